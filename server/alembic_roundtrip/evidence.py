@@ -1,0 +1,163 @@
+"""What a rehearsal measured, as values; where it is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+
+
+class Verdict(str, Enum):
+    """What a round trip of one revision came to; the worst of its findings wins."""
+
+    LOSSLESS = "lossless"
+    LOSSY = "lossy"
+    RESIDUE = "residue"
+    FAILED = "failed"
+    IRREVERSIBLE = "irreversible"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class StepError:
+    """An exception a step ended with, mapped to the migration's own line where there is one."""
+
+    type: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a round trip: its name, how long it took, what it raised."""
+
+    name: str
+    seconds: float
+    error: StepError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Residue:
+    """A schema object (or rows) that the downgrade left, lost or changed.
+
+    `change` is `left` (exists now, not before), `missing` or `changed`; `grade` is `broken` (the
+    next upgrade fails), `different` or `cosmetic` (never changes a verdict).
+    """
+
+    kind: str
+    object: str
+    change: str
+    before: str | None = None
+    after: str | None = None
+    grade: str = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Values of one column (or whole rows, `column` None) that did not survive.
+
+    `lost` of `rows` values; `step` is `upgrade` (old data lost going up), `round trip` (old data
+    lost going up and down) or `downgrade` (data written since the upgrade lost).
+    """
+
+    table: str
+    column: str | None
+    lost: int
+    rows: int
+    step: str
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionEvidence:
+    """What one rehearsal measured of one revision."""
+
+    revision: str
+    path: str | None
+    verdict: Verdict
+    seconds: float
+    steps: tuple[Step, ...] = ()
+    residue: tuple[Residue, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str | None = None
+    database: str = "sqlite"
+    database_version: str = ""
+    rows: int = 0
+
+    def old_losses(self) -> tuple[Loss, ...]:
+        """Losses of values that existed before the upgrade: those that make a verdict lossy."""
+        return tuple(loss for loss in self.losses if loss.step != "downgrade")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self) | {"verdict": self.verdict.value}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RevisionEvidence:
+        """Back from `to_json`; raises `KeyError`, `TypeError` or `ValueError` on anything else."""
+        steps = tuple(
+            Step(s["name"], s["seconds"], StepError(**s["error"]) if s["error"] else None)
+            for s in data["steps"]
+        )
+        return cls(
+            **dict(data)
+            | {
+                "verdict": Verdict(data["verdict"]),
+                "steps": steps,
+                "residue": tuple(Residue(**r) for r in data["residue"]),
+                "losses": tuple(Loss(**loss) for loss in data["losses"]),
+                "notes": tuple(data["notes"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceStore:
+    """Evidence on disk: one file a revision, named by the revision, holding the key it is for.
+
+    `key` is the hash of the migration and of its ancestors: evidence whose key differs from the
+    present one is stale.
+    """
+
+    folder: Path
+    _suffix: str = field(default=".json", repr=False)
+
+    def _file(self, revision: str) -> Path:
+        safe = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):x}" for c in revision)
+        return self.folder / f"{safe}{self._suffix}"
+
+    def save(self, key: str, evidence: RevisionEvidence) -> None:
+        """Keep evidence; what was there for the revision is replaced."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = self._file(evidence.revision)
+        temporary = target.with_name(f"{target.name}.{os.getpid()}")
+        temporary.write_text(
+            json.dumps({"format": FORMAT, "key": key, "evidence": evidence.to_json()}),
+            encoding="utf-8",
+        )
+        temporary.replace(target)
+
+    def load(self, revision: str) -> tuple[str, RevisionEvidence] | None:
+        """The key and evidence last kept for a revision; None where there is none to read."""
+        try:
+            data = json.loads(self._file(revision).read_text(encoding="utf-8"))
+            if data["format"] != FORMAT:
+                return None
+            return data["key"], RevisionEvidence.from_json(data["evidence"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def clear(self) -> int:
+        """Forget everything; gives the number of revisions forgotten."""
+        files = list(self.folder.glob(f"*{self._suffix}")) if self.folder.is_dir() else []
+        for file in files:
+            file.unlink(missing_ok=True)
+        return len(files)

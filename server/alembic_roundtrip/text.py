@@ -1,0 +1,103 @@
+"""Places in a text, in code points: lines and columns count from 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Python's tokenizer and LSP agree on these three; `str.splitlines` knows eight more.
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Position:
+    """A place between two characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Range:
+    """From `start` up to, not including, `end`."""
+
+    start: Position
+    end: Position
+
+    def contains(self, other: Range) -> bool:
+        """Whether `other` lies wholly inside."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace what stands in `range` by `text`."""
+
+    range: Range
+    text: str
+
+
+class Source:
+    """A text with its line starts, for going between offsets and positions."""
+
+    __slots__ = ("_ends", "_starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        ends = [(match.start(), match.end()) for match in _LINE_END.finditer(text)]
+        self._starts = [0, *(end for _, end in ends)]
+        self._ends = [*(start for start, _ in ends), len(text)]
+
+    @property
+    def line_count(self) -> int:
+        """Number of lines; an empty text has one."""
+        return len(self._starts)
+
+    @property
+    def newline(self) -> str:
+        """The line end this text uses, by its first line."""
+        return self.text[self._ends[0] : self._starts[1]] if self.line_count > 1 else "\n"
+
+    def line(self, number: int) -> str:
+        """Text of a line, counted from 1, without its line end."""
+        return self.text[self._starts[number - 1] : self._ends[number - 1]]
+
+    def offset(self, position: Position) -> int:
+        """Offset of a position; columns beyond the line mean its end."""
+        if position.line > self.line_count:
+            return len(self.text)
+        start, end = self._starts[position.line - 1], self._ends[position.line - 1]
+        return min(start + position.column - 1, end)
+
+    def position_of_bytes(self, line: int, column: int) -> Position:
+        """Position for a UTF-8 byte column from 0, as `ast` gives it."""
+        text = self.line(line)
+        if not text.isascii():
+            column = len(text.encode("utf-8")[:column].decode("utf-8", "replace"))
+        return Position(line, column + 1)
+
+    def slice(self, range: Range) -> str:
+        """The text in a range."""
+        return self.text[self.offset(range.start) : self.offset(range.end)]
+
+    def line_range(self, number: int) -> Range:
+        """The whole of a line, without its line end."""
+        return Range(Position(number, 1), Position(number, len(self.line(number)) + 1))
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Apply edits that do not overlap; those at one place keep their order.
+
+    Raises `ValueError` when two edits overlap.
+    """
+    source = Source(text)
+    parts: list[str] = []
+    done = 0
+    for edit in sorted(edits, key=lambda edit: edit.range):
+        start, end = source.offset(edit.range.start), source.offset(edit.range.end)
+        if start < done:
+            raise ValueError(f"edits overlap at line {edit.range.start.line}")
+        parts += [text[done:start], edit.text]
+        done = end
+    return "".join([*parts, text[done:]])
