@@ -29,9 +29,7 @@ class Settings:
 
     config: str = _setting("", "Alembic's configuration file, where it is not found by itself.")
     name: str = _setting("alembic", "The section of the configuration file.")
-    python: str = _setting(
-        "", "The project's Python, used by rehearsals only.", restricted=True
-    )
+    python: str = _setting("", "The project's Python, used by rehearsals only.", restricted=True)
     database: str = _setting(
         "auto",
         "Scratch database of rehearsals: `auto` (the project's own kind), `sqlite`, `postgresql`, "
@@ -72,7 +70,9 @@ def from_mapping(values: Mapping[str, Any], where: str, base: Settings | None = 
     changes: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            raise SettingsError(f"{where}: there is no setting `{name}`{_did_you_mean(name, known)}")
+            raise SettingsError(
+                f"{where}: there is no setting `{name}`{_did_you_mean(name, known)}"
+            )
         default = getattr(Settings(), known[name].name)
         changes[known[name].name] = _typed(name, value, default, where)
     return replace(base or Settings(), **changes)
