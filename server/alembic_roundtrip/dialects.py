@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -155,9 +154,7 @@ def _toml(file: Path) -> Mapping[str, Any]:
 
 
 def _text(file: Path) -> str:
-    if not os.path.isfile(file):
-        return ""
     try:
         return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:  # an unreadable file names no driver; the reader of migrations reports it
+    except OSError:  # most are not there; an unreadable one names no driver
         return ""

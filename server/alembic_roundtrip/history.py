@@ -30,16 +30,18 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a history, at one revision.
+    """What is wrong with a history, at one revision or file.
 
     `kind` is `duplicate-revision`, `unknown-down-revision`, `unknown-dependency`,
-    `revision-cycle`, `dependency-cycle`, `duplicate-label` or `illegal-revision`; `others` are the
+    `revision-cycle`, `dependency-cycle`, `duplicate-label`, `illegal-revision`, or, of a file that
+    is no revision, `unreadable-migration` or `unidentified-migration`; `others` are the
     identifiers it is about.
     """
 
     kind: str
-    revision: Revision
     message: str
+    path: Path | None
+    revision: Revision | None = None
     others: tuple[str, ...] = ()
 
 
@@ -50,8 +52,9 @@ class History:
     exist are left out. Results keep the order in which the revisions were given.
     """
 
-    def __init__(self, revisions: Iterable[Revision]) -> None:
+    def __init__(self, revisions: Iterable[Revision], problems: Iterable[Problem] = ()) -> None:
         self.revisions = tuple(revisions)
+        self._given_problems = tuple(problems)
         self.by_id: dict[str, Revision] = {r.id: r for r in self.revisions}
         self.labelled: dict[str, str] = {}
         for revision in self.by_id.values():
@@ -101,12 +104,12 @@ class History:
     @cached_property
     def bases(self) -> tuple[str, ...]:
         """Revisions without a down revision."""
-        return self._where(lambda r: not r.down_revisions)
+        return self._where(_is_base)
 
     @cached_property
     def real_bases(self) -> tuple[str, ...]:
         """Bases that depend on nothing either."""
-        return self._where(lambda r: not r.down_revisions and not r.depends_on)
+        return self._where(lambda r: _is_base(r) and not r.depends_on)
 
     @cached_property
     def branch_points(self) -> tuple[str, ...]:
@@ -227,6 +230,7 @@ class History:
     def problems(self) -> tuple[Problem, ...]:
         """Everything for which Alembic would refuse this history, or warn of it."""
         return (
+            *self._given_problems,
             *self._duplicates(),
             *self._illegal(),
             *self._unknown(),
@@ -243,26 +247,26 @@ class History:
                 files = " and ".join(f"`{r.path.name}`" for r in found if r.path) or "twice"
                 for revision in found:
                     message = f"revision {id} is present more than once: {files}"
-                    yield Problem("duplicate-revision", revision, message, (rev,))
+                    yield _problem("duplicate-revision", revision, message, (rev,))
 
     def _illegal(self) -> Iterator[Problem]:
         for revision in self.revisions:
             bad = sorted(set(revision.id) & set(ILLEGAL_CHARACTERS))
-            if bad:
+            if bad and "revision" not in revision.computed:
                 characters = " ".join(f"`{c}`" for c in bad)
                 message = f"revision identifier `{revision.id}` has {characters}, not allowed there"
-                yield Problem("illegal-revision", revision, message, tuple(bad))
+                yield _problem("illegal-revision", revision, message, tuple(bad))
 
     def _unknown(self) -> Iterator[Problem]:
         for revision in self.revisions:
             for down in _unique(revision.down_revisions):
                 if down not in self.by_id:
                     message = f"revision {revision.id} revises {down}, which does not exist"
-                    yield Problem("unknown-down-revision", revision, message, (down,))
+                    yield _problem("unknown-down-revision", revision, message, (down,))
             for name in _unique(revision.depends_on):
                 if self._dependency(name) is None:
                     message = f"revision {revision.id} depends on {name}, which does not exist"
-                    yield Problem("unknown-dependency", revision, message, (name,))
+                    yield _problem("unknown-dependency", revision, message, (name,))
 
     def _double_labels(self) -> Iterator[Problem]:
         for revision in self.by_id.values():
@@ -273,7 +277,7 @@ class History:
                         f"branch label {label} of revision {revision.id} is taken by "
                         f"revision {owner}"
                     )
-                    yield Problem("duplicate-label", revision, message, (label, owner))
+                    yield _problem("duplicate-label", revision, message, (label, owner))
 
     def _cycles(self) -> Iterator[Problem]:
         plain = graph.cycles(self._parents)
@@ -286,7 +290,15 @@ class History:
 
     def _cycle(self, kind: str, what: str, loop: tuple[str, ...]) -> Problem:
         names = " → ".join((*loop, loop[0]))
-        return Problem(kind, self.by_id[loop[0]], f"revisions {what}: {names}", loop)
+        return _problem(kind, self.by_id[loop[0]], f"revisions {what}: {names}", loop)
+
+
+def _problem(kind: str, revision: Revision, message: str, others: tuple[str, ...]) -> Problem:
+    return Problem(kind, message, revision.path, revision, others)
+
+
+def _is_base(revision: Revision) -> bool:
+    return not revision.down_revisions and "down_revision" not in revision.computed
 
 
 def _unique(ids: Iterable[str]) -> tuple[str, ...]:

@@ -66,10 +66,7 @@ def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ..
     Raises `ProjectError` where `settings` names a configuration or a section that cannot be used.
     """
     folder = folder.absolute()
-    if settings.config:
-        found = _named(folder, settings)
-    else:
-        found = _all(folder, settings)
+    found = _named(folder, settings) if settings.config else _all(folder, settings)
     return tuple(
         replace(environment, dialects=infer_dialects(environment, configuration, folder, settings))
         for environment, configuration in found
