@@ -35,11 +35,15 @@ class Name:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
+_COLUMN = Expression("sa.Column", imports=("import sqlalchemy as sa",))
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column as `sa.Column(name, type, *arguments, **options)` gives it.
 
-    `nullable` is None where it is not a literal.
+    Its own foreign keys, CHECKs, UNIQUE and index are constraints and indexes of the table, not
+    part of it. `nullable` is None where it is not a literal.
     """
 
     name: str
@@ -47,7 +51,7 @@ class Column:
     arguments: tuple[Expression, ...] = ()
     options: Options = ()
     nullable: bool | None = True
-    constructor: Expression = Expression("sa.Column", imports=("import sqlalchemy as sa",))
+    constructor: Expression = _COLUMN
 
     @property
     def server_default(self) -> Expression | None:
@@ -96,7 +100,8 @@ class Constraint:
 
     `columns` are its own columns (empty for CHECK); `arguments` what the constructor takes beside
     them: a CHECK's condition, a foreign key's `(referent table, referent columns)`.
-    `inline` is true where it is part of a column's definition.
+    `inline` is true where it is part of a column's definition; a foreign key then has the text of
+    its `ForeignKey(…)` as only argument.
     """
 
     kind: ConstraintKind
