@@ -163,7 +163,7 @@ class History:
     def _acyclic_parents(self) -> Edges:
         loops = graph.cycles(self._all_parents)
         group = {rev: number for number, loop in enumerate(loops) for rev in loop}
-        normal = self._normalized_parents
+        normal = self.nearest_parents
         if not group:
             return normal
         return {
@@ -172,8 +172,8 @@ class History:
         }
 
     @cached_property
-    def _normalized_parents(self) -> Edges:
-        """Parents, with only those dependencies that no ancestor has as well, as in Alembic."""
+    def nearest_parents(self) -> Edges:
+        """Parents, and those dependencies that no ancestor has as well, by revision."""
         edges: dict[str, tuple[str, ...]] = dict(self._parents)
         for rev, wanted in self._dependencies.items():
             if wanted:

@@ -165,8 +165,8 @@ class _Reader:
 
     def applied_tips(self, current: tuple[str, ...], label: str) -> tuple[str, ...]:
         on_branch = set(self.lineage(self.with_ancestors(current), label))
-        parents = graph.reverse(self.history._normalized_parents)  # noqa: SLF001 - its other half
-        return tuple(rev for rev in on_branch if not on_branch.intersection(parents[rev]))
+        nearer = graph.reverse(self.history.nearest_parents)
+        return tuple(rev for rev in on_branch if not on_branch.intersection(nearer[rev]))
 
     def walk(self, start: str | None, steps: int, label: str | None) -> tuple[str, ...]:
         history = self.history
@@ -188,4 +188,12 @@ class _Reader:
         return () if at is None else (at,)
 
     def below(self, at: str | None) -> tuple[str, ...]:
-        return () if at is None else self.history.by_id[at].down_revisions
+        if at is None:
+            return ()
+        revision = self.history.by_id[at]
+        unknown = [d for d in revision.down_revisions if d not in self.history.by_id]
+        if unknown:
+            raise _Unresolved(f"revision {at} revises {unknown[0]}, which does not exist")
+        if "down_revision" in revision.computed:
+            raise _Unresolved(f"the down revision of {at} is computed, so it is not known here")
+        return revision.down_revisions
