@@ -5,7 +5,6 @@ from textwrap import dedent
 
 import pytest
 
-
 from alembic_roundtrip.rule import Diagnostic, Example, Rule, rules
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace

@@ -1,0 +1,1 @@
+"""What is printed: one file for each kind of result and format."""
