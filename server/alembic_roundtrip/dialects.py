@@ -52,7 +52,7 @@ _PLACEHOLDER = "driver"  # of Alembic's own template: driver://user:pass@localho
 _SCHEME = re.compile(r"\s*([A-Za-z]\w*)(?:\+\w+)?://")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+sqlalchemy\.dialects\.(\w+)|import[ \t]+sqlalchemy\.dialects\.(\w+)"
-    r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*\(?([\w \t,\n]+))",
+    r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*(?:\(([\w \t,\n]+)|([\w \t,]+)))",
     re.MULTILINE,
 )
 _GENERIC = frozenset({"registry", "plugins", "as"})
@@ -89,10 +89,9 @@ def _of_urls(urls: Iterable[str]) -> Iterator[str]:
 def _of_imports(environment: Environment) -> Iterator[str]:
     for file in _sample(environment):
         for match in _IMPORT.finditer(_text(file)):
-            one, other, several = match.groups()
-            names = (
-                re.split(r"[,\s]+", several.partition(" as ")[0]) if several else (one or other,)
-            )
+            one, other, *several = match.groups()
+            listed = next(filter(None, several), "")
+            names = re.split(r"[,\s]+", listed.partition(" as ")[0]) if listed else (one or other,)
             yield from (n for n in names if n and n not in _GENERIC)
 
 
