@@ -52,10 +52,11 @@ _PLACEHOLDER = "driver"  # of Alembic's own template: driver://user:pass@localho
 _SCHEME = re.compile(r"\s*([A-Za-z]\w*)(?:\+\w+)?://")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+sqlalchemy\.dialects\.(\w+)|import[ \t]+sqlalchemy\.dialects\.(\w+)"
-    r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*\(?([\w \t,\n]+))",
+    r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*(\([^)]*\)|[^\n]*))",
     re.MULTILINE,
 )
-_GENERIC = frozenset({"registry", "plugins", "as"})
+_NAMED = re.compile(r"(\w+)(?:\s+as\s+\w+)?\s*(?:[,)#;]|$)")
+_GENERIC = frozenset({"registry", "plugins"})
 _NAME = re.compile(r"[ \t\"']*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _SAMPLE = 60  # migrations read: enough to see what a project imports, in a few milliseconds
 
