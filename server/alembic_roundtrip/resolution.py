@@ -36,6 +36,11 @@ class _Unresolved(Exception):  # noqa: N818 - never leaves this module: it becom
     pass
 
 
+def is_relative(identifier: str) -> bool:
+    """Whether an identifier ends in a number of steps, as `head-1` does."""
+    return _RELATIVE.fullmatch(identifier) is not None
+
+
 def resolve(history: History, identifier: str, current: Sequence[str] | None = None) -> Resolution:
     """Resolve `abc1`, `label@head`, `head-1`, `abc1+2`, `-1`, `heads`, `base`… as Alembic does.
 
