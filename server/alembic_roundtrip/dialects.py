@@ -91,10 +91,8 @@ def _of_imports(environment: Environment) -> Iterator[str]:
     for file in _sample(environment):
         for match in _IMPORT.finditer(_text(file)):
             one, other, several = match.groups()
-            names = (
-                re.split(r"[,\s]+", several.partition(" as ")[0]) if several else (one or other,)
-            )
-            yield from (n for n in names if n and n not in _GENERIC)
+            names = _NAMED.findall(several) if several else (one or other,)
+            yield from (name for name in names if name not in _GENERIC)
 
 
 def _sample(environment: Environment) -> Iterator[Path]:
