@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from alembic_roundtrip.history import History, Problem, Revision
+from alembic_roundtrip.history.scan import migration_files, read_text, revision_of
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.source import read, unreadable
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.scan import migration_files, read_text, revision_of
 from alembic_roundtrip.schema import Schema, replay
 
 _KEPT_SCHEMAS = 256

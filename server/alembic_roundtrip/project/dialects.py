@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from alembic_roundtrip.config import Settings
 
 if TYPE_CHECKING:
-    from alembic_roundtrip.configuration import Configuration
     from alembic_roundtrip.project import Environment
+    from alembic_roundtrip.project.configuration import Configuration
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alembic_roundtrip import graph
+from alembic_roundtrip.history import graph
 
 if TYPE_CHECKING:
     from alembic_roundtrip.history import History
