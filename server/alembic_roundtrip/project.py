@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from alembic_roundtrip import workspace
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.configuration import (
+    Configuration,
+    ConfigurationError,
+    read_ini,
+    read_table,
+    sections,
+)
+from alembic_roundtrip.dialects import infer_dialects
+
+DEFAULT_SECTION = "alembic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +26,7 @@ class Environment:
     """One Alembic environment: a configuration, a folder with env.py, folders of migrations."""
 
     folder: Path
-    """Where Alembic's commands would be run: the configuration's folder."""
+    """Where Alembic's commands would be run: relative locations start here."""
     config: Path | None
     """`alembic.ini` or `pyproject.toml`; None for a bare folder of migrations."""
     section: str
@@ -23,9 +38,214 @@ class Environment:
     """SQLAlchemy dialect names the project is for, as far as they could be inferred."""
     problems: tuple[str, ...] = ()
     """What could not be used, a sentence each, with the next step."""
+    toml: Path | None = None
+    """`pyproject.toml` whose `[tool.alembic]` Alembic reads beside, or instead of, an ini file."""
 
     @property
     def env_py(self) -> Path | None:
         """The project's env.py, where there is one."""
         file = self.script_location / "env.py"
         return file if file.is_file() else None
+
+    def location_of(self, file: Path) -> Path | None:
+        """The version location that a file lies in."""
+        holders = [v for v in self.version_locations if self._holds(v, file)]
+        return max(holders, key=lambda v: len(v.parts), default=None)
+
+    def _holds(self, location: Path, file: Path) -> bool:
+        return location in file.parents if self.recursive else location == file.parent
+
+
+class ProjectError(Exception):
+    """What the user named cannot be used; one sentence says why and what to do."""
+
+
+def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ...]:
+    """Every Alembic environment in a workspace folder; nothing is run.
+
+    Raises `ProjectError` where `settings` names a configuration or a section that cannot be used.
+    """
+    folder = folder.absolute()
+    found = _named(folder, settings) if settings.config else _all(folder, settings)
+    return tuple(
+        replace(environment, dialects=infer_dialects(environment, configuration, folder, settings))
+        for environment, configuration in found
+    )
+
+
+def environment_of(file: Path, environments: Iterable[Environment]) -> Environment | None:
+    """The environment a migration file belongs to: the one with the nearest version location."""
+    environments = tuple(environments)
+    return _nearest(file.absolute(), environments) or _nearest(file.resolve(), environments)
+
+
+def _nearest(file: Path, environments: tuple[Environment, ...]) -> Environment | None:
+    best: tuple[int, Environment] | None = None
+    for environment in environments:
+        location = environment.location_of(file)
+        if location is not None and (best is None or len(location.parts) > best[0]):
+            best = len(location.parts), environment
+    return best[1] if best else None
+
+
+_Found = tuple[Environment, Configuration | None]
+
+
+def _named(folder: Path, settings: Settings) -> list[_Found]:
+    file = folder / settings.config
+    if not file.is_file():
+        raise ProjectError(
+            f"there is no configuration file {file}; set `config` to the path of alembic.ini or "
+            "pyproject.toml"
+        )
+    try:
+        configurations = _read(file, settings)
+    except ConfigurationError as error:
+        raise ProjectError(str(error)) from error
+    if not configurations:
+        raise ProjectError(
+            f"{file}: no section [{settings.name}] with a `script_location`; add it, or set `name` "
+            "to the section that has one"
+        )
+    found = [_environment(configuration, folder, settings) for configuration in configurations]
+    for environment, configuration in found:
+        if not environment.script_location.is_dir() or not environment.version_locations:
+            raise ProjectError(environment.problems[0])
+        assert configuration is not None
+    return found
+
+
+def _all(folder: Path, settings: Settings) -> list[_Found]:
+    tree = workspace.survey(folder)
+    found: list[_Found] = []
+    for file in tree.configurations:
+        try:
+            configurations = _read(file, settings)
+        except ConfigurationError as error:
+            if file.name == "alembic.ini":
+                found.append((_unusable(file, str(error)), None))
+            continue
+        found += [_environment(configuration, folder, settings) for configuration in configurations]
+    if settings.name != DEFAULT_SECTION and not found:
+        raise ProjectError(
+            f"no configuration file in {folder} has a section [{settings.name}] with a "
+            "`script_location`; set `config` to the file that has it"
+        )
+    known = {e.script_location for e, _ in found}.union(*(e.version_locations for e, _ in found))
+    return found + [(e, None) for e in _bare(tree.migrations, known)]
+
+
+def _read(file: Path, settings: Settings) -> list[Configuration]:
+    """The sections of a file that describe environments."""
+    beside = file.with_name("pyproject.toml")
+    if file == beside or file.suffix == ".toml":
+        table = read_table(file)
+        usable = table is not None and "script_location" in table
+        return [Configuration(toml=file, table=table)] if table and usable else []
+    parser = read_ini(file)
+    toml = beside if beside.is_file() else None
+    table = read_table(beside) if toml else None
+    names = sections(parser)
+    if settings.name != DEFAULT_SECTION:
+        names = tuple(name for name in names if name == settings.name)
+    elif not names and _completes(file, table):
+        names = (DEFAULT_SECTION,)
+    toml = toml if table is not None else None
+    return [Configuration(name, file, toml, parser, table or {}) for name in names]
+
+
+def _completes(file: Path, table: object) -> bool:
+    """Whether an ini file without a script location still belongs to an environment.
+
+    Flask-Migrate keeps it beside env.py and passes the location itself; Alembic's `pyproject`
+    template keeps the location in the table. Any other `alembic.ini` is told what it lacks.
+    """
+    if isinstance(table, dict) and "script_location" in table:
+        return file.name == "alembic.ini"
+    return file.name == "alembic.ini" or file.with_name("env.py").is_file()
+
+
+def _environment(configuration: Configuration, folder: Path, settings: Settings) -> _Found:
+    problems: list[str] = []
+    base = configuration.file.parent
+    try:
+        written = configuration.text("script_location")
+        paths = configuration.prepended_paths()
+        versions = configuration.version_locations()
+        recursive = configuration.flag("recursive_version_locations")
+    except ConfigurationError as error:
+        return _unusable(configuration.file, str(error), configuration.section), configuration
+    if written is None and not (base / "env.py").is_file():
+        problem = (
+            f"{configuration.file}: no `script_location` in [{configuration.section}]; "
+            "add it, with the folder that holds env.py"
+        )
+        return _unusable(configuration.file, problem, configuration.section), configuration
+    # Flask-Migrate runs in the folder above and passes the ini file's folder as script location.
+    home = base.parent if written is None else _home(written, base, folder)
+    places = workspace.Places(home, folder, paths, settings.python)
+    where = f"{configuration.file}: `script_location`"
+    location = base if written is None else _located(written, places, where, problems)
+    where = f"{configuration.file}: `version_locations`"
+    folders = [_located(version, places, where, problems) for version in versions]
+    environment = Environment(
+        folder=home,
+        config=configuration.ini or configuration.toml,
+        section=configuration.section,
+        script_location=location or base,
+        version_locations=tuple(f for f in folders if f is not None)
+        if versions
+        else ((location / "versions",) if location else ()),
+        recursive=recursive,
+        problems=tuple(problems),
+        toml=configuration.toml,
+    )
+    return environment, configuration
+
+
+def _home(written: str, base: Path, folder: Path) -> Path:
+    """The folder Alembic must be run in for a relative location to exist."""
+    above = [p for p in base.parents if p == folder or folder in p.parents]
+    return next((home for home in (base, *above) if (home / written).is_dir()), base)
+
+
+def _located(
+    written: str, places: workspace.Places, where: str, problems: list[str]
+) -> Path | None:
+    """The folder meant by a written location; what does not exist becomes a problem."""
+    path = places.locate(written)
+    if path is None:
+        package = written.partition(":")[0]
+        problems.append(
+            f"{where} is `{written}`, but no package `{package}` was found in the workspace or "
+            "its virtual environment; install the project in `.venv` or set `python`"
+        )
+    elif not path.is_dir():
+        problems.append(f"{where} is `{written}`, but {path} is not a folder; correct the path")
+    return path
+
+
+def _unusable(file: Path, problem: str, section: str = DEFAULT_SECTION) -> Environment:
+    return Environment(file.parent, file, section, file.parent, (), problems=(problem,))
+
+
+def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
+    """Folders of migrations that no configuration names.
+
+    What lies inside the script location of a configuration was left out there on purpose.
+    """
+    groups: dict[Path, list[Path]] = {}
+    for folder in folders:
+        if not known.intersection((folder, *folder.parents)):
+            top = next((p for p in (folder, *folder.parents) if _has_env(p)), folder)
+            below = [p for p in (folder, *folder.parents) if top in p.parents]
+            groups.setdefault(below[-1] if below else folder, []).append(folder)
+    for location, members in sorted(groups.items()):
+        script = location.parent if _has_env(location.parent) else location
+        home = script.parent if script != location or _has_env(script) else location
+        recursive = members != [location]
+        yield Environment(home, None, DEFAULT_SECTION, script, (location,), recursive)
+
+
+def _has_env(folder: Path) -> bool:
+    return os.path.lexists(folder / "env.py")

@@ -1,0 +1,82 @@
+"""Everything a rule may know about one migration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.history import History
+from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
+from alembic_roundtrip.schema import Replay, Schema, replay
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """The schema at the parent, after the upgrade, and after the downgrade, on one dialect."""
+
+    dialect: str | None
+    before: Schema
+    up: Replay
+    down: Replay
+
+
+@dataclass(frozen=True)
+class Context:
+    """One migration, its history, and the schema at its parent for each dialect.
+
+    `parents` has the schema at the parent revision under each of the project's dialects; a project
+    whose dialect is not known has one under None, where operations for any dialect count.
+    """
+
+    migration: Migration
+    history: History
+    parents: dict[str | None, Schema] = field(default_factory=lambda: {None: Schema()})
+    evidence: RevisionEvidence | None = None
+
+    @cached_property
+    def round_trips(self) -> tuple[RoundTrip, ...]:
+        """What reading says of upgrade and downgrade, once for each dialect."""
+        return tuple(self._round_trip(dialect) for dialect in self.parents)
+
+    def _round_trip(self, dialect: str | None) -> RoundTrip:
+        before = self.parents[dialect]
+        up = replay(before, self.upgrade_operations, dialect)
+        return RoundTrip(dialect, before, up, replay(up.schema, self.downgrade_operations, dialect))
+
+    @property
+    def before(self) -> Schema:
+        """The schema at the parent revision, on the project's first dialect."""
+        return next(iter(self.parents.values()))
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The project's dialects; empty where they are not known."""
+        return tuple(dialect for dialect in self.parents if dialect is not None)
+
+    @property
+    def upgrade_operations(self) -> tuple[Operation, ...]:
+        """The upgrade's operations; none where there is no upgrade."""
+        return self.migration.upgrade.operations if self.migration.upgrade else ()
+
+    @property
+    def downgrade_operations(self) -> tuple[Operation, ...]:
+        """The downgrade's operations; none where there is no downgrade."""
+        return self.migration.downgrade.operations if self.migration.downgrade else ()
+
+    @property
+    def written_downgrade(self) -> Direction | None:
+        """The downgrade, where it has code that can be held against the upgrade."""
+        downgrade = self.migration.downgrade
+        return downgrade if downgrade is not None and downgrade.kind is Body.CODE else None
+
+    @property
+    def recent(self) -> bool:
+        """Whether no other revision builds on this one."""
+        return not self.history.children(self.migration.id)
+
+    @property
+    def is_merge(self) -> bool:
+        """Whether the revision only joins branches."""
+        down = self.migration.down_revision
+        return down is not None and len(down.values) > 1 and not self.upgrade_operations

@@ -1,0 +1,129 @@
+"""What lies in a workspace folder: configuration files, migrations, packages."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
+_REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=", re.MULTILINE)
+_DOWN_REVISION = re.compile(r"^down_revision\s*(?::[^=\n]+)?=", re.MULTILINE)
+_HEAD = 16_384  # a docstring before the identifiers has always been shorter
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one walk through a workspace found."""
+
+    configurations: tuple[Path, ...]
+    """Files that may configure Alembic, `alembic.ini` first in each folder."""
+    migrations: tuple[Path, ...]
+    """Folders that hold migrations."""
+
+
+def survey(folder: Path) -> Survey:
+    """Walk a folder; hidden folders, installed packages and virtual environments are skipped."""
+    configurations: list[Path] = []
+    migrations: list[Path] = []
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        if "pyvenv.cfg" in files and here != folder:
+            folders.clear()
+            continue
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _SKIPPED)
+        configurations += _configurations(here, files)
+        if _holds_migrations(here, files):
+            migrations.append(here)
+    return Survey(tuple(configurations), tuple(migrations))
+
+
+def _configurations(folder: Path, files: Iterable[str]) -> list[Path]:
+    names = [n for n in files if n == "pyproject.toml" or n.endswith((".ini", ".cfg"))]
+    found = [folder / n for n in names if n == "alembic.ini" or _names_alembic(folder / n)]
+    found.sort(key=lambda file: (file.name != "alembic.ini", file.name))
+    if found and found[0].name == "alembic.ini":  # it reads the table of pyproject.toml itself
+        found = [file for file in found if file.name != "pyproject.toml"]
+    return found
+
+
+def _names_alembic(file: Path) -> bool:
+    mark = "alembic" if file.suffix == ".toml" else "script_location"
+    return mark in _head(file, None)
+
+
+def _holds_migrations(folder: Path, files: Iterable[str]) -> bool:
+    """Whether one of three files looks like a migration: reading all would read whole projects."""
+    names = sorted(n for n in files if n.endswith(".py") and n not in {"__init__.py", "env.py"})
+    if not names:
+        return False
+    some = dict.fromkeys((names[0], names[len(names) // 2], names[-1]))
+    return any(_is_migration(_head(folder / name, _HEAD)) for name in some)
+
+
+def _is_migration(text: str) -> bool:
+    return bool(_REVISION.search(text) and _DOWN_REVISION.search(text))
+
+
+def _head(file: Path, size: int | None) -> str:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            return stream.read(size)
+    except OSError:  # a dangling link or an unreadable file holds nothing we could find
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the locations in a configuration are looked for."""
+
+    home: Path
+    """The working directory of Alembic's commands."""
+    workspace: Path
+    prepended: tuple[str, ...] = ()
+    python: str = ""
+
+    def locate(self, written: str) -> Path | None:
+        """The folder meant by `path` or `package:path`; None where the package is not found."""
+        if ":" not in written or Path(written).is_absolute():
+            return _normal(self.home / written)
+        package, *rest = written.split(":")
+        parts = package.split(".")
+        for root in self._roots():
+            found = root.joinpath(*parts)
+            if found.is_dir():
+                return _normal(found.joinpath(*rest))
+        return None
+
+    def _roots(self) -> Iterator[Path]:
+        for path in self.prepended:
+            yield self.home / path
+        for folder in dict.fromkeys((self.home, self.workspace)):
+            yield folder
+            yield folder / "src"
+        for packages in dict.fromkeys(self._site_packages()):
+            yield packages
+            yield from _linked(packages)
+
+    def _site_packages(self) -> Iterator[Path]:
+        prefixes = [(self.workspace / self.python).parent.parent] if self.python else []
+        for folder in dict.fromkeys((self.home, self.workspace)):
+            prefixes += sorted(file.parent for file in folder.glob("*/pyvenv.cfg"))
+        for prefix in prefixes:
+            yield from sorted(prefix.glob("lib/python*/site-packages"))
+            yield from prefix.glob("Lib/site-packages")
+
+
+def _linked(packages: Path) -> Iterator[Path]:
+    """Source folders of packages installed as editable."""
+    for file in sorted(packages.glob("*.pth")):
+        for line in _head(file, None).splitlines():
+            if line and not line.startswith(("#", "import ", "import\t")):
+                yield packages / line.strip()
+
+
+def _normal(path: Path) -> Path:
+    # Editors name files without `..`; without this no open file would be found in its location.
+    return Path(os.path.normpath(path))

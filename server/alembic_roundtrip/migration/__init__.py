@@ -1,0 +1,1 @@
+"""One migration script, read without running it."""

@@ -1,0 +1,174 @@
+"""What one operation does to the schema or to rows, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.objects import (
+    Column,
+    Constraint,
+    EnumType,
+    Index,
+    Name,
+    Options,
+    Table,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """CREATE TABLE, with the indexes and enum types that come with it."""
+
+    table: Table
+    enums: tuple[EnumType, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    """DROP TABLE."""
+
+    table: Name
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    """A table gets another name."""
+
+    table: Name
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    """A column is added."""
+
+    table: Name
+    column: Column
+    enums: tuple[EnumType, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    """A column is dropped."""
+
+    table: Name
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlterColumn:
+    """A column's definition changes; `options` are the arguments given to `alter_column`."""
+
+    table: Name
+    column: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """An index is created."""
+
+    index: Index
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    """An index is dropped; `table` is None where the call does not name it."""
+
+    name: str | None
+    table: Name | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraint:
+    """A constraint is added to a table that exists."""
+
+    table: Name
+    constraint: Constraint
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    """A constraint is dropped; `name` is None where the call says None."""
+
+    table: Name
+    name: str | None
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateEnum:
+    """CREATE TYPE … AS ENUM on its own."""
+
+    enum: EnumType
+
+
+@dataclass(frozen=True, slots=True)
+class DropEnum:
+    """DROP TYPE."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class CreateObject:
+    """A view, function, trigger, sequence, schema or other object made by SQL."""
+
+    kind: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class DropObject:
+    """Such an object dropped."""
+
+    kind: str
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRows:
+    """Rows are written; `verb` is insert, update, delete or truncate."""
+
+    verb: str
+    table: Name | None
+    bounded: bool = True
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetComment:
+    """A table's comment is set or removed."""
+
+    table: Name
+    comment: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An effect that could not be read, on these tables; None means it may be anything."""
+
+    tables: frozenset[Name] | None = None
+
+
+Change = (
+    CreateTable
+    | DropTable
+    | RenameTable
+    | AddColumn
+    | DropColumn
+    | AlterColumn
+    | CreateIndex
+    | DropIndex
+    | AddConstraint
+    | DropConstraint
+    | CreateEnum
+    | DropEnum
+    | CreateObject
+    | DropObject
+    | WriteRows
+    | SetComment
+    | Unknown
+)

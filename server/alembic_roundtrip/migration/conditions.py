@@ -1,0 +1,94 @@
+"""What the conditions of a migration ask: the dialect, whether something exists, or else."""
+
+from __future__ import annotations
+
+import ast
+
+from alembic_roundtrip.migration.evaluation import value_of
+from alembic_roundtrip.migration.expression import UNKNOWN
+from alembic_roundtrip.migration.model import Guard, GuardKind
+
+_DIALECTS = frozenset({"postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"})
+_EXISTENCE = (
+    "has_table",
+    "has_column",
+    "has_index",
+    "get_table_names",
+    "get_columns",
+    "get_indexes",
+    "inspect",
+    "exists",
+    "information_schema",
+    "get_foreign_keys",
+    "get_unique_constraints",
+    "get_enums",
+)
+
+
+def outcome(test: ast.expr) -> bool | None:
+    """The outcome of a condition that is a literal."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        inner = outcome(test.operand)
+        return None if inner is None else not inner
+    value = value_of(test)
+    return None if value is UNKNOWN else bool(value)
+
+
+def guards_of(test: ast.expr) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
+    """Guards of the branch where a condition holds, and of the one where it does not."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yes, no = guards_of(test.operand)
+        return no, yes
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        both = tuple(guard for part in test.values for guard in guards_of(part)[0])
+        return both, (Guard(GuardKind.OTHER),)
+    if isinstance(test, ast.BoolOp):
+        return _either(test)
+    dialect = _dialect(test)
+    if dialect is not None:
+        names, negated = dialect
+        return (
+            (Guard(GuardKind.DIALECT, names, negated),),
+            (Guard(GuardKind.DIALECT, names, not negated),),
+        )
+    kind = GuardKind.EXISTENCE if _asks_existence(test) else GuardKind.OTHER
+    return (Guard(kind),), (Guard(kind),)
+
+
+def _either(test: ast.BoolOp) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
+    parts = [_dialect(part) for part in test.values]
+    if all(part is not None and not part[1] for part in parts):
+        names = frozenset[str]().union(*(part[0] for part in parts if part is not None))
+        return (
+            (Guard(GuardKind.DIALECT, names),),
+            (Guard(GuardKind.DIALECT, names, negated=True),),
+        )
+    kind = GuardKind.EXISTENCE if _asks_existence(test) else GuardKind.OTHER
+    return (Guard(kind),), (Guard(kind),)
+
+
+def _asks_existence(test: ast.expr) -> bool:
+    text = ast.unparse(test)
+    return any(word in text for word in _EXISTENCE)
+
+
+def _dialect(test: ast.expr) -> tuple[frozenset[str], bool] | None:
+    """The dialects a comparison names, and whether it asks for any other."""
+    if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute):
+        if test.func.attr == "startswith" and test.args:
+            return _names(value_of(test.args[0]), negated=False)
+        return None
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return None
+    left, right = value_of(test.left), value_of(test.comparators[0])
+    value = right if left is UNKNOWN else left
+    negated = isinstance(test.ops[0], ast.NotEq | ast.NotIn | ast.IsNot)
+    return _names(value, negated=negated)
+
+
+def _names(value: object, *, negated: bool) -> tuple[frozenset[str], bool] | None:
+    values = (value,) if isinstance(value, str) else value
+    if not isinstance(values, tuple) or not values or not all(isinstance(v, str) for v in values):
+        return None
+    names = frozenset("postgresql" if v == "postgres" else v for v in values)
+    return (names, negated) if names <= _DIALECTS else None

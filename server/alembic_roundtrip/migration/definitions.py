@@ -1,0 +1,287 @@
+"""SQLAlchemy's constructs as a migration writes them: columns, constraints, types, statements."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from alembic_roundtrip.migration.changes import Change, Unknown, WriteRows
+from alembic_roundtrip.migration.evaluation import Scope, dotted, value_of
+from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.migration.objects import (
+    Column,
+    Constraint,
+    ConstraintKind,
+    EnumType,
+    Index,
+    Name,
+    Options,
+    Table,
+    option,
+    without,
+)
+
+_KINDS: dict[str, ConstraintKind] = {
+    "PrimaryKeyConstraint": "primary",
+    "UniqueConstraint": "unique",
+    "CheckConstraint": "check",
+    "ForeignKeyConstraint": "foreignkey",
+    "ExcludeConstraint": "exclude",
+}
+_ENUMS = frozenset({"Enum", "ENUM"})
+_ARGUMENTS = frozenset(
+    {"ForeignKey", "CheckConstraint", "Identity", "Computed", "Sequence", "DefaultClause"}
+)
+_WRITES = frozenset({"insert", "update", "delete"})
+
+ColumnParts = tuple[Column, tuple[EnumType, ...], tuple[Constraint, ...], tuple[Index, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Reads definitions with the names of a scope."""
+
+    scope: Scope
+
+    def table(
+        self, name: Name, nodes: tuple[ast.expr, ...], options: Options, *, complete: bool
+    ) -> tuple[Table, tuple[EnumType, ...]]:
+        """A table of these columns and constraints, and the enum types it brings."""
+        columns: list[Column] = []
+        enums: list[EnumType] = []
+        constraints: list[Constraint] = []
+        indexes: list[Index] = []
+        for node in nodes:
+            read = self.column(node, name)
+            if read is not None:
+                columns.append(read[0])
+                enums += read[1]
+                constraints += read[2]
+                indexes += read[3]
+            elif (constraint := self.constraint(node)) is not None:
+                constraints.append(constraint)
+            elif (index := self.index(node, name)) is not None:
+                indexes.append(index)
+            else:
+                complete = False
+        primary = {c for part in constraints if part.kind == "primary" for c in part.columns}
+        columns = [
+            replace(column, nullable=False) if column.name in primary else column
+            for column in columns
+        ]
+        table = Table(name, tuple(columns), tuple(constraints), tuple(indexes), options, complete)
+        return table, tuple(enums)
+
+    def column(self, node: ast.expr, table: Name) -> ColumnParts | None:
+        """A column and what comes with it; None where the node is no `Column(…)`."""
+        node = self.scope.resolve(node)
+        if not isinstance(node, ast.Call) or last(node.func) != "Column":
+            return None
+        positional = list(node.args)
+        options = tuple(
+            (keyword.arg, self.scope.expression(keyword.value))
+            for keyword in node.keywords
+            if keyword.arg is not None and keyword.arg not in {"name", "type_"}
+        )
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        name_node = given.get("name") or (positional.pop(0) if positional else None)
+        name = value_of(name_node) if name_node is not None else UNKNOWN
+        if not isinstance(name, str):
+            return None
+        type_node = given.get("type_")
+        if type_node is None and positional and not self._is_argument(positional[0]):
+            type_node = positional.pop(0)
+        column = Column(
+            name,
+            None if type_node is None else self.scope.expression(type_node),
+            tuple(self.scope.expression(a) for a in positional if not self._is_constraint(a)),
+            options,
+            _nullable(options),
+            self.scope.expression(node.func),
+        )
+        enum = self.enum(type_node) if type_node is not None else None
+        return (
+            replace(column, options=without(options, "unique", "index")),
+            (enum,) if enum else (),
+            tuple(self._own_constraints(column, positional)),
+            tuple(_own_indexes(column, table)),
+        )
+
+    @staticmethod
+    def _is_argument(node: ast.expr) -> bool:
+        return isinstance(node, ast.Call) and last(node.func) in _ARGUMENTS
+
+    @staticmethod
+    def _is_constraint(node: ast.expr) -> bool:
+        return isinstance(node, ast.Call) and last(node.func) in {"ForeignKey", "CheckConstraint"}
+
+    def _own_constraints(self, column: Column, nodes: list[ast.expr]) -> list[Constraint]:
+        found: list[Constraint] = []
+        indexed = _is_true(column.options, "index")
+        if _is_true(column.options, "primary_key"):
+            found.append(Constraint("primary", None, (column.name,), inline=True))
+        if _is_true(column.options, "unique") and not indexed:
+            found.append(Constraint("unique", None, (column.name,), inline=True))
+        for node in nodes:
+            if isinstance(node, ast.Call) and last(node.func) == "ForeignKey":
+                found.append(self._own_foreign_key(column, node))
+            elif isinstance(node, ast.Call) and last(node.func) == "CheckConstraint":
+                constraint = self.constraint(node)
+                found += [replace(constraint, inline=True)] if constraint else []
+        return found
+
+    def _own_foreign_key(self, column: Column, node: ast.Call) -> Constraint:
+        options = self._keywords(node)
+        target = value_of(node.args[0]) if node.args else UNKNOWN
+        referent, remote = _target(target)
+        name = option(options, "name")
+        return Constraint(
+            "foreignkey",
+            name.string if name else None,
+            (column.name,),
+            (self.scope.expression(node),),
+            options=options,
+            referent=referent,
+            referent_columns=(remote,) if remote else (),
+            inline=True,
+        )
+
+    def constraint(self, node: ast.expr) -> Constraint | None:
+        """A table constraint; None where the node is none that can be read."""
+        node = self.scope.resolve(node)
+        if not isinstance(node, ast.Call) or last(node.func) not in _KINDS:
+            return None
+        kind = _KINDS[last(node.func)]
+        options = self._keywords(node)
+        name = option(options, "name")
+        options = tuple(pair for pair in options if pair[0] != "name")
+        arguments = tuple(self.scope.expression(argument) for argument in node.args)
+        made = Constraint(kind, name.string if name else None, options=options)
+        if kind == "foreignkey":
+            return _foreign_key(made, arguments)
+        if kind in {"check", "exclude"}:
+            return replace(made, arguments=arguments)
+        names = tuple(argument.string for argument in arguments)
+        if not all(names):
+            return None
+        return replace(made, columns=tuple(name for name in names if name))
+
+    def index(self, node: ast.expr, table: Name) -> Index | None:
+        """An `Index(…)` inside `create_table`."""
+        node = self.scope.resolve(node)
+        if not isinstance(node, ast.Call) or last(node.func) != "Index" or not node.args:
+            return None
+        name, *columns = (self.scope.expression(argument) for argument in node.args)
+        return Index(name.string, table, tuple(columns), self._keywords(node))
+
+    def enum(self, node: ast.expr) -> EnumType | None:
+        """The named enum type that creating a column of this type creates with it."""
+        node = self.scope.resolve(node)
+        if not isinstance(node, ast.Call) or last(node.func) not in _ENUMS:
+            nested = node.args if isinstance(node, ast.Call) and last(node.func) == "ARRAY" else []
+            return self.enum(nested[0]) if nested else None
+        options = self._keywords(node)
+        native, created = option(options, "native_enum"), option(options, "create_type")
+        name = option(options, "name")
+        if name is None or name.string is None:
+            return None
+        if (native and native.value is False) or (created and created.value is False):
+            return None
+        schema = option(options, "schema")
+        members = tuple(value_of(argument) for argument in node.args)
+        known = all(isinstance(member, str) for member in members) and members
+        return EnumType(
+            Name(name.string, (schema.string if schema else None) or ""),
+            tuple(str(member) for member in members) if known else None,
+            self.scope.expression(node),
+        )
+
+    def table_name(self, node: ast.expr) -> Name | None:
+        """The table that `sa.table(…)`, `sa.Table(…)` or `op.create_table(…)` stands for."""
+        node = self.scope.resolve(node)
+        if isinstance(node, ast.Call) and last(node.func) in {"table", "Table", "create_table"}:
+            name = value_of(node.args[0]) if node.args else UNKNOWN
+            schema = option(self._keywords(node), "schema")
+            if isinstance(name, str):
+                return Name(name, (schema.string if schema else None) or "")
+        return None
+
+    def statement(self, node: ast.expr) -> tuple[Change, ...]:
+        """What a SQLAlchemy statement writes: `t.update().where(…)`, `sa.delete(t)`, `select`."""
+        names: list[str] = []
+        arguments: list[ast.expr] = []
+        while isinstance(node, ast.Call):
+            names.append(last(node.func))
+            arguments = node.args or arguments if names[-1] in _WRITES else arguments
+            if names[-1] in _WRITES:
+                return (self._write(names, node),)
+            if names[-1] in {"select", "exists"}:
+                return ()
+            node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        return (Unknown(),)
+
+    def _write(self, names: list[str], node: ast.Call) -> WriteRows:
+        table: Name | None = None
+        if isinstance(node.func, ast.Attribute):
+            table = self.table_name(node.func.value)
+        if table is None and node.args:
+            table = self.table_name(node.args[0])
+        bounded = "where" in names or "filter" in names or "whereclause" in str(node.keywords)
+        return WriteRows(names[-1], table, bounded or names[-1] == "insert")
+
+    def _keywords(self, node: ast.Call) -> Options:
+        return tuple(
+            (keyword.arg, self.scope.expression(keyword.value))
+            for keyword in node.keywords
+            if keyword.arg is not None
+        )
+
+
+def last(node: ast.expr) -> str:
+    """The last name of a callee: `Column` for `sa.Column`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return dotted(node)
+
+
+def _is_true(options: Options, name: str) -> bool:
+    value = option(options, name)
+    return value is not None and value.value is True
+
+
+def _nullable(options: Options) -> bool | None:
+    given, primary = option(options, "nullable"), option(options, "primary_key")
+    if given is not None:
+        return given.value if isinstance(given.value, bool) else None
+    return not (primary is not None and primary.value is True)
+
+
+def _own_indexes(column: Column, table: Name) -> list[Index]:
+    if not _is_true(column.options, "index"):
+        return []
+    unique = _is_true(column.options, "unique")
+    options: Options = (("unique", Expression("True", value=True)),) if unique else ()
+    name = f"ix_{table.schema + '_' if table.schema else ''}{table.name}_{column.name}"
+    return [Index(name, table, (Expression(repr(column.name), column.name),), options)]
+
+
+def _foreign_key(made: Constraint, arguments: tuple[Expression, ...]) -> Constraint | None:
+    if not arguments[1:] or arguments[0].strings is None:
+        return None
+    targets = [_target(target) for target in arguments[1].strings or ()]
+    return replace(
+        made,
+        columns=arguments[0].strings,
+        arguments=arguments[1:],
+        referent=targets[0][0] if targets else None,
+        referent_columns=tuple(column for _, column in targets if column),
+    )
+
+
+def _target(target: object) -> tuple[Name | None, str | None]:
+    """Table and column of a foreign key's `schema.table.column`."""
+    if not isinstance(target, str) or "." not in target:
+        return None, None
+    table, _, column = target.rpartition(".")
+    schema, _, name = table.rpartition(".")
+    return Name(name, schema), column

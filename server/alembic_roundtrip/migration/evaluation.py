@@ -1,0 +1,281 @@
+"""Names to literals: what a migration's expressions come to without running them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.text import Source
+
+_QUALIFIERS = frozenset({"op.f", "f", "quoted_name", "sa.quoted_name", "sqlalchemy.quoted_name"})
+_TEXTS = frozenset({"text", "sa.text", "sqlalchemy.text", "sa.sql.text", "sql.text"})
+_FOLDED = 64
+
+
+@dataclass
+class Scope:
+    """Names in reach: what they are bound to, None where that is not an expression to put in.
+
+    `functions` are the helpers a call may be read through; `imports` the statement that brings
+    each imported name.
+    """
+
+    source: Source
+    names: dict[str, ast.expr | None] = field(default_factory=dict)
+    functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+
+    def inner(self, names: Mapping[str, ast.expr | None] | None = None) -> Scope:
+        """A scope inside this one: what is bound there stays there."""
+        return Scope(
+            self.source, {**self.names, **(names or {})}, dict(self.functions), self.imports
+        )
+
+    def resolve(self, node: ast.expr) -> ast.expr:
+        """The expression with its known names put in; the node itself where there are none."""
+        if isinstance(node, ast.Constant) or not any(
+            isinstance(part, ast.Name) and self.names.get(part.id) is not None
+            for part in ast.walk(node)
+        ):
+            return node
+        return _Substitution(self.names).put_in(node)
+
+    def expression(self, node: ast.expr) -> Expression:
+        """The expression as a value that stands on its own."""
+        resolved = self.resolve(node)
+        if isinstance(resolved, ast.Constant):
+            return Expression(self._text(resolved, node), resolved.value)
+        return Expression(
+            self._text(resolved, node), value_of(resolved), tuple(self._imports(resolved))
+        )
+
+    def _text(self, resolved: ast.expr, node: ast.expr) -> str:
+        """As written where it is one line and nothing was put in."""
+        if resolved is node and 0 < node.lineno == node.end_lineno:
+            line = self.source.line(node.lineno)
+            if line.isascii():
+                return line[node.col_offset : node.end_col_offset]
+            raw = line.encode("utf-8")[node.col_offset : node.end_col_offset]
+            return raw.decode("utf-8", "replace")
+        return ast.unparse(resolved)
+
+    def _imports(self, node: ast.expr) -> Iterator[str]:
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        yield from sorted({self.imports[name] for name in names if name in self.imports})
+
+
+class _Substitution(ast.NodeTransformer):
+    """Puts expressions for names; depth is bounded by each name being put in once."""
+
+    def __init__(self, names: Mapping[str, ast.expr | None]) -> None:
+        self._names = names
+        self._open: set[str] = set()
+
+    def put_in(self, node: ast.expr) -> ast.expr:
+        copy = ast.parse(ast.unparse(node), mode="eval").body
+        for part in ast.walk(copy):
+            # What is put together stands nowhere in the source.
+            if isinstance(part, ast.expr):
+                part.lineno = 0
+        result = self.visit(copy)
+        assert isinstance(result, ast.expr)
+        return result
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        bound = self._names.get(node.id)
+        if bound is None or node.id in self._open:
+            return node
+        self._open.add(node.id)
+        try:
+            return self.put_in(bound)
+        finally:
+            self._open.discard(node.id)
+
+
+def value_of(node: ast.expr) -> object:
+    """The literal value of a resolved expression, `UNKNOWN` where it has none.
+
+    Lists, tuples and sets give tuples; dictionaries are `UNKNOWN`.
+    """
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        items = tuple(value_of(item) for item in node.elts)
+        return UNKNOWN if UNKNOWN in items else items
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        number = value_of(node.operand)
+        return -number if isinstance(number, int | float) else UNKNOWN
+    if isinstance(node, ast.JoinedStr):
+        return _joined(node)
+    if isinstance(node, ast.BinOp):
+        return _operation(node)
+    if isinstance(node, ast.Call):
+        return _called(node)
+    if isinstance(node, ast.Subscript):
+        return _subscript(node)
+    return UNKNOWN
+
+
+def _joined(node: ast.JoinedStr) -> object:
+    parts: list[str] = []
+    for part in node.values:
+        inner = part.value if isinstance(part, ast.FormattedValue) else part
+        if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
+            return UNKNOWN
+        value = value_of(inner)
+        if value is UNKNOWN:
+            return UNKNOWN
+        parts.append(str(value))
+    return "".join(parts)
+
+
+def _operation(node: ast.BinOp) -> object:
+    left, right = value_of(node.left), value_of(node.right)
+    if isinstance(node.op, ast.Add):
+        if isinstance(left, str) and isinstance(right, str):
+            return left + right
+        if isinstance(left, tuple) and isinstance(right, tuple):
+            return left + right
+    if isinstance(node.op, ast.Mod) and isinstance(left, str) and right is not UNKNOWN:
+        try:
+            return left % right
+        except (TypeError, ValueError):
+            return UNKNOWN
+    return UNKNOWN
+
+
+def _called(node: ast.Call) -> object:
+    name = dotted(node.func)
+    if (name in _QUALIFIERS or name.endswith(".f")) and node.args:
+        return value_of(node.args[0])
+    if name in {"list", "tuple", "sorted"} and len(node.args) == 1 and not node.keywords:
+        return value_of(node.args[0])
+    if isinstance(node.func, ast.Attribute):
+        return _string_method(node, node.func)
+    return UNKNOWN
+
+
+def _string_method(node: ast.Call, function: ast.Attribute) -> object:
+    text = value_of(function.value)
+    arguments = [value_of(argument) for argument in node.args]
+    named = {keyword.arg: value_of(keyword.value) for keyword in node.keywords if keyword.arg}
+    if not isinstance(text, str) or UNKNOWN in arguments or UNKNOWN in named.values():
+        return UNKNOWN
+    try:
+        if function.attr == "format":
+            return text.format(*arguments, **named)
+        if function.attr == "join" and len(arguments) == 1:
+            return text.join(arguments[0])  # type: ignore[arg-type]
+        if function.attr in {"strip", "lower", "upper", "replace"}:
+            return getattr(text, function.attr)(*arguments)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+        return UNKNOWN
+    return UNKNOWN
+
+
+def _subscript(node: ast.Subscript) -> object:
+    if isinstance(node.value, ast.Dict):
+        wanted = value_of(node.slice)
+        for key, value in zip(node.value.keys, node.value.values, strict=True):
+            if key is not None and wanted is not UNKNOWN and value_of(key) == wanted:
+                return value_of(value)
+        return UNKNOWN
+    sequence, index = value_of(node.value), value_of(node.slice)
+    if (
+        isinstance(sequence, tuple)
+        and isinstance(index, int)
+        and -len(sequence) <= index < len(sequence)
+    ):
+        return sequence[index]
+    return UNKNOWN
+
+
+def sql_text(node: ast.expr) -> str | None:
+    """The SQL of an argument to `execute`: a string or `text(…)` of one."""
+    if isinstance(node, ast.Call):
+        name = dotted(node.func)
+        if name in _TEXTS and node.args:
+            return sql_text(node.args[0])
+        if isinstance(node.func, ast.Attribute) and node.func.attr in {
+            "bindparams",
+            "execution_options",
+            "columns",
+        }:
+            return sql_text(node.func.value)
+    value = value_of(node)
+    return value if isinstance(value, str) else None
+
+
+def dotted(node: ast.expr) -> str:
+    """`a.b.c` for a chain of attributes on a name; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
+def iterations(node: ast.expr, target: ast.expr) -> list[dict[str, ast.expr | None]] | None:
+    """Bindings of a loop's target for each turn over a literal; None where it is not one."""
+    items = _items(node)
+    if items is None or len(items) > _FOLDED:
+        return None
+    return [bindings(target, item) for item in items]
+
+
+def _items(node: ast.expr) -> list[ast.expr] | None:
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return None if any(isinstance(item, ast.Starred) for item in node.elts) else node.elts
+    if isinstance(node, ast.Dict):
+        return [key for key in node.keys if key is not None]
+    if isinstance(node, ast.Call):
+        return _called_items(node)
+    return None
+
+
+def _called_items(node: ast.Call) -> list[ast.expr] | None:
+    name = dotted(node.func)
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Dict):
+        keys, values = node.func.value.keys, node.func.value.values
+        if node.func.attr == "items":
+            return [
+                ast.Tuple([key, value], ast.Load())
+                for key, value in zip(keys, values, strict=True)
+                if key is not None
+            ]
+        return {"keys": [key for key in keys if key], "values": list(values)}.get(node.func.attr)
+    inner = [_items(argument) for argument in node.args]
+    if not inner or any(items is None for items in inner):
+        return None
+    lists = [items for items in inner if items is not None]
+    if name in {"list", "tuple", "set", "sorted"}:
+        return lists[0]
+    if name == "reversed":
+        return lists[0][::-1]
+    if name == "enumerate":
+        return [
+            ast.Tuple([ast.Constant(number), item], ast.Load())
+            for number, item in enumerate(lists[0])
+        ]
+    if name == "zip":
+        return [ast.Tuple(list(row), ast.Load()) for row in zip(*lists, strict=False)]
+    return None
+
+
+def bindings(target: ast.expr, value: ast.expr | None) -> dict[str, ast.expr | None]:
+    """What an assignment binds: each name of the target to its part of the value, or to None."""
+    if isinstance(target, ast.Name):
+        return {target.id: value}
+    if isinstance(target, ast.Tuple | ast.List):
+        parts: list[ast.expr | None] = [None] * len(target.elts)
+        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(parts):
+            parts = list(value.elts)
+        bound: dict[str, ast.expr | None] = {}
+        for name, part in zip(target.elts, parts, strict=True):
+            bound |= bindings(name, part)
+        return bound
+    return {}

@@ -1,0 +1,178 @@
+"""A migration script as plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from alembic_roundtrip.migration.changes import Change, Unknown
+from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.objects import Name, Options
+from alembic_roundtrip.text import Range, Source
+
+
+class GuardKind(str, Enum):
+    """What a condition around an operation asks."""
+
+    DIALECT = "dialect"
+    ENGINE = "engine"
+    EXISTENCE = "existence"
+    LOOP = "loop"
+    EXCEPTION = "exception"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition that an operation stands under.
+
+    `names` are the dialects (or engines) it is for; `negated` means all but those.
+    """
+
+    kind: GuardKind
+    names: frozenset[str] = frozenset()
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The `batch_alter_table` block an operation stands in."""
+
+    table: Name
+    options: Options
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One `op.…()` call, or what has the effect of one.
+
+    `range` is the call, `statement` the whole statement that holds it. Operations from one call in
+    a loop share their ranges. `opaque` says in a few words why it could not be read, else None.
+    """
+
+    name: str
+    range: Range
+    statement: Range
+    changes: tuple[Change, ...] = ()
+    arguments: tuple[tuple[str, Expression], ...] = ()
+    guards: tuple[Guard, ...] = ()
+    batch: Batch | None = None
+    opaque: str | None = None
+    autocommit: bool = False
+
+    def runs_on(self, dialect: str | None) -> bool:
+        """Whether dialect guards let it run there; None stands for any dialect."""
+        return all(
+            dialect is None or (dialect in guard.names) != guard.negated
+            for guard in self.guards
+            if guard.kind is GuardKind.DIALECT
+        )
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it stands under a condition whose outcome reading cannot tell."""
+        certain = (GuardKind.DIALECT, GuardKind.ENGINE)
+        return any(guard.kind not in certain for guard in self.guards)
+
+    @property
+    def may_do_anything(self) -> bool:
+        """Whether its effect is not limited to tables that can be named."""
+        return any(isinstance(change, Unknown) and change.tables is None for change in self.changes)
+
+
+class Body(str, Enum):
+    """What a direction's body comes to."""
+
+    CODE = "code"
+    NOTHING = "nothing"
+    RAISES = "raises"
+
+
+@dataclass(frozen=True, slots=True)
+class Docstring:
+    """A docstring: its value and the range of its literal."""
+
+    text: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """`upgrade()` or `downgrade()`.
+
+    `range` is the whole definition, `header` its name, `body` its statements without the docstring
+    (with it where there is nothing else).
+    """
+
+    name: str
+    range: Range
+    header: Range
+    body: Range
+    kind: Body
+    operations: tuple[Operation, ...] = ()
+    docstring: Docstring | None = None
+    message: str | None = None
+    """What it says when it raises, for `Body.RAISES`; None where it says nothing."""
+    statements: tuple[Range, ...] = ()
+    """The ranges of its top-level statements, docstring included."""
+
+    @property
+    def readable(self) -> bool:
+        """Whether every operation was read."""
+        return not any(operation.may_do_anything for operation in self.operations)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """`revision = …` and its relatives: the value and where the value stands."""
+
+    values: tuple[str, ...]
+    range: Range
+    literal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file, or a part of it, could not be read: a sentence."""
+
+    message: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration script; what could not be read is in `problems` and in opaque operations."""
+
+    path: Path
+    source: Source = field(repr=False, compare=False)
+    text: str
+    revision: Identifier | None = None
+    down_revision: Identifier | None = None
+    depends_on: Identifier | None = None
+    branch_labels: Identifier | None = None
+    docstring: Docstring | None = None
+    upgrade: Direction | None = None
+    downgrade: Direction | None = None
+    imported_downgrade: bool = False
+    """Whether `downgrade` is a name that something else than a `def` binds."""
+    problems: tuple[Problem, ...] = ()
+    imports: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The revision identifier; empty where there is none."""
+        return self.revision.values[0] if self.revision and self.revision.values else ""
+
+    def comment_at(self, range: Range) -> str:
+        """Comments that belong to a statement: the lines above it and at its line ends."""
+        lines = []
+        number = range.start.line - 1
+        while number >= 1 and self.source.line(number).lstrip().startswith("#"):
+            lines.append(self.source.line(number).strip())
+            number -= 1
+        for number in {range.start.line, range.end.line}:
+            _, mark, comment = self.source.line(number).partition("#")
+            lines += [mark + comment] if mark else []
+        return "\n".join(reversed(lines))

@@ -1,0 +1,139 @@
+"""Schema objects as a migration defines them: tables, columns, indexes, constraints, enum types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from alembic_roundtrip.migration.expression import Expression
+
+Options = tuple[tuple[str, Expression], ...]
+"""Keyword arguments in their order."""
+
+ConstraintKind = Literal["primary", "unique", "check", "foreignkey", "exclude"]
+"""The words of Alembic's `drop_constraint(type_=…)`, and `exclude`."""
+
+
+def option(options: Options, name: str) -> Expression | None:
+    """The keyword argument of that name."""
+    return next((value for key, value in options if key == name), None)
+
+
+def without(options: Options, *names: str) -> Options:
+    """The keyword arguments but those of these names."""
+    return tuple((key, value) for key, value in options if key not in names)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Name:
+    """A table's, type's or view's name, with its schema (empty: the default one)."""
+
+    name: str
+    schema: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+_COLUMN = Expression("sa.Column", imports=("import sqlalchemy as sa",))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as `sa.Column(name, type, *arguments, **options)` gives it.
+
+    Its own foreign keys, CHECKs, UNIQUE and index are constraints and indexes of the table, not
+    part of it. `nullable` is None where it is not a literal.
+    """
+
+    name: str
+    type: Expression | None
+    arguments: tuple[Expression, ...] = ()
+    options: Options = ()
+    nullable: bool | None = True
+    constructor: Expression = _COLUMN
+
+    @property
+    def server_default(self) -> Expression | None:
+        """The server default; a literal None means none."""
+        default = option(self.options, "server_default")
+        return None if default is not None and default.value is None else default
+
+    @property
+    def fills_itself(self) -> bool:
+        """Whether the database gives existing rows a value without a server default."""
+        generated = ("Identity(", "Computed(", "Sequence(")
+        return any(mark in argument.text for argument in self.arguments for mark in generated)
+
+    def with_option(self, name: str, value: Expression | None) -> Column:
+        """The same column with one keyword argument set, or left out for None."""
+        options = without(self.options, name)
+        return replace(self, options=options if value is None else (*options, (name, value)))
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index; `columns` are names or expressions as written."""
+
+    name: str | None
+    table: Name
+    columns: tuple[Expression, ...]
+    options: Options = ()
+
+    @property
+    def unique(self) -> bool:
+        """Whether it is known to be unique."""
+        unique = option(self.options, "unique")
+        return unique is not None and unique.value is True
+
+    def mentions(self, column: str) -> bool:
+        """Whether a column is part of it, by name or anywhere in an expression."""
+        return any(
+            expression.value == column or (not expression.known and column in expression.text)
+            for expression in self.columns
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A constraint of a table.
+
+    `columns` are its own columns (empty for CHECK); `arguments` what the constructor takes beside
+    them: a CHECK's condition, a foreign key's `(referent table, referent columns)`.
+    `inline` is true where it is part of a column's definition; a foreign key then has the text of
+    its `ForeignKey(…)` as only argument.
+    """
+
+    kind: ConstraintKind
+    name: str | None
+    columns: tuple[str, ...] = ()
+    arguments: tuple[Expression, ...] = ()
+    options: Options = ()
+    referent: Name | None = None
+    referent_columns: tuple[str, ...] = ()
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    """A named enum type of the database, with its members in order where they are known."""
+
+    name: Name
+    members: tuple[str, ...] | None
+    text: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; `complete` is false where some of its columns could not be read."""
+
+    name: Name
+    columns: tuple[Column, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    options: Options = ()
+    complete: bool = True
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((column for column in self.columns if column.name == name), None)

@@ -1,0 +1,290 @@
+"""For each `op.…` call: the names of its arguments, and what it changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.definitions import Definitions
+from alembic_roundtrip.migration.evaluation import Scope, sql_text
+from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.migration.model import Batch
+from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
+from alembic_roundtrip.migration.sql import changes_of
+
+# Positional names as in alembic.operations.ops; `*` stands for any number of objects.
+SIGNATURES: dict[str, tuple[str, ...]] = {
+    "create_table": ("table_name", "*"),
+    "drop_table": ("table_name",),
+    "rename_table": ("old_table_name", "new_table_name"),
+    "add_column": ("table_name", "column"),
+    "drop_column": ("table_name", "column_name"),
+    "alter_column": ("table_name", "column_name"),
+    "create_index": ("index_name", "table_name", "columns"),
+    "drop_index": ("index_name", "table_name"),
+    "create_unique_constraint": ("constraint_name", "table_name", "columns"),
+    "create_primary_key": ("constraint_name", "table_name", "columns"),
+    "create_foreign_key": (
+        "constraint_name",
+        "source_table",
+        "referent_table",
+        "local_cols",
+        "remote_cols",
+    ),
+    "create_check_constraint": ("constraint_name", "table_name", "condition"),
+    "create_exclude_constraint": ("constraint_name", "table_name", "*"),
+    "drop_constraint": ("constraint_name", "table_name", "type_"),
+    "create_table_comment": ("table_name", "comment"),
+    "drop_table_comment": ("table_name",),
+    "bulk_insert": ("table", "rows"),
+    "execute": ("sqltext",),
+}
+_OWN_TABLE = frozenset({"table_name", "source_table"})
+_SCHEMA = {"create_foreign_key": "source_schema"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An `op.…` or `batch_op.…` call with its arguments by name, names resolved."""
+
+    name: str
+    node: ast.Call
+    named: dict[str, ast.expr]
+    objects: tuple[ast.expr, ...]
+    options: dict[str, ast.expr]
+    scope: Scope
+    batch: Batch | None
+    complete: bool
+
+    def expression(self, name: str) -> Expression | None:
+        """An argument as an expression; None where it is not given."""
+        node = self.named.get(name, self.options.get(name))
+        return None if node is None else self.scope.expression(node)
+
+    def string(self, name: str) -> str | None:
+        """An argument's value where it is a string."""
+        expression = self.expression(name)
+        return expression.string if expression else None
+
+    def strings(self, name: str) -> tuple[str, ...] | None:
+        """An argument's value where it is a list of strings."""
+        expression = self.expression(name)
+        return expression.strings if expression else None
+
+    def table(self) -> Name | None:
+        """The table it works on: the batch's, or the one it names."""
+        if self.batch is not None:
+            return self.batch.table
+        name = self.string("table_name") or self.string("source_table")
+        schema = self.options.get(_SCHEMA.get(self.name, "schema"))
+        value = self.scope.expression(schema).value if schema is not None else None
+        if name is None or value is UNKNOWN:
+            return None
+        return Name(name, value or "")
+
+    def rest(self, *but: str) -> Options:
+        """The keyword arguments, but those of these names."""
+        return tuple(
+            (key, self.scope.expression(value))
+            for key, value in self.options.items()
+            if key not in {"schema", "source_schema", "if_exists", "if_not_exists", *but}
+        )
+
+
+def call_of(name: str, node: ast.Call, scope: Scope, batch: Batch | None) -> Call | None:
+    """The call with its arguments by name; None for an operation Alembic does not have."""
+    signature = SIGNATURES.get(name)
+    if signature is None:
+        return None
+    if batch is not None:
+        signature = tuple(part for part in signature if part not in _OWN_TABLE)
+    positional = [scope.resolve(argument) for argument in node.args]
+    keywords = {k.arg: scope.resolve(k.value) for k in node.keywords if k.arg is not None}
+    fixed = [part for part in signature if part != "*"]
+    named = dict(zip(fixed, positional, strict=False))
+    named |= {key: keywords.pop(key) for key in fixed if key in keywords}
+    complete = not any(isinstance(argument, ast.Starred) for argument in node.args) and all(
+        k.arg is not None for k in node.keywords
+    )
+    objects = tuple(positional[len(fixed) :]) if "*" in signature else ()
+    return Call(name, node, named, objects, keywords, scope, batch, complete)
+
+
+def changes_of_call(call: Call) -> tuple[c.Change, ...]:
+    """What a call changes; `Unknown` where its arguments do not tell."""
+    found = _READERS[call.name](call)
+    if found is not None and (call.complete or call.name == "create_table"):
+        return found
+    table = call.table()
+    return (c.Unknown(None if table is None else frozenset({table})),)
+
+
+Changes = tuple[c.Change, ...] | None
+
+
+def _create_table(call: Call) -> Changes:
+    name = call.table()
+    if name is None:
+        return None
+    table, enums = Definitions(call.scope).table(
+        name, call.objects, call.rest(), complete=call.complete
+    )
+    return (c.CreateTable(table, enums),)
+
+
+def _drop_table(call: Call) -> Changes:
+    name = call.table()
+    return None if name is None else (c.DropTable(name),)
+
+
+def _rename_table(call: Call) -> Changes:
+    old, new = call.string("old_table_name"), call.string("new_table_name")
+    if old is None or new is None:
+        return None
+    return (c.RenameTable(Name(old, call.string("schema") or ""), new),)
+
+
+def _add_column(call: Call) -> Changes:
+    table, node = call.table(), call.named.get("column")
+    if table is None or node is None:
+        return None
+    read = Definitions(call.scope).column(node, table)
+    if read is None:
+        return None
+    column, enums, constraints, indexes = read
+    # Alembic emits a column's own foreign keys, UNIQUE and index here too, but no primary key.
+    own = tuple(constraint for constraint in constraints if constraint.kind != "primary")
+    made = tuple(c.CreateIndex(index) for index in indexes)
+    return (c.AddColumn(table, column, enums, own), *made)
+
+
+def _drop_column(call: Call) -> Changes:
+    table, column = call.table(), call.string("column_name")
+    return None if table is None or column is None else (c.DropColumn(table, column),)
+
+
+def _alter_column(call: Call) -> Changes:
+    table, column = call.table(), call.string("column_name")
+    if table is None or column is None:
+        return None
+    return (c.AlterColumn(table, column, call.rest()),)
+
+
+def _create_index(call: Call) -> Changes:
+    table, node = call.table(), call.named.get("columns")
+    name = call.expression("index_name")
+    if table is None or name is None or not name.known:
+        return None
+    if not isinstance(node, ast.List | ast.Tuple):
+        return None
+    columns = tuple(call.scope.expression(item) for item in node.elts)
+    return (c.CreateIndex(Index(name.string, table, columns, call.rest())),)
+
+
+def _drop_index(call: Call) -> Changes:
+    name = call.expression("index_name")
+    if name is None or not name.known:
+        return None
+    return (c.DropIndex(name.string, call.table()),)
+
+
+def _constraint(kind: str, columns: str) -> Callable[[Call], Changes]:
+    def read(call: Call) -> Changes:
+        table, name = call.table(), call.expression("constraint_name")
+        names = call.strings(columns)
+        if table is None or name is None or not name.known or names is None:
+            return None
+        constraint = Constraint(kind, name.string, names, options=call.rest())  # type: ignore[arg-type]
+        return (c.AddConstraint(table, constraint),)
+
+    return read
+
+
+def _create_foreign_key(call: Call) -> Changes:
+    table, name = call.table(), call.expression("constraint_name")
+    local, referent = call.strings("local_cols"), call.string("referent_table")
+    remote = call.strings("remote_cols")
+    if table is None or name is None or local is None or referent is None or remote is None:
+        return None
+    constraint = Constraint(
+        "foreignkey",
+        name.string,
+        local,
+        options=call.rest("referent_schema"),
+        referent=Name(referent, call.string("referent_schema") or ""),
+        referent_columns=remote,
+    )
+    return (c.AddConstraint(table, constraint),)
+
+
+def _create_check(call: Call) -> Changes:
+    table, name = call.table(), call.expression("constraint_name")
+    condition = call.expression("condition")
+    if table is None or name is None or condition is None:
+        return None
+    constraint = Constraint("check", name.string, (), (condition,), call.rest())
+    return (c.AddConstraint(table, constraint),)
+
+
+def _create_exclude(call: Call) -> Changes:
+    table, name = call.table(), call.expression("constraint_name")
+    if table is None or name is None:
+        return None
+    elements = tuple(call.scope.expression(node) for node in call.objects)
+    return (c.AddConstraint(table, Constraint("exclude", name.string, (), elements, call.rest())),)
+
+
+def _drop_constraint(call: Call) -> Changes:
+    table, name = call.table(), call.expression("constraint_name")
+    if table is None or name is None or not name.known:
+        return None
+    return (c.DropConstraint(table, name.string, call.string("type_")),)
+
+
+def _table_comment(call: Call) -> Changes:
+    table = call.table()
+    return None if table is None else (c.SetComment(table, call.expression("comment")),)
+
+
+def _bulk_insert(call: Call) -> Changes:
+    node = call.named.get("table")
+    table = Definitions(call.scope).table_name(node) if node is not None else None
+    return (c.WriteRows("insert", table),)
+
+
+def _execute(call: Call) -> Changes:
+    node = call.named.get("sqltext")
+    return (c.Unknown(),) if node is None else executed(node, call.scope)
+
+
+def executed(node: ast.expr, scope: Scope) -> tuple[c.Change, ...]:
+    """What executing an SQL string or SQLAlchemy construct changes."""
+    resolved = scope.resolve(node)
+    sql = sql_text(resolved)
+    if sql is not None:
+        return changes_of(sql)
+    return Definitions(scope).statement(resolved)
+
+
+_READERS: dict[str, Callable[[Call], Changes]] = {
+    "create_table": _create_table,
+    "drop_table": _drop_table,
+    "rename_table": _rename_table,
+    "add_column": _add_column,
+    "drop_column": _drop_column,
+    "alter_column": _alter_column,
+    "create_index": _create_index,
+    "drop_index": _drop_index,
+    "create_unique_constraint": _constraint("unique", "columns"),
+    "create_primary_key": _constraint("primary", "columns"),
+    "create_foreign_key": _create_foreign_key,
+    "create_check_constraint": _create_check,
+    "create_exclude_constraint": _create_exclude,
+    "drop_constraint": _drop_constraint,
+    "create_table_comment": _table_comment,
+    "drop_table_comment": _table_comment,
+    "bulk_insert": _bulk_insert,
+    "execute": _execute,
+}

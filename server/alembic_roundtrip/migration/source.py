@@ -1,0 +1,116 @@
+"""Text in, `Migration` out; never fails and never runs anything."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from alembic_roundtrip.migration.evaluation import Scope, bindings, value_of
+from alembic_roundtrip.migration.expression import UNKNOWN
+from alembic_roundtrip.migration.model import Direction, Identifier, Migration, Problem
+from alembic_roundtrip.migration.statements import read_direction
+from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, range_of
+from alembic_roundtrip.text import Position, Range, Source
+
+_IDENTIFIERS = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
+
+
+def read(text: str, path: Path) -> Migration:
+    """Read a migration script; what could not be read is in its `problems`."""
+    source = Source(text)
+    syntax = parse(source)
+    module = _Module(source, syntax)
+    found = module.identifiers
+    return Migration(
+        path=path,
+        source=source,
+        text=text,
+        revision=found.get("revision"),
+        down_revision=found.get("down_revision"),
+        depends_on=found.get("depends_on"),
+        branch_labels=found.get("branch_labels"),
+        docstring=docstring_of(source, syntax.tree),
+        upgrade=module.direction("upgrade"),
+        downgrade=module.direction("downgrade"),
+        imported_downgrade=module.binds("downgrade"),
+        problems=_problems(syntax),
+        imports=tuple(module.imports),
+    )
+
+
+def unreadable(path: Path, message: str) -> Migration:
+    """A migration whose bytes or file could not be read."""
+    place = Range(Position(1, 1), Position(1, 1))
+    return Migration(path, Source(""), "", problems=(Problem(message, place),))
+
+
+def _problems(syntax: Syntax) -> tuple[Problem, ...]:
+    if syntax.error is None or syntax.place is None:
+        return ()
+    return (Problem(f"the file does not parse: {syntax.error}", syntax.place),)
+
+
+class _Module:
+    """The names of a migration's module, gathered in one pass over its statements."""
+
+    def __init__(self, source: Source, syntax: Syntax) -> None:
+        self.source = source
+        self.syntax = syntax
+        self.scope = Scope(source)
+        self.identifiers: dict[str, Identifier] = {}
+        self.imports: list[str] = []
+        for statement in syntax.tree.body:
+            self._read(statement)
+
+    def _read(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.FunctionDef):
+            self.scope.functions[statement.name] = statement
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            self._import(statement)
+        elif isinstance(statement, ast.Assign):
+            for target in statement.targets:
+                self._assign(target, statement.value)
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            self._assign(statement.target, statement.value)
+        elif isinstance(statement, ast.If | ast.Try):
+            for inner in statement.body:
+                self._read(inner)
+
+    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Name) and target.id in _IDENTIFIERS:
+            self.identifiers[target.id] = self._identifier(value)
+        resolved = self.scope.resolve(value)
+        self.scope.names |= bindings(target, resolved)
+
+    def _identifier(self, node: ast.expr) -> Identifier:
+        value = value_of(self.scope.resolve(node))
+        place = range_of(self.source, node)
+        if value is None:
+            return Identifier((), place)
+        if isinstance(value, str):
+            return Identifier((value,), place)
+        if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+            return Identifier(value, place)
+        return Identifier((), place, literal=value is not UNKNOWN)
+
+    def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
+        self.imports.append(ast.unparse(statement))
+        for alias in statement.names:
+            one = (
+                ast.Import([alias])
+                if isinstance(statement, ast.Import)
+                else ast.ImportFrom(statement.module, [alias], statement.level)
+            )
+            name = alias.asname or alias.name.partition(".")[0]
+            self.scope.imports[name] = ast.unparse(one)
+
+    def binds(self, name: str) -> bool:
+        """Whether a function of that name comes from an import or assignment."""
+        return name in self.scope.names or name in self.scope.imports
+
+    def direction(self, name: str) -> Direction | None:
+        """The function of that name, read."""
+        node = self.scope.functions.get(name)
+        if node is None:
+            return None
+        return read_direction(node, self.scope, self.syntax.blanked)

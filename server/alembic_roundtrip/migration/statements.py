@@ -1,0 +1,435 @@
+"""The statements of `upgrade()` or `downgrade()`, followed to the operations they perform."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
+from alembic_roundtrip.migration.conditions import guards_of, outcome
+from alembic_roundtrip.migration.definitions import Definitions, last
+from alembic_roundtrip.migration.evaluation import (
+    Scope,
+    bindings,
+    dotted,
+    iterations,
+    value_of,
+)
+from alembic_roundtrip.migration.model import (
+    Batch,
+    Body,
+    Direction,
+    Guard,
+    GuardKind,
+    Operation,
+)
+from alembic_roundtrip.migration.objects import Name, Options
+from alembic_roundtrip.migration.operations import call_of, changes_of_call, executed
+from alembic_roundtrip.migration.syntax import docstring_of, range_of
+from alembic_roundtrip.text import Range
+
+_DEPTH = 4
+_HARMLESS_ROOTS = frozenset(
+    {"print", "logger", "logging", "log", "LOG", "LOGGER", "warnings", "time", "os", "len", "str"}
+    | {"int", "list", "dict", "set", "tuple", "sorted", "range", "enumerate", "zip", "isinstance"}
+    | {"getattr", "hasattr", "min", "max", "any", "all", "bool", "inspect", "context", "uuid"}
+    | {"datetime", "json", "re", "sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "op.f"}
+    | {"repr", "type", "iter", "next", "map", "filter", "sum", "reversed", "super", "click"}
+)
+_HARMLESS_METHODS = frozenset(
+    "get_bind get_context get_x_argument fetchall fetchone fetchmany scalar scalars all first one "
+    "mappings keys values items append add_argument format join split strip lower upper replace "
+    "startswith endswith get pop extend has_table get_columns get_table_names get_indexes "
+    "get_foreign_keys get_unique_constraints get_pk_constraint get_enums get_check_constraints "
+    "info debug warning error exception is_offline_mode inspect f begin_nested commit rollback "
+    "flush close begin expunge_all invalidate create_engine sessionmaker batch_alter_table "
+    "autocommit_block options query filter filter_by order_by group_by join outerjoin distinct "
+    "limit offset count where select_from execution_options label cast in_ is_ isnot notin_ "
+    "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
+    "as_scalar exists union union_all having yield_per partitions tuples unique".split()
+)
+_WRITERS = frozenset({"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "merge"})
+_QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
+
+
+def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]) -> Direction:
+    """Read one of the two functions; `blanked` are the lines the parser could not take."""
+    reader = _Reader(module)
+    lost = blanked & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    parameters = {argument.arg: None for argument in node.args.args}
+    reader.block(node.body, _Place(module.inner(parameters)))
+    source = module.source
+    operations = list(reader.operations)
+    if lost:
+        operations += [_lost(source.line_range(min(lost)))]
+    first, final = node.body[0], node.body[-1]
+    docstring = docstring_of(source, node)
+    if docstring is not None and len(node.body) > 1:
+        first = node.body[1]
+    header = source.position_of_bytes(node.lineno, node.col_offset + len("def "))
+    return Direction(
+        name=node.name,
+        range=range_of(source, node),
+        header=Range(header, replace(header, column=header.column + len(node.name))),
+        body=Range(range_of(source, first).start, range_of(source, final).end),
+        kind=_kind(node.body, operations, effects=reader.effects),
+        operations=tuple(operations),
+        docstring=docstring,
+        message=_message(node.body, module),
+        statements=tuple(range_of(source, statement) for statement in node.body),
+    )
+
+
+def _lost(place: Range) -> Operation:
+    return Operation("unparsed", place, place, (Unknown(),), opaque="the statement does not parse")
+
+
+def _kind(body: list[ast.stmt], operations: list[Operation], *, effects: bool) -> Body:
+    raises = [statement for statement in body if isinstance(statement, ast.Raise)]
+    if raises and not operations:
+        return Body.RAISES
+    return Body.CODE if operations or effects else Body.NOTHING
+
+
+def _message(body: list[ast.stmt], scope: Scope) -> str | None:
+    for statement in body:
+        if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
+            parts = [value_of(scope.resolve(argument)) for argument in statement.exc.args]
+            text = " ".join(part for part in parts if isinstance(part, str)).strip()
+            unread = ast.unparse(statement.exc.args[0]) if statement.exc.args and not text else ""
+            return text or unread or None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a statement stands: the names in reach and the conditions around it."""
+
+    scope: Scope
+    guards: tuple[Guard, ...] = ()
+    batch: Batch | None = None
+    batches: tuple[tuple[str, Batch], ...] = ()
+    autocommit: bool = False
+    caller: tuple[Range, Range] | None = None
+    depth: int = 0
+
+    def under(self, *guards: Guard) -> _Place:
+        return replace(self, guards=(*self.guards, *guards)) if guards else self
+
+    def batch_named(self, name: str) -> Batch | None:
+        return next((batch for key, batch in reversed(self.batches) if key == name), None)
+
+
+@dataclass
+class _Reader:
+    """Collects operations; `effects` says whether a statement did anything but be quiet."""
+
+    module: Scope
+    operations: list[Operation] = field(default_factory=list)
+    effects: bool = False
+    following: list[str] = field(default_factory=list)
+
+    def block(self, body: Iterable[ast.stmt], place: _Place) -> _Place | None:
+        """Read statements in order; gives the place after them, None where none is reached."""
+        for statement in body:
+            after = self.statement(statement, place)
+            if after is None:
+                return None
+            place = after
+        return place
+
+    def statement(self, node: ast.stmt, place: _Place) -> _Place | None:
+        if isinstance(node, ast.Expr):
+            self.expression(node.value, node, place)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            self.assignment(node, place)
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            return place if self.with_block(node, place) is not None else None
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
+            self.loop(node, place)
+        elif isinstance(node, ast.If):
+            return self.condition(node, place)
+        elif isinstance(node, ast.Try):
+            self.attempt(node, place)
+        elif isinstance(node, ast.FunctionDef):
+            place.scope.functions[node.name] = node
+        elif isinstance(node, ast.Raise):
+            self.effects = self.effects or bool(place.guards)
+            return None
+        elif isinstance(node, ast.Return):
+            if node.value is not None:
+                self.expression(node.value, node, place)
+            return None
+        elif isinstance(node, ast.Continue | ast.Break):
+            return None
+        elif not isinstance(node, _QUIET):
+            self.effects = True
+        return place
+
+    def assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, place: _Place) -> None:
+        if node.value is None:
+            return
+        self.expression(node.value, node, place)
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
+            place.scope.names.update(bindings(target, value))
+
+    def with_block(self, node: ast.With | ast.AsyncWith, place: _Place) -> _Place | None:
+        for item in node.items:
+            call = place.scope.resolve(item.context_expr)
+            if isinstance(call, ast.Call) and last(call.func) == "batch_alter_table":
+                place = self._batch(call, item, place)
+            elif isinstance(call, ast.Call) and last(call.func) == "autocommit_block":
+                place = replace(place, autocommit=True)
+            else:
+                self.expression(item.context_expr, node, place)
+                if isinstance(item.optional_vars, ast.Name):
+                    place.scope.names[item.optional_vars.id] = call
+        return self.block(node.body, place)
+
+    def _batch(self, call: ast.Call, item: ast.withitem, place: _Place) -> _Place:
+        scope = place.scope
+        named = {k.arg: k.value for k in call.keywords if k.arg}
+        table = named.pop("table_name", None) or (call.args[0] if call.args else None)
+        schema = named.pop("schema", None) or (call.args[1] if len(call.args) > 1 else None)
+        name = value_of(table) if table is not None else None
+        schema_value = value_of(schema) if schema is not None else None
+        options = tuple((key, scope.expression(value)) for key, value in named.items())
+        known = isinstance(name, str) and (schema_value is None or isinstance(schema_value, str))
+        batch = Batch(
+            Name(str(name), str(schema_value or "")) if known else Name(""),
+            options,
+            range_of(scope.source, item.context_expr),
+        )
+        variable = item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else ""
+        return replace(place, batches=(*place.batches, (variable, batch)))
+
+    def loop(self, node: ast.For | ast.AsyncFor | ast.While, place: _Place) -> None:
+        if not isinstance(node, ast.While):
+            self.expression(node.iter, node, place, top=False)
+            turns = iterations(place.scope.resolve(node.iter), node.target)
+            if turns is not None:
+                for turn in turns:
+                    place.scope.names.update(turn)
+                    self.block(node.body, place)
+                return
+            place.scope.names.update(bindings(node.target, None))
+        self._forget(node.body, place)
+        self.block(node.body, place.under(Guard(GuardKind.LOOP)))
+        self._forget(node.body, place)
+
+    def condition(self, node: ast.If, place: _Place) -> _Place | None:
+        test = place.scope.resolve(node.test)
+        self.expression(node.test, node, place, top=False)
+        decided = outcome(test)
+        if decided is not None:
+            return self.block(node.body if decided else node.orelse, place)
+        yes, no = guards_of(test)
+        branch = replace(place.under(*yes), scope=place.scope.inner())
+        other = replace(place.under(*no), scope=place.scope.inner())
+        after = self.block(node.body, branch)
+        after_other = self.block(node.orelse, other)
+        self._forget([*node.body, *node.orelse], place)
+        if after is None:
+            return None if after_other is None else place.under(*no)
+        return place.under(*yes) if after_other is None else place
+
+    def attempt(self, node: ast.Try, place: _Place) -> None:
+        self.block(node.body, place)
+        self.block(node.orelse, place)
+        for handler in node.handlers:
+            self.block(handler.body, place.under(Guard(GuardKind.EXCEPTION)))
+        self.block(node.finalbody, place)
+
+    @staticmethod
+    def _forget(body: Iterable[ast.stmt], place: _Place) -> None:
+        """Names that a block may or may not have bound are not known after it."""
+        for statement in body:
+            for part in ast.walk(statement):
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                    place.scope.names[part.id] = None
+
+    def expression(
+        self, node: ast.expr, statement: ast.stmt, place: _Place, *, top: bool = True
+    ) -> None:
+        """Read the calls of an expression, innermost first."""
+        for call in _calls(node):
+            self.call(call, statement, place, top=top and call is node)
+
+    def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
+        scope = place.scope
+        path = dotted(node.func)
+        root, _, rest = path.partition(".")
+        batch = place.batch_named(root)
+        if rest and (root == "op" or path.startswith("alembic.op.") or batch is not None):
+            self.operation(last(node.func), node, statement, place, batch)
+            return
+        function = scope.functions.get(path)
+        if function is not None and place.depth < _DEPTH and path not in self.following:
+            self.helper(function, node, statement, place)
+            return
+        prefix = self._dispatched(node)
+        if prefix:
+            self.engines(prefix, place)
+            return
+        self.other(node, statement, place, top=top)
+
+    def operation(
+        self,
+        name: str,
+        node: ast.Call,
+        statement: ast.stmt,
+        place: _Place,
+        batch: Batch | None,
+    ) -> None:
+        if name in _HARMLESS_METHODS:
+            return
+        call = call_of(name, node, place.scope, batch)
+        if call is None:
+            self.add(name, node, statement, place, (Unknown(),), opaque=f"`op.{name}` is not known")
+            return
+        changes = changes_of_call(call)
+        if batch is not None and not batch.table.name:
+            changes = (Unknown(),)
+        unknown = any(isinstance(change, Unknown) and change.tables is None for change in changes)
+        arguments = tuple((key, place.scope.expression(value)) for key, value in call.named.items())
+        self.add(
+            name,
+            node,
+            statement,
+            replace(place, batch=batch),
+            changes,
+            arguments,
+            "its arguments are computed" if unknown else None,
+        )
+
+    def add(
+        self,
+        name: str,
+        node: ast.expr,
+        statement: ast.stmt,
+        place: _Place,
+        changes: tuple[Change, ...],
+        arguments: Options = (),
+        opaque: str | None = None,
+    ) -> None:
+        source = place.scope.source
+        here = (range_of(source, node), range_of(source, statement))
+        self.operations.append(
+            Operation(
+                name,
+                *(place.caller or here),
+                changes=changes,
+                arguments=arguments,
+                guards=place.guards,
+                batch=place.batch,
+                opaque=opaque,
+                autocommit=place.autocommit,
+            )
+        )
+        self.effects = True
+
+    def helper(
+        self, function: ast.FunctionDef, node: ast.Call, statement: ast.stmt, place: _Place
+    ) -> None:
+        """Read a call of a function of the same file as what its body does."""
+        source = place.scope.source
+        scope = self.module.inner(_arguments(function, node, place.scope))
+        scope.functions.update(place.scope.functions)
+        here = (range_of(source, node), range_of(source, statement))
+        inside = replace(
+            place, scope=scope, caller=place.caller or here, depth=place.depth + 1, batches=()
+        )
+        inside = replace(inside, batches=_passed_batches(function, node, place))
+        self.following.append(function.name)
+        self.block(function.body, inside)
+        self.following.pop()
+
+    @staticmethod
+    def _dispatched(node: ast.Call) -> str | None:
+        """The prefix of `globals()["upgrade_%s" % engine_name]()`."""
+        if isinstance(node.func, ast.Subscript) and "globals()" in ast.unparse(node.func.value):
+            text = ast.unparse(node.func.slice)
+            return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
+        return None
+
+    def engines(self, prefix: str, place: _Place) -> None:
+        for name, function in self.module.functions.items():
+            if name.startswith(prefix):
+                engine = frozenset({name.removeprefix(prefix)})
+                guard = Guard(GuardKind.ENGINE, engine)
+                inside = replace(place.under(guard), scope=self.module.inner())
+                self.block(function.body, inside)
+
+    def other(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
+        """A call that is no operation: executed SQL, an enum type, harmless, or not known."""
+        scope, name = place.scope, last(node.func)
+        if name in {"execute", "exec_driver_sql", "scalar", "scalars"} and node.args:
+            changes = executed(node.args[0], scope)
+            if changes or name.startswith("exec"):
+                opaque = "its SQL is computed" if Unknown() in changes else None
+                self.add("execute", node, statement, place, changes, opaque=opaque)
+            return
+        if isinstance(node.func, ast.Attribute) and name in {"create", "drop"}:
+            enum = Definitions(scope).enum(_creating(scope.resolve(node.func.value)))
+            if enum is not None:
+                change = CreateEnum(enum) if name == "create" else DropEnum(enum.name)
+                self.add(f"enum.{name}", node, statement, place, (change,))
+                return
+        root = dotted(node.func).partition(".")[0]
+        if name in _WRITERS and isinstance(node.func, ast.Attribute):
+            self.add(name, node, statement, place, (Unknown(frozenset()),))
+        elif top and not (root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS):
+            why = f"`{ast.unparse(node.func)}()` is not read"
+            self.add("call", node, statement, place, (Unknown(),), opaque=why)
+
+
+def _calls(node: ast.expr) -> Iterator[ast.Call]:
+    """Calls in the order they are made; those inside a lambda or comprehension too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            yield from _calls(child)
+        elif isinstance(child, ast.keyword):
+            yield from _calls(child.value)
+        elif isinstance(child, ast.comprehension):
+            yield from _calls(child.iter)
+    if isinstance(node, ast.Call):
+        yield node
+
+
+def _creating(node: ast.expr) -> ast.expr:
+    """An enum that is created by hand is created whatever its `create_type` says."""
+    if isinstance(node, ast.Call):
+        kept = [keyword for keyword in node.keywords if keyword.arg != "create_type"]
+        return ast.copy_location(ast.Call(node.func, node.args, kept), node)
+    return node
+
+
+def _arguments(
+    function: ast.FunctionDef, node: ast.Call, scope: Scope
+) -> dict[str, ast.expr | None]:
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    bound: dict[str, ast.expr | None] = dict.fromkeys(names)
+    bound |= dict.fromkeys(argument.arg for argument in function.args.kwonlyargs)
+    defaults = function.args.defaults
+    if defaults:
+        bound |= dict(zip(names[-len(defaults) :], defaults, strict=True))
+    for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+        bound[argument.arg] = default
+    bound |= dict(zip(names, map(scope.resolve, node.args), strict=False))
+    bound |= {k.arg: scope.resolve(k.value) for k in node.keywords if k.arg in bound}
+    return bound
+
+
+def _passed_batches(
+    function: ast.FunctionDef, node: ast.Call, place: _Place
+) -> tuple[tuple[str, Batch], ...]:
+    """Batch objects that a helper is given as arguments."""
+    passed = []
+    for parameter, argument in zip(function.args.args, node.args, strict=False):
+        batch = place.batch_named(argument.id) if isinstance(argument, ast.Name) else None
+        if batch is not None:
+            passed.append((parameter.arg, batch))
+    return tuple(passed)

@@ -1,0 +1,156 @@
+"""What a rule is: its page, its check, its examples, and what it reports."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from alembic_roundtrip.migration.rewrite import Rewrite
+from alembic_roundtrip.text import Range
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.context import Context
+
+Severity = Literal["error", "warning", "information", "hint"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that answers a diagnostic.
+
+    A safe fix adds or moves text; an unsafe one changes what a rollback does and is never part of
+    fixing everything at once. `migration.rewrite.edits` turns the rewrites into text edits.
+    """
+
+    title: str
+    rewrites: tuple[Rewrite, ...]
+    safety: Literal["safe", "unsafe"] = "safe"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that explains a diagnostic."""
+
+    path: Path
+    range: Range
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check yields; the rule adds its name and severity."""
+
+    range: Range
+    message: str
+    fixes: tuple[Fix, ...] = ()
+    related: tuple[Related, ...] = ()
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding of one rule in one migration script."""
+
+    rule: str
+    severity: Severity
+    message: str
+    path: Path
+    revision: str
+    range: Range
+    fixes: tuple[Fix, ...] = ()
+    related: tuple[Related, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A migration (or its two functions) with carets under what the rule finds.
+
+    `history` holds the migrations before it, oldest first, each written the same way; `fixed` is
+    the source after the first fix.
+    """
+
+    title: str
+    source: str
+    fixed: str | None = None
+    history: tuple[str, ...] = ()
+    dialects: tuple[str, ...] = ()
+
+
+Check = Callable[["Context"], Iterator[Finding]]
+
+
+@dataclass
+class Rule:
+    """One rule: made with `Rule(__name__, …)` in a module of its own, named after the module."""
+
+    module: str
+    severity: Severity
+    examples: list[Example] = field(default_factory=list)
+    _check: Check | None = None
+
+    @property
+    def name(self) -> str:
+        """The rule's name, from its module's."""
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def page(self) -> str:
+        """The rule's documentation, in Markdown: its module's docstring."""
+        return (sys.modules[self.module].__doc__ or "").strip()
+
+    @property
+    def summary(self) -> str:
+        """The first line of the page."""
+        return self.page.partition("\n")[0]
+
+    def check(self, function: Check) -> Check:
+        """Decorator of the function that yields findings."""
+        self._check = function
+        return function
+
+    def example(
+        self,
+        title: str,
+        source: str,
+        *,
+        fixed: str | None = None,
+        history: tuple[str, ...] = (),
+        dialects: tuple[str, ...] = (),
+    ) -> None:
+        """Document and test the rule with one example."""
+        self.examples.append(Example(title, source, fixed, history, dialects))
+
+    def diagnostics(self, context: Context) -> Iterator[Diagnostic]:
+        """What the rule finds in one migration."""
+        assert self._check is not None, f"rule {self.name} has no check"
+        for finding in self._check(context):
+            yield Diagnostic(
+                rule=self.name,
+                severity=finding.severity or self.severity,
+                message=finding.message,
+                path=context.migration.path,
+                revision=context.migration.id,
+                range=finding.range,
+                fixes=finding.fixes,
+                related=finding.related,
+            )
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule by name: one for each module in `alembic_roundtrip.rules`."""
+    package = importlib.import_module("alembic_roundtrip.rules")
+    modules = (
+        importlib.import_module(f"{package.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(package.__path__)
+        if not info.name.startswith("_")
+    )
+    return MappingProxyType({module.rule.name: module.rule for module in modules})

@@ -1,0 +1,1 @@
+"""One file a rule; adding a file adds the rule."""
