@@ -12,8 +12,8 @@ Work = Callable[[int, Any], Iterable[Any]]
 """Gives the steps for the n-th database of a run, from its MigrationContext."""
 
 
-def run(config: Config, directory: ScriptDirectory, work: Work, *, look_only: bool = False) -> int:
-    """Run env.py with our steps; gives the number of databases it ran migrations for.
+def run(config: Config, directory: ScriptDirectory, work: Work) -> None:
+    """Run env.py with our steps.
 
     Everything env.py sets stays as it is, except that each migration has its own transaction:
     one around hundreds of revisions exhausts the locks of a server.
@@ -34,7 +34,6 @@ def run(config: Config, directory: ScriptDirectory, work: Work, *, look_only: bo
         starting_rev=None,
         destination_rev="heads",
         tag=None,
-        dont_mutate=look_only,
     )
     configure = environment.configure
 
@@ -46,4 +45,3 @@ def run(config: Config, directory: ScriptDirectory, work: Work, *, look_only: bo
     environment.configure = configure_ours  # type: ignore[method-assign]
     with environment:
         directory.run_env()
-    return calls

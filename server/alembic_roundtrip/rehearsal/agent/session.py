@@ -108,7 +108,7 @@ class Session:
         from . import environment
 
         try:
-            environment.run(self._config, self._directory, self._note, look_only=True)
+            environment.run(self._config, self._directory, self._note)
         except Cannot:
             raise
         except (Exception, SystemExit, redirect.Refused) as error:
@@ -122,7 +122,7 @@ class Session:
     def _note(self, number: int, context: Any) -> Iterable[Any]:
         from alembic.util import CommandError
 
-        from .room import Room, path_of
+        from .room import Room, path_of, settle
 
         if context.connection is None or context.as_sql:
             raise Cannot("no rehearsal: env.py runs migrations without a connection")
@@ -132,6 +132,8 @@ class Session:
                 self._scripts.select(self._plan["revisions"])
             except CommandError as error:
                 raise Cannot(f"no rehearsal: {error}") from error
+        # By now Alembic has made its version table, which every saved state must have.
+        settle(context.connection)
         path = os.path.realpath(path_of(context.connection))
         known = {os.path.realpath(each) for each in self._guard.databases.values()}
         if path not in known:
@@ -243,6 +245,8 @@ class Session:
     # --- places ---
 
     def _is_ours(self, path: str) -> bool:
+        if path.startswith("<"):
+            return False
         here = os.path.realpath(path)
         if here.startswith(os.path.realpath(self._directory.dir) + os.sep):
             return True

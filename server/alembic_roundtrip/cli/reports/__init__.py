@@ -1,0 +1,3 @@
+"""Reports: one file a format."""
+
+from __future__ import annotations
