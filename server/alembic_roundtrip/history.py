@@ -155,6 +155,11 @@ class History:
         """
         return tuple(reversed(self.downgrade_order(self.by_id)))
 
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Each revision's place in the topological order."""
+        return {rev: place for place, rev in enumerate(self.topological)}
+
     def downgrade_order(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Revisions sorted from the heads to the bases, in the order Alembic would take."""
         return graph.downgrade_order(self._acyclic_parents, frozenset(ids))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alembic_roundtrip import workspace
+from alembic_roundtrip import folders
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.configuration import (
     Configuration,
@@ -116,7 +116,7 @@ def _named(folder: Path, settings: Settings) -> list[_Found]:
 
 
 def _all(folder: Path, settings: Settings) -> list[_Found]:
-    tree = workspace.survey(folder)
+    tree = folders.survey(folder)
     found: list[_Found] = []
     for file in tree.configurations:
         try:
@@ -183,17 +183,17 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
         return _unusable(configuration.file, problem, configuration.section), configuration
     # Flask-Migrate runs in the folder above and passes the ini file's folder as script location.
     home = base.parent if written is None else _home(written, base, folder)
-    places = workspace.Places(home, folder, paths, settings.python)
+    places = folders.Places(home, folder, paths, settings.python)
     where = f"{configuration.file}: `script_location`"
     location = base if written is None else _located(written, places, where, problems)
     where = f"{configuration.file}: `version_locations`"
-    folders = [_located(version, places, where, problems) for version in versions]
+    located = [_located(version, places, where, problems) for version in versions]
     environment = Environment(
         folder=home,
         config=configuration.ini or configuration.toml,
         section=configuration.section,
         script_location=location or base,
-        version_locations=tuple(f for f in folders if f is not None)
+        version_locations=tuple(f for f in located if f is not None)
         if versions
         else ((location / "versions",) if location else ()),
         recursive=recursive,
@@ -209,9 +209,7 @@ def _home(written: str, base: Path, folder: Path) -> Path:
     return next((home for home in (base, *above) if (home / written).is_dir()), base)
 
 
-def _located(
-    written: str, places: workspace.Places, where: str, problems: list[str]
-) -> Path | None:
+def _located(written: str, places: folders.Places, where: str, problems: list[str]) -> Path | None:
     """The folder meant by a written location; what does not exist becomes a problem."""
     path = places.locate(written)
     if path is None:

@@ -104,6 +104,7 @@ class Schema:
         return {key: table for key, table in self.tables.items() if key != name}
 
     def with_enums(self, enums: Iterable[EnumType]) -> Schema:
+        """The same schema with these enum types too."""
         new = {enum.name: enum for enum in enums}
         return replace(self, enums=MappingProxyType({**self.enums, **new})) if new else self
 
@@ -176,6 +177,7 @@ class Schema:
         return changed.renamed_in_parts(change.table, change.column, new.string)
 
     def renamed_in_parts(self, name: Name, old: str, new: str) -> Schema:
+        """The same schema with a column's new name in the table's constraints and indexes."""
         table = self.tables[name]
         constraints = tuple(
             replace(part, columns=tuple(new if col == old else col for col in part.columns))

@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 from alembic.script.revision import RevisionError, RevisionMap
-from history.random_histories import alembic_map, random_history
 
 from alembic_roundtrip.history import History, Revision
+from history.random_histories import alembic_map, random_history
 
 SEEDS = range(300)
 
@@ -63,8 +63,7 @@ def test_the_order_of_upgrades_is_alembics(seed: int) -> None:
         assert all(order.index(a) < position for a in ours.ancestors(revision.id))
     # Alembic keeps several dependencies of one revision in a set, whose order changes by run.
     if all(
-        len(r._normalized_resolved_dependencies) < 2
-        for r in map(theirs.get_revision, ours.by_id)
+        len(r._normalized_resolved_dependencies) < 2 for r in map(theirs.get_revision, ours.by_id)
     ):
         upgrades = [r.revision for r in theirs.iterate_revisions("heads", "base")]
         assert list(order) == upgrades[::-1]

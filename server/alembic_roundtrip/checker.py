@@ -1,0 +1,46 @@
+"""(migration, history, evidence) in, diagnostics out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Rule, rules
+
+logger = logging.getLogger(__name__)
+
+
+class UnknownRuleError(ValueError):
+    """A rule named in the settings does not exist."""
+
+
+def check(context: Context, settings: Settings) -> tuple[Diagnostic, ...]:
+    """What the selected rules find in a migration, in the order of the text.
+
+    A rule that fails on a document is logged and left out; the others go on.
+    """
+    found = [d for rule in selected(settings) for d in _findings(rule, context)]
+    return tuple(sorted(found, key=lambda d: (d.range, SEVERITIES.index(d.severity), d.rule)))
+
+
+def selected(settings: Settings) -> tuple[Rule, ...]:
+    """The rules the settings ask for; raises `UnknownRuleError` for a name that is none."""
+    known = rules()
+    for name in (*settings.select, *settings.ignore):
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise UnknownRuleError(f"there is no rule `{name}`{hint}")
+    chosen = settings.select or tuple(known)
+    return tuple(known[name] for name in chosen if name not in settings.ignore)
+
+
+def _findings(rule: Rule, context: Context) -> Iterator[Diagnostic]:
+    try:
+        yield from rule.diagnostics(context)
+    except Exception:
+        logger.exception("rule %s failed on %s", rule.name, context.migration.path)

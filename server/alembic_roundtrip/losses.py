@@ -1,0 +1,150 @@
+"""Data that an upgrade or a rollback destroys, as far as reading tells, and whether it is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Migration, Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.schema import Schema
+
+_SAID = re.compile(
+    r"""
+      data[ ]loss | loss[ ]of[ ](?:data|rows|values|information) | destructive | irreversib
+    | irrecoverabl | unrecoverabl | not[ ]reversible | lossy | one[- ]way
+    | (?:lose|loses|lost|losing|discard\w*|destroy\w*|wip\w+)\b
+      .{0,60}\b(?:data|rows?|values?|record)
+    | (?:data|rows?|values?|records?|contents?|information)\b.{0,60}
+      \b(?:lost|lose|discarded|destroyed|gone|wiped|dropped|deleted)
+    | (?:cannot|can't|can[ ]not|could[ ]not|no[ ]way[ ]to|impossible[ ]to|unable[ ]to)
+      \b.{0,40}\b(?:restor|revers|undo|recover|downgrad|roll|revert|bring)
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedLoss:
+    """An operation that destroys data which a rollback cannot bring back.
+
+    `subject` names what loses its values; `direction` is where the operation stands.
+    """
+
+    operation: Operation
+    direction: str
+    subject: str
+    sentence: str
+
+
+def predicted_losses(context: Context) -> tuple[PredictedLoss, ...]:
+    """Every loss that follows from the code; each operation and subject once."""
+    found: dict[tuple[object, str], PredictedLoss] = {}
+    for trip in context.round_trips:
+        for loss in (*_in_upgrade(context, trip), *_in_downgrade(context, trip)):
+            found.setdefault((loss.operation.range, loss.subject), loss)
+    return tuple(found.values())
+
+
+def _in_upgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
+    """What was there before and the upgrade destroys: no downgrade can bring it back."""
+    kept = _kept_aside(context)
+    for operation in context.upgrade_operations:
+        if not operation.runs_on(trip.dialect):
+            continue
+        for change in operation.changes:
+            subject = _destroyed(change, trip.before, kept)
+            if subject:
+                sentence = f"{_subject(subject, change)} cannot be restored."
+                yield PredictedLoss(operation, "upgrade", subject, sentence)
+
+
+def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
+    """What the downgrade destroys of older data: moved into new tables, or dropped with old ones.
+
+    Dropping what this upgrade created empty loses only what was written since, and is normal.
+    """
+    moved = set(_moved_into(context, trip))
+    for operation in context.downgrade_operations:
+        if not operation.runs_on(trip.dialect):
+            continue
+        for change in operation.changes:
+            subject = _destroyed(change, trip.before, frozenset()) or _moved(change, moved)
+            if subject:
+                sentence = f"{_subject(subject, change)} are lost."
+                yield PredictedLoss(operation, "downgrade", subject, sentence)
+
+
+def _subject(subject: str, change: c.Change) -> str:
+    if isinstance(change, c.DropColumn):
+        return f"The values of {subject}"
+    return f"The rows of {subject}"
+
+
+def _destroyed(change: c.Change, before: Schema, kept: frozenset[Name]) -> str | None:
+    """What a change destroys of the data that was there at the parent revision."""
+    if (
+        isinstance(change, c.DropTable)
+        and change.table in before.tables
+        and change.table not in kept
+    ):
+        return str(change.table)
+    if isinstance(change, c.DropColumn):
+        table = before.table(change.table)
+        if table is not None and table.column(change.column) is not None:
+            return f"{change.table}.{change.column}"
+    emptied = isinstance(change, c.WriteRows) and change.verb in {"delete", "truncate"}
+    if emptied and not change.bounded and change.table in before.tables:
+        return str(change.table)
+    return None
+
+
+def _moved(change: c.Change, moved: set[Name]) -> str | None:
+    if isinstance(change, c.DropTable) and change.table in moved:
+        return str(change.table)
+    return None
+
+
+def _moved_into(context: Context, trip: RoundTrip) -> Iterator[Name]:
+    """Tables made by this upgrade that older rows were moved into."""
+    dropped = any(
+        _destroyed(change, trip.before, frozenset())
+        for operation in context.upgrade_operations
+        for change in operation.changes
+    )
+    changes = [change for op in context.upgrade_operations for change in op.changes]
+    for change in changes:
+        inserted = isinstance(change, c.WriteRows) and change.verb == "insert"
+        if inserted and dropped and change.table and change.table not in trip.before.tables:
+            yield change.table
+
+
+def _kept_aside(context: Context) -> frozenset[Name]:
+    """Tables whose rows the upgrade copies elsewhere or that come back under their name."""
+    renamed = {
+        change.table
+        for operation in context.upgrade_operations
+        for change in operation.changes
+        if isinstance(change, c.RenameTable)
+    }
+    return frozenset(renamed)
+
+
+def documentation(migration: Migration) -> str:
+    """Everything a migration says in prose: docstrings, comments at operations, raise messages."""
+    parts = [migration.docstring.text if migration.docstring else ""]
+    for direction in (migration.upgrade, migration.downgrade):
+        if direction is None:
+            continue
+        parts += [direction.docstring.text if direction.docstring else "", direction.message or ""]
+        parts += [migration.comment_at(place) for place in direction.statements]
+        parts += [migration.comment_at(o.statement) for o in direction.operations]
+    return "\n".join(filter(None, parts))
+
+
+def says_loss(text: str) -> bool:
+    """Whether prose speaks of lost data or of a way back that does not exist, in any words."""
+    return _SAID.search(text) is not None

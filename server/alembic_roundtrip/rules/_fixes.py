@@ -1,0 +1,35 @@
+"""Fixes that several rules offer."""
+
+from __future__ import annotations
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.rewrite import InsertStatements
+from alembic_roundtrip.rule import Fix, Related
+from alembic_roundtrip.symmetry import Leftover
+
+
+def written_downgrade(context: Context) -> tuple[Fix, ...]:
+    """The whole downgrade, written from the upgrade."""
+    from alembic_roundtrip import scaffold
+
+    fix = scaffold.fix(context)
+    return () if fix is None else (fix,)
+
+
+def inverse(leftover: Leftover, statement: str, imports: tuple[str, ...] = ()) -> Fix:
+    """The one operation that is missing, put where the reverse order has it."""
+    rewrite = InsertStatements("downgrade", place_of(leftover), (statement,), imports)
+    return Fix(f"Add `{statement.partition('(')[0]}(…)` to the downgrade", (rewrite,), "unsafe")
+
+
+def place_of(leftover: Leftover) -> int:
+    """The index in the downgrade's statements before which a drop belongs.
+
+    What the upgrade did later is undone earlier; docstrings stay first.
+    """
+    return 1 if leftover.downgrade.docstring is not None else 0
+
+
+def at_downgrade(leftover: Leftover, context: Context) -> tuple[Related, ...]:
+    """The downgrade, as the other place of a finding at the upgrade."""
+    return (Related(context.migration.path, leftover.downgrade.header, "the downgrade"),)

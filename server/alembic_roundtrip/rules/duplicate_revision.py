@@ -1,0 +1,70 @@
+"""Two files have the same revision identifier.
+
+## Why it matters
+Alembic keeps one of them and warns; which one decides what a database gets. Copied files and
+identifiers typed by hand (`a1b2c3d4e5f6`) are the usual reasons.
+
+## What to do
+Give the newer file an identifier of its own, and correct what follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Related, Rule
+from alembic_roundtrip.text import Position, Range
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Other files with this file's identifier."""
+    migration = context.migration
+    if migration.revision is None or not migration.id:
+        return
+    others = [
+        revision.path
+        for revision in context.history.revisions
+        if revision.id == migration.id and revision.path and revision.path != migration.path
+    ]
+    if others:
+        top = Range(Position(1, 1), Position(1, 1))
+        yield Finding(
+            migration.revision.range,
+            f"`{others[0].name}` has the revision `{migration.id}` too",
+            related=tuple(Related(path, top, "the same revision") for path in others),
+        )
+
+
+rule.example(
+    "A copied file",
+    """
+    revision = "revision0"  # 😋
+               ^^^^^^^^^^^ `revision0.py` has the revision `revision0` too
+    down_revision = None
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
+)
+rule.example(
+    "An identifier of its own",
+    """
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
+)

@@ -1,0 +1,120 @@
+"""The upgrade changes something, but the downgrade does nothing.
+
+## Why it matters
+`alembic downgrade` succeeds, moves the version back, and leaves the schema as the upgrade made it.
+The next upgrade then fails because its objects are already there, usually in the middle of the
+night that the rollback was for.
+
+## What to do
+Write the operations that undo the upgrade; the fix proposes them from the upgrade and from the
+schema at the parent revision. Where there is no way back, `raise` with the reason, so that the
+rollback stops before anything is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.model import Body
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import written_downgrade
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """A downgrade without effect under an upgrade with operations."""
+    downgrade = context.migration.downgrade
+    undone = [o for o in context.upgrade_operations if o.changes]
+    if downgrade is None or downgrade.kind is not Body.NOTHING or not undone:
+        return
+    count = f"{len(undone)} operation" + "s" * (len(undone) > 1)
+    yield Finding(
+        downgrade.body,
+        f"downgrade() does nothing, but upgrade() has {count} to undo",
+        written_downgrade(context),
+    )
+
+
+rule.example(
+    "A downgrade left as `pass`",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+        op.create_index("ix_users_nick", "users", ["nick"])
+
+
+    def downgrade():
+        pass
+        ^^^^ downgrade() does nothing, but upgrade() has 2 operations to undo
+    """,
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+        op.create_index("ix_users_nick", "users", ["nick"])
+
+
+    def downgrade():
+        op.drop_index("ix_users_nick", table_name="users")
+        op.drop_column("users", "nick")
+    """,
+)
+rule.example(
+    "Only logging",
+    """
+    def upgrade():
+        op.drop_table("sessions")
+
+
+    def downgrade():
+        print("nothing to do 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
+    """,
+)
+rule.example(
+    "An empty placeholder on both sides",
+    """
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+)
+rule.example(
+    "A body that lives in a helper",
+    """
+    def _drop():
+        op.drop_column("users", "nick")
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+
+
+    def downgrade():
+        _drop()
+    """,
+)
+rule.example(
+    "The multi-database template",
+    """
+    def upgrade(engine_name):
+        globals()["upgrade_%s" % engine_name]()
+
+
+    def downgrade(engine_name):
+        globals()["downgrade_%s" % engine_name]()
+
+
+    def upgrade_main():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+
+
+    def downgrade_main():
+        op.drop_column("users", "nick")
+    """,
+)

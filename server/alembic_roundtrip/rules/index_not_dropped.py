@@ -1,0 +1,106 @@
+"""An index that the upgrade creates stays after the downgrade.
+
+## Why it matters
+The next upgrade fails because the index already exists; a unique index goes on refusing rows that
+the old version of the application may write.
+
+## What to do
+Drop the index in the downgrade, before the column or table it is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+from alembic_roundtrip.symmetry import leftovers
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Indexes that are there after the downgrade and were not before the upgrade."""
+    for leftover in leftovers(context, "index"):
+        name = leftover.key
+        schema = f', schema="{name.table.schema}"' if name.table.schema else ""
+        yield Finding(
+            leftover.operation.range,
+            f"nothing in downgrade() drops the index `{name.name}`",
+            (
+                inverse(
+                    leftover,
+                    f'op.drop_index("{name.name}", table_name="{name.table.name}"{schema})',
+                ),
+            ),
+            at_downgrade(leftover, context),
+        )
+
+
+_USERS = "def upgrade():\n    op.create_table('users', sa.Column('nick', sa.Text()))\n"
+
+rule.example(
+    "Only the column is dropped from another table",
+    """
+    def upgrade():
+        op.create_index("ix_😋", "users", ["nick"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the index `ix_😋`
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+    fixed="""
+    def upgrade():
+        op.create_index("ix_😋", "users", ["nick"])
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_index("ix_😋", table_name="users")
+        op.drop_column("users", "age")
+    """,
+)
+rule.example(
+    "It goes away with its column",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("age", sa.Integer()))
+        op.create_index("ix_age", "users", ["age"])
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "It goes away with its table",
+    """
+    def upgrade():
+        op.create_table("tags", sa.Column("label", sa.Text(), index=True))
+        op.create_index(op.f("ix_tags_lower"), "tags", [sa.text("lower(label)")])
+
+
+    def downgrade():
+        op.drop_table("tags")
+    """,
+)
+rule.example(
+    "Dropped inside a batch block",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_index(batch_op.f("ix_users_nick"), ["nick"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_index(batch_op.f("ix_users_nick"))
+    """,
+    history=(_USERS,),
+)

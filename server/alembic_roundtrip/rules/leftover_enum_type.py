@@ -1,0 +1,133 @@
+"""A PostgreSQL enum type made with a table or column stays after the downgrade.
+
+## Why it matters
+Dropping a table or column does not drop the enum type that was created with it. The next upgrade
+fails with `type "…" already exists`.
+
+## What to do
+Drop the type after the table or column that used it:
+`sa.Enum(name="…").drop(op.get_bind(), checkfirst=True)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.rewrite import InsertStatements
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._fixes import at_downgrade
+from alembic_roundtrip.symmetry import Leftover, leftovers
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Enum types that no column uses any more after the downgrade, and that are still there."""
+    if "postgresql" not in context.dialects or _handled_elsewhere(context):
+        return
+    for leftover in leftovers(context, "enum"):
+        if any(leftover.trip.down.schema.users_of(leftover.key.table)):
+            continue
+        yield Finding(
+            leftover.operation.range,
+            f"the enum type `{leftover.key}` stays after downgrade(): "
+            "the next upgrade fails because it already exists",
+            (_drop(leftover),),
+            at_downgrade(leftover, context),
+        )
+
+
+def _handled_elsewhere(context: Context) -> bool:
+    return any("alembic_postgresql_enum" in line for line in context.migration.imports)
+
+
+def _drop(leftover: Leftover) -> Fix:
+    name = leftover.key.table
+    schema = f', schema="{name.schema}"' if name.schema else ""
+    statement = f'sa.Enum(name="{name.name}"{schema}).drop(op.get_bind(), checkfirst=True)'
+    end = len(leftover.downgrade.statements)
+    rewrite = InsertStatements("downgrade", end, (statement,), ("import sqlalchemy as sa",))
+    return Fix(f"Drop the enum type `{name}` in the downgrade", (rewrite,), "unsafe")
+
+
+rule.example(
+    "Created with a table",
+    """
+    def upgrade():
+        op.create_table("orders", sa.Column("😋", sa.Enum("new", "paid", name="state")))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the enum type `state` stays after downgrade(): the next upgrade fails because it already exists
+
+
+    def downgrade():
+        op.drop_table("orders")
+    """,
+    dialects=("postgresql",),
+    fixed="""
+    def upgrade():
+        op.create_table("orders", sa.Column("😋", sa.Enum("new", "paid", name="state")))
+
+
+    def downgrade():
+        op.drop_table("orders")
+        sa.Enum(name="state").drop(op.get_bind(), checkfirst=True)
+    """,
+)
+rule.example(
+    "Dropped by its own object",
+    """
+    state = sa.Enum("new", "paid", name="state")
+
+
+    def upgrade():
+        op.create_table("orders", sa.Column("state", state))
+
+
+    def downgrade():
+        op.drop_table("orders")
+        state.drop(op.get_bind())
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "Dropped by SQL",
+    """
+    def upgrade():
+        op.create_table("orders", sa.Column("state", sa.Enum("new", "paid", name="state")))
+
+
+    def downgrade():
+        op.drop_table("orders")
+        op.execute("DROP TYPE state")
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "Made before, by another revision",
+    """
+    def upgrade():
+        op.create_table("refunds", sa.Column("state", sa.Enum("new", name="state")))
+
+
+    def downgrade():
+        op.drop_table("refunds")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('orders', sa.Column('s', sa.Enum('new', name='state')))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "SQLite has no enum types",
+    """
+    def upgrade():
+        op.create_table("orders", sa.Column("state", sa.Enum("new", "paid", name="state")))
+
+
+    def downgrade():
+        op.drop_table("orders")
+    """,
+    dialects=("sqlite",),
+)

@@ -1,0 +1,90 @@
+"""The history has more than one head.
+
+## Why it matters
+`alembic upgrade head` refuses to run, and so does every deployment that uses it. Two branches that
+were merged in git at the same time are the usual reason.
+
+## What to do
+`alembic merge heads` writes the revision that joins them. Branches that are meant to stay apart
+have labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Related, Rule
+from alembic_roundtrip.text import Position, Range
+
+rule = Rule(__name__, severity="warning")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """This revision is a head, and another one without a label of its own is too."""
+    history, migration = context.history, context.migration
+    if migration.revision is None or migration.id not in history.heads:
+        return
+    others = [head for head in history.heads if head != migration.id]
+    if not others or all(history.labels(head) for head in history.heads):
+        return
+    top = Range(Position(1, 1), Position(1, 1))
+    paths = [(head, history.by_id[head].path) for head in others]
+    names = ", ".join(f"`{head}`" for head in others)
+    yield Finding(
+        migration.revision.range,
+        f"the history has {len(others) + 1} heads: this one and {names}",
+        related=tuple(Related(path, top, f"head `{head}`") for head, path in paths if path),
+    )
+
+
+rule.example(
+    "Two migrations after the same one",
+    """
+    revision = "bbbb2222"  # 😋
+               ^^^^^^^^^^ the history has 2 heads: this one and `revision0`
+    down_revision = None
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
+)
+rule.example(
+    "Branches with labels",
+    """
+    revision = "bbbb2222"
+    down_revision = None
+    branch_labels = ("reports",)
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = None\nbranch_labels = ("main",)\n'
+        "def upgrade():\n    pass\n",
+    ),
+)
+rule.example(
+    "One line of revisions",
+    """
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n", "def upgrade():\n    pass\n"),
+)

@@ -1,0 +1,92 @@
+"""The downgrade adds a NOT NULL column without a default: it fails as soon as a row exists.
+
+## Why it matters
+On the empty table of a test database the downgrade passes. On a table with rows the database
+refuses: there is nothing to put into the new column.
+
+## What to do
+Give the column a `server_default`, or add it nullable, fill it, and set NOT NULL afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.changes import AddColumn, CreateTable, WriteRows
+from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Required columns added to tables that may hold rows at that moment."""
+    empty: set[Name] = set()
+    for operation in context.downgrade_operations:
+        for change in operation.changes:
+            if isinstance(change, CreateTable):
+                empty.add(change.table.name)
+            elif isinstance(change, WriteRows) and change.table is not None:
+                emptied = change.verb in {"delete", "truncate"} and not change.bounded
+                (empty.add if emptied else empty.discard)(change.table)
+            elif isinstance(change, AddColumn) and change.table not in empty:
+                column = change.column
+                generated = column.fills_itself or option(column.options, "primary_key")
+                if column.nullable is False and not column.server_default and not generated:
+                    yield Finding(
+                        operation.range,
+                        f"downgrade() adds `{change.table}.{column.name}` NOT NULL without a "
+                        "default: it fails as soon as the table has a row",
+                    )
+
+
+rule.example(
+    "A dropped column comes back required",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
+    """,
+)
+rule.example(
+    "With a server default",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.Text(), nullable=False, server_default=""))
+    """,
+)
+rule.example(
+    "On a table made in the same function",
+    """
+    def upgrade():
+        op.drop_table("users")
+
+
+    def downgrade():
+        op.create_table("users", sa.Column("id", sa.Integer(), primary_key=True))
+        op.add_column("users", sa.Column("nick", sa.Text(), nullable=False))
+    """,
+)
+rule.example(
+    "Nullable, filled, then required",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.Text(), nullable=True))
+        op.execute("UPDATE users SET nick = ''")
+        op.alter_column("users", "nick", nullable=False)
+    """,
+)

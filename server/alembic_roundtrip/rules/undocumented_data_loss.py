@@ -1,0 +1,146 @@
+"""A rollback loses older data, and the migration does not say so.
+
+## Why it matters
+Whoever rolls back at night reads the migration first. What the upgrade dropped, no downgrade brings
+back; what it moved into a new table goes with that table. Dropping what the upgrade itself made
+empty is normal and not meant here.
+
+## What to do
+Say in the docstring what is lost. Any wording counts; the fix writes a WARNING paragraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.losses import documentation, predicted_losses, says_loss
+from alembic_roundtrip.migration.model import Body
+from alembic_roundtrip.migration.rewrite import AddWarning
+from alembic_roundtrip.rule import Finding, Fix, Related, Rule
+from alembic_roundtrip.text import Position, Range
+
+rule = Rule(__name__, severity="warning")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Losses that no docstring, comment or message speaks of, one finding a migration."""
+    migration = context.migration
+    downgrade = migration.downgrade
+    if downgrade is not None and downgrade.kind is Body.RAISES:
+        return
+    losses = predicted_losses(context)
+    if not losses or says_loss(documentation(migration)):
+        return
+    subjects = list(dict.fromkeys(loss.subject for loss in losses))
+    names = ", ".join(f"`{subject}`" for subject in subjects)
+    sentences = tuple(dict.fromkeys(loss.sentence for loss in losses))
+    start = Position(1, 1)
+    place = migration.docstring.range if migration.docstring else Range(start, start)
+    if place.end.line > place.start.line:
+        place = Range(place.start, migration.source.line_range(place.start.line).end)
+    yield Finding(
+        place,
+        f"rolling back can lose the data in {names}, and the migration does not say so",
+        (Fix("Add the data loss to the docstring", (AddWarning(sentences),)),),
+        tuple(
+            Related(migration.path, loss.operation.range, f"loses {loss.subject}")
+            for loss in losses
+        ),
+        None if context.recent else "hint",
+    )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('bio', sa.Text()))\n"
+)
+
+rule.example(
+    "The upgrade drops a column",
+    '''
+    """Drop the 😋 bio.
+    ^^^^^^^^^^^^^^^^^^ rolling back can lose the data in `users.bio`, and the migration does not say so
+
+    Revision ID: bbbb2222
+    Revises: revision0
+    """
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+    ''',
+    history=(_USERS,),
+    fixed='''
+    """Drop the 😋 bio.
+
+    Revision ID: bbbb2222
+    Revises: revision0
+
+    WARNING: Downgrade will result in data loss. The values of users.bio cannot be restored.
+    """
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+    ''',
+)
+rule.example(
+    "It is said, in other words",
+    '''
+    """Drop the bio. The texts cannot be restored.
+
+    Revision ID: bbbb2222
+    """
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+    ''',
+    history=(_USERS,),
+)
+rule.example(
+    "A rollback drops what the upgrade made",
+    """
+    def upgrade():
+        op.create_table("tags", sa.Column("id", sa.Integer(), primary_key=True))
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+        op.drop_table("tags")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A downgrade that refuses",
+    """
+    def upgrade():
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        raise NotImplementedError
+    """,
+    history=(_USERS,),
+)

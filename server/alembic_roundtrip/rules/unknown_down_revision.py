@@ -1,0 +1,110 @@
+"""`down_revision` names a revision that does not exist.
+
+## Why it matters
+Alembic refuses to load a history with a missing link: no upgrade and no downgrade runs.
+
+## What to do
+Restore the migration that is gone, or name the revision that this one follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.model import Identifier
+from alembic_roundtrip.migration.rewrite import Replace
+from alembic_roundtrip.rule import Finding, Fix, Rule
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Links to revisions that no file has."""
+    migration = context.migration
+    for identifier in (migration.down_revision, migration.depends_on):
+        if identifier is None or not identifier.literal:
+            continue
+        for name in identifier.values:
+            if context.history.get(name) is None:
+                yield Finding(
+                    identifier.range,
+                    f"there is no revision `{name}`",
+                    tuple(_nearest(name, identifier, context)),
+                )
+
+
+def _nearest(name: str, identifier: Identifier, context: Context) -> Iterator[Fix]:
+    if len(identifier.values) > 1:
+        return
+    others = [rev for rev in context.history.by_id if rev != context.migration.id]
+    for near in get_close_matches(name, others, 3, cutoff=0.6):
+        rewrite = Replace(identifier.range, literal(near).text)
+        yield Fix(f"Follow `{near}`", (rewrite,), "unsafe")
+
+
+rule.example(
+    "A typing mistake",
+    """
+    revision = "bbbb2222"
+    down_revision = "revisionO"  # 😋
+                    ^^^^^^^^^^^ there is no revision `revisionO`
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
+    fixed="""
+    revision = "bbbb2222"
+    down_revision = "revision0"  # 😋
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+)
+rule.example(
+    "A revision that is there",
+    """
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
+)
+rule.example(
+    "A value that is computed",
+    """
+    import settings
+
+    revision = "bbbb2222"
+    down_revision = settings.PREVIOUS
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+)

@@ -1,0 +1,50 @@
+"""The file does not parse, so nothing in it can be judged.
+
+## Why it matters
+Alembic loads every migration before it runs one: a single file that does not parse stops each
+upgrade and downgrade.
+
+## What to do
+Mend the syntax. While a file is being typed, the last statements that parse are still judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """What the reader could not take."""
+    for problem in context.migration.problems:
+        yield Finding(problem.range, problem.message)
+
+
+rule.example(
+    "A statement that is not finished",
+    """
+    def upgrade():
+        op.drop_table("😋"
+                     ^^^^^ the file does not parse: '(' was never closed
+
+
+    def downgrade():
+        pass
+    """,
+)
+rule.example(
+    "A file that parses",
+    """
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+)

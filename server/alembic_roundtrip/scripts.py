@@ -1,0 +1,181 @@
+"""All migration scripts of one environment, read when asked for and kept up to date."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from alembic_roundtrip.history import History, Problem, Revision
+from alembic_roundtrip.migration.model import Direction, Migration
+from alembic_roundtrip.migration.source import read, unreadable
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.scan import migration_files, read_text, revision_of
+from alembic_roundtrip.schema import Schema, replay
+
+_KEPT_SCHEMAS = 256
+
+
+class Scripts:
+    """The migrations of an environment at this moment: their history, contents and schemas.
+
+    Nothing is read before it is needed; `set_text` and `reread` change one file without touching
+    what does not depend on it.
+    """
+
+    def __init__(self, environment: Environment, texts: Mapping[Path, str] | None = None) -> None:
+        self.environment = environment
+        self._texts = dict(texts or {})
+        self._migrations: dict[Path, Migration] = {}
+        self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
+
+    @cached_property
+    def _revisions(self) -> dict[Path, Revision | Problem | None]:
+        files = dict.fromkeys(migration_files(self.environment))
+        files |= dict.fromkeys(path for path in self._texts if self._is_script(path))
+        return {file: self._identify(file) for file in files}
+
+    @cached_property
+    def history(self) -> History:
+        """The revision graph."""
+        found = self._revisions.values()
+        return History(
+            (revision for revision in found if isinstance(revision, Revision)),
+            (problem for problem in found if isinstance(problem, Problem)),
+        )
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file that Alembic would load, oldest revision first, unplaced ones last."""
+        by_id = self.history.by_id
+        ordered = [by_id[rev].path for rev in self.history.topological if rev in by_id]
+        return tuple(dict.fromkeys([*(path for path in ordered if path), *self._revisions]))
+
+    def _is_script(self, path: Path) -> bool:
+        return path.suffix == ".py" and self.environment.location_of(path) is not None
+
+    def _identify(self, path: Path) -> Revision | Problem | None:
+        try:
+            text = self._texts[path] if path in self._texts else read_text(path)
+        except (OSError, ValueError) as error:
+            return Problem("unreadable-migration", str(error), path)
+        return revision_of(path, text)
+
+    def migration(self, path: Path) -> Migration:
+        """One migration, read; a file that cannot be read gives one that says so."""
+        known = self._migrations.get(path)
+        if known is None:
+            known = self._migrations[path] = self._read(path)
+        return known
+
+    def _read(self, path: Path) -> Migration:
+        if path in self._texts:
+            return read(self._texts[path], path)
+        try:
+            return read(read_text(path), path)
+        except OSError as error:
+            return unreadable(path, f"the file cannot be opened: {error.strerror}")
+        except ValueError as error:
+            return unreadable(path, str(error))
+
+    def migration_of(self, revision: str) -> Migration | None:
+        """The migration of a revision; None where no file has that identifier."""
+        found = self.history.by_id.get(revision)
+        return self.migration(found.path) if found is not None and found.path else None
+
+    def set_text(self, path: Path, text: str | None) -> None:
+        """Take an editor's text for a file in place of the disk's; None goes back to the disk."""
+        if text is None:
+            self._texts.pop(path, None)
+        else:
+            self._texts[path] = text
+        self.reread(path)
+
+    def reread(self, path: Path) -> None:
+        """A file changed, came or went: forget what was known of it and what builds on that."""
+        old = self._migrations.pop(path, None)
+        if "_revisions" not in self.__dict__:
+            return
+        before = self._revisions.get(path)
+        exists = path in self._texts or (path.is_file() and self._is_script(path))
+        after = self._identify(path) if exists else None
+        if exists:
+            self._revisions[path] = after
+        else:
+            self._revisions.pop(path, None)
+        if before != after:
+            self.__dict__.pop("history", None)
+            self._schemas.clear()
+        elif old is not None and isinstance(after, Revision):
+            self._forget_schemas(old.upgrade, self.migration(path).upgrade, after.id)
+
+    def _forget_schemas(self, old: Direction | None, new: Direction | None, rev: str) -> None:
+        """Schemas that a changed upgrade made are no longer right; ranges do not matter."""
+        if _effects(old) == _effects(new):
+            return
+        later = {rev, *self.history.descendants(rev)}
+        for key in [key for key in self._schemas if key[0] in later]:
+            del self._schemas[key]
+
+    def schema_at(self, revision: str, dialect: str | None) -> Schema:
+        """The schema after a revision and all it builds on, replayed."""
+        todo: set[str] = set()
+        stack = [revision]
+        while stack:
+            rev = stack.pop()
+            if rev not in todo and (rev, dialect) not in self._schemas:
+                todo.add(rev)
+                stack += self._parents(rev)
+        for rev in sorted(todo, key=self._order.__getitem__):
+            self._schemas[rev, dialect] = self._after(rev, self._joined(rev, dialect), dialect)
+        found = self._schemas.get((revision, dialect), Schema(opaque=True))
+        while len(self._schemas) > _KEPT_SCHEMAS:
+            self._schemas.popitem(last=False)
+        return found
+
+    def schema_before(self, revision: str, dialect: str | None) -> Schema:
+        """The schema that a revision's upgrade starts from."""
+        for parent in self._parents(revision):
+            if (parent, dialect) not in self._schemas:
+                self.schema_at(parent, dialect)
+        return self._joined(revision, dialect)
+
+    def _parents(self, revision: str) -> tuple[str, ...]:
+        if revision not in self._order:
+            return ()
+        return (*self.history.parents(revision), *self.history.dependencies(revision))
+
+    @property
+    def _order(self) -> dict[str, int]:
+        return self.history.positions
+
+    def _joined(self, revision: str, dialect: str | None) -> Schema:
+        """The schemas of all parents brought together; unknown where a parent is missing."""
+        parents = self._parents(revision)
+        if not parents:
+            return Schema(opaque=bool(self._missing_parents(revision)))
+        first, *others = parents
+        schema = self._schemas.get((first, dialect), Schema(opaque=True))
+        applied = {first, *self.history.ancestors(first)} if others else set()
+        for other in others:
+            newer = {other, *self.history.ancestors(other)} - applied
+            for rev in sorted(newer, key=self._order.__getitem__):
+                schema = self._after(rev, schema, dialect)
+            applied |= newer
+        return schema
+
+    def _missing_parents(self, revision: str) -> tuple[str, ...]:
+        found = self.history.by_id.get(revision)
+        return found.down_revisions if found else ()
+
+    def _after(self, revision: str, schema: Schema, dialect: str | None) -> Schema:
+        migration = self.migration_of(revision)
+        if migration is None or migration.upgrade is None:
+            return schema
+        return replay(schema, migration.upgrade.operations, dialect).schema
+
+
+def _effects(direction: Direction | None) -> list[object]:
+    operations = direction.operations if direction else ()
+    return [(operation.changes, operation.guards) for operation in operations]

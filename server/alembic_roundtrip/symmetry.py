@@ -1,0 +1,81 @@
+"""What a downgrade leaves of what its upgrade made, object by object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.migration.changes import Unknown
+from alembic_roundtrip.migration.model import Direction, GuardKind, Operation
+from alembic_roundtrip.schema import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """An object that the upgrade made and the downgrade does not drop."""
+
+    key: Key
+    operation: Operation
+    downgrade: Direction
+    trip: RoundTrip
+
+
+def leftovers(context: Context, kind: str) -> Iterator[Leftover]:
+    """Objects of a kind that stay after the downgrade, each once; silent where reading is unsure.
+
+    What goes away with its table or column, or stays only because its table does, is not named.
+    """
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[Key] = set()
+    for trip in context.round_trips:
+        if trip.before.opaque and kind != "enum" and _unsure(downgrade, trip):
+            continue
+        for leftover in _on(trip, downgrade, kind):
+            if leftover.key not in seen:
+                seen.add(leftover.key)
+                yield leftover
+
+
+def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
+    if _unsure(downgrade, trip):
+        return
+    before = set(trip.before.keys())
+    after = set(trip.down.schema.keys())
+    for key, operation in trip.up.origins.items():
+        if key.kind != kind or key in before or key not in after:
+            continue
+        if _doubtful(operation) or key.table in trip.down.schema.unknown:
+            continue
+        if not _inside_leftover(key, trip, before, after):
+            yield Leftover(key, operation, downgrade, trip)
+
+
+def _unsure(downgrade: Direction, trip: RoundTrip) -> bool:
+    """Whether an operation of the downgrade could have dropped anything."""
+    return any(
+        isinstance(change, Unknown) and change.tables is None
+        for operation in downgrade.operations
+        if operation.runs_on(trip.dialect)
+        for change in operation.changes
+    )
+
+
+def _doubtful(operation: Operation) -> bool:
+    return any(g.kind in {GuardKind.OTHER, GuardKind.EXCEPTION} for g in operation.guards)
+
+
+def _inside_leftover(key: Key, trip: RoundTrip, before: set[Key], after: set[Key]) -> bool:
+    """Whether its table, or a column it is made of, is a leftover itself."""
+    if key.kind in {"table", "enum"}:
+        return False
+    table = Key("table", key.table)
+    if table in after and table not in before:
+        return True
+    if key.kind == "index":
+        index = trip.down.schema.index(key.name, key.table)
+        columns = [k for k in after - before if k.kind == "column" and k.table == key.table]
+        return index is not None and any(index.mentions(column.name) for column in columns)
+    return False

@@ -1,0 +1,124 @@
+"""Folders of a user, the Alembic environments in them, and what is known of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip import config
+from alembic_roundtrip.checker import check
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.project import Environment, environment_of, find_environments
+from alembic_roundtrip.rule import Diagnostic
+from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.scripts import Scripts
+
+
+class Workspace:
+    """What the doors ask: environments, migrations, diagnostics; open buffers go before the disk.
+
+    `overrides` are settings that win over the project's own, named as in `pyproject.toml`.
+    Raises `SettingsError` or `ProjectError` where the settings name something that cannot be used.
+    """
+
+    def __init__(self, folders: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> None:
+        self.folders = tuple(folder.resolve() for folder in folders)
+        self._overrides = dict(overrides or {})
+        self._texts: dict[Path, str] = {}
+        self._settings: dict[Path, Settings] = {}
+        self._scripts: dict[Environment, Scripts] = {}
+        self._environments: tuple[Environment, ...] | None = None
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Every Alembic environment in the folders."""
+        if self._environments is None:
+            found = [env for folder in self.folders for env in self._find(folder)]
+            self._environments = tuple(dict.fromkeys(found))
+        return self._environments
+
+    def _find(self, folder: Path) -> Iterator[Environment]:
+        yield from find_environments(folder, self._settings_at(folder))
+
+    def _settings_at(self, folder: Path) -> Settings:
+        if folder not in self._settings:
+            base = config.load(folder)
+            self._settings[folder] = config.from_mapping(self._overrides, "settings", base)
+        return self._settings[folder]
+
+    def settings_of(self, environment: Environment) -> Settings:
+        """The settings in force for an environment."""
+        return self._settings_at(environment.folder)
+
+    def environment_of(self, path: Path) -> Environment | None:
+        """The environment a migration belongs to; None for any other file."""
+        return environment_of(path, self.environments) if path.suffix == ".py" else None
+
+    def scripts(self, environment: Environment) -> Scripts:
+        """The migrations of an environment."""
+        if environment not in self._scripts:
+            mine = {
+                path: text
+                for path, text in self._texts.items()
+                if environment.location_of(path) is not None
+            }
+            self._scripts[environment] = Scripts(environment, mine)
+        return self._scripts[environment]
+
+    def set_text(self, path: Path, text: str | None) -> None:
+        """Take an editor's text for a file; None goes back to the disk's."""
+        if text is None:
+            self._texts.pop(path, None)
+        else:
+            self._texts[path] = text
+        environment = self.environment_of(path)
+        if environment is not None and environment in self._scripts:
+            self._scripts[environment].set_text(path, text)
+
+    def changed_on_disk(self, path: Path) -> None:
+        """A file changed, came or went; a configuration file makes everything look again."""
+        if path.suffix in {".ini", ".toml"} or path.name == "env.py":
+            self._environments = None
+            self._settings.clear()
+            self._scripts.clear()
+            return
+        environment = self.environment_of(path)
+        if environment is not None and environment in self._scripts and path not in self._texts:
+            self._scripts[environment].reread(path)
+
+    def migration(self, path: Path) -> Migration | None:
+        """A migration, read; None for a file that is none."""
+        environment = self.environment_of(path)
+        return None if environment is None else self.scripts(environment).migration(path)
+
+    def context(self, path: Path) -> Context | None:
+        """Everything rules may know about a migration; None for a file that is none."""
+        environment = self.environment_of(path)
+        if environment is None:
+            return None
+        scripts = self.scripts(environment)
+        migration = scripts.migration(path)
+        return Context(
+            migration, scripts.history, _parents(scripts, migration), self.evidence(migration)
+        )
+
+    def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
+        """What the rules find in a migration; nothing for a file that is none."""
+        environment = self.environment_of(path)
+        context = self.context(path)
+        if environment is None or context is None:
+            return ()
+        return check(context, self.settings_of(environment))
+
+    def evidence(self, migration: Migration) -> RevisionEvidence | None:  # noqa: ARG002
+        """What the last rehearsal measured of a migration, while that is still current."""
+        return None
+
+
+def _parents(scripts: Scripts, migration: Migration) -> dict[str | None, Schema]:
+    dialects: tuple[str | None, ...] = scripts.environment.dialects or (None,)
+    return {dialect: scripts.schema_before(migration.id, dialect) for dialect in dialects}
