@@ -73,10 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
         plan = _plan(arguments, Path.cwd())
         return asyncio.run(_rehearse(plan, arguments))
     except (CannotRun, ProjectError, SettingsError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
-        print("stopped before the end; nothing of the rehearsal is left", file=sys.stderr)
+        sys.stderr.write("stopped before the end; nothing of the rehearsal is left\n")
         return 2
 
 

@@ -41,7 +41,7 @@ class Agent:
         """Start an agent on a plan; raises `OSError` where there is nothing to start."""
         command: Sequence[str] = [str(python), str(AGENT), str(plan)]
         options: dict[str, Any] = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
             if sys.platform == "win32"
             else {"start_new_session": True}
         )
@@ -101,7 +101,7 @@ class Agent:
         if sys.platform == "win32":
             if self._process.returncode is None:
                 subprocess.run(
-                    ["taskkill", "/F", "/T", "/PID", str(self._process.pid)],
+                    ["taskkill", "/F", "/T", "/PID", str(self._process.pid)],  # noqa: S607 - Windows has one
                     capture_output=True,
                     check=False,
                 )

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ _LOADING_SECONDS = 60.0
 _STALE_SECONDS = 2.0
 
 
-async def rehearse(plan: Plan) -> AsyncIterator[Event]:
+async def rehearse(plan: Plan) -> AsyncGenerator[Event, None]:
     """Rehearse a plan; raises `CannotRun`. Closing or cancelling ends everything at once.
 
     Evidence is kept in the project's store as it comes.

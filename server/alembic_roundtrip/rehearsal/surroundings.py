@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-_DROPPED = re.compile(r"^(PG[A-Z]+|MYSQL\w*|MARIADB\w*|POSTGRES\w*|LIBPQ\w*|REDSHIFT\w*|TNS_ADMIN)$")
+_DROPPED = re.compile(
+    r"^(PG[A-Z]+|MYSQL\w*|MARIADB\w*|POSTGRES\w*|LIBPQ\w*|REDSHIFT\w*|TNS_ADMIN)$"
+)
 _SECRET = re.compile(
     r"(^|_)(DB|DATABASE|SQL|SQLALCHEMY)\w*_(USER|USERNAME|PASS|PASSWORD|PWD|HOST|HOSTNAME|PORT)$"
 )

@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict, List, Mapping, Optional
 from . import snapshot
 from .declared import Declared
 from .findings import Findings
-from .round_trip import RoundTrip, refuses
 from .room import Locked, Room
+from .round_trip import RoundTrip, refuses
 from .scripts import Scripts
 from .walk import Request, Way
 
@@ -78,7 +78,7 @@ class Cycle:
     def _apply(self, revision: str) -> Way:
         """Only upgrade; where that fails the revision is an obstacle for others."""
         before = self._room.save()
-        outcome = yield Request(revision, True, "upgrade", declare=True)
+        outcome = yield Request(revision, upgrade=True, name="upgrade", declare=True)
         if outcome.problem is None:
             self._applied.append(revision)
             return
@@ -105,7 +105,7 @@ class Cycle:
         findings = self._findings(FULL_CYCLE)
         for revision in reversed(self._applied):
             name = f"downgrade {revision}"
-            outcome = yield Request(revision, False, name, part_of=FULL_CYCLE)
+            outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
             findings.step(name, outcome.seconds, outcome.problem)
             if outcome.problem is not None:
                 say = findings.refuse if refuses(outcome.problem) else findings.fail

@@ -8,7 +8,7 @@ from alembic.operations import Operations, ops
 from sqlalchemy import Table, event
 from sqlalchemy.types import TypeEngine
 
-Types = Dict[Tuple[str, str], TypeEngine]
+Types = Dict[Tuple[str, str], TypeEngine[Any]]
 _REBUILT = "_alembic_tmp_"
 
 
@@ -19,7 +19,7 @@ class Declared:
         self.types: Types = {}
         self.listening = False
         event.listen(Table, "after_create", self._created)
-        owner = next(c for c in Operations.__mro__ if "invoke" in vars(c))
+        owner: Any = next(c for c in Operations.__mro__ if "invoke" in vars(c))
         original = owner.invoke
 
         def invoke(operations: Any, operation: Any) -> Any:
@@ -28,7 +28,7 @@ class Declared:
                 self._note(operation)
             return result
 
-        owner.invoke = invoke  # type: ignore[method-assign]
+        owner.invoke = invoke
 
     def _created(self, table: Any, *_arguments: Any, **_options: Any) -> None:
         if self.listening and not table.name.startswith(_REBUILT):
@@ -42,8 +42,8 @@ class Declared:
         elif isinstance(operation, ops.AlterColumnOp):
             self._altered(operation)
         elif isinstance(operation, ops.RenameTableOp):
-            for table, column in [key for key in self.types if key[0] == operation.table_name]:
-                self.types[operation.new_table_name, column] = self.types.pop((table, column))
+            for key in [key for key in self.types if key[0] == operation.table_name]:
+                self.types[operation.new_table_name, key[1]] = self.types.pop(key)
 
     def _altered(self, operation: Any) -> None:
         old = operation.table_name, operation.column_name

@@ -56,9 +56,7 @@ class Findings:
         """Schema or rows not restored; what is already known is not repeated."""
         residue = [{**r, "object": f"{self.label()}{r['object']}"} for r in residue]
         known = {(r["kind"], r["object"], r["change"]) for r in self._residue}
-        self._residue += [
-            r for r in residue if (r["kind"], r["object"], r["change"]) not in known
-        ]
+        self._residue += [r for r in residue if (r["kind"], r["object"], r["change"]) not in known]
 
     def lose(self, losses: List[Dict[str, Any]]) -> None:
         """Values that did not survive; the first measure of a column stands."""

@@ -13,7 +13,8 @@ from sqlalchemy import exc
 from .redirect import Refused
 
 _MISSING_TABLE = re.compile(
-    r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError", re.I
+    r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError",
+    re.IGNORECASE,
 )
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
@@ -21,11 +22,13 @@ _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 class Problem:
     """One exception of one step."""
 
-    def __init__(self, error: BaseException, script: Optional[str], is_ours: Callable[[str], bool]):
+    def __init__(
+        self, error: BaseException, script: Optional[str], is_ours: Callable[[str], bool]
+    ) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_ours(frame.filename)]
         in_script = [frame for frame in frames if frame.filename == script]
-        frame = (in_script or own or [None])[-1]
+        frame = next(reversed(in_script or own), None)
         self.type = type(error).__name__
         self.message = _message(error)
         self.path: Optional[str] = frame.filename if frame else None
@@ -49,6 +52,8 @@ class Problem:
     def __str__(self) -> str:
         """One line: the message, with the type where the message says little."""
         first = self.message.splitlines()[0] if self.message else ""
+        if self.type == "MissingFunction":
+            return first
         return f"{self.type}: {first}" if first else self.type
 
 

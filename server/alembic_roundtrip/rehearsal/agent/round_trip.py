@@ -8,8 +8,8 @@ from . import difference, snapshot, touched
 from .declared import Declared
 from .findings import Findings
 from .problems import Problem
-from .rows_trip import RowsTrip, Tables
 from .room import Room, Saved
+from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .scripts import Scripts
 from .walk import Outcome, Request, Way
 
@@ -39,7 +39,7 @@ class RoundTrip:
         self._statements: Set[str] = set()
         self._run_ended = False
         self._upgraded = False
-        self._reached = 0
+        self._reached = NOTHING
 
     def steps(self) -> Way:
         """The empty round trip, then the one with rows, then back to a clean upgrade."""
@@ -53,7 +53,7 @@ class RoundTrip:
         after, types_after = self._room.snapshot(), dict(self._declared.types)
         child = self._room.save()
         self.applied = True
-        self._reached = 1
+        self._reached = UPGRADED
         yield from self._empty(before, parent)
         tables = Tables(before, after, self._touched(before, after))
         if tables.old or tables.new:
@@ -67,13 +67,13 @@ class RoundTrip:
         if down.problem is not None:
             self.fail_downgrade(down.problem, "")
             return
-        self._reached = 2
+        self._reached = DOWNGRADED
         restored = self._room.snapshot()
         self.findings.leave(snapshot.residue(before, restored))
         self.findings.leave(self._rows_left(before, restored, parent))
         again = yield from self.do("upgrade again", upgrade=True)
         if again.problem is None:
-            self._reached = 3
+            self._reached = ALL
         else:
             self.findings.break_residue()
             self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
@@ -133,9 +133,7 @@ class RoundTrip:
     def _touched(self, before: Any, after: Any) -> Set[str]:
         """The tables that statements name, and those that are not what they were."""
         known = {**before.tables, **after.tables}
-        changed = {
-            name for name in known if before.tables.get(name) != after.tables.get(name)
-        }
+        changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
         return changed | touched.tables(self._statements, known)
 
 

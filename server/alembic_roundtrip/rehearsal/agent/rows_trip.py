@@ -63,7 +63,13 @@ class Attempt:
         return f"{step} with {kind}" if self.write else f"{step} with old {kind} only"
 
 
-ATTEMPTS = (Attempt(tame=False, write=True), Attempt(True, True), Attempt(True, False))
+ATTEMPTS = (
+    Attempt(tame=False, write=True),
+    Attempt(tame=True, write=True),
+    Attempt(tame=True, write=False),
+)
+NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
+"""How far a round trip came."""
 
 
 class RowsTrip:
@@ -75,8 +81,8 @@ class RowsTrip:
         room: Room,
         tables: Tables,
         plan: Mapping[str, Any],
-        types_before: Mapping[Any, Any],
-        types_after: Mapping[Any, Any],
+        types_before: Dict[Any, Any],
+        types_after: Dict[Any, Any],
     ) -> None:
         self._trip = trip
         self._room = room
@@ -86,15 +92,15 @@ class RowsTrip:
         self._types_after = types_after
         self._seed = zlib.crc32(trip.revision.encode())
         self._findings = trip.findings
-        self._reached = 0
+        self._reached = NOTHING
 
     def steps(self, parent: Saved, reach: int) -> Way:
-        """As far as the round trip came on empty tables: 1 upgrade, 2 downgrade, 3 all."""
+        """As far as the round trip came on empty tables."""
         self._findings.rows = self._count
         doubted: Optional[Problem] = None
         for attempt in ATTEMPTS:
             yield from self._trip.go_to(parent, upgraded=False)
-            self._reached = 0
+            self._reached = NOTHING
             problem = yield from self._attempt(attempt, reach)
             if problem is None:
                 break
@@ -114,9 +120,9 @@ class RowsTrip:
         up = yield from self._trip.do(attempt.named("upgrade"), upgrade=True)
         if up.problem is not None:
             return up.problem
-        self._reached = 1
+        self._reached = UPGRADED
         self._findings.lose(data.losses(old, self._read_now(), "upgrade"))
-        if reach == 1:
+        if reach == UPGRADED:
             return None
         inserted: Dict[str, int] = {}
         if attempt.write:
@@ -127,9 +133,9 @@ class RowsTrip:
         down = yield from self._trip.do(attempt.named("downgrade"), upgrade=False)
         if down.problem is not None:
             return down.problem
-        self._reached = 2
+        self._reached = DOWNGRADED
         self._compare_with_parent(old, inserted)
-        if reach == 2 or not (filled or inserted):
+        if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
         if again.problem is None:
@@ -147,7 +153,7 @@ class RowsTrip:
         schema: Any,
         tables: List[str],
         attempt: Attempt,
-        types: Mapping[Any, Any],
+        types: Dict[Any, Any],
         *,
         later: bool = False,
     ) -> Dict[str, int]:
@@ -179,8 +185,12 @@ class RowsTrip:
 
     def _blame(self, problem: Problem, attempt: Attempt) -> bool:
         """Note a failure that proves something; gives whether it does."""
-        step = "upgrade" if self._reached in (0, 2) else "downgrade"
-        where = " with rows in the tables" if self._reached < 2 else " again after the downgrade"
+        step = "downgrade" if self._reached == UPGRADED else "upgrade"
+        where = (
+            " with rows in the tables"
+            if self._reached < DOWNGRADED
+            else " again after the downgrade"
+        )
         if problem.refused:
             self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
         elif step == "downgrade" and (problem.not_implemented or problem.raised):
@@ -195,7 +205,7 @@ class RowsTrip:
         """Kinder rows may get further; without new rows only a failing downgrade may."""
         if problem.refused or self._findings.verdict == "irreversible":
             return False
-        return not attempt.tame or (attempt.write and self._reached == 1)
+        return not attempt.tame or (attempt.write and self._reached == UPGRADED)
 
     def _doubt(self, problem: Problem) -> None:
         place = f" at line {problem.line}" if problem.line else ""

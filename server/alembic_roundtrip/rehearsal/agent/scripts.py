@@ -104,26 +104,28 @@ class Scripts:
                 pending += self.parents(revision)
         return found
 
+    def _script(self, revision: str) -> Any:
+        return self._map.get_revision(revision)
+
     def parents(self, revision: str) -> List[str]:
         """The revisions that must be applied first: ancestors and dependencies."""
-        script = self._map.get_revision(revision)
-        return list(script._normalized_down_revisions)  # noqa: SLF001 - Alembic's own reading
+        return list(self._script(revision)._normalized_down_revisions)  # noqa: SLF001
 
     def ancestors(self, revision: str) -> List[str]:
         """What `down_revision` and `depends_on` name, also where one implies another."""
-        return list(self._map.get_revision(revision)._all_down_revisions)  # noqa: SLF001
+        return list(self._script(revision)._all_down_revisions)  # noqa: SLF001
 
     def path(self, revision: str) -> str:
         """The file of a revision."""
-        return str(self._directory.get_revision(revision).path)
+        return str(self._script(revision).path)
 
     def function(self, revision: str, name: str) -> Any:
         """The script's function `upgrade` or `downgrade`; None where it has none."""
-        return getattr(self._directory.get_revision(revision).module, name, None)
+        return getattr(self._script(revision).module, name, None)
 
     def step(self, revision: str, upgrade: bool, function: Any) -> RevisionStep:
         """A step of Alembic's that runs our function in place of the script's."""
-        return _Step(self._map, self._map.get_revision(revision), upgrade, function)
+        return _Step(self._map, self._script(revision), upgrade, function)
 
 
 class _Step(RevisionStep):

@@ -52,7 +52,10 @@ def _import_alembic() -> None:
             f"{sys.executable}) cannot import Alembic: {error}; install it there, or name "
             "another Python in the setting `python`"
         ) from error
-    oldest = {"Alembic": (alembic.__version__, (1, 8)), "SQLAlchemy": (sqlalchemy.__version__, (1, 4))}
+    oldest = {
+        "Alembic": (alembic.__version__, (1, 8)),
+        "SQLAlchemy": (sqlalchemy.__version__, (1, 4)),
+    }
     for name, (version, needed) in oldest.items():
         if tuple(int(part) for part in version.split(".")[:2]) < needed:
             raise Cannot(
@@ -224,7 +227,7 @@ class Session:
             environment.run(self._config, self._directory, self._steps)
         except Cannot:
             raise
-        except BaseException as raised:
+        except BaseException as raised:  # noqa: BLE001 - whatever a migration raises is its verdict
             error = raised
         walk = self._active
         if walk is not None and walk.broken is not None:
@@ -240,7 +243,8 @@ class Session:
         if number >= len(self._walks):
             raise Cannot("no rehearsal: env.py ran migrations for more databases than before")
         self._active = self._walks[number]
-        return self._active.steps(context)
+        steps: Iterable[Any] = self._walks[number].steps(context)
+        return steps
 
     # --- places ---
 

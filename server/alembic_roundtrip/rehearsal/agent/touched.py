@@ -8,7 +8,7 @@ from typing import Any, Iterable, Iterator, List, Set
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-_NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
+_NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|([^\W\d]\w*)')
 _UNTELLING = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _REBUILT = "_alembic_tmp_"
@@ -35,7 +35,7 @@ def _names(statement: str) -> Iterator[str]:
         return
     for match in _NAME.finditer(_NOISE.sub(" ", statement)):
         name = next(group for group in match.groups() if group).lower()
-        yield name[len(_REBUILT) :] if name.startswith(_REBUILT) else name
+        yield name.removeprefix(_REBUILT)
 
 
 def tables(statements: Iterable[str], known: Iterable[str]) -> Set[str]:
