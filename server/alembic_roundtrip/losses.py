@@ -96,9 +96,9 @@ def _destroyed(change: c.Change, before: Schema, kept: frozenset[Name]) -> str |
         table = before.table(change.table)
         if table is not None and table.column(change.column) is not None:
             return f"{change.table}.{change.column}"
-    emptied = isinstance(change, c.WriteRows) and change.verb in {"delete", "truncate"}
-    if emptied and not change.bounded and change.table in before.tables:
-        return str(change.table)
+    if isinstance(change, c.WriteRows) and change.verb in {"delete", "truncate"}:
+        known = change.table is not None and change.table in before.tables
+        return str(change.table) if known and not change.bounded else None
     return None
 
 
@@ -117,8 +117,9 @@ def _moved_into(context: Context, trip: RoundTrip) -> Iterator[Name]:
     )
     changes = [change for op in context.upgrade_operations for change in op.changes]
     for change in changes:
-        inserted = isinstance(change, c.WriteRows) and change.verb == "insert"
-        if inserted and dropped and change.table and change.table not in trip.before.tables:
+        if not isinstance(change, c.WriteRows) or change.verb != "insert" or not dropped:
+            continue
+        if change.table is not None and change.table not in trip.before.tables:
             yield change.table
 
 

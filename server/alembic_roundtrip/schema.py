@@ -117,12 +117,12 @@ class Schema:
     def _parts(self, name: Name) -> Table:
         return self.tables.get(name) or Table(name, complete=False)
 
-    @apply.register
+    @apply.register(c.CreateTable)
     def _(self, change: c.CreateTable) -> Schema:
         known = self.unknown - {change.table.name}
         return replace(self._put(change.table), unknown=known).with_enums(change.enums)
 
-    @apply.register
+    @apply.register(c.DropTable)
     def _(self, change: c.DropTable) -> Schema:
         return replace(
             self,
@@ -130,7 +130,7 @@ class Schema:
             unknown=self.unknown - {change.table},
         )
 
-    @apply.register
+    @apply.register(c.RenameTable)
     def _(self, change: c.RenameTable) -> Schema:
         table = self.tables.get(change.table)
         new = replace(change.table, name=change.new_name)
@@ -142,7 +142,7 @@ class Schema:
         unknown = {new if name == change.table else name for name in self.unknown}
         return replace(self, tables=MappingProxyType(tables), unknown=frozenset(unknown))
 
-    @apply.register
+    @apply.register(c.AddColumn)
     def _(self, change: c.AddColumn) -> Schema:
         table = self._parts(change.table)
         others = tuple(col for col in table.columns if col.name != change.column.name)
@@ -152,7 +152,7 @@ class Schema:
             constraints=(*table.constraints, *change.constraints),
         ).with_enums(change.enums)
 
-    @apply.register
+    @apply.register(c.DropColumn)
     def _(self, change: c.DropColumn) -> Schema:
         table = self._parts(change.table)
         return self._changed(
@@ -162,7 +162,7 @@ class Schema:
             indexes=tuple(i for i in table.indexes if not i.mentions(change.column)),
         )
 
-    @apply.register
+    @apply.register(c.AlterColumn)
     def _(self, change: c.AlterColumn) -> Schema:
         table = self._parts(change.table)
         if table.column(change.column) is None:
@@ -195,12 +195,12 @@ class Schema:
         )
         return self._changed(name, constraints=constraints, indexes=indexes)
 
-    @apply.register
+    @apply.register(c.CreateIndex)
     def _(self, change: c.CreateIndex) -> Schema:
         table = self._parts(change.index.table)
         return self._changed(change.index.table, indexes=(*table.indexes, change.index))
 
-    @apply.register
+    @apply.register(c.DropIndex)
     def _(self, change: c.DropIndex) -> Schema:
         if change.name is None:
             return self
@@ -211,12 +211,12 @@ class Schema:
         kept = tuple(i for i in table.indexes if i.name != change.name)
         return self._changed(index.table, indexes=kept)
 
-    @apply.register
+    @apply.register(c.AddConstraint)
     def _(self, change: c.AddConstraint) -> Schema:
         table = self._parts(change.table)
         return self._changed(change.table, constraints=(*table.constraints, change.constraint))
 
-    @apply.register
+    @apply.register(c.DropConstraint)
     def _(self, change: c.DropConstraint) -> Schema:
         table = self.tables.get(change.table)
         if table is None:
@@ -227,24 +227,24 @@ class Schema:
             return replace(self, unknown=self.unknown | {change.table})
         return self._changed(change.table, constraints=kept)
 
-    @apply.register
+    @apply.register(c.CreateEnum)
     def _(self, change: c.CreateEnum) -> Schema:
         return self.with_enums([change.enum])
 
-    @apply.register
+    @apply.register(c.DropEnum)
     def _(self, change: c.DropEnum) -> Schema:
         enums = {name: enum for name, enum in self.enums.items() if name != change.name}
         return replace(self, enums=MappingProxyType(enums))
 
-    @apply.register
+    @apply.register(c.CreateObject)
     def _(self, change: c.CreateObject) -> Schema:
         return replace(self, objects=self.objects | {(change.kind, change.name)})
 
-    @apply.register
+    @apply.register(c.DropObject)
     def _(self, change: c.DropObject) -> Schema:
         return replace(self, objects=self.objects - {(change.kind, change.name)})
 
-    @apply.register
+    @apply.register(c.SetComment)
     def _(self, change: c.SetComment) -> Schema:
         table = self._parts(change.table)
         options = without(table.options, "comment")
@@ -252,11 +252,11 @@ class Schema:
             options = (*options, ("comment", change.comment))
         return self._changed(change.table, options=options)
 
-    @apply.register
+    @apply.register(c.WriteRows)
     def _(self, _: c.WriteRows) -> Schema:
         return self
 
-    @apply.register
+    @apply.register(c.Unknown)
     def _(self, change: c.Unknown) -> Schema:
         if change.tables is None:
             return replace(self, opaque=True)

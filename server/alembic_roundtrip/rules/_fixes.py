@@ -10,9 +10,9 @@ from alembic_roundtrip.symmetry import Leftover
 
 def written_downgrade(context: Context) -> tuple[Fix, ...]:
     """The whole downgrade, written from the upgrade."""
-    from alembic_roundtrip import scaffold
+    from alembic_roundtrip.scaffold import fix as written
 
-    fix = scaffold.fix(context)
+    fix = written(context)
     return () if fix is None else (fix,)
 
 

@@ -52,7 +52,7 @@ rule.example(
     def upgrade():
         op.add_column("users", sa.Column("nick", sa.String(30)))
         op.add_column("users", sa.Column("😋", sa.Text()))
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the column `users.😋`
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the column `users.😋`
 
 
     def downgrade():

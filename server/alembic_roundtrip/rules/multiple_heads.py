@@ -22,7 +22,7 @@ rule = Rule(__name__, severity="warning")
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """This revision is a head, and another one without a label of its own is too."""
+    """A head beside which there is another one, not both with labels."""
     history, migration = context.history, context.migration
     if migration.revision is None or migration.id not in history.heads:
         return

@@ -51,7 +51,7 @@ rule.example(
 
     def downgrade():
         op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
     """,
 )
 rule.example(

@@ -30,7 +30,7 @@ rule.example(
     """
     def upgrade():
         op.drop_table("😋"
-                     ^^^^^ the file does not parse: '(' was never closed
+                     ^^^^ the file does not parse: '(' was never closed
 
 
     def downgrade():

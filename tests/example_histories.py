@@ -1,0 +1,88 @@
+"""A rule's examples as projects on disk: migrations with carets taken out, and what they expect."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+from alembic_roundtrip.rule import Example
+from alembic_roundtrip.text import Position, Range
+
+_CARETS = re.compile(r"^(?P<indent>\s*)(?P<carets>\^+) (?P<message>.+)$")
+_HEADER = (
+    "import sqlalchemy as sa\n"
+    "from alembic import op\n\n"
+    'revision = "{revision}"\n'
+    "down_revision = {down}\n\n\n"
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What stands under a piece of an example."""
+
+    range: Range
+    message: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """An example on disk: the folder, the file under test, what the rule must find in it."""
+
+    folder: Path
+    file: Path
+    header: str
+    expected: tuple[Expected, ...]
+
+
+def write_project(example: Example, folder: Path) -> Project:
+    """Write an example's history below a folder, each migration following the one before."""
+    versions = folder / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (folder / "migrations" / "env.py").write_text("", encoding="utf-8")
+    (folder / "alembic.ini").write_text(
+        "[alembic]\nscript_location = migrations\n", encoding="utf-8"
+    )
+    down = "None"
+    for number, source in enumerate(example.history):
+        text = _header(source, f"revision{number}", down) + source
+        (versions / f"revision{number}.py").write_text(text, encoding="utf-8")
+        down = repr(f"revision{number}")
+    source, expected = without_carets(dedent(example.source).lstrip("\n"))
+    header = _header(source, "under_test", down)
+    lines = header.count("\n")
+    file = versions / "under_test.py"
+    file.write_text(header + source, encoding="utf-8")
+    return Project(folder, file, header, tuple(_lower(found, lines) for found in expected))
+
+
+def _header(source: str, revision: str, down: str) -> str:
+    if re.search(r"^revision\b", source, re.MULTILINE):
+        return ""
+    return _HEADER.format(revision=revision, down=down)
+
+
+def without_carets(source: str) -> tuple[str, list[Expected]]:
+    """The source without its caret lines, and the ranges they mark."""
+    lines: list[str] = []
+    expected = []
+    for line in source.split("\n"):
+        mark = _CARETS.match(line)
+        if mark is None:
+            lines.append(line)
+            continue
+        start = len(mark["indent"]) + 1
+        end = start + len(mark["carets"])
+        place = Range(Position(len(lines), start), Position(len(lines), end))
+        expected.append(Expected(place, mark["message"]))
+    return "\n".join(lines), expected
+
+
+def _lower(found: Expected, lines: int) -> Expected:
+    start, end = found.range.start, found.range.end
+    return Expected(
+        Range(Position(start.line + lines, start.column), Position(end.line + lines, end.column)),
+        found.message,
+    )
