@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from dataclasses import replace
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from . import domains
 from .checks import hints
@@ -43,12 +44,12 @@ class Candidates:
         start: int,
     ) -> None:
         self.table = table
+        self.columns = {column.name: column for column in table.writable}
         self.sources = sources
-        self.references = sorted(references, key=lambda r: -len(r.columns))
+        self.references = sorted(references, key=self._rank)
         self.taken = {unique: set(keys) for unique, keys in taken.items()}
         self.random = random.Random(seed)  # noqa: S311 - the same rows for the same seed
         self.tame = tame
-        self.columns = {column.name: column for column in table.writable}
         self.fixed = {c for r in references for c in r.columns}
         self.single = {u.columns[0] for u in self.taken if len(u.columns) == 1} - self.fixed
         self.numbers = dict.fromkeys(sources, start)
@@ -56,7 +57,8 @@ class Candidates:
             name: 0 if source.members else self.random.randrange(len(source.pool))
             for name, source in sources.items()
         }
-        self.checked = [c for c in _checked(table) if c in self.columns]
+        self.checked = [c for c in hints(table) if c in self.columns]
+        self.together = [c for c in _together(table) if c in self.columns]
         self.good: List[Values] = []
         self.own_keys: Dict[Tuple[str, ...], List[Key]] = {
             r.targets: list(r.keys) for r in references if r.own
@@ -124,8 +126,9 @@ class Candidates:
 
     def _varied(self, row: Values, attempt: int) -> None:
         """Other values for the columns that CHECK constraints mention."""
-        names = [c for c in self.checked if c not in self.fixed and c not in self.single]
-        learned = attempt == 1 and self.good and self.random.choice(self.good)
+        names = self.together if self.together and attempt < _LEARNED else self.checked
+        names = [c for c in names if c not in self.fixed and c not in self.single]
+        learned = attempt % _LEARNED == 0 and self.good and self.random.choice(self.good)
         alike = self.random.choice(self.sources[names[0]].pool) if names else None
         for name in names:
             if learned:
@@ -137,26 +140,45 @@ class Candidates:
             else:
                 row[name] = self.random.choice(self.sources[name].pool)
 
+    def _rank(self, reference: Reference) -> Tuple[bool, bool, int]:
+        """What must be referred to first: it decides columns that other keys share."""
+        may = any(self._may_be_null(c) for c in reference.columns if c in self.columns)
+        return (reference.own, may, -len(reference.columns))
+
     def _refer(self, row: Values, number: int, attempt: int) -> bool:
-        return all(self._point(row, r, number, attempt) for r in self.references)
+        for turn, reference in enumerate(self.references):
+            # Each key at its own pace, or the same parents would always come together.
+            alone = any(set(u.columns) <= set(reference.columns) for u in self.taken)
+            pace = number if alone else number + turn * (1 + number // 2)
+            if not self._point(row, reference, pace, attempt):
+                return False
+        self._complete(row, self.columns)
+        return True
+
+    def _complete(self, row: Values, names: Iterable[str]) -> None:
+        """Values for columns of keys that no reference decided."""
+        for name in names:
+            if name in self.columns and name not in row:
+                single = any(u.columns == (name,) for u in self.taken)
+                pool = self.sources[name].pool
+                row[name] = self._distinct(name) if single else self.random.choice(pool)
 
     def _point(self, row: Values, reference: Reference, number: int, attempt: int) -> bool:
-        open_columns = [c for c in reference.columns if c not in row]
-        free = [c for c in open_columns if c in self.columns and self._may_be_null(c)]
+        undecided = [c for c in reference.columns if c not in row]
+        free = [c for c in undecided if c in self.columns and self._may_be_null(c)]
         if free and (reference.later or self._leaves_null(free, number, attempt)):
-            row.update(dict.fromkeys(open_columns))
+            row.update(dict.fromkeys(free))
             return True
         keys = self.own_keys[reference.targets] if reference.own else reference.keys
-        chosen = self._chosen(
-            row, reference, keys, number + (attempt and self.random.randrange(999))
-        )
-        if chosen is None and reference.own:
+        turn = number // 2 if reference.own else number
+        chosen = self._chosen(row, reference, keys, turn + (attempt and self.random.randrange(999)))
+        if chosen is None and reference.own and not free:
             chosen = self._itself(row, reference)
         if chosen is None and reference.invented is not None:
             chosen = reference.invented(number)
         if chosen is None:
-            row.update(dict.fromkeys(open_columns))
-            return bool(free) or not open_columns
+            row.update(dict.fromkeys(free))
+            return bool(free) or not undecided
         row.update(zip(reference.columns, chosen))
         return True
 
@@ -181,8 +203,13 @@ class Candidates:
 
     def _itself(self, row: Values, reference: Reference) -> Optional[Key]:
         """The row's own key: where the first row must refer to its own table."""
+        self._complete(row, [t for t in reference.targets if t not in reference.columns])
+        for column, target in zip(reference.columns, reference.targets):
+            if column == target:
+                self._complete(row, [column])
         key = tuple(row.get(target) for target in reference.targets)
-        return None if None in key else key
+        fits = all(row.get(c, v) == v for c, v in zip(reference.columns, key))
+        return key if fits and None not in key else None
 
     def _freed(self, row: Values) -> bool:
         """Whether the row's keys are free, after giving free columns other values if need be."""
@@ -212,10 +239,17 @@ class _Null:
 _NULL = _Null()
 _FULL_ROWS = 2
 _HALF = 0.5
+_LEARNED = 7
 
 
-def _checked(table: Table) -> List[str]:
-    return list(hints(table))
+def _together(table: Table) -> List[str]:
+    """The columns of CHECK constraints that mention more than one."""
+    found: List[str] = []
+    for check in table.checks:
+        mentioned = hints(replace(table, checks=(check,)))
+        if len(mentioned) > 1:
+            found.extend(name for name in mentioned if name not in found)
+    return found
 
 
 def _key(row: Values, unique: Unique) -> Optional[Key]:

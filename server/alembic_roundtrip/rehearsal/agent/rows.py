@@ -97,6 +97,7 @@ class _Filling:
         self.postponed: List[Tuple[Table, ForeignKey, List[Values]]] = []
         self.done: Set[str] = set()
         self.wanted: Set[str] = set()
+        self.entangled: List[str] = []
         self.keys: Dict[Tuple[str, Tuple[str, ...]], List[Key]] = {}
 
     def known(self, tables: Iterable[str]) -> Set[str]:
@@ -108,11 +109,18 @@ class _Filling:
         self.wanted = self._with_empty_parents(wanted)
         began = not self.connection.in_transaction()
         transaction = self.connection.begin() if began else None
-        for name in self._order():
+        order = self._order()
+        self.connection.exec_driver_sql("SAVEPOINT made_up_tables")
+        if self.entangled:
+            self.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        for name in order:
             self._table(self.snapshot.tables[name])
             self.done.add(name)
         for table, key, rows in self.postponed:
             self._point_later(table, key, rows)
+        for name in self.entangled:
+            self._disentangle(name)
+        self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_tables")
         if transaction is not None:
             transaction.commit()
         return self.filled
@@ -145,6 +153,9 @@ class _Filling:
                 n for n in rest if not any(p in rest and must for p, must in blocking[n].items())
             ]
             chosen = ready or soft[:1] or rest[:1]
+            if not ready and not soft:
+                # Its keys are made up before the rows they point at.
+                self.entangled.extend(rest)
             order.extend(chosen)
             rest = [name for name in rest if name not in chosen]
         return order
@@ -160,6 +171,26 @@ class _Filling:
                 found[parent.name] = found.get(parent.name, False) or must
         return found
 
+    def _disentangle(self, name: str) -> None:
+        """Take back rows whose parent was made up in vain."""
+        table = self._quote(name)
+        while True:
+            check = self.connection.exec_driver_sql(f"PRAGMA foreign_key_check({table})")
+            vain = {row[1] for row in check if row[1] is not None}
+            if not vain:
+                return
+            for rowid in sorted(vain):
+                self.connection.exec_driver_sql(
+                    f"DELETE FROM {table} WHERE rowid = ?",  # noqa: S608 - quoted
+                    (rowid,),
+                )
+            left = self.filled.inserted.get(name, 0) - len(vain)
+            self.filled.inserted[name] = max(left, 0)
+            if left <= 0:
+                self.filled.inserted.pop(name)
+                self.filled.unfilled[name] = "its NOT NULL foreign keys form a cycle"
+                return
+
     # -- one table
 
     def _table(self, table: Table) -> None:
@@ -170,7 +201,7 @@ class _Filling:
             inserted, reason = self._insert(table)
         except SQLAlchemyError as error:
             inserted, reason = 0, _short(error)
-        if inserted:
+        if inserted or not self._is_empty(table):
             self.filled.inserted[table.name] = inserted
         else:
             self.filled.unfilled[table.name] = reason or "no legal row was found"
@@ -310,6 +341,8 @@ class _Filling:
         ]
         columns = [c.name for c in (table.column(n) for n in key.columns) if c]
         if len(targets) != len(key.columns) or len(columns) != len(key.columns):
+            return None
+        if parent.name == table.name and targets == columns:
             return None
         spelled = ForeignKey(tuple(columns), parent.name)
         reference = Reference(spelled, targets, parent.name == table.name)
