@@ -33,19 +33,17 @@ class Domain:
 
 def of(column: Column, declared: Any, dialect: Any) -> Domain:
     """The domain of a column: by its recorded SQLAlchemy type if it still has it, else by name."""
-    if declared is not None and _still(declared, column, dialect):
-        found = _typed(declared, dialect)
-        if found is not None:
-            return found
-    return _named(column.type, dialect)
+    try:
+        fits = declared is not None and _still(declared, column, dialect)
+        found = _typed(declared, dialect) if fits else None
+    except Exception:  # noqa: BLE001 - a project's own type may raise anything
+        found = None
+    return found or _named(column.type, dialect)
 
 
 def _still(declared: Any, column: Column, dialect: Any) -> bool:
     """Whether the column still is of the recorded type: raw SQL and batch mode may change it."""
-    try:
-        compiled = declared.compile(dialect=dialect)
-    except (sa.exc.CompileError, NotImplementedError):
-        return False
+    compiled = declared.compile(dialect=dialect)
     return sql.type_name(compiled.split(" COLLATE ")[0]) == column.type
 
 
@@ -69,6 +67,7 @@ _KINDS: Tuple[Tuple[Any, str], ...] = (
 
 
 def _typed(declared: Any, dialect: Any) -> Optional[Domain]:
+    declared = declared.dialect_impl(dialect)
     if isinstance(declared, sa.Enum):
         return Domain("enum", members=tuple(declared.enums))
     if isinstance(declared, TypeDecorator) and not isinstance(declared, sa.Interval):

@@ -199,7 +199,7 @@ class _Filling:
             return
         try:
             inserted, reason = self._insert(table)
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001 - types are the project's code, too
             inserted, reason = 0, _short(error)
         if inserted or not self._is_empty(table):
             self.filled.inserted[table.name] = inserted
@@ -424,6 +424,6 @@ def _columns(unique: Unique) -> Tuple[str, ...]:
     return _folded(unique.columns)
 
 
-def _short(error: SQLAlchemyError) -> str:
+def _short(error: Exception) -> str:
     said = str(getattr(error, "orig", None) or error)
     return said.splitlines()[0][:160] if said else type(error).__name__
