@@ -58,7 +58,7 @@ def read(connection: Any, snapshot: Snapshot, tables: Optional[Iterable[str]] = 
 def _read(connection: Any, table: Table) -> Rows:
     quote = connection.dialect.identifier_preparer.quote_identifier
     columns = table.writable
-    names = ", ".join(quote(column.name) for column in columns).replace("%", "%%")
+    names = ", ".join(quote(column.name) for column in columns)
     statement = f"SELECT {names} FROM {quote(table.name)}"  # noqa: S608 - names are quoted
     keys = [table.key] if table.key else []
     keys.extend(u.columns for u in table.uniques if u.where is None and u.columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from .schema import Column, ForeignKey, Index, Snapshot, Table, Unique
@@ -95,7 +96,10 @@ def _columns(old: Table, new: Table) -> Iterable[Residue]:
         elif after and not before:
             yield entry("column", name, "left", None, definition(after))
         elif before and after and definition(before) != definition(after):
-            yield entry("column", name, "changed", definition(before), definition(after))
+            alike = definition(_plain_type(before)) == definition(_plain_type(after))
+            grade = "cosmetic" if alike else "different"
+            texts = definition(before), definition(after)
+            yield entry("column", name, "changed", *texts, grade=grade)
         elif before and after and before.name != after.name:
             yield entry("column", name, "changed", before.name, after.name, grade="cosmetic")
     order = [[k for k in side if k in was and k in now] for side in (was, now)]
@@ -103,6 +107,24 @@ def _columns(old: Table, new: Table) -> Iterable[Residue]:
         yield entry(
             "column order", new.name, "changed", _list(order[0]), _list(order[1]), grade="cosmetic"
         )
+
+
+def _plain_type(column: Column) -> Column:
+    """With the plainest of the names that mean one type; a key must be INTEGER to be the rowid."""
+    head, bracket, rest = column.type.partition("(")
+    plain = head if column.key else _SYNONYMS.get(head, head)
+    return replace(column, type=plain + bracket + rest)
+
+
+_SYNONYMS = {
+    "INT": "INTEGER",
+    "BOOL": "BOOLEAN",
+    "DEC": "NUMERIC",
+    "DECIMAL": "NUMERIC",
+    "CHARACTER VARYING": "VARCHAR",
+    "CHARACTER": "CHAR",
+    "DOUBLE PRECISION": "DOUBLE",
+}
 
 
 def definition(column: Column) -> str:

@@ -110,5 +110,5 @@ def spelled(value: Any, width: int) -> str:
         data = bytes(value)
         text = f"x'{data[:8].hex()}{'…' if data[8:] else ''}' ({len(data)} bytes)"
     else:
-        text = repr(value)
+        text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= width else text[: width - 2] + "…" + text[-1]
