@@ -157,6 +157,6 @@ def make_project(folder: Path) -> Project:
         connection.execute("CREATE TABLE precious (x)")
         connection.execute("INSERT INTO precious VALUES (1)")
         connection.commit()
-    ini = "[alembic]\nscript_location = migrations\nsqlalchemy.url = sqlite:///@REAL@\n"
+    ini = "[alembic]\nscript_location = %(here)s/migrations\nsqlalchemy.url = sqlite:///@REAL@\n"
     project.write({"alembic.ini": ini})
     return project

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from rehearsal.guarded import ENGINE, MIGRATION, PYTHON, RUN, Project, make_project
 
 ASYNC_RUN = """
@@ -220,7 +221,9 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize("level", ["kernel", "process"])
 @pytest.mark.parametrize("style", STYLES)
-def test_every_style_of_env_py_runs_on_the_scratch_database(project: Project, style: str, level: str) -> None:
+def test_every_style_of_env_py_runs_on_the_scratch_database(
+    project: Project, style: str, level: str
+) -> None:
     if sqlalchemy_version() < NEEDS.get(style, ""):
         pytest.skip(f"SQLAlchemy {sqlalchemy_version()} has no such function")
     env, files = STYLES[style]
@@ -264,7 +267,9 @@ for name in ("one", "two"):
 @pytest.mark.parametrize(
     "address", ["sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"]
 )
-def test_a_second_connection_to_memory_sees_the_same_database(project: Project, address: str) -> None:
+def test_a_second_connection_to_memory_sees_the_same_database(
+    project: Project, address: str
+) -> None:
     env = (
         f"connectable = sa.create_engine('{address}', poolclass=pool.NullPool)"
         + RUN
@@ -285,7 +290,9 @@ def test_memory_shared_under_a_name_is_a_database_of_its_own(project: Project) -
     assert list(project.run(env).databases) == [":memory:cards"]
 
 
-def test_a_second_engine_inside_a_migration_leads_to_the_same_scratch_database(project: Project) -> None:
+def test_a_second_engine_inside_a_migration_leads_to_the_same_scratch_database(
+    project: Project,
+) -> None:
     migration = MIGRATION + (
         "    engine = sa.create_engine('sqlite:///@REAL@')\n"
         "    assert 'users' in sa.inspect(engine).get_table_names()\n"
