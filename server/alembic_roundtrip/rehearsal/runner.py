@@ -125,7 +125,8 @@ class _Rehearsal:
                 if (failure := self._blame(flight, stopped)) is not None:
                     yield failure
                 elif before == (len(self._known.done), len(self._known.blocked)):
-                    raise CannotRun(f"no rehearsal: {stopped}") from None
+                    subject = "env.py" if flight.step == "env.py" else "the agent"
+                    raise CannotRun(f"no rehearsal: {subject} {stopped}") from None
             finally:
                 await self.stop()
         yield Finished(dict(self._known.verdicts), time.monotonic() - started)
@@ -246,9 +247,8 @@ class _Rehearsal:
 
     def _overdue(self, agent: Agent, flight: _Flight) -> str:
         seconds = self._plan.settings.timeout
-        if flight.revision is None and flight.step is not None:
-            seconds = _LOADING_SECONDS if flight.step == _LOADING else seconds
-            return f"{flight.step} did not finish within {seconds:g} s{_place(agent)}"
+        if flight.revision is None and flight.step == _LOADING:
+            seconds = _LOADING_SECONDS
         return f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
 
 

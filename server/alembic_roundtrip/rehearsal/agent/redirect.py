@@ -42,7 +42,8 @@ class Guard:
     @property
     def level(self) -> str:
         """`kernel` where the system itself closes files and network, otherwise `process`."""
-        return "kernel" if "kernel: files and network" in self.layers else "process"
+        connections = {"kernel: connections", "kernel: TCP"} & set(self.layers)
+        return "kernel" if "kernel: files" in self.layers and connections else "process"
 
     @property
     def refusals(self) -> list[str]:
@@ -76,7 +77,7 @@ def install(where: Scratch) -> Guard:
     refusals = Refusals(folder)
     kind = targets.kind(where._replace(folder=folder), refusals)
     by_hand = targets.SqliteByHand(folder, kind.databases, refusals)
-    layers = [_put_on("kernel", lambda: _confine(folder))]
+    layers: list[str] = _put_on("kernel", lambda: _confine(folder, kind))
     for name, layer in (
         ("environment", lambda: _redirect_variables(folder)),
         ("audit hook", lambda: audit.install(folder, refusals, by_hand.judge)),
@@ -100,12 +101,18 @@ def _put_on(name: str, layer: Callable[[], Any]) -> Any:
         ) from error
 
 
-def _confine(folder: str) -> str:
+def _confine(folder: str, kind: Kind) -> list[str]:
+    """Close what this kernel can close; gives what that was."""
+    closed = []
     found = kernel.version()
-    if not found:
-        return "kernel: nothing"
-    kernel.confine(folder, found)
-    return "kernel: files and network" if found >= kernel.TCP_VERSION else "kernel: files"
+    if found:
+        kernel.confine(folder, found)
+        closed += ["kernel: files"] * (found >= kernel.FILES_VERSION)
+        closed += ["kernel: TCP"] * (found >= kernel.TCP_VERSION)
+    if not kind.needs_network and kernel.can_deny_connections():
+        kernel.deny_connections()
+        closed.append("kernel: connections")
+    return closed
 
 
 def _redirect_variables(folder: str) -> None:

@@ -43,6 +43,7 @@ class Kind(Protocol):
     """A kind of scratch database."""
 
     name: str
+    needs_network: bool
     databases: dict[Target, str]
 
     def connect(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Any:
@@ -62,6 +63,7 @@ class SqliteFiles:
     """SQLite: each real file, and memory, has a file of its own in the folder."""
 
     name = "sqlite"
+    needs_network = False
 
     def __init__(self, folder: str, refusals: Refusals) -> None:
         self.folder = folder
