@@ -97,7 +97,7 @@ async def test_values_an_upgrade_overwrites_are_lost_by_the_upgrade(project, reh
     project.add("upper", "op.execute(\"UPDATE users SET name = 'x'\")", "pass")
     evidence = (await rehearsed())["upper"]
     assert evidence.verdict is Verdict.LOSSY
-    assert {(x.column, x.step) for x in evidence.losses} == {
+    assert {(x.column, x.step) for x in evidence.old_losses()} == {
         ("name", "upgrade"),
         ("name", "round trip"),
     }
