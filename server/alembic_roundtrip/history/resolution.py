@@ -32,7 +32,7 @@ class Resolution:
         return not self.ids and self.problem is None
 
 
-class _Unresolved(Exception):  # noqa: N818 - never leaves this module: it becomes a `problem`
+class _Unresolved(Exception):
     pass
 
 
