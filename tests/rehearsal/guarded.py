@@ -60,6 +60,7 @@ class Decoy:
 
     def __init__(self, folder: Path) -> None:
         self.reached: list[str] = []
+        self.closed = False
         self._tcp = socket.create_server(("127.0.0.1", 0))
         self.port = self._tcp.getsockname()[1]
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -82,6 +83,7 @@ class Decoy:
 
     def close(self) -> None:
         """Let queued connections in first, so that none goes uncounted."""
+        self.closed = True
         for family, address in (
             (socket.AF_INET, ("127.0.0.1", self.port)),
             (socket.AF_UNIX, str(self.folder / f".s.PGSQL.{self.port}")),
@@ -116,9 +118,10 @@ class Project:
         for name, text in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self._filled(text), encoding="utf-8")
+            path.write_text(self.filled(text), encoding="utf-8")
 
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
+        """A text with the places of this project put in."""
         text = text.replace("@REAL@", str(self.real)).replace("@HERE@", str(self.folder))
         if self.decoy:
             text = text.replace("@PORT@", str(self.decoy.port))
