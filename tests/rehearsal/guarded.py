@@ -12,13 +12,24 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from alembic_roundtrip.rehearsal.agent import kernel
 
 HERE = Path(__file__).parent
 AGENT = HERE.parents[1] / "server/alembic_roundtrip/rehearsal/agent"
 # Another interpreter, with other versions of Alembic and SQLAlchemy, can be put to the same tests.
 PYTHON = os.environ.get("ROUNDTRIP_TEST_PYTHON", sys.executable)
+
+HAS_KERNEL_LAYER = kernel.version() >= kernel.TCP_VERSION and kernel.can_deny_connections()
+needs_kernel_layer = pytest.mark.skipif(not HAS_KERNEL_LAYER, reason="needs Landlock and seccomp")
+LEVELS = pytest.mark.parametrize(
+    "level", [pytest.param("kernel", marks=needs_kernel_layer), "process"]
+)
 
 RUN = """
 with connectable.connect() as connection:
@@ -43,6 +54,14 @@ down_revision = None
 def upgrade():
     op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))
 """
+
+
+@cache
+def sqlalchemy_version() -> str:
+    code = "import sqlalchemy; print(sqlalchemy.__version__)"
+    return subprocess.run(
+        [PYTHON, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -128,7 +147,7 @@ class Project:
             text = text.replace("@SOCKETS@", str(self.decoy.folder))
         return text
 
-    def run(self, env: str, *, level: str = "kernel", migration: str = MIGRATION) -> Outcome:
+    def run(self, env: str, *, level: str = "process", migration: str = MIGRATION) -> Outcome:
         self.write({"migrations/env.py": HEAD + env, "migrations/versions/0001.py": migration})
         before = self._state()
         ran = subprocess.run(
@@ -144,6 +163,12 @@ class Project:
         found: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
         found["databases"] = dict(found["databases"])
         return Outcome(**found, untouched=self._state() == before)
+
+    @staticmethod
+    def library(name: str) -> str:
+        """The path of a shared library that is known by name."""
+        listed = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True)
+        return next(line.split()[-1] for line in listed.stdout.splitlines() if name in line)
 
     def _state(self) -> dict[str, tuple[str, int]]:
         return {

@@ -20,6 +20,7 @@ from .targets import SqliteByHand
 
 # Names that open a connection, by module: functions, and methods of classes that Python code can
 # change. A module's name and the class's method both: `from psycopg import connect` binds early.
+# Names of classes stay: code asks `isinstance` of them.
 CONNECTORS: Mapping[str, Sequence[str]] = {
     "psycopg": ("connect", "Connection.connect", "AsyncConnection.connect"),
     "psycopg.connection": ("Connection.connect",),
@@ -36,7 +37,7 @@ CONNECTORS: Mapping[str, Sequence[str]] = {
     "pg8000.dbapi": ("connect",),
     "pg8000.core": ("CoreConnection.__init__",),
     "redshift_connector": ("connect",),
-    "pymysql": ("connect", "Connect", "Connection"),
+    "pymysql": ("connect", "Connect"),
     "pymysql.connections": ("Connection.connect",),
     "MySQLdb": ("connect", "Connect", "Connection"),
     "MySQLdb._mysql": ("connect",),
@@ -51,22 +52,22 @@ CONNECTORS: Mapping[str, Sequence[str]] = {
     "aiopg": ("connect", "create_pool"),
     "oracledb": ("connect", "connect_async", "create_pool", "create_pool_async"),
     "oracledb.connection": ("connect", "connect_async"),
-    "cx_Oracle": ("connect", "Connection", "SessionPool"),
+    "cx_Oracle": ("connect",),
     "pyodbc": ("connect",),
     "aioodbc": ("connect", "create_pool"),
     "pymssql": ("connect",),
     "pymssql._mssql": ("connect",),
     "mssql_python": ("connect",),
     "ibm_db": ("connect", "pconnect"),
-    "hdbcli.dbapi": ("connect", "Connection"),
+    "hdbcli.dbapi": ("connect",),
     "fdb": ("connect",),
     "firebird.driver": ("connect",),
     "snowflake.connector": ("connect",),
     "adbc_driver_manager.dbapi": ("connect",),
     "duckdb": ("connect",),
     "apsw": ("Connection",),
-    "sqlcipher3.dbapi2": ("connect", "Connection"),
-    "pysqlcipher3.dbapi2": ("connect", "Connection"),
+    "sqlcipher3.dbapi2": ("connect",),
+    "pysqlcipher3.dbapi2": ("connect",),
     "libsql": ("connect",),
     "libsql_experimental": ("connect",),
     "sqlean": ("connect",),
