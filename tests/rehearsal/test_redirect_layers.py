@@ -172,6 +172,21 @@ except redirect.Refused as refused:
     ).replace("<string> line 1", "the environment")
 
 
+def test_a_driver_that_cannot_be_wrapped_when_imported_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "fdb.py").write_text("from decimal import Decimal\n")
+    before = "drivers.CONNECTORS = {'fdb': ('Decimal.from_float',)}"
+    after = """
+sys.path.insert(0, sys.argv[1])
+try:
+    import fdb
+except redirect.Refused as refused:
+    print(json.dumps(str(refused)))
+"""
+    assert install(tmp_path, before=before, after=after) == (
+        "the environment imports fdb, and this version of it cannot be kept from connecting"
+    )
+
+
 def test_variables_keep_their_names_and_lead_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
