@@ -131,7 +131,7 @@ def test_installing_leaves_no_database_and_no_refusal(tmp_path: Path) -> None:
         "print(json.dumps([len(guard.databases), guard.refusals, sorted(os.listdir(sys.argv[1]))]))"
     )
 
-    assert install(tmp_path, after=say) == [0, [], ["tmp"]]
+    assert install(tmp_path / "new", after=say) == [0, [], ["tmp"]]
 
 
 def test_each_version_of_landlock_is_asked_for_what_it_knows_and_no_more() -> None:
