@@ -44,15 +44,16 @@ def fill(
 
     `types` are the SQLAlchemy types recorded from the operations. `tame` rows are friendly: for
     telling a migration that fails on any row from one that fails on odd ones. With `before`, the
-    snapshot taken before the upgrade, only tables that the upgrade made or changed get rows, and
-    among them are rows that only the new schema allows. No existing row is touched, and nothing
-    is raised for a table that cannot be filled: it is named with the reason.
+    snapshot taken before the upgrade, rows are added that repeat what had to be unique then, and
+    where no tables are named only those that the upgrade made or changed get rows. No existing
+    row is touched, and nothing is raised for a table that cannot be filled: it is named with the
+    reason.
     """
     filling = _Filling(
         connection, snapshot, count=count, seed=seed, types=types or {}, tame=tame, before=before
     )
     wanted = set(snapshot.tables) if tables is None else filling.known(tables)
-    if before is not None:
+    if before is not None and tables is None:
         wanted = {name for name in wanted if changed(before, snapshot, name)}
     return filling.run(wanted)
 
