@@ -316,6 +316,20 @@ def test_a_table_that_cannot_be_filled_is_named_with_the_reason() -> None:
     assert set(filled.unfilled) == {"t", "kid", "guarded", "f"}
 
 
+def test_a_trigger_that_rolls_everything_back_is_survived_and_told() -> None:
+    trigger = "CREATE TRIGGER g BEFORE INSERT ON t BEGIN SELECT RAISE(ROLLBACK, 'closed'); END"
+    with database() as connection:
+        for statement in ("CREATE TABLE a (id INTEGER PRIMARY KEY)", SAMPLE, trigger):
+            connection.exec_driver_sql(statement)
+        connection.commit()
+
+        filled = fill(connection)
+
+        assert filled.inserted == {}
+        assert set(filled.unfilled) == {"a", "t"}
+        assert column(connection, "count(*)", "a") == [0]
+
+
 def test_empty_parents_are_filled_with_the_tables_that_need_them() -> None:
     with database(*NASTY.values()) as connection:
         filled = fill(connection, tables=["CHILD", "not there"])
