@@ -111,7 +111,7 @@ def _table(
     read = create.read_table(text)
     columns = _columns(parts.get("column", []), read)
     names = {c.name.lower(): c.name for c in columns}
-    indexes = tuple(create.read_index(index, set(names)) for index in index_texts)
+    indexes = tuple(create.read_index(index, frozenset(names)) for index in index_texts)
     uniques = _uniques(parts.get("unique", []), read)
     uniques.extend(create.unique_of(index, names) for index in indexes if index.unique)
     return Table(
