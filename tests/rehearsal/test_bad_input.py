@@ -10,15 +10,15 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from alembic_project import ENV, INI, AlembicProject
-from rehearsal.conftest import agents_on, collect
 
+from alembic_project import ENV, INI, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import RevisionFinished, StepStarted
 from alembic_roundtrip.rehearsal.folder import PREFIX, collect_leftovers, place
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
+from rehearsal.conftest import agents_on, collect
 
 TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'
 

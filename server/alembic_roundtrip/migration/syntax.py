@@ -30,12 +30,16 @@ def decode(data: bytes) -> str:
     Raises `ValueError` with one sentence where the bytes are not in that encoding.
     """
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return data.decode(encoding)
+        return data.decode(encoding_of(data))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise ValueError(
             "the file is not UTF-8 and names no other encoding; save it as UTF-8"
         ) from error
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding a Python file says it is in; raises `SyntaxError` for one there is not."""
+    return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
 
 
 def range_of(source: Source, node: ast.AST) -> Range:

@@ -1,3 +1,1 @@
-"""Reports: one file a format."""
-
-from __future__ import annotations
+"""What is printed: one file for each kind of result and format."""

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alembic_roundtrip import folders
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.configuration import (
+from alembic_roundtrip.project import folders
+from alembic_roundtrip.project.configuration import (
     Configuration,
     ConfigurationError,
     read_ini,
     read_table,
     sections,
 )
-from alembic_roundtrip.dialects import infer_dialects
+from alembic_roundtrip.project.dialects import infer_dialects
 
 DEFAULT_SECTION = "alembic"
 
@@ -131,7 +131,8 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
             f"no configuration file in {folder} has a section [{settings.name}] with a "
             "`script_location`; set `config` to the file that has it"
         )
-    known = {e.script_location for e, _ in found}.union(*(e.version_locations for e, _ in found))
+    usable = [e for e, _ in found if e.version_locations]
+    known = {e.script_location for e in usable}.union(*(e.version_locations for e in usable))
     return found + [(e, None) for e in _bare(tree.migrations, known)]
 
 

@@ -1,0 +1,87 @@
+"""Report what reading the migrations shows; nothing is run."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from alembic_roundtrip.cli import _workspace
+from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
+from alembic_roundtrip.cli.reports.diagnostics_json import diagnostics_json
+from alembic_roundtrip.cli.reports.diagnostics_text import diagnostics_text
+from alembic_roundtrip.rule import SEVERITIES, Diagnostic
+from alembic_roundtrip.workspace import Workspace
+
+REPORTS = {"text": diagnostics_text, "json": diagnostics_json}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add this subcommand's arguments to its parser."""
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders")
+    parser.add_argument("--format", choices=tuple(REPORTS), default="text")
+    parser.add_argument("--select", action="append", metavar="RULE", help="only these rules")
+    parser.add_argument("--ignore", action="append", metavar="RULE", help="all but these rules")
+    parser.add_argument(
+        "--fail-on",
+        choices=SEVERITIES[:3],
+        default="warning",
+        help="from which severity on the exit status is 1 (default: warning)",
+    )
+    parser.add_argument("--fix", action="store_true", help="apply the safe fixes")
+    parser.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        help="apply all fixes, those that change what a rollback does too",
+    )
+    _workspace.add_arguments(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Lint; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
+    try:
+        workspace = _open(arguments)
+        files = list(_files(workspace, arguments.paths))
+        found = [d for file in files for d in workspace.diagnostics(file)]
+        if arguments.fix or arguments.unsafe_fixes:
+            found = _fixed(workspace, files, found, unsafe=arguments.unsafe_fixes)
+    except (*CANNOT_RUN, NothingToReadError) as error:
+        return say(error)
+    sources = {file: workspace.migration(file) for file in {d.path for d in found}}
+    REPORTS[arguments.format](found, sources, len(files), _problems(workspace))
+    limit = SEVERITIES.index(arguments.fail_on)
+    return int(any(SEVERITIES.index(d.severity) <= limit for d in found))
+
+
+def _open(arguments: Namespace) -> Workspace:
+    for path in arguments.paths:
+        if not path.exists():
+            raise NothingToReadError(f"{path} does not exist")
+    folders = dict.fromkeys(_workspace.folder_of(path.resolve()) for path in arguments.paths)
+    overrides = _workspace.overrides(arguments)
+    overrides |= {name: getattr(arguments, name) for name in ("select", "ignore")}
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return Workspace(list(folders) or [Path.cwd()], given)
+
+
+def _files(workspace: Workspace, paths: Iterable[Path]) -> Iterator[Path]:
+    wanted = [path.resolve() for path in paths]
+    for environment in _workspace.environments(workspace):
+        for file in workspace.scripts(environment).paths:
+            if not wanted or any(file == path or path in file.parents for path in wanted):
+                yield file
+
+
+def _problems(workspace: Workspace) -> list[str]:
+    return [problem for environment in workspace.environments for problem in environment.problems]
+
+
+def _fixed(
+    workspace: Workspace, files: list[Path], found: list[Diagnostic], *, unsafe: bool
+) -> list[Diagnostic]:
+    """Apply fixes one at a time, reading again after each, until nothing more is offered."""
+    from alembic_roundtrip.fixing import fix_file
+
+    for file in dict.fromkeys(d.path for d in found):
+        fix_file(workspace, file, unsafe=unsafe)
+    return [d for file in files for d in workspace.diagnostics(file)]

@@ -1,0 +1,69 @@
+"""Print, or write, a downgrade for a migration."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from alembic_roundtrip.cli import _workspace
+from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.workspace import Workspace
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add this subcommand's arguments to its parser."""
+    parser.add_argument("revision", metavar="REVISION", help="an id, a partial id or `head`")
+    parser.add_argument("--write", action="store_true", help="change the file")
+    _workspace.add_arguments(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Scaffold; gives the exit status: 0, or 2 where it could not be done."""
+    workspace = Workspace([Path.cwd()], _workspace.overrides(arguments))
+    try:
+        migration = _migration(workspace, arguments.revision)
+        return _scaffold(workspace, migration, write=arguments.write)
+    except (*CANNOT_RUN, NothingToReadError) as error:
+        return say(error)
+
+
+def _migration(workspace: Workspace, name: str) -> Migration:
+    problem = None
+    for environment in _workspace.environments(workspace):
+        scripts = workspace.scripts(environment)
+        found = scripts.history.resolve(name)
+        problem = problem or found.problem
+        for revision in found.ids:
+            migration = scripts.migration_of(revision)
+            if migration is not None:
+                return migration
+    raise NothingToReadError(problem or f"there is no revision `{name}`")
+
+
+def _scaffold(workspace: Workspace, migration: Migration, *, write: bool) -> int:
+    from alembic_roundtrip.migration.rewrite import edits
+    from alembic_roundtrip.scaffold import fix
+    from alembic_roundtrip.text import apply_edits
+
+    context = workspace.context(migration.path)
+    written = fix(context) if context is not None else None
+    if written is None:
+        print(f"{migration.path}: nothing to undo", file=sys.stderr)
+        return 0
+    text = apply_edits(migration.text, edits(migration, written.rewrites))
+    if write:
+        migration.path.write_text(text, encoding="utf-8", newline="")
+        print(f"{migration.path}: {written.title.lower()}")
+        return 0
+    print(_difference(migration, text), end="")
+    return 0
+
+
+def _difference(migration: Migration, text: str) -> str:
+    from difflib import unified_diff
+
+    name = str(migration.path)
+    old, new = (t.splitlines(keepends=True) for t in (migration.text, text))
+    return "".join(unified_diff(old, new, name, name))

@@ -1,0 +1,57 @@
+"""Applies fixes to files: one after another, each to the text the one before gave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic_roundtrip.migration.rewrite import edits
+from alembic_roundtrip.rule import Fix
+from alembic_roundtrip.text import apply_edits
+from alembic_roundtrip.workspace import Workspace
+
+_ROUNDS = 50
+
+
+def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str | None:
+    """The text of a migration after its safe fixes (or all); None where it is no migration.
+
+    The workspace sees the new text afterwards, as if an editor had it open.
+    """
+    for _ in range(_ROUNDS):
+        migration = workspace.migration(path)
+        if migration is None:
+            return None
+        for fix in _offered(workspace, path, unsafe=unsafe):
+            text = apply_edits(migration.text, edits(migration, fix.rewrites))
+            if text != migration.text:
+                workspace.set_text(path, text)
+                break
+        else:
+            return migration.text
+    raise RuntimeError(f"the fixes of {path} do not come to an end")
+
+
+def fix_file(workspace: Workspace, path: Path, *, unsafe: bool = False) -> bool:
+    """Fix a file on disk; true where it changed. Its encoding and line ends are kept."""
+    from alembic_roundtrip.migration.syntax import encoding_of
+
+    before = workspace.migration(path)
+    text = fixed_text(workspace, path, unsafe=unsafe)
+    workspace.set_text(path, None)
+    if before is None or text is None or text == before.text:
+        return False
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(text.encode(encoding_of(path.read_bytes())))
+    temporary.chmod(path.stat().st_mode)
+    temporary.replace(path)
+    workspace.changed_on_disk(path)
+    return True
+
+
+def _offered(workspace: Workspace, path: Path, *, unsafe: bool) -> Iterator[Fix]:
+    for diagnostic in workspace.diagnostics(path):
+        for fix in diagnostic.fixes[:1]:
+            if unsafe or fix.safety == "safe":
+                yield fix
