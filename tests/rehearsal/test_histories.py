@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from alembic_project import ENV, AlembicProject
-from rehearsal.conftest import collect
 
+from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started, StepStarted
+from rehearsal.conftest import collect
 
 
 def table(name: str) -> tuple[str, str]:

@@ -189,9 +189,7 @@ class Session:
                 self._scripts, self._channel, self._statements, self._declared, self._is_ours
             )
             label = self._label(number, walk)
-            cycle = Cycle(
-                self._scripts, room, self._declared, self._plan, label, self._finish
-            )
+            cycle = Cycle(self._scripts, room, self._declared, self._plan, label, self._finish)
             self._walks.append(walk)
             walk.begin(cycle.way())
 
