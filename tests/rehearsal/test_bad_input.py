@@ -45,9 +45,7 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
         ("pass", "ended without calling `context.run_migrations()`"),
         ("this is no Python", "SyntaxError"),
         (
-            "from alembic import context\n"
-            "from sqlalchemy import create_engine\n"
-            "create_engine('postgresql+nodriver://h/d')",
+            "from sqlalchemy import create_engine; create_engine('postgresql+nodriver://h/d')",
             "no rehearsal:",
         ),
     ],
@@ -243,7 +241,7 @@ async def test_leaving_the_loop_early_ends_everything(project):
     assert list(place().glob(f"{PREFIX}*")) == []
 
 
-def test_folders_of_killed_rehearsals_are_collected(project, tmp_path):
+def test_folders_of_killed_rehearsals_are_collected(project):
     project.add("slow", "import time; time.sleep(60)")
     program = f"""
 import asyncio, sys

@@ -92,7 +92,7 @@ class Agent:
     async def _end_orphans(self) -> None:
         """Once the agent is gone, end what it forked: it would hold our pipes open."""
         # `wait()` would wait for the pipes as well, which are what an orphan holds.
-        while self._process.returncode is None:
+        while self._process.returncode is None:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(_LOOK_SECONDS)
         self.kill()
 
