@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
+
+from alembic_roundtrip.project import Environment
 
 FORMAT = 1
 
@@ -161,3 +164,40 @@ class EvidenceStore:
         for file in files:
             file.unlink(missing_ok=True)
         return len(files)
+
+
+def evidence_store(environment: Environment) -> EvidenceStore:
+    """Where the evidence of one Alembic environment is kept: in the user's cache, by its path."""
+    from platformdirs import user_cache_dir
+
+    identity = f"{environment.script_location.resolve()}\0{environment.section}"
+    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    folder = Path(user_cache_dir("alembic-roundtrip", appauthor=False)) / "evidence"
+    return EvidenceStore(folder / f"{environment.folder.name}-{name}")
+
+
+def evidence_keys(files: Mapping[str, tuple[bytes, tuple[str, ...]]]) -> dict[str, str]:
+    """The key of each revision: a hash of its file's content and of its ancestors' keys.
+
+    `files` gives content and ancestors (what `down_revision` and `depends_on` name) by revision;
+    ancestors that are not in it count by their name. In a loop every revision counts so.
+    """
+    keys: dict[str, str] = {}
+    for start in files:
+        pending = [start]
+        waiting: set[str] = set()
+        while pending:
+            revision = pending[-1]
+            content, ancestors = files[revision]
+            missing = [a for a in ancestors if a in files and a not in keys and a not in waiting]
+            if revision not in keys and missing:
+                waiting.add(revision)
+                pending += missing
+                continue
+            pending.pop()
+            if revision not in keys:
+                known = sorted(keys.get(ancestor, ancestor) for ancestor in ancestors)
+                digest = hashlib.sha256(content)
+                digest.update("\0".join(known).encode())
+                keys[revision] = digest.hexdigest()[:32]
+    return keys

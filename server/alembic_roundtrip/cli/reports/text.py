@@ -1,0 +1,70 @@
+"""A rehearsal as text: a line a revision as it comes, details below, a summary at the end."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from alembic_roundtrip.cli.reports import wording
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.rehearsal.events import Finished, Started
+
+_STYLES = {
+    Verdict.LOSSLESS: "green",
+    Verdict.LOSSY: "yellow",
+    Verdict.RESIDUE: "red",
+    Verdict.FAILED: "bold red",
+    Verdict.IRREVERSIBLE: "cyan",
+    Verdict.SKIPPED: "magenta",
+}
+_DATABASES = {"sqlite": "SQLite"}
+_GUARDS = {
+    "kernel": "the operating system closes every other database",
+    "process": "other databases are closed inside the process only",
+}
+
+
+class RehearsalText:
+    """Writes to standard output: with colours on a terminal, plain elsewhere."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._width = 0
+
+    def started(self, event: Started, rows: int) -> None:
+        """One line on what is tried, and where."""
+        self._width = max([len(revision) for revision in event.revisions], default=0)
+        database = f"{_DATABASES.get(event.database, event.database)} {event.version}"
+        count = _counted(len(event.revisions), "revision")
+        self._line(
+            f"{count} on a scratch {database}, {rows} made-up rows a table; "
+            f"{_GUARDS.get(event.guard, event.guard)}",
+            "dim",
+        )
+
+    def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
+        """The verdict, how long it took, then what was found."""
+        verdict = evidence.verdict
+        line = Text(f"{verdict.value:<12} ", _STYLES[verdict])
+        line.append(f"{evidence.revision:<{self._width}}", "bold")
+        line.append(f"  {evidence.seconds:.2f} s", "dim")
+        self._console.print(line)
+        for detail in wording.details(evidence, documented=documented):
+            self._line(f"    {detail}")
+
+    def finished(self, event: Finished) -> None:
+        """How many revisions came to which verdict."""
+        count = _counted(sum(event.verdicts.values()), "verdict")
+        parts = [
+            f"{event.verdicts[verdict]} {verdict.value}"
+            for verdict in Verdict
+            if event.verdicts.get(verdict)
+        ]
+        self._line(f"{count}: {', '.join(parts) or 'none'} in {event.seconds:.1f} s")
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

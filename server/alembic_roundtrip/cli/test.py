@@ -1,0 +1,198 @@
+"""Rehearse revisions: upgrade, downgrade, upgrade on a scratch database, with rows in it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from alembic_roundtrip import config
+from alembic_roundtrip.config import Settings, SettingsError
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.project import Environment, ProjectError, find_environments
+from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started
+from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
+from alembic_roundtrip.rehearsal.runner import rehearse
+
+FORMATS = ("text", "json")
+FAIL_ON = ("failed", "residue", "lossy", "undocumented")
+
+
+class Report(Protocol):
+    """What is made of a rehearsal while it runs."""
+
+    def started(self, event: Started, rows: int) -> None:
+        """The rehearsal begins."""
+
+    def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
+        """A revision is through."""
+
+    def finished(self, event: Finished) -> None:
+        """The rehearsal is over."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this subcommand's arguments to its parser."""
+    parser.add_argument(
+        "revisions",
+        nargs="*",
+        metavar="REVISION",
+        help="what to rehearse: ids, partial ids, `head`, ranges `a:b`; all revisions if none",
+    )
+    parser.add_argument("--database", help="kind of scratch database (default: the project's own)")
+    parser.add_argument("--rows", type=_count, help="made-up rows a table (default: 100)")
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for one revision")
+    parser.add_argument(
+        "--full-cycle", action="store_true", help="also base → heads → base: nothing may be left"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--config", metavar="FILE", help="Alembic's configuration file")
+    parser.add_argument("--name", metavar="SECTION", help="section of the configuration file")
+    parser.add_argument("--python", metavar="PATH", help="the project's Python")
+    parser.add_argument(
+        "-x", action="append", default=[], dest="x", metavar="ARG", help="passed on to env.py"
+    )
+    parser.add_argument(
+        "--fail-on",
+        choices=FAIL_ON,
+        default="residue",
+        help="from which verdict on the exit status is 1 (default: residue)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Rehearse; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
+    try:
+        plan = _plan(arguments, Path.cwd())
+        return asyncio.run(_rehearse(plan, arguments))
+    except (CannotRun, ProjectError, SettingsError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.stderr.write("stopped before the end; nothing of the rehearsal is left\n")
+        return 2
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("more than 0")
+    return number
+
+
+def _plan(arguments: argparse.Namespace, folder: Path) -> Plan:
+    settings = _settings(arguments, config.load(folder))
+    return Plan(
+        environment=_environment(folder, settings),
+        settings=settings,
+        revisions=tuple(arguments.revisions),
+        full_cycle=arguments.full_cycle,
+    )
+
+
+def _settings(arguments: argparse.Namespace, settings: Settings) -> Settings:
+    named = {
+        name: getattr(arguments, name)
+        for name in ("config", "name", "python", "database", "rows", "timeout")
+        if getattr(arguments, name) is not None
+    }
+    if arguments.x:
+        named["x_arguments"] = tuple(arguments.x)
+    return replace(settings, **named)
+
+
+def _environment(folder: Path, settings: Settings) -> Environment:
+    found = find_environments(folder, settings)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CannotRun(
+            f"there is no Alembic environment in {folder}; run this where `alembic` is run, or "
+            "name the configuration file with --config"
+        )
+    names = ", ".join(sorted(str(each.config or each.script_location) for each in found))
+    raise CannotRun(f"there are {len(found)} Alembic environments: {names}; name one with --config")
+
+
+async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
+    report = _report(arguments.format)
+    findings = 0
+    with _terminable():
+        async with aclosing(rehearse(plan)) as events:
+            async for event in events:
+                if isinstance(event, Started):
+                    report.started(event, plan.settings.rows)
+                elif isinstance(event, RevisionFinished):
+                    documented = _documented(event.evidence)
+                    report.revision(event.evidence, documented=documented)
+                    findings += is_finding(event.evidence, arguments.fail_on, documented)
+                elif isinstance(event, Finished):
+                    report.finished(event)
+    return 1 if findings else 0
+
+
+def _report(name: str) -> Report:
+    if name == "json":
+        from alembic_roundtrip.cli.reports.json import RehearsalJson
+
+        return RehearsalJson()
+    from alembic_roundtrip.cli.reports.text import RehearsalText
+
+    return RehearsalText()
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end a rehearsal as Ctrl-C does: with its agent and its folder."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    assert task is not None
+    try:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def is_finding(evidence: RevisionEvidence, fail_on: str, documented: bool) -> bool:
+    """Whether a verdict is at or above a threshold; what could not be rehearsed always is."""
+    verdict = evidence.verdict
+    if verdict in (Verdict.FAILED, Verdict.SKIPPED):
+        return True
+    if verdict is Verdict.RESIDUE:
+        return fail_on != "failed"
+    lossy = bool(evidence.old_losses())
+    return lossy and (fail_on == "lossy" or (fail_on == "undocumented" and not documented))
+
+
+def _documented(evidence: RevisionEvidence) -> bool:
+    """Whether the migration says, in whatever words, that data is lost."""
+    from alembic_roundtrip.losses import documentation, says_loss
+    from alembic_roundtrip.migration.source import read
+
+    if evidence.path is None:
+        return False
+    path = Path(evidence.path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return says_loss(documentation(read(text, path)))

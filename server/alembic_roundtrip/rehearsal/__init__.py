@@ -1,0 +1,1 @@
+"""Upgrade, downgrade, upgrade on a scratch database, and what that loses."""

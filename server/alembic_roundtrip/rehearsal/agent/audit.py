@@ -1,0 +1,190 @@
+"""The audit layer: Python itself reports connections, programs and writes before they happen."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .refusal import Refusals, caller
+from .targets import inside
+
+PROBE = "alembic_roundtrip.probe"
+"""An event of our own, to see that the hook listens."""
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+# The standard library starts fixed, harmless programs in these: ldconfig, uname, ip link.
+_HARMLESS = frozenset({"ctypes.util", "platform", "uuid"})
+_STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
+
+Handler = Callable[[tuple[Any, ...]], None]
+
+
+def install(folder: str, refusals: Refusals, judge: Callable[[Any], None]) -> None:
+    """Refuse connections, other programs and writes outside `folder`; `judge` is for SQLite files.
+
+    Raises `RuntimeError` where the interpreter does not let a hook in.
+    """
+    answered: list[tuple[Any, ...]] = []
+    handlers: dict[str, Handler] = {
+        PROBE: answered.append,
+        "sqlite3.connect": lambda args: judge(args[0]),
+        **_network(refusals),
+        **_programs(refusals),
+        **_files(folder),
+    }
+    sys.addaudithook(_hook(handlers))
+    sys.audit(PROBE)
+    if not answered:
+        raise RuntimeError("another audit hook vetoed it")
+
+
+def _hook(handlers: Mapping[str, Handler]) -> Callable[[str, tuple[Any, ...]], None]:
+    find = handlers.get
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        handler = find(event)
+        if handler is not None:
+            handler(args)
+
+    return hook
+
+
+def _network(refusals: Refusals) -> dict[str, Handler]:
+    def connect(args: tuple[Any, ...]) -> None:
+        if args[1] is not None and not _is_socketpair():
+            refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}")
+
+    def look_up(args: tuple[Any, ...]) -> None:
+        if not _is_local(args[0]):
+            refusals.refuse(f"{caller()} looks up {_address(args[:2])} to connect to it")
+
+    return {
+        "socket.connect": connect,
+        "socket.sendto": connect,
+        "socket.sendmsg": connect,
+        "socket.getaddrinfo": look_up,
+    }
+
+
+def _is_socketpair() -> bool:
+    # Where the system has no socketpair, asyncio's own wake-up pipe is a loopback connection.
+    frame = sys._getframe(3)  # noqa: SLF001 (whoever called the socket)
+    return frame.f_code.co_name in {"socketpair", "_fallback_socketpair"} and (
+        frame.f_code.co_filename == socket.__file__
+    )
+
+
+def _is_local(host: Any) -> bool:
+    name = os.fsdecode(host) if host is not None else ""
+    if name in {"", "localhost", socket.gethostname()}:
+        return True
+    try:
+        ipaddress.ip_address(name.split("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _address(address: Any) -> str:
+    if isinstance(address, tuple):
+        return ":".join(_text(part) for part in address[:2] if part is not None)
+    return _text(address)
+
+
+def _text(part: Any) -> str:
+    return os.fsdecode(part) if isinstance(part, (str, bytes)) else str(part)
+
+
+def _programs(refusals: Refusals) -> dict[str, Handler]:
+    def start(program: Any) -> None:
+        if not started_by_standard_library():
+            refusals.refuse(
+                f"{caller()} starts the program {program_name(program)}, "
+                "whose connections cannot be redirected"
+            )
+
+    return {
+        "subprocess.Popen": lambda args: start(args[0] or args[1]),
+        "os.system": lambda args: start(args[0]),
+        "os.exec": lambda args: start(args[0]),
+        "os.posix_spawn": lambda args: start(args[0]),
+        "os.spawn": lambda args: start(args[1]),
+        "os.startfile": lambda args: start(args[0]),
+        "pty.spawn": lambda args: start(args[0]),
+        "ctypes.dlopen": lambda args: _library(args[0], refusals),
+    }
+
+
+def started_by_standard_library() -> bool:
+    """Whether the program is one that the standard library starts for itself."""
+    frame = sys._getframe(1)  # noqa: SLF001 (whoever starts it)
+    while frame.f_back is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name not in _STARTERS and frame.f_globals.get("__package__") != __package__:
+            return name in _HARMLESS
+        frame = frame.f_back
+    return False
+
+
+def program_name(program: Any) -> str:
+    """The first word of a command: the rest may hold passwords."""
+    first = program if isinstance(program, (str, bytes, os.PathLike)) else next(iter(program), "")
+    return os.fsdecode(first).split(" ")[0]
+
+
+def _library(name: Any, refusals: Refusals) -> None:
+    if name is not None and "sqlite" in os.path.basename(_text(name)).lower():
+        refusals.refuse(f"{caller()} loads {_text(name)} past Python's sqlite3")
+
+
+def _files(folder: str) -> dict[str, Handler]:
+    """Writes are denied as the kernel would deny them: code that can live with that goes on."""
+
+    def deny(path: Any) -> None:
+        raise PermissionError(
+            errno.EACCES, "a rehearsal writes only to its scratch folder", _text(path)
+        )
+
+    def opened(args: tuple[Any, ...]) -> None:
+        path, _, flags = args
+        if flags & _WRITING and not isinstance(path, int):
+            real = os.path.realpath(os.fsdecode(path))
+            if not (inside(real, folder) or real == os.devnull or _is_own_stream(real)):
+                deny(path)
+
+    def changed(path: Any, parent: int = -1) -> None:
+        if not isinstance(path, int) and not inside(_entry(path, parent), folder):
+            deny(path)
+
+    def both(args: tuple[Any, ...]) -> None:
+        changed(args[0], args[2])
+        changed(args[1], args[3])
+
+    return {
+        "open": opened,
+        "os.truncate": lambda args: changed(args[0]),
+        "os.remove": lambda args: changed(*args[:2]),
+        "os.rmdir": lambda args: changed(*args[:2]),
+        "os.mkdir": lambda args: changed(args[0], args[2]),
+        "os.symlink": lambda args: changed(args[1], args[2]),
+        "os.link": both,
+        "os.rename": both,
+    }
+
+
+def _entry(path: Any, parent: int) -> str:
+    """The folder entry that a path names: a link itself, not what it leads to."""
+    text = os.fsdecode(path)
+    if parent >= 0:
+        text = os.path.join(os.readlink(f"/proc/self/fd/{parent}"), text)
+    head, tail = os.path.split(os.path.abspath(text))
+    return os.path.join(os.path.realpath(head), tail)
+
+
+def _is_own_stream(path: str) -> bool:
+    return path.startswith(f"/proc/{os.getpid()}/fd/")

@@ -1,0 +1,54 @@
+"""The way out of the agent: a pipe no migration can print on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any, Callable, Optional, Tuple
+
+from . import events
+
+BEAT_SECONDS = 0.5
+
+
+class Channel:
+    """Sends messages whole, whatever thread they come from."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    @classmethod
+    def take_over_stdout(cls) -> Channel:
+        """Keep the pipe we were started with on stdout; what is printed goes to stderr from now.
+
+        Works the same on every platform, unlike passing a descriptor by number; the copy is not
+        inherited, so a migration's children cannot hold it open.
+        """
+        descriptor = os.dup(1)
+        os.dup2(2, 1)
+        for stream in (sys.stdout, sys.stderr):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+        return cls(descriptor)
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Send a message; where nobody listens any more there is nothing left to do."""
+        data = memoryview(events.encode(kind, **fields))
+        with self._lock:
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except OSError:
+                os._exit(1)
+
+    def beat(self, where: Callable[[], Optional[Tuple[str, int]]]) -> None:
+        """Say every half second that we live, and where the main thread is."""
+
+        def run() -> None:
+            pause = threading.Event()
+            while not pause.wait(BEAT_SECONDS):
+                path, line = where() or (None, None)
+                self.send(events.BEAT, path=path, line=line)
+
+        threading.Thread(target=run, name="alembic-roundtrip-beat", daemon=True).start()

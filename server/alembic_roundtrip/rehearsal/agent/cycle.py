@@ -1,0 +1,114 @@
+"""One database's way through all revisions of a rehearsal."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Optional
+
+from . import snapshot
+from .declared import Declared
+from .findings import Findings
+from .room import Locked, Room
+from .round_trip import RoundTrip, refuses
+from .scripts import Scripts
+from .walk import Request, Way
+
+FULL_CYCLE = "full cycle"
+"""Stands where a revision would, for base → heads → base."""
+
+
+class Cycle:
+    """The way of one database through all revisions of a rehearsal."""
+
+    def __init__(
+        self,
+        scripts: Scripts,
+        room: Room,
+        declared: Declared,
+        plan: Mapping[str, Any],
+        label: Callable[[], str],
+        findings: Callable[[str], Findings],
+        finish: Callable[[str], None],
+    ) -> None:
+        self._scripts = scripts
+        self._room = room
+        self._declared = declared
+        self._plan = plan
+        self._label = label
+        self._findings = findings
+        self._finish = finish
+        self._blocked: Dict[str, str] = dict(plan["blocked"])
+        self._applied: List[str] = []
+
+    def way(self) -> Way:
+        """Every revision in order: those named are rehearsed, the others only applied."""
+        base = self._room.snapshot()
+        wanted = set(self._scripts.selected) - set(self._plan["done"])
+        for revision in self._scripts.order:
+            obstacle = self._obstacle(revision)
+            if obstacle is not None:
+                self._blocked[revision] = obstacle
+                if revision in wanted:
+                    self._findings(revision).skip(obstacle)
+                    self._finish(revision)
+            elif revision in wanted:
+                yield from self._rehearse(revision)
+                self._finish(revision)
+            else:
+                yield from self._apply(revision)
+        if self._plan["full_cycle"] and FULL_CYCLE not in self._plan["done"]:
+            yield from self._full_cycle(base)
+            self._finish(FULL_CYCLE)
+
+    def _obstacle(self, revision: str) -> Optional[str]:
+        """Why a revision cannot be applied: an ancestor could not be."""
+        if revision in self._blocked:
+            return self._blocked[revision]
+        for parent in self._scripts.parents(revision):
+            if parent in self._blocked:
+                return f"the upgrade of {self._origin(parent)}, which it depends on, fails"
+        return None
+
+    def _origin(self, revision: str) -> str:
+        """The revision at the root of a chain of obstacles."""
+        for parent in self._scripts.parents(revision):
+            if parent in self._blocked:
+                return self._origin(parent)
+        return revision
+
+    def _apply(self, revision: str) -> Way:
+        """Only upgrade; where that fails the revision is an obstacle for others."""
+        before = self._room.save()
+        outcome = yield Request(revision, upgrade=True, name="upgrade", declare=True)
+        if outcome.problem is None:
+            self._applied.append(revision)
+            return
+        self._room.restore(before)
+        self._blocked[revision] = f"its upgrade fails: {outcome.problem}"
+
+    def _rehearse(self, revision: str) -> Way:
+        findings = self._findings(revision)
+        findings.label = self._label
+        trip = RoundTrip(revision, self._scripts, self._room, self._declared, self._plan, findings)
+        try:
+            yield from trip.steps()
+        except Locked as error:
+            findings.fail(f"{error}; does the migration open one of its own?")
+            self._finish(revision)
+            raise
+        if trip.applied:
+            self._applied.append(revision)
+        else:
+            self._blocked[revision] = findings.reason or "its upgrade fails"
+
+    def _full_cycle(self, base: Any) -> Way:
+        """From the heads, where everything is applied, back to base: nothing may be left."""
+        findings = self._findings(FULL_CYCLE)
+        for revision in reversed(self._applied):
+            name = f"downgrade {revision}"
+            outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
+            findings.step(name, outcome.seconds, outcome.problem)
+            if outcome.problem is not None:
+                say = findings.refuse if refuses(outcome.problem) else findings.fail
+                say(f"`downgrade()` of {revision}: {outcome.problem}")
+                return
+        findings.leave(snapshot.residue(base, self._room.snapshot()))

@@ -1,0 +1,115 @@
+"""The engine layers: every SQLAlchemy engine connects to a scratch database."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, Optional
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool, Pool
+
+from .drivers import place
+from .refusal import Refusals, Refused, caller
+from .targets import MEMORY, Kind, Target
+
+_OWN_CONNECTIONS = ("creator", "async_creator", "pool")
+_NAMES = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "mssql": "SQL Server",
+    "oracle": "Oracle",
+}
+
+
+def strip_arguments() -> None:
+    """Drop the arguments of `create_engine` that bring connections of the project's own making.
+
+    With any of them SQLAlchemy does not ask `do_connect`. Modules that already hold a reference to
+    the function get the new one; those imported later get it anyway.
+    """
+    original = sqlalchemy.create_engine
+
+    @functools.wraps(original)
+    def create_engine(*args: Any, **kwargs: Any) -> Any:
+        for name in _OWN_CONNECTIONS:
+            kwargs.pop(name, None)
+        return original(*args, **kwargs)
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "__package__", None) == __package__:
+            continue  # the agent's own engines are its own business
+        for name, value in list(getattr(module, "__dict__", {}).items()):
+            if value is original:
+                setattr(module, name, create_engine)
+
+
+def connect_instead(kind: Kind, refusals: Refusals) -> None:
+    """Answer every engine's wish to connect with a connection of ours.
+
+    A connection is returned and not only its arguments changed: a listener of the project's own
+    (for tokens, say) would otherwise run later and put the real host back.
+    """
+
+    def do_connect(dialect: Any, _record: Any, cargs: list[Any], cparams: dict[str, Any]) -> Any:
+        if dialect.name != kind.name:
+            refusals.refuse(
+                f"{caller()} connects to {_name(dialect.name)} ({place(cargs, cparams)}), "
+                f"but the scratch database is {_name(kind.name)}"
+            )
+        return kind.connect(dialect, cargs, cparams)
+
+    event.listen(Engine, "do_connect", do_connect)
+
+
+def check_marks(kind: Kind, refusals: Refusals) -> Callable[[], int]:
+    """Refuse pooled connections that do not lead to a scratch database.
+
+    Gives a function that tells how many were checked.
+    """
+    checked = []
+
+    def check(connection: Any, _record: Any) -> None:
+        checked.append(1)
+        try:
+            owned = kind.owns(connection)
+            connection.rollback()
+        except Exception as error:  # noqa: BLE001 (any driver's error means the same)
+            owned = _unknown(error)
+        if not owned:
+            refusals.refuse(
+                f"{caller()} made a connection that does not lead to the scratch database"
+            )
+
+    event.listen(Pool, "connect", check)
+    return lambda: len(checked)
+
+
+def _unknown(_error: Exception) -> bool:
+    return False
+
+
+def prove(kind: Kind, checked: Callable[[], int]) -> None:
+    """See with one engine that the layers hold on this version of SQLAlchemy; raises `Refused`."""
+
+    def creator() -> Any:
+        raise Refused("arguments of create_engine that bring their own connections are still used")
+
+    before = checked()
+    engine: Optional[Engine] = sqlalchemy.create_engine(
+        f"{kind.name}://", creator=creator, poolclass=NullPool
+    )
+    assert engine is not None
+    engine.raw_connection().close()
+    if checked() == before:
+        raise Refused("new connections are not checked")
+    kind.forget(Target(kind.name, None, None, MEMORY))
+
+
+def _name(dialect: str) -> str:
+    return _NAMES.get(dialect, dialect)

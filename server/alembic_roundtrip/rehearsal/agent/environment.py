@@ -1,0 +1,47 @@
+"""Runs the project's env.py, once for as many steps as it lasts."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Optional
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+
+Work = Callable[[int, Any], Iterable[Any]]
+"""Gives the steps for the n-th database of a run, from its MigrationContext."""
+
+
+def run(config: Config, directory: ScriptDirectory, work: Work) -> None:
+    """Run env.py with our steps.
+
+    Everything env.py sets stays as it is, except that each migration has its own transaction:
+    one around hundreds of revisions exhausts the locks of a server.
+    """
+    calls = 0
+
+    def steps(_heads: Any, context: Any) -> Iterable[Any]:
+        nonlocal calls
+        calls += 1
+        return work(calls - 1, context)
+
+    # "heads" and not "head": env.py may ask for it, and a history may have several.
+    environment = EnvironmentContext(
+        config,
+        directory,
+        fn=steps,
+        as_sql=False,
+        starting_rev=None,
+        destination_rev="heads",
+        tag=None,
+    )
+    configure = environment.configure
+
+    def configure_ours(connection: Optional[Any] = None, *rest: Any, **options: Any) -> None:
+        options["transaction_per_migration"] = True
+        configure(connection, *rest, **options)
+
+    # A subclass would leave `alembic.context` empty: its proxies are set up per class.
+    environment.configure = configure_ours  # type: ignore[method-assign]
+    with environment:
+        directory.run_env()

@@ -1,0 +1,37 @@
+"""The messages an agent sends, one JSON object a line; the only file both processes read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, Optional
+
+Message = Dict[str, Any]
+
+STARTING = "starting"
+"""What the agent is about to do that no revision is to blame for: `loading`, `env.py`."""
+STARTED = "started"
+"""The revisions to rehearse, the guard's level, the versions in use."""
+STEP_STARTED = "step-started"
+STEP_FINISHED = "step-finished"
+FINISHED = "revision-finished"
+BEAT = "beat"
+"""The agent lives; says at which line of the project it is."""
+CANNOT = "cannot"
+"""Nothing could be rehearsed; says why in one sentence."""
+DONE = "done"
+"""Everything was said. The stream ending without this is a failure."""
+
+
+def encode(kind: str, **fields: Any) -> bytes:
+    """One message as a line; what JSON cannot hold is given as its `repr`."""
+    text = json.dumps({"event": kind, **fields}, default=repr, separators=(",", ":"))
+    return text.encode("ascii") + b"\n"
+
+
+def decode(line: bytes) -> Optional[Message]:
+    """The message in a line; None where the line is something else (a print before our start)."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) and "event" in message else None

@@ -1,0 +1,107 @@
+"""What was found out about one revision, and the verdict that follows."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, Dict, List, Optional
+
+from .problems import Problem
+
+WORST_FIRST = ("failed", "irreversible", "residue", "lossy", "lossless")
+
+
+class Findings:
+    """Collects steps, residue, losses and failures of one revision, over all its databases."""
+
+    def __init__(self, revision: str, path: Optional[str]) -> None:
+        self.revision = revision
+        self.path = path
+        self.rows = 0
+        self.label: Callable[[], str] = str
+        """What to write before names, where a migration runs on several databases."""
+        self._started = time.perf_counter()
+        self._steps: List[Dict[str, Any]] = []
+        self._residue: List[Dict[str, Any]] = []
+        self._losses: List[Dict[str, Any]] = []
+        self._notes: List[str] = []
+        self._failures: List[str] = []
+        self._refusal: Optional[str] = None
+        self._skipped: Optional[str] = None
+
+    def step(self, name: str, seconds: float, problem: Optional[Problem]) -> Dict[str, Any]:
+        """A step was done, or stopped with a problem."""
+        error = problem.to_json() if problem else None
+        self._steps.append({"name": name, "seconds": round(seconds, 4), "error": error})
+        return self._steps[-1]
+
+    def fail(self, sentence: str) -> None:
+        """The revision fails; the first sentence is the reason."""
+        if sentence not in self._failures:
+            self._failures.append(sentence)
+
+    def refuse(self, message: str) -> None:
+        """The downgrade refuses by design, with this message."""
+        self._refusal = self._refusal or message
+
+    def skip(self, sentence: str) -> None:
+        """The revision was not rehearsed; why."""
+        self._skipped = sentence
+
+    def note(self, sentence: str) -> None:
+        """Something to know that decides nothing."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
+    def leave(self, residue: List[Dict[str, Any]]) -> None:
+        """Schema or rows not restored; what is already known is not repeated."""
+        residue = [{**r, "object": f"{self.label()}{r['object']}"} for r in residue]
+        known = {(r["kind"], r["object"], r["change"]) for r in self._residue}
+        self._residue += [r for r in residue if (r["kind"], r["object"], r["change"]) not in known]
+
+    def lose(self, losses: List[Dict[str, Any]]) -> None:
+        """Values that did not survive; the first measure of a column stands."""
+        losses = [{**x, "table": f"{self.label()}{x['table']}"} for x in losses]
+        known = {(x["table"], x["column"], x["step"]) for x in self._losses}
+        self._losses += [x for x in losses if (x["table"], x["column"], x["step"]) not in known]
+
+    def break_residue(self) -> None:
+        """The next upgrade failed: what lies around is in its way."""
+        for residue in self._residue:
+            if residue["grade"] == "different":
+                residue["grade"] = "broken"
+
+    @property
+    def verdict(self) -> str:
+        """The worst that was found."""
+        if self._skipped is not None:
+            return "skipped"
+        found = {
+            "failed": bool(self._failures),
+            "irreversible": self._refusal is not None,
+            "residue": any(r["grade"] != "cosmetic" for r in self._residue),
+            "lossy": any(x["step"] != "downgrade" for x in self._losses),
+            "lossless": True,
+        }
+        return next(verdict for verdict in WORST_FIRST if found[verdict])
+
+    @property
+    def reason(self) -> Optional[str]:
+        """Why the verdict is `failed`, `irreversible` or `skipped`."""
+        if self._skipped is not None:
+            return self._skipped
+        return self._failures[0] if self._failures else self._refusal
+
+    def to_json(self) -> Dict[str, Any]:
+        """As `evidence.RevisionEvidence` has it; the database is the runner's to add."""
+        return {
+            "revision": self.revision,
+            "path": self.path,
+            "verdict": self.verdict,
+            "seconds": round(time.perf_counter() - self._started, 4),
+            "steps": self._steps,
+            "residue": self._residue,
+            "losses": self._losses,
+            "notes": self._notes + self._failures[1:],
+            "reason": self.reason,
+            "rows": self.rows,
+        }

@@ -1,0 +1,106 @@
+"""What an exception says: its message, the project's own line, and how much it proves."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import re
+import traceback
+from typing import Any, Callable, Dict, Optional
+
+from sqlalchemy import exc
+
+from .redirect import Refused
+
+_MISSING_TABLE = re.compile(
+    r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError",
+    re.IGNORECASE,
+)
+_SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
+
+
+class Problem:
+    """One exception of one step."""
+
+    def __init__(
+        self, error: BaseException, script: Optional[str], is_ours: Callable[[str], bool]
+    ) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if is_ours(frame.filename)]
+        in_script = [frame for frame in frames if frame.filename == script]
+        frame = next(reversed(in_script or own), None)
+        self.type = type(error).__name__
+        self.message = _message(error)
+        self.path: Optional[str] = frame.filename if frame else None
+        self.line: Optional[int] = frame.lineno if frame else None
+        self.raised = bool(frames) and frames[-1].filename == script and _is_raise(frames[-1])
+        self.not_implemented = isinstance(error, NotImplementedError)
+        self.conclusive = _is_conclusive(error)
+        self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
+        self.refused = isinstance(error, Refused)
+        self.values = _values(error)
+
+    def to_json(self) -> Dict[str, Any]:
+        """As `evidence.StepError` has it."""
+        return {
+            "type": self.type,
+            "message": self.message,
+            "path": self.path,
+            "line": self.line,
+        }
+
+    def __str__(self) -> str:
+        """One line: the message, with the type where the message says little."""
+        first = self.message.splitlines()[0] if self.message else ""
+        if self.type == "MissingFunction":
+            return first
+        return f"{self.type}: {first}" if first else self.type
+
+
+def _message(error: BaseException) -> str:
+    """The message without SQLAlchemy's background links; for a driver's error, the driver's."""
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        return str(error.orig)
+    if isinstance(error, SystemExit):
+        return f"the migration called sys.exit({error.code!r})"
+    return str(error)
+
+
+def _is_raise(frame: traceback.FrameSummary) -> bool:
+    """Whether a frame stopped at a `raise` statement of `downgrade()` itself."""
+    if not frame.name.startswith("downgrade"):
+        return False
+    try:
+        tree = ast.parse("".join(linecache.getlines(frame.filename)))
+    except (SyntaxError, ValueError):
+        return False
+    return any(
+        isinstance(node, ast.Raise)
+        and frame.lineno is not None
+        and node.lineno <= frame.lineno <= (node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+    )
+
+
+def _is_conclusive(error: BaseException) -> bool:
+    """Whether any row like ours would fail: the database refused a change of the schema.
+
+    Batch mode copies rows into `_alembic_tmp_…`; that copy is part of the change.
+    """
+    if not isinstance(error, exc.DBAPIError) or not error.statement:
+        return False
+    words = error.statement.split(None, 1)
+    return (words[0].upper() if words else "") in _SCHEMA_VERBS or (
+        "_alembic_tmp_" in error.statement
+    )
+
+
+def _values(error: BaseException) -> Optional[str]:
+    if isinstance(error, exc.DBAPIError) and error.params:
+        return shorten(repr(error.params))
+    return None
+
+
+def shorten(text: str, limit: int = 160) -> str:
+    """A text short enough for one line."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

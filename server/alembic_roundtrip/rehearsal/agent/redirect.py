@@ -1,0 +1,134 @@
+"""Every connection goes to a scratch database or is refused, whatever env.py does.
+
+The layers, in the order they are put on: the kernel (where it can), environment variables, audit
+hook, database drivers, arguments of `create_engine`, SQLAlchemy's `do_connect`, and a check of
+each new connection. One that does not go on refuses the run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any, Union
+
+from . import audit, drivers, engines, kernel, targets
+from .refusal import Refusals, Refused
+from .targets import Kind, Scratch, Target
+
+__all__ = ["Guard", "Refused", "Scratch", "Target", "install"]
+
+# Nothing on the machine can listen here: it is the broadcast address of the loopback network.
+NOWHERE = "127.255.255.255"
+_LEADING_SOMEWHERE = {
+    "PGHOST": NOWHERE,
+    "MYSQL_HOST": NOWHERE,
+    "MYSQL_UNIX_PORT": os.devnull,
+    "PGPASSWORD": "scratch",
+    "MYSQL_PWD": "scratch",
+}
+_READ_BY_DRIVERS = ("PGSERVICE", "PGSSLKEY", "PGSSLCERT", "MYSQL_GROUP_SUFFIX")
+
+
+class Guard:
+    """The layers in force, what they refused, and the scratch databases they led to."""
+
+    def __init__(self, kind: Kind, refusals: Refusals, layers: tuple[str, ...]) -> None:
+        self.layers = layers
+        self._kind = kind
+        self._refusals = refusals
+
+    @property
+    def level(self) -> str:
+        """`kernel` where the system itself closes files and network, otherwise `process`."""
+        connections = {"kernel: connections", "kernel: TCP"} & set(self.layers)
+        return "kernel" if "kernel: files" in self.layers and connections else "process"
+
+    @property
+    def refusals(self) -> list[str]:
+        """What tried to connect where, a sentence each; also what the project's code swallowed."""
+        return self._refusals.sentences()
+
+    @property
+    def databases(self) -> dict[Target, str]:
+        """The scratch database that stands for each real one seen so far."""
+        return dict(self._kind.databases)
+
+    def connect(self, database: Union[Target, str, None] = None) -> Any:
+        """A DBAPI connection of our own: to a scratch database, or to `:memory:`.
+
+        Named by its target or its path; None is the only one there is.
+        """
+        if database is None:
+            (database,) = self._kind.databases
+        path = self._kind.databases[database] if isinstance(database, Target) else database
+        return self._kind.open(path)
+
+
+def install(where: Scratch) -> Guard:
+    """Put all layers on; raises `Refused` if one of them does not hold.
+
+    To be called once, before anything of the project is imported and before any thread is started:
+    the kernel confines the calling thread and what descends from it.
+    """
+    folder = os.path.realpath(where.folder)
+    os.makedirs(os.path.join(folder, "tmp"), exist_ok=True)
+    refusals = Refusals(folder)
+    kind = targets.kind(where._replace(folder=folder), refusals)
+    by_hand = targets.SqliteByHand(folder, kind.databases, refusals)
+    layers: list[str] = _put_on("kernel", lambda: _confine(folder, kind))
+    for name, layer in (
+        ("environment", lambda: _redirect_variables(folder)),
+        ("audit hook", lambda: audit.install(folder, refusals, by_hand.judge)),
+        ("database drivers", lambda: drivers.install(by_hand, refusals)),
+        ("engine arguments", engines.strip_arguments),
+        ("new connections", lambda: engines.connect_instead(kind, refusals)),
+    ):
+        _put_on(name, layer)
+        layers.append(name)
+    checked = _put_on("marker check", lambda: engines.check_marks(kind, refusals))
+    _put_on("proof", lambda: engines.prove(kind, checked))
+    return Guard(kind, refusals, (*layers, "marker check"))
+
+
+def _put_on(name: str, layer: Callable[[], Any]) -> Any:
+    try:
+        return layer()
+    except (Exception, Refused) as error:
+        raise Refused(
+            f"the guard's layer “{name}” could not be installed, so nothing was run: {error}"
+        ) from error
+
+
+def _confine(folder: str, kind: Kind) -> list[str]:
+    """Close what this kernel can close; gives what that was."""
+    closed = []
+    found = kernel.version()
+    if found:
+        kernel.confine(folder, found)
+        closed += ["kernel: files"] * (found >= kernel.FILES_VERSION)
+        closed += ["kernel: TCP"] * (found >= kernel.TCP_VERSION)
+    if not kind.needs_network and kernel.can_deny_connections():
+        kernel.deny_connections()
+        closed.append("kernel: connections")
+    return closed
+
+
+def _redirect_variables(folder: str) -> None:
+    """Leave drivers no variable that leads to a server; names stay, for code that reads them."""
+    for name in _READ_BY_DRIVERS:
+        os.environ.pop(name, None)
+    for name in _LEADING_SOMEWHERE.keys() & os.environ.keys():
+        os.environ[name] = _LEADING_SOMEWHERE[name]
+    os.environ.update(
+        PGHOSTADDR=NOWHERE,  # libpq goes here whatever host or socket folder it is told
+        PGPASSFILE=os.devnull,
+        PGSERVICEFILE=os.devnull,
+        PGSYSCONFDIR=folder,
+        MYSQL_HOME=folder,
+        PYTHONDONTWRITEBYTECODE="1",
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), os.path.join(folder, "tmp")),
+    )
+    sys.dont_write_bytecode = True
+    tempfile.tempdir = None

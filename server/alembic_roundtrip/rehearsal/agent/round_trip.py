@@ -1,0 +1,142 @@
+"""Upgrade, downgrade, upgrade of one revision: on empty tables, then with rows in them."""
+
+from __future__ import annotations
+
+from typing import Any, Generator, List, Mapping, Set
+
+from . import difference, snapshot, touched
+from .declared import Declared
+from .findings import Findings
+from .problems import Problem
+from .room import Room, Saved
+from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
+from .scripts import Scripts
+from .walk import Outcome, Request, Way
+
+Steps = Generator[Request, Outcome, Outcome]
+
+
+class RoundTrip:
+    """The steps of one revision; leaves the database upgraded, cleanly, if that is possible."""
+
+    def __init__(
+        self,
+        revision: str,
+        scripts: Scripts,
+        room: Room,
+        declared: Declared,
+        plan: Mapping[str, Any],
+        findings: Findings,
+    ) -> None:
+        self.revision = revision
+        self.findings = findings
+        self.applied = False
+        """Whether the database is left upgraded."""
+        self._scripts = scripts
+        self._room = room
+        self._declared = declared
+        self._plan = plan
+        self._statements: Set[str] = set()
+        self._run_ended = False
+        self._upgraded = False
+        self._reached = NOTHING
+
+    def steps(self) -> Way:
+        """The empty round trip, then the one with rows, then back to a clean upgrade."""
+        before, types_before = self._room.snapshot(), dict(self._declared.types)
+        parent = self._room.save()
+        up = yield from self.do("upgrade", upgrade=True, declare=True)
+        if up.problem is not None:
+            self._fail_upgrade(up.problem)
+            yield from self.go_to(parent, upgraded=False)
+            return
+        after, types_after = self._room.snapshot(), dict(self._declared.types)
+        child = self._room.save()
+        self.applied = True
+        self._reached = UPGRADED
+        yield from self._empty(before, parent)
+        tables = Tables(before, after, self._touched(before, after))
+        if tables.old or tables.new:
+            trip = RowsTrip(self, self._room, tables, self._plan, types_before, types_after)
+            yield from trip.steps(parent, self._reached)
+        yield from self.go_to(child, upgraded=True)
+
+    def _empty(self, before: Any, parent: Saved) -> Way:
+        """Down and up again on empty tables."""
+        down = yield from self.do("downgrade", upgrade=False)
+        if down.problem is not None:
+            self.fail_downgrade(down.problem, "")
+            return
+        self._reached = DOWNGRADED
+        restored = self._room.snapshot()
+        self.findings.leave(snapshot.residue(before, restored))
+        self.findings.leave(self._rows_left(before, restored, parent))
+        again = yield from self.do("upgrade again", upgrade=True)
+        if again.problem is None:
+            self._reached = ALL
+        else:
+            self.findings.break_residue()
+            self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
+
+    def do(self, name: str, *, upgrade: bool, declare: bool = False) -> Steps:
+        """Run one direction and note it; the outcome says what it sent and raised."""
+        outcome = yield Request(self.revision, upgrade, name, declare=declare)
+        self.findings.step(name, outcome.seconds, outcome.problem)
+        self._statements.update(outcome.statements)
+        self._run_ended = outcome.problem is not None
+        if outcome.problem is None:
+            self._upgraded = upgrade
+        return outcome
+
+    def go_to(self, saved: Saved, *, upgraded: bool) -> Way:
+        """Put the database back to a saved state.
+
+        Alembic remembers, for as long as env.py's run lasts, which revisions are applied; it
+        learns of the change by a step that runs nothing.
+        """
+        if not self._run_ended and self._upgraded != upgraded:
+            yield Request(self.revision, upgraded, None)
+        self._room.restore(saved)
+        self._upgraded = upgraded
+
+    def _fail_upgrade(self, problem: Problem) -> None:
+        if problem.refused:
+            self.findings.skip(f"not rehearsed: {problem.message}")
+            return
+        sentence = f"`upgrade()` fails: {problem}"
+        first = not self._scripts.parents(self.revision)
+        if first and problem.missing_table and not self._plan["baseline"]:
+            sentence += (
+                "; this history does not start from an empty database: the setting `baseline` "
+                "names what makes its first tables"
+            )
+        self.findings.fail(sentence)
+
+    def fail_downgrade(self, problem: Problem, where: str) -> None:
+        """Note a downgrade that stopped: it refuses by design, or it fails."""
+        if refuses(problem):
+            self.findings.refuse(problem.message or problem.type)
+        else:
+            self.findings.fail(f"`downgrade()` fails{where}: {problem}")
+
+    def _rows_left(self, before: Any, restored: Any, parent: Saved) -> List[Any]:
+        """Rows that a round trip of empty tables leaves in tables that were there before."""
+        left = []
+        for table in sorted(touched.tables(self._statements, before.tables)):
+            if table in restored.tables and not before.tables[table].virtual:
+                extra = self._room.count(table) - parent.count(table)
+                if extra > 0:
+                    rows = "1 row" if extra == 1 else f"{extra} rows"
+                    left.append(difference.entry("rows", table, "left", None, rows))
+        return left
+
+    def _touched(self, before: Any, after: Any) -> Set[str]:
+        """The tables that statements name, and those that are not what they were."""
+        known = {**before.tables, **after.tables}
+        changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
+        return changed | touched.tables(self._statements, known)
+
+
+def refuses(problem: Problem) -> bool:
+    """Whether a downgrade stopped by a `raise` of its own."""
+    return problem.not_implemented or problem.raised

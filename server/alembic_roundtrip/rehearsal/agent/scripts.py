@@ -1,0 +1,138 @@
+"""The project's configuration and its revisions, in the order they are to be applied."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+
+from alembic import __version__ as alembic_version
+from alembic.config import Config
+from alembic.runtime.migration import RevisionStep
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+
+def configuration(plan: Mapping[str, Any]) -> Config:
+    """Alembic's configuration as its command line would make it."""
+    path = plan["config"]
+    options = Namespace(
+        config=path,
+        name=plan["section"],
+        x=list(plan["x_arguments"]) or None,
+        raiseerr=False,
+        cmd=None,
+        revision="heads",
+        sql=False,
+        tag=None,
+        verbose=False,
+        quiet=False,
+    )
+    files: Dict[str, Any] = {}
+    if path and path.endswith(".toml"):
+        if not _has_toml():
+            raise CommandError(f"Alembic {alembic_version} cannot read its settings from {path}")
+        files["toml_file"] = path
+        # As on the command line, an alembic.ini beside it still holds URL and logging.
+        beside = os.path.join(os.path.dirname(path), "alembic.ini")
+        files["file_"] = beside if os.path.isfile(beside) else None
+    elif path:
+        files["file_"] = path
+    config = Config(ini_section=plan["section"], cmd_opts=options, **files)
+    if not _script_location(config):
+        config.set_main_option("script_location", plan["script_location"].replace("%", "%%"))
+    return config
+
+
+def _has_toml() -> bool:
+    return hasattr(Config, "toml_alembic_config")
+
+
+def _script_location(config: Config) -> Optional[str]:
+    read = getattr(config, "get_alembic_option", config.get_main_option)
+    location = read("script_location")
+    return None if location is None else str(location)
+
+
+class Scripts:
+    """The revisions of a project, loaded; which of them to rehearse and what to apply before."""
+
+    def __init__(self, directory: ScriptDirectory) -> None:
+        self._directory = directory
+        self._map = directory.revision_map
+        self.selected: Tuple[str, ...] = ()
+        self.order: Tuple[str, ...] = ()
+
+    def select(self, wanted: Sequence[str]) -> None:
+        """Choose revisions by id, partial id, symbol or range `a:b`; none wanted means all."""
+        walk = self._directory.iterate_revisions("heads", "base", implicit_base=True)
+        every = [script.revision for script in walk][::-1]
+        chosen: Set[str] = set() if wanted else set(every)
+        for name in wanted:
+            chosen |= self._range(name, every) if ":" in name else self._named(name)
+        needed = self._with_ancestors(chosen)
+        self.order = tuple(revision for revision in every if revision in needed)
+        self.selected = tuple(revision for revision in self.order if revision in chosen)
+
+    def _named(self, name: str) -> Set[str]:
+        scripts = self._directory.get_revisions(name)
+        found = {script.revision for script in scripts if script is not None}
+        if not found:
+            raise CommandError(f"`{name}` names no revision")
+        return found
+
+    def _range(self, name: str, every: Sequence[str]) -> Set[str]:
+        lower, _, upper = name.partition(":")
+        found = self._with_ancestors(self._named(upper or "heads"))
+        if lower not in ("", "base"):
+            above = self._named(lower)
+            for revision in every:
+                if not above.isdisjoint(self.parents(revision)):
+                    above.add(revision)
+            found &= above
+        if not found:
+            raise CommandError(f"there is no revision in the range `{name}`")
+        return found
+
+    def _with_ancestors(self, revisions: Iterable[str]) -> Set[str]:
+        found: Set[str] = set()
+        pending = list(revisions)
+        while pending:
+            revision = pending.pop()
+            if revision not in found:
+                found.add(revision)
+                pending += self.parents(revision)
+        return found
+
+    def _script(self, revision: str) -> Any:
+        return self._map.get_revision(revision)
+
+    def parents(self, revision: str) -> List[str]:
+        """The revisions that must be applied first: ancestors and dependencies."""
+        return list(self._script(revision)._normalized_down_revisions)  # noqa: SLF001
+
+    def ancestors(self, revision: str) -> List[str]:
+        """What `down_revision` and `depends_on` name, also where one implies another."""
+        return list(self._script(revision)._all_down_revisions)  # noqa: SLF001
+
+    def path(self, revision: str) -> str:
+        """The file of a revision."""
+        return str(self._script(revision).path)
+
+    def function(self, revision: str, name: str) -> Any:
+        """The script's function `upgrade` or `downgrade`; None where it has none."""
+        return getattr(self._script(revision).module, name, None)
+
+    def step(self, revision: str, upgrade: bool, function: Any) -> RevisionStep:
+        """A step of Alembic's that runs our function in place of the script's."""
+        return _Step(self._map, self._script(revision), upgrade, function)
+
+
+class _Step(RevisionStep):
+    """A revision step whose script need not have both functions."""
+
+    def __init__(self, revision_map: Any, revision: Any, upgrade: bool, function: Any) -> None:
+        self.revision_map = revision_map
+        self.revision = revision
+        self.is_upgrade = upgrade
+        self.migration_fn = function

@@ -1,0 +1,180 @@
+"""The schema of a database at one moment, and what differs between two of them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Set, Tuple
+
+from . import create, difference, sql
+from .schema import Column, ForeignKey, Snapshot, Table, Unique
+
+VERSION_TABLE = "alembic_version"
+
+# One query for everything: a row says what it is, of which table, and up to eight values.
+# Virtual tables and views are left out where a pragma would have to load or resolve them.
+_QUERY = r"""
+WITH t AS (
+  SELECT name FROM main.sqlite_master
+  WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+    AND sql NOT LIKE 'create virtual %'
+)
+SELECT 'object' AS what, tbl_name AS owner, type AS a, name AS b, sql AS c,
+       NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, 0 AS seq
+  FROM main.sqlite_master WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
+UNION ALL
+SELECT 'column', t.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden, NULL, NULL,
+       x.cid
+  FROM t JOIN pragma_table_xinfo(t.name, 'main') AS x
+UNION ALL
+SELECT 'foreign key', t.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete,
+       f."match", NULL, f.seq
+  FROM t JOIN pragma_foreign_key_list(t.name, 'main') AS f
+UNION ALL
+SELECT 'unique', t.name, i.name, x.name, NULL, NULL, NULL, NULL, NULL, NULL, x.seqno
+  FROM t JOIN pragma_index_list(t.name, 'main') AS i
+         JOIN pragma_index_info(i.name, 'main') AS x
+  WHERE i.origin = 'u'
+"""
+
+
+def take(connection: Any, version_table: str = VERSION_TABLE) -> Snapshot:
+    """The schema as it is now; reads only, inside whatever transaction is active.
+
+    `version_table` is Alembic's own table, which is left out.
+    """
+    dialect = connection.dialect.name
+    if dialect != "sqlite":
+        raise NotImplementedError(f"a snapshot of {dialect} is not available in this version")
+    rows = [tuple(row) for row in connection.exec_driver_sql(_QUERY)]
+    return _assemble(rows, version_table.lower())
+
+
+def _assemble(rows: Iterable[Tuple[Any, ...]], version_table: str) -> Snapshot:
+    objects: Dict[str, List[Tuple[Any, ...]]] = {}
+    details: Dict[str, Dict[str, List[Tuple[Any, ...]]]] = {}
+    for what, owner, *values in rows:
+        if owner.lower() == version_table:
+            continue
+        if what == "object":
+            objects.setdefault(values[0], []).append((owner, values[1], values[2]))
+        else:
+            details.setdefault(owner.lower(), {}).setdefault(what, []).append(tuple(values))
+    texts: Dict[str, List[str]] = {}
+    for owner, _, text in objects.get("index", []):
+        texts.setdefault(owner.lower(), []).append(text)
+    tables: Dict[str, Table] = {}
+    for _, name, text in sorted(objects.get("table", []), key=lambda row: str(row[1])):
+        parts = details.get(name.lower(), {})
+        tables[name] = _table(name, text, parts, sorted(texts.get(name.lower(), [])))
+    names = _all_names(tables, objects)
+    return Snapshot(
+        _without_shadows(tables),
+        {name: _statement(text, names) for _, name, text in objects.get("view", [])},
+        {name: _statement(text, names) for _, name, text in objects.get("trigger", [])},
+    )
+
+
+def _all_names(tables: Dict[str, Table], objects: Dict[str, List[Tuple[Any, ...]]]) -> Set[str]:
+    names = {name.lower() for rows in objects.values() for _, name, _ in rows}
+    return names.union(c.name.lower() for table in tables.values() for c in table.columns)
+
+
+def _statement(text: str, names: Set[str]) -> str:
+    return sql.normal(sql.tokens(text), names)
+
+
+def _without_shadows(tables: Dict[str, Table]) -> Dict[str, Table]:
+    """Without the tables in which a virtual table keeps its data: they come and go with it."""
+    virtual = tuple(name.lower() + "_" for name, table in tables.items() if table.virtual)
+    if not virtual:
+        return tables
+    return {n: t for n, t in tables.items() if t.virtual or not n.lower().startswith(virtual)}
+
+
+def _table(
+    name: str, text: str, parts: Dict[str, List[Tuple[Any, ...]]], index_texts: List[str]
+) -> Table:
+    words = sql.tokens(text)
+    if len(words) > 1 and words[1].is_word("VIRTUAL"):
+        return Table(name, virtual=sql.normal(words))
+    read = create.read_table(text)
+    columns = _columns(parts.get("column", []), read)
+    names = {c.name.lower(): c.name for c in columns}
+    indexes = tuple(create.read_index(index, set(names)) for index in index_texts)
+    uniques = _uniques(parts.get("unique", []), read)
+    uniques.extend(create.unique_of(index, names) for index in indexes if index.unique)
+    return Table(
+        name,
+        tuple(columns),
+        tuple(c.name for c in sorted((c for c in columns if c.key), key=lambda c: c.key)),
+        read.key_name,
+        tuple(_foreign_keys(parts.get("foreign key", []), read)),
+        tuple(uniques),
+        tuple(read.checks),
+        indexes,
+        read.options,
+    )
+
+
+def _columns(rows: Iterable[Tuple[Any, ...]], read: create.TableText) -> List[Column]:
+    rows = sorted(rows, key=lambda row: int(row[-1]))
+    keys = sum(1 for row in rows if row[4])
+    found = []
+    for name, declared, notnull, default, key, hidden, *_ in rows:
+        spelled = sql.type_name(declared)
+        said = read.columns.get(name.lower(), create.ColumnText(name))
+        # NOT NULL says nothing of a rowid, nor of a key WITHOUT ROWID: it is never NULL.
+        implied = bool(key) and (
+            (keys == 1 and spelled == "INTEGER") or "WITHOUT ROWID" in read.options
+        )
+        found.append(
+            Column(
+                name,
+                spelled,
+                bool(notnull) or implied,
+                sql.default_value(default, spelled) if hidden not in (2, 3) else None,
+                int(key),
+                {2: "VIRTUAL", 3: "STORED"}.get(hidden, ""),
+                said.expression,
+                said.collation,
+                said.autoincrement,
+                said.conflict,
+                hidden == 1,
+            )
+        )
+    return found
+
+
+def _foreign_keys(rows: Iterable[Tuple[Any, ...]], read: create.TableText) -> Iterable[ForeignKey]:
+    groups: Dict[int, List[Tuple[Any, ...]]] = {}
+    for row in rows:
+        groups.setdefault(row[0], []).append(row)
+    said = list(read.references)
+    for number in sorted(groups, reverse=True):
+        group = sorted(groups[number], key=lambda row: int(row[-1]))
+        columns = tuple(row[2] for row in group)
+        targets = tuple(row[3] for row in group if row[3] is not None)
+        target, on_update, on_delete = group[0][1], group[0][4], group[0][5]
+        name, deferrable = None, ""
+        for entry in said:
+            if entry[0] == tuple(c.lower() for c in columns) and entry[1] == target.lower():
+                name, deferrable = entry[2], entry[3]
+                said.remove(entry)
+                break
+        yield ForeignKey(columns, target, targets, on_update, on_delete, deferrable, name)
+
+
+def _uniques(rows: Iterable[Tuple[Any, ...]], read: create.TableText) -> List[Unique]:
+    groups: Dict[str, List[Tuple[Any, ...]]] = {}
+    for row in rows:
+        groups.setdefault(row[0], []).append(row)
+    found: Set[Tuple[str, ...]] = set()
+    for group in groups.values():
+        found.add(tuple(row[1] for row in sorted(group, key=lambda row: int(row[-1]))))
+    # The text has the names, and constraints that SQLite serves with one index for two.
+    said = list(read.uniques)
+    folded = {tuple(c.lower() for c in u.columns) for u in said}
+    said.extend(Unique(c) for c in sorted(found) if tuple(n.lower() for n in c) not in folded)
+    return said
+
+
+residue = difference.residue

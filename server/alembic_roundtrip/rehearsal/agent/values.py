@@ -1,0 +1,260 @@
+"""Made-up values: unkind ones that show what a migration forgot, and tame ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import random
+import re
+import uuid
+from decimal import Decimal
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from .checks import Hints
+from .domains import Domain
+
+_LONGEST_TEXT = 300
+_SHORT = 8
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_INTEGERS = {
+    "tinyint": (127, -128),
+    "smallint": (32_767, -32_768),
+    "integer": (2_147_483_647, -2_147_483_648),
+    # Beyond 32 bits, yet a moment in milliseconds, and times a million still an integer.
+    "bigint": (4_398_046_511_104, -4_398_046_511_104),
+}
+_TEXTS = (
+    "", "naïve café 🦊", "O'Brien \"the\" 100%", "007", " padded ", "a", "A", "NULL", "-1.50",
+    "line\nbreak", "back\\slash :name", "日本語", "true", "Straße",
+)  # fmt: skip
+
+# What a column's name says about its text; a value is made from a number.
+_BY_NAME: Tuple[Tuple[str, Callable[[int], str]], ...] = (
+    (r"e_?mail", lambda n: f"name{n}@example.org"),
+    (r"url|uri|link|website|endpoint|webhook|homepage", lambda n: f"https://example.org/ö/{n}?a=%20"),
+    (r"uuid|guid", lambda n: str(_uuid(n))),
+    (r"json|^(meta|metadata|params|parameters|settings|config|configuration|payload|extra|attrs|attributes|options|properties)$",
+     lambda n: json.dumps({"n": n, "é": [n, None, True]})),
+    (r"(^|_)(ip|ip_?address|addr)$", lambda n: f"192.0.2.{n % 256}"),
+    (r"phone|mobile|^fax", lambda n: f"+49 30 {n:07d}"),
+    (r"(^|_)colou?r$", lambda n: f"#{n % 0x1000000:06x}"),
+    (r"currency", lambda n: ("EUR", "USD", "JPY", "CHF")[n % 4]),
+    (r"(^|_)(locale|language|lang)(_code)?$", lambda n: ("en", "de", "ja", "pt")[n % 4]),
+    (r"country(_code)?$", lambda n: ("DE", "US", "JP", "BR")[n % 4]),
+    (r"time_?zone|^tz$", lambda n: ("Europe/Berlin", "UTC", "Asia/Tokyo")[n % 3]),
+    (r"(^|_)slug$", lambda n: f"slug-{n}"),
+    (r"(^|_)(hash|sha\d*|md5|digest|checksum|fingerprint)$", lambda n: f"{_uuid(n).hex}"),
+    (r"(_at|_on|_date|_time|timestamp)$", lambda n: _moment(n).isoformat(" ")),
+    (r"(^|_)(path|file|filename|folder|directory)$", lambda n: f"/srv/über/{n}.txt"),
+)  # fmt: skip
+
+
+def _uuid(number: int) -> uuid.UUID:
+    return uuid.UUID(int=random.Random(f"uuid {number}").getrandbits(128), version=4)  # noqa: S311
+
+
+def _moment(number: int) -> dt.datetime:
+    return dt.datetime(2001, 2, 3, 4, 5, 6) + dt.timedelta(days=number, seconds=number)  # noqa: DTZ001
+
+
+def _base36(number: int, width: int) -> Optional[str]:
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+    return text.rjust(width, "0") if len(text) <= width else None
+
+
+class Source:
+    """Where the values of one column come from.
+
+    `pool` holds values to repeat, the longest or largest first; `distinct` gives a different
+    value for each number, None when the column cannot hold that many. All values are as the
+    driver writes them.
+    """
+
+    def __init__(self, name: str, domain: Domain, hints: Optional[Hints], tame: bool) -> None:
+        self.domain = domain
+        self.hints = hints or Hints()
+        self.tame = tame
+        self.by_name = self._by_name(name)
+        self.members: Sequence[Any] = self.hints.allowed or domain.members
+        self.pool = self._pool()
+
+    def _by_name(self, name: str) -> Optional[Callable[[int], str]]:
+        if self.domain.kind != "text" or self.hints.patterns:
+            return None
+        if self.hints.json:
+            return lambda n: json.dumps({"n": n})
+        found = (make for said, make in _BY_NAME if re.search(said, name.lower()))
+        return next(found, None)
+
+    def _pool(self) -> List[Any]:
+        if self.members:
+            return list(self.members)
+        many = 12
+        made = [] if self.tame else self._unkind()
+        made += [self._plain(n) for n in range(many)]
+        stored: List[Any] = []
+        for value in made:
+            kept = self._kept(value)
+            if kept is not None and not any(kept is s or kept == s for s in stored):
+                stored.append(kept)
+        return stored or [self._kept(self._plain(1))]
+
+    def _kept(self, value: Any) -> Any:
+        """The stored value, bent to what CHECK constraints say; None where it cannot be."""
+        if isinstance(value, str) and self.domain.kind == "text":
+            return self._fitted(value)
+        if isinstance(value, (int, float, Decimal)) and self.domain.kind != "boolean":
+            value = self._bounded(value)
+        if value is None or value in self.hints.forbidden:
+            return None
+        return self.domain.stored(value)
+
+    def _bounded(self, value: Any) -> Any:
+        low, high = self.hints.low, self.hints.high
+        step = 1 if isinstance(value, int) else type(value)("0.5")
+        least = low if low is None or not self.hints.open_low else low + step_of(low, step)
+        most = high if high is None or not self.hints.open_high else high - step_of(high, step)
+        if least is not None and value < least:
+            value = type(value)(least)
+        if most is not None and value > most:
+            value = type(value)(most)
+        return value
+
+    @property
+    def longest(self) -> Optional[int]:
+        """The greatest length that a text may have; None if any."""
+        known = [n for n in (self.domain.length, self.hints.longest) if n is not None]
+        return min(known) if known else None
+
+    def _fitted(self, text: str) -> Optional[str]:
+        if self.hints.case:
+            text = text.lower() if self.hints.case == "LOWER" else text.upper()
+        if self.longest is not None:
+            text = text[: self.longest]
+        if self.hints.shortest is not None:
+            text = text.ljust(self.hints.shortest, "x")
+        if text in self.hints.forbidden:
+            return None
+        stored: Optional[str] = self.domain.stored(text)
+        return stored
+
+    def _unkind(self) -> List[Any]:
+        kind = self.domain.kind
+        if kind in _INTEGERS:
+            return [*_INTEGERS[kind], 0, 1, -1, 42]
+        if kind == "text":
+            return self._unkind_texts()
+        make = _UNKIND.get(kind)
+        return list(make(self.domain)) if make is not None else []
+
+    def _unkind_texts(self) -> List[Any]:
+        if self.hints.patterns:
+            return list(self.hints.patterns)
+        if self.by_name is not None:
+            return []
+        length = self.longest or _LONGEST_TEXT
+        return [("Größe 日本 ñ " * (length // 8 + 1))[: length - 1] + "z", *_TEXTS]
+
+    def _plain(self, number: int) -> Any:
+        kind = self.domain.kind
+        if kind == "text":
+            return self._plain_text(number)
+        if kind in _INTEGERS:
+            return number + 1
+        make = _PLAIN[kind]
+        return make(number)
+
+    def _plain_text(self, number: int) -> str:
+        if self.hints.patterns:
+            return self.hints.patterns[number % len(self.hints.patterns)]
+        if self.by_name is not None:
+            return self.by_name(number)
+        return f"text {number}"
+
+    def distinct(self, number: int) -> Any:
+        """The value of this number, different for every number; None where there is no more."""
+        if self.members:
+            return self.members[number] if number < len(self.members) else None
+        kind = self.domain.kind
+        if kind == "text":
+            return self._distinct_text(number)
+        if kind in _INTEGERS:
+            low = self.hints.low
+            value: Any = number + (1 if low is None else int(low) + self.hints.open_low)
+            high = self.hints.high
+            most = _INTEGERS[kind][0] if high is None else high - self.hints.open_high
+            return self.domain.stored(value) if value <= most else None
+        if kind == "boolean":
+            return number if number in {0, 1} else None
+        if kind in {"float", "numeric"}:
+            value = _PLAIN[kind](number)
+            return self.domain.stored(value) if self._bounded(value) == value else None
+        return self.domain.stored(_PLAIN[kind](number))
+
+    def _distinct_text(self, number: int) -> Optional[str]:
+        longest = self.longest
+        if self.hints.patterns:
+            return self.domain.stored(f"{self.hints.patterns[0]}{number}")  # type: ignore[no-any-return]
+        made = self.by_name(number) if self.by_name is not None else self._numbered(number)
+        if self.by_name is not None and self.by_name(0) in {self.by_name(n) for n in (3, 4)}:
+            made = self._numbered(number)
+        if longest is not None and len(made) > longest:
+            made = _base36(number, longest) or ""
+        return self._fitted(made) if made else None
+
+    def _numbered(self, number: int) -> str:
+        longest = self.longest
+        if self.tame or (longest is not None and longest < _SHORT):
+            return f"text-{number}"
+        tail = f"-{number}"
+        if number % 10 == 0:
+            return ("Größe 日本 ñ " * 40)[: (longest or _LONGEST_TEXT) - len(tail)] + tail
+        return (f"ключ{tail}", f"key{tail}", f"Ünï{tail}")[number % 3]
+
+
+def step_of(bound: float, step: Any) -> Any:
+    """How far inside an open bound to stay: a whole step, or less where bounds are fractions."""
+    return step if float(bound).is_integer() else type(step)(1) / 1000
+
+
+def _numerics(domain: Domain) -> List[Any]:
+    # A float, which is what SQLite keeps, has 15 digits.
+    scale = 2 if domain.scale is None else domain.scale
+    digits = min(domain.length or 10, 15)
+    least = Decimal(1).scaleb(-scale)
+    most = Decimal(10) ** max(digits - scale, 0) - least
+    return [most, -most, Decimal(0), least, Decimal("1.5") if scale else Decimal(2)]
+
+
+_UNKIND: Dict[str, Callable[[Domain], Sequence[Any]]] = {
+    "boolean": lambda _: [1, 0],
+    "float": lambda _: [123456789.125, -0.5, 0.0, 1 / 3, 1e-7],
+    "numeric": _numerics,
+    "datetime": lambda _: [
+        dt.datetime(2999, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001
+        dt.datetime(1900, 1, 1),  # noqa: DTZ001
+        dt.datetime(2000, 2, 29, 12, 34, 56, 789012),  # noqa: DTZ001
+        dt.datetime(2038, 1, 19, 3, 14, 8),  # noqa: DTZ001
+    ],
+    "date": lambda _: [dt.date(2999, 12, 31), dt.date(1900, 1, 1), dt.date(2000, 2, 29)],
+    "time": lambda _: [dt.time(23, 59, 59, 999999), dt.time(0), dt.time(12, 30)],
+    "interval": lambda _: [dt.timedelta(days=9999, microseconds=1), dt.timedelta(0)],
+    "json": lambda _: [{"é": [1, 2.5, None, True, {"z": "日本", "a": ""}]}, {}],
+    "blob": lambda domain: [bytes(range(256))[: domain.length or 256], b"", b"\x00", b"text"],
+}
+_PLAIN: Dict[str, Callable[[int], Any]] = {
+    "boolean": lambda n: (n + 1) % 2,
+    "float": lambda n: n + 0.25,
+    "numeric": Decimal,
+    "datetime": _moment,
+    "date": lambda n: _moment(n).date(),
+    "time": lambda n: (dt.datetime(2001, 1, 1) + dt.timedelta(seconds=n)).time(),  # noqa: DTZ001
+    "interval": lambda n: dt.timedelta(seconds=n),
+    "json": lambda n: {"n": n},
+    "blob": lambda n: b"bytes %d" % n,
+    "uuid": _uuid,
+    "enum": lambda n: n,
+}

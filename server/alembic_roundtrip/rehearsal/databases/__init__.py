@@ -1,0 +1,36 @@
+"""Which kind of scratch database a project is rehearsed on; one file a kind beside this."""
+
+from __future__ import annotations
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.rehearsal.databases import sqlite
+from alembic_roundtrip.rehearsal.plan import CannotRun
+
+KINDS = (sqlite.KIND,)
+_NAMES = {
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "oracle": "Oracle",
+    "mssql": "Microsoft SQL Server",
+    "sqlite": "SQLite",
+}
+
+
+def kind_for(environment: Environment, settings: Settings) -> str:
+    """The project's own kind, or the one the settings name; raises `CannotRun` for others."""
+    wanted = settings.database
+    if wanted == "auto":
+        for dialect in environment.dialects:
+            if dialect in KINDS:
+                return dialect
+        wanted = environment.dialects[0] if environment.dialects else sqlite.KIND
+    kind = wanted.partition(":")[0].partition("+")[0]
+    if kind in KINDS:
+        return kind
+    raise CannotRun(
+        f"rehearsing on {_NAMES.get(kind, kind)} is not available in this version; "
+        "a project whose env.py also runs on SQLite can be rehearsed there with the setting "
+        '`database = "sqlite"`'
+    )

@@ -1,0 +1,54 @@
+"""What a rehearsal tells while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The rehearsal begins: on which database, behind which guard, for which revisions."""
+
+    database: str
+    version: str
+    guard: str
+    """`kernel` where the operating system closes every other database, else `process`."""
+    revisions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of a revision's round trip begins."""
+
+    revision: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ended, well or not."""
+
+    revision: str
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionFinished:
+    """All that was measured of one revision, and the key it is kept under."""
+
+    evidence: RevisionEvidence
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The rehearsal is over: how many revisions came to which verdict."""
+
+    verdicts: Mapping[Verdict, int]
+    seconds: float
+
+
+Event = Started | StepStarted | StepFinished | RevisionFinished | Finished

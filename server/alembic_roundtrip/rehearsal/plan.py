@@ -1,0 +1,46 @@
+"""What is to be rehearsed, as a value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.project import Environment
+
+FULL_CYCLE = "full cycle"
+"""The name under which base → heads → base is reported, where a revision's would stand."""
+
+
+class CannotRun(Exception):
+    """Nothing could be rehearsed; one sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One rehearsal: whose migrations, which of them, and under which settings."""
+
+    environment: Environment
+    settings: Settings
+    revisions: tuple[str, ...] = ()
+    """Ids, partial ids, symbols, ranges `a:b`; none means all. Alembic resolves them."""
+    full_cycle: bool = False
+
+    def to_json(self, kind: str, folder: Path) -> dict[str, Any]:
+        """As the agent reads it."""
+        config = self.environment.config
+        return {
+            "parent": os.getpid(),
+            "kind": kind,
+            "folder": str(folder),
+            "config": None if config is None else str(config),
+            "section": self.environment.section,
+            "script_location": str(self.environment.script_location),
+            "x_arguments": list(self.settings.x_arguments),
+            "revisions": list(self.revisions),
+            "full_cycle": self.full_cycle,
+            "rows": self.settings.rows,
+            "baseline": self.settings.baseline,
+        }

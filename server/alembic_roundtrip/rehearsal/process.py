@@ -1,0 +1,138 @@
+"""One agent process: its messages, its end, and what can be said about it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip.rehearsal.agent import events
+
+AGENT = Path(__file__).with_name("agent") / "__main__.py"
+_TAIL = 64 * 1024
+_LINE_LIMIT = 64 * 1024 * 1024
+_READ = 32 * 1024
+
+
+class TimeIsUp(Exception):
+    """The deadline passed without the message that would have moved it."""
+
+
+class Agent:
+    """A running agent, in a session and process group of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._tail = bytearray()
+        self._drain = asyncio.create_task(self._keep_tail())
+        self.last_beat: float | None = None
+        self.where: tuple[str, int] | None = None
+
+    @classmethod
+    async def start(
+        cls, python: Path, plan: Path, folder: Path, variables: Mapping[str, str]
+    ) -> Agent:
+        """Start an agent on a plan; raises `OSError` where there is nothing to start."""
+        command: Sequence[str] = [str(python), str(AGENT), str(plan)]
+        options: dict[str, Any] = (
+            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+            if sys.platform == "win32"
+            else {"start_new_session": True}
+        )
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=folder,
+            env=dict(variables),
+            limit=_LINE_LIMIT,
+            **options,
+        )
+        return cls(process)
+
+    async def message(self, deadline: float) -> events.Message | None:
+        """The next message; None at the end of the stream. Raises `TimeIsUp` at the deadline."""
+        assert self._process.stdout is not None
+        clock = asyncio.get_running_loop().time
+        while True:
+            try:
+                line = await asyncio.wait_for(
+                    self._process.stdout.readline(), max(0.0, deadline - clock())
+                )
+            except asyncio.TimeoutError:
+                raise TimeIsUp from None
+            except ValueError:
+                continue  # a line beyond any limit: the stream goes on behind it
+            if not line:
+                return None
+            message = events.decode(line)
+            if message is None:
+                self._remember(line)
+            elif message["event"] == events.BEAT:
+                self.last_beat = clock()
+                if message["path"]:
+                    self.where = message["path"], message["line"]
+            else:
+                return message
+
+    async def _keep_tail(self) -> None:
+        assert self._process.stderr is not None
+        while chunk := await self._process.stderr.read(_READ):
+            self._remember(chunk)
+
+    def _remember(self, chunk: bytes) -> None:
+        self._tail += chunk
+        del self._tail[:-_TAIL]
+
+    @property
+    def output(self) -> str:
+        """The end of what the project printed."""
+        return self._tail.decode("utf-8", "replace")
+
+    def kill(self) -> None:
+        """End the agent and everything it started, at once."""
+        if sys.platform == "win32":
+            if self._process.returncode is None:
+                subprocess.run(
+                    ["taskkill", "/F", "/T", "/PID", str(self._process.pid)],  # noqa: S607 - Windows has one
+                    capture_output=True,
+                    check=False,
+                )
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """The exit status, once the process is gone, its children with it."""
+        status = await self._wait_briefly()
+        self.kill()
+        status = await self._process.wait() if status is None else status
+        self._drain.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._drain
+        return status
+
+    async def _wait_briefly(self) -> int | None:
+        """Give a process whose stream has ended the time to end by itself."""
+        try:
+            return await asyncio.wait_for(self._process.wait(), 1.0)
+        except asyncio.TimeoutError:
+            return None
+
+
+def spoken(status: int) -> str:
+    """How a process ended, in words."""
+    if status >= 0:
+        return f"ended by itself with exit status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"was ended by {name}"

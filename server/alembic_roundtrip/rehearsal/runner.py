@@ -1,0 +1,296 @@
+"""Starts agents, relays what they measure, and says what became of those that stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip.evidence import (
+    RevisionEvidence,
+    Step,
+    StepError,
+    Verdict,
+    evidence_keys,
+    evidence_store,
+)
+from alembic_roundtrip.rehearsal import databases, interpreter, surroundings
+from alembic_roundtrip.rehearsal.agent import events as wire
+from alembic_roundtrip.rehearsal.events import (
+    Event,
+    Finished,
+    RevisionFinished,
+    Started,
+    StepFinished,
+    StepStarted,
+)
+from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
+from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
+from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
+
+__all__ = ["CannotRun", "Plan", "rehearse"]
+
+_LOADING = "loading"
+_LOADING_SECONDS = 60.0
+"""For starting Python and importing Alembic, which no revision is to blame for."""
+_STALE_SECONDS = 2.0
+
+
+async def rehearse(plan: Plan) -> AsyncGenerator[Event, None]:
+    """Rehearse a plan; raises `CannotRun`. Closing or cancelling ends everything at once.
+
+    Evidence is kept in the project's store as it comes.
+    """
+    kind = databases.kind_for(plan.environment, plan.settings)
+    python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
+    await asyncio.to_thread(collect_leftovers)
+    with scratch_folder() as folder:
+        rehearsal = _Rehearsal(plan, kind, python, folder)
+        try:
+            async for event in rehearsal.run():
+                yield event
+        finally:
+            await rehearsal.stop()
+
+
+@dataclass
+class _Progress:
+    """What is known so far, over all agents of one rehearsal."""
+
+    database: str = ""
+    version: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    blocked: dict[str, str] = field(default_factory=dict)
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+
+
+class _Flight:
+    """The revision an agent is at: its steps so far, in case it is the agent's last."""
+
+    def __init__(self) -> None:
+        self.revision: str | None = None
+        self.step: str | None = None
+        self.steps: list[Step] = []
+        self.started = time.monotonic()
+
+    def enter(self, revision: str, step: str) -> bool:
+        """A step begins; gives whether it is the first of its revision."""
+        first = revision != self.revision
+        if first:
+            self.leave()
+            self.revision = revision
+        self.step = step
+        return first
+
+    def leave(self) -> None:
+        """The revision is through."""
+        self.revision = self.step = None
+        self.steps = []
+        self.started = time.monotonic()
+
+
+class _Rehearsal:
+    """One call of `rehearse`: an agent, and another one after each that stopped."""
+
+    def __init__(self, plan: Plan, kind: str, python: Path, folder: Path) -> None:
+        self._plan = plan
+        self._kind = kind
+        self._python = python
+        self._folder = folder
+        self._store = evidence_store(plan.environment)
+        self._known = _Progress()
+        self._agent: Agent | None = None
+        self._runs = 0
+
+    async def run(self) -> AsyncIterator[Event]:
+        """Everything from the start to the last revision."""
+        started = time.monotonic()
+        while True:
+            flight = _Flight()
+            before = len(self._known.done), len(self._known.blocked)
+            agent = self._agent = await self._start()
+            try:
+                async for event in self._follow(agent, flight):
+                    yield event
+                break
+            except _Stopped as stopped:
+                if (failure := self._blame(flight, stopped)) is not None:
+                    yield failure
+                elif before == (len(self._known.done), len(self._known.blocked)):
+                    subject = "env.py" if flight.step == "env.py" else "the agent"
+                    raise CannotRun(f"no rehearsal: {subject} {stopped}") from None
+            finally:
+                await self.stop()
+        yield Finished(dict(self._known.verdicts), time.monotonic() - started)
+
+    async def stop(self) -> None:
+        """End the agent that runs, and what it started."""
+        agent, self._agent = self._agent, None
+        if agent is not None:
+            agent.kill()
+            await agent.ended()
+
+    async def _start(self) -> Agent:
+        self._runs += 1
+        folder = self._folder / str(self._runs)
+        folder.mkdir()
+        plan = self._folder / f"plan-{self._runs}.json"
+        progress = {"done": self._known.done, "blocked": self._known.blocked}
+        text = json.dumps(self._plan.to_json(self._kind, folder) | progress)
+        plan.write_text(text, encoding="utf-8")
+        variables = surroundings.for_agent(os.environ, self._plan.settings.env)
+        try:
+            return await Agent.start(self._python, plan, self._plan.environment.folder, variables)
+        except OSError as error:
+            raise CannotRun(f"{self._python} could not be started: {error}") from error
+
+    async def _follow(self, agent: Agent, flight: _Flight) -> AsyncIterator[Event]:
+        """Relay one agent's messages; raises `_Stopped` when it ends before it is done."""
+        clock = asyncio.get_running_loop().time
+        timeout = self._plan.settings.timeout
+        deadline = clock() + _LOADING_SECONDS
+        while True:
+            try:
+                message = await agent.message(deadline)
+            except TimeIsUp:
+                raise _Stopped(self._overdue(agent, flight), agent.where) from None
+            if message is None:
+                status = await agent.ended()
+                raise _Stopped(_unfinished(status, agent), agent.where)
+            event, renew = self._read(message, flight)
+            if renew:
+                deadline = clock() + (timeout if renew is not _LOADING else _LOADING_SECONDS)
+            if event is not None:
+                yield event
+            if message["event"] == wire.DONE:
+                return
+
+    def _read(self, message: wire.Message, flight: _Flight) -> tuple[Event | None, str | None]:
+        """The event a message stands for, and whether the clock starts anew."""
+        kind = message["event"]
+        if kind == wire.CANNOT:
+            raise CannotRun(message["message"])
+        if kind == wire.STARTING:
+            flight.step = message["phase"]
+            return None, _LOADING if message["phase"] == _LOADING else "env.py"
+        if kind == wire.STARTED:
+            flight.step = None
+            return self._started(message), "first"
+        if kind == wire.STEP_STARTED:
+            first = flight.enter(message["revision"], message["step"])
+            event = StepStarted(message["revision"], message["step"])
+            return event, "next" if first or message["revision"] == FULL_CYCLE else None
+        if kind == wire.STEP_FINISHED:
+            step = _step(message["step"])
+            flight.steps.append(step)
+            flight.step = None
+            return StepFinished(message["revision"], step), None
+        if kind == wire.FINISHED:
+            flight.leave()
+            return self._finished(RevisionEvidence.from_json(message["evidence"])), "next"
+        return None, None
+
+    def _started(self, message: wire.Message) -> Started | None:
+        again = bool(self._known.keys)
+        self._known.database, self._known.version = message["database"], message["version"]
+        self._known.files = {name: path for name, (path, _) in message["files"].items()}
+        self._known.keys = evidence_keys(_contents(message["files"]))
+        revisions = tuple(message["revisions"])
+        if again:
+            return None
+        return Started(message["database"], message["version"], message["guard"], revisions)
+
+    def _finished(self, evidence: RevisionEvidence) -> RevisionFinished:
+        evidence = replace(
+            evidence, database=self._known.database, database_version=self._known.version
+        )
+        self._known.done.append(evidence.revision)
+        self._known.verdicts[evidence.verdict] += 1
+        key = self._known.keys.get(evidence.revision, "")
+        if key and evidence.verdict is not Verdict.SKIPPED:
+            self._store.save(key, evidence)
+        return RevisionFinished(evidence, key)
+
+    def _blame(self, flight: _Flight, stopped: _Stopped) -> RevisionFinished | None:
+        """The evidence of the revision an agent stopped in; None where it was in none."""
+        revision = flight.revision
+        if revision is None:
+            return None
+        name = flight.step or (flight.steps[-1].name if flight.steps else "upgrade")
+        if name == "upgrade" and revision != FULL_CYCLE:
+            self._known.blocked[revision] = f"its upgrade fails: {stopped}"
+        if revision in self._known.done:
+            return None
+        path, line = stopped.where or (None, None)
+        error = StepError("AgentStopped", str(stopped), path, line)
+        steps = flight.steps if flight.step is None else [*flight.steps, Step(name, 0.0, error)]
+        direction = "downgrade" if name.startswith("downgrade") else "upgrade"
+        seconds = time.monotonic() - flight.started
+        evidence = RevisionEvidence(
+            revision=revision,
+            path=self._known.files.get(revision),
+            verdict=Verdict.FAILED,
+            seconds=seconds,
+            steps=tuple(steps),
+            reason=f"`{direction}()` {stopped}",
+            rows=self._plan.settings.rows,
+        )
+        return self._finished(evidence)
+
+    def _overdue(self, agent: Agent, flight: _Flight) -> str:
+        seconds = self._plan.settings.timeout
+        if flight.revision is None and flight.step == _LOADING:
+            seconds = _LOADING_SECONDS
+        return f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
+
+
+class _Stopped(Exception):
+    """An agent ended before it was done; reads on after the name of what it was doing."""
+
+    def __init__(self, sentence: str, where: tuple[str, int] | None) -> None:
+        super().__init__(sentence)
+        self.where = where
+
+
+def _unfinished(status: int, agent: Agent) -> str:
+    last = [line.strip() for line in agent.output.splitlines() if line.strip()]
+    said = f"; the last it printed was: {last[-1][:200]}" if last else ""
+    return f"ended the process: it {spoken(status)}{said}"
+
+
+def _place(agent: Agent) -> str:
+    if agent.where is None:
+        return ""
+    path, line = agent.where
+    return f"; it was at line {line} of {Path(path).name}"
+
+
+def _kind_of_hang(agent: Agent) -> str:
+    now = asyncio.get_running_loop().time()
+    if agent.last_beat is not None and now - agent.last_beat > _STALE_SECONDS:
+        return ", inside code that lets nothing else of Python run"
+    return ""
+
+
+def _contents(files: Mapping[str, Any]) -> dict[str, tuple[bytes, tuple[str, ...]]]:
+    found = {}
+    for revision, (path, ancestors) in files.items():
+        try:
+            content = Path(path).read_bytes()
+        except OSError:
+            content = b""
+        found[revision] = content, tuple(ancestors)
+    return found
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    error = data["error"]
+    return Step(data["name"], data["seconds"], StepError(**error) if error else None)

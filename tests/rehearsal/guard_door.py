@@ -1,0 +1,61 @@
+"""Runs a project's migrations behind the guard, as the agent would, and prints what happened.
+
+`guard_door.py AGENT SCRATCH LEVEL`, in the project's folder. Level `process` stands for a system
+without Landlock and seccomp.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def load_agent(folder: str) -> tuple[Any, Any]:
+    spec = importlib.util.spec_from_file_location(
+        "agent_under_test", f"{folder}/__init__.py", submodule_search_locations=[folder]
+    )
+    sys.modules["agent_under_test"] = importlib.util.module_from_spec(spec)
+    from agent_under_test import kernel, redirect
+
+    return kernel, redirect
+
+
+def tables(guard: Any, target: Any) -> list[str]:
+    connection = guard.connect(target)
+    try:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        return [name for (name,) in connection.execute(query)]
+    finally:
+        connection.close()
+
+
+def main(agent: str, folder: str, level: str) -> None:
+    sys.path[0] = str(Path.cwd())
+    kernel, redirect = load_agent(agent)
+    if level == "process":
+        kernel.version = lambda: 0
+        kernel.can_deny_connections = lambda: False
+    guard = redirect.install(redirect.Scratch("sqlite", folder))
+    error = None
+    try:
+        from alembic import command
+        from alembic.config import Config
+
+        command.upgrade(Config("alembic.ini"), "head")
+    except BaseException as raised:  # noqa: BLE001 (all of it is the outcome)
+        error = [type(raised).__name__, str(raised)]
+    databases = [[target.database, tables(guard, target)] for target in guard.databases]
+    outcome = {
+        "level": guard.level,
+        "error": error,
+        "refusals": guard.refusals,
+        "databases": databases,
+    }
+    sys.stdout.write("\n" + json.dumps(outcome))
+
+
+if __name__ == "__main__":  # a spawned child imports this file, too
+    main(*sys.argv[1:])

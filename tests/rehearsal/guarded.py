@@ -1,0 +1,162 @@
+"""Projects behind the guard: written to disk, run in a process of their own, and looked over."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+AGENT = HERE.parents[1] / "server/alembic_roundtrip/rehearsal/agent"
+# Another interpreter, with other versions of Alembic and SQLAlchemy, can be put to the same tests.
+PYTHON = os.environ.get("ROUNDTRIP_TEST_PYTHON", sys.executable)
+
+RUN = """
+with connectable.connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+ENGINE = "connectable = sa.create_engine('sqlite:///@REAL@')\n"
+HEAD = """\
+import asyncio, os, sqlite3, threading
+import sqlalchemy as sa
+from alembic import context
+from sqlalchemy import event, pool
+config = context.config
+"""
+MIGRATION = """\
+import sqlalchemy as sa
+from alembic import op
+revision = "0001"
+down_revision = None
+
+def upgrade():
+    op.create_table("users", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    level: str
+    error: list[str] | None
+    refusals: list[str]
+    databases: dict[str, list[str]]
+    untouched: bool
+    """Whether every file of the project is what it was, and none was added."""
+
+
+class Decoy:
+    """A server that stands for a real one: it listens on TCP, UDP and a Unix socket, and counts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reached: list[str] = []
+        self._tcp = socket.create_server(("127.0.0.1", 0))
+        self.port = self._tcp.getsockname()[1]
+        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", self.port))
+        self.folder = folder
+        self._unix = socket.socket(socket.AF_UNIX)
+        self._unix.bind(str(folder / f".s.PGSQL.{self.port}"))
+        self._unix.listen()
+        for name, server in (("tcp", self._tcp), ("unix", self._unix)):
+            threading.Thread(target=self._accept, args=(name, server), daemon=True).start()
+
+    def _accept(self, name: str, server: socket.socket) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                connection, _ = server.accept()
+                self.reached.append(name)
+                connection.close()
+                continue
+            return
+
+    def close(self) -> None:
+        """Let queued connections in first, so that none goes uncounted."""
+        for family, address in (
+            (socket.AF_INET, ("127.0.0.1", self.port)),
+            (socket.AF_UNIX, str(self.folder / f".s.PGSQL.{self.port}")),
+        ):
+            with socket.socket(family) as last:
+                last.connect(address)
+                last.settimeout(5)
+                last.recv(1)
+        self._udp.setblocking(False)  # noqa: FBT003
+        with contextlib.suppress(BlockingIOError):
+            self._udp.recv(1)
+            self.reached.append("udp")
+        self.reached.remove("tcp")
+        self.reached.remove("unix")
+        for server in (self._tcp, self._unix):
+            server.shutdown(socket.SHUT_RDWR)
+            server.close()
+        self._udp.close()
+
+
+@dataclass
+class Project:
+    folder: Path
+    scratch: Path
+    decoy: Decoy | None = None
+
+    @property
+    def real(self) -> Path:
+        return self.folder / "real.db"
+
+    def write(self, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self._filled(text), encoding="utf-8")
+
+    def _filled(self, text: str) -> str:
+        text = text.replace("@REAL@", str(self.real)).replace("@HERE@", str(self.folder))
+        if self.decoy:
+            text = text.replace("@PORT@", str(self.decoy.port))
+            text = text.replace("@SOCKETS@", str(self.decoy.folder))
+        return text
+
+    def run(self, env: str, *, level: str = "kernel", migration: str = MIGRATION) -> Outcome:
+        self.write({"migrations/env.py": HEAD + env, "migrations/versions/0001.py": migration})
+        before = self._state()
+        ran = subprocess.run(
+            [PYTHON, HERE / "guard_door.py", AGENT, self.scratch, level],
+            cwd=self.folder,
+            env={**os.environ, "DATABASE_URL": f"sqlite:///{self.real}", "PGPASSWORD": "secret"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.stdout.strip(), f"{ran.returncode}: {ran.stderr}"
+        found: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
+        found["databases"] = dict(found["databases"])
+        return Outcome(**found, untouched=self._state() == before)
+
+    def _state(self) -> dict[str, tuple[str, int]]:
+        return {
+            str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+        }
+
+
+def make_project(folder: Path) -> Project:
+    project = Project(folder / "project", folder / "scratch")
+    project.folder.mkdir()
+    with contextlib.closing(sqlite3.connect(project.real)) as connection:
+        connection.execute("CREATE TABLE precious (x)")
+        connection.execute("INSERT INTO precious VALUES (1)")
+        connection.commit()
+    ini = "[alembic]\nscript_location = %(here)s/migrations\nsqlalchemy.url = sqlite:///@REAL@\n"
+    project.write({"alembic.ini": ini})
+    return project

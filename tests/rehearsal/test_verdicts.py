@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from alembic_project import AlembicProject
+
+from alembic_roundtrip.evidence import Verdict
+
+CREATE = """
+op.create_table(
+    "users",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(30)),
+    sa.Column("email", sa.String(40)),
+)
+"""
+
+
+def users(project: AlembicProject) -> None:
+    project.add("users", CREATE, 'op.drop_table("users")')
+
+
+async def test_a_table_that_comes_and_goes_is_lossless(project, rehearsed):
+    users(project)
+    evidence = (await rehearsed())["users"]
+    assert evidence.verdict is Verdict.LOSSLESS
+    assert evidence.residue == ()
+    assert [(x.table, x.column, x.lost, x.rows, x.step) for x in evidence.losses] == [
+        ("users", None, 5, 5, "downgrade")
+    ]
+    assert [step.name for step in evidence.steps] == [
+        "upgrade",
+        "downgrade",
+        "upgrade again",
+        "upgrade with rows",
+        "downgrade with rows",
+        "upgrade again with rows",
+    ]
+    assert all(step.error is None for step in evidence.steps)
+    assert (evidence.database, evidence.rows) == ("sqlite", 5)
+
+
+async def test_a_dropped_column_that_comes_back_empty_is_lossy(project, rehearsed):
+    users(project)
+    project.add(
+        "drop",
+        'with op.batch_alter_table("users") as batch:\n    batch.drop_column("email")',
+        'op.add_column("users", sa.Column("email", sa.String(40)))',
+    )
+    evidence = (await rehearsed())["drop"]
+    assert evidence.verdict is Verdict.LOSSY
+    (loss,) = evidence.old_losses()
+    assert (loss.table, loss.column, loss.step, loss.rows) == ("users", "email", "round trip", 5)
+    assert 0 < loss.lost <= 5
+    assert loss.example is not None
+    assert loss.example.endswith("→ NULL")
+
+
+async def test_an_index_left_behind_fails_the_next_upgrade(project, rehearsed):
+    users(project)
+    project.add("index", 'op.create_index("ix_email", "users", ["email"])', "pass")
+    evidence = (await rehearsed())["index"]
+    assert evidence.verdict is Verdict.FAILED
+    assert evidence.reason is not None
+    assert "ix_email already exists" in evidence.reason
+    (residue,) = evidence.residue
+    assert (residue.kind, residue.object, residue.change, residue.grade) == (
+        "index",
+        "ix_email",
+        "left",
+        "broken",
+    )
+
+
+async def test_what_comes_back_otherwise_is_residue(project, rehearsed):
+    users(project)
+    project.add(
+        "default",
+        'with op.batch_alter_table("users") as batch:\n    batch.drop_column("email")',
+        'op.add_column("users", sa.Column("email", sa.String(40), server_default="x"))',
+    )
+    evidence = (await rehearsed())["default"]
+    assert evidence.verdict is Verdict.RESIDUE
+    assert [r.grade for r in evidence.residue if r.grade != "cosmetic"] == ["different"]
+
+
+async def test_rows_a_migration_inserts_and_leaves_are_residue(project, rehearsed):
+    users(project)
+    project.add("seed", "op.execute(\"INSERT INTO users (name) VALUES ('root')\")", "pass")
+    evidence = (await rehearsed())["seed"]
+    assert evidence.verdict is Verdict.RESIDUE
+    assert [(r.kind, r.object, r.change, r.after) for r in evidence.residue] == [
+        ("rows", "users", "left", "1 row")
+    ]
+
+
+async def test_values_an_upgrade_overwrites_are_lost_by_the_upgrade(project, rehearsed):
+    users(project)
+    project.add("upper", "op.execute(\"UPDATE users SET name = 'x'\")", "pass")
+    evidence = (await rehearsed())["upper"]
+    assert evidence.verdict is Verdict.LOSSY
+    assert {(x.column, x.step) for x in evidence.losses} == {
+        ("name", "upgrade"),
+        ("name", "round trip"),
+    }
+
+
+async def test_a_downgrade_that_raises_is_irreversible_and_says_why(project, rehearsed):
+    users(project)
+    project.add("declared", "pass", 'raise NotImplementedError("mails are gone")')
+    project.add("own", "pass", 'raise RuntimeError("restore the backup")')
+    project.add("silent", "pass", "raise NotImplementedError")
+    evidence = await rehearsed()
+    assert {name: (e.verdict, e.reason) for name, e in evidence.items() if name != "users"} == {
+        "declared": (Verdict.IRREVERSIBLE, "mails are gone"),
+        "own": (Verdict.IRREVERSIBLE, "restore the backup"),
+        "silent": (Verdict.IRREVERSIBLE, "NotImplementedError"),
+    }
+
+
+async def test_an_error_in_the_downgrade_that_nobody_raised_on_purpose_fails(project, rehearsed):
+    project.add("broken", "pass", 'op.drop_table("nowhere")')
+    project.add("typo", "pass", "undefined_name()")
+    project.add("nothing", "pass", None)
+    evidence = await rehearsed()
+    assert {e.verdict for e in evidence.values()} == {Verdict.FAILED}
+    assert "no such table: nowhere" in (evidence["broken"].reason or "")
+    assert "undefined_name" in (evidence["typo"].reason or "")
+    assert evidence["nothing"].reason == "`downgrade()` fails: the migration has no `downgrade()`"
+
+
+async def test_an_upgrade_that_fails_skips_what_depends_on_it_and_nothing_else(project, rehearsed):
+    users(project)
+    project.add("broken", 'op.drop_table("nowhere")')
+    project.add("child")
+    project.add("grandchild")
+    project.add("sibling", after="users")
+    evidence = await rehearsed()
+    assert {name: e.verdict for name, e in evidence.items()} == {
+        "users": Verdict.LOSSLESS,
+        "broken": Verdict.FAILED,
+        "child": Verdict.SKIPPED,
+        "grandchild": Verdict.SKIPPED,
+        "sibling": Verdict.LOSSLESS,
+    }
+    assert evidence["grandchild"].reason == (
+        "the upgrade of broken, which it depends on, fails"
+    )
+    error = evidence["broken"].steps[0].error
+    assert error is not None
+    assert error.path == str(project.versions / "broken_.py")
+    assert error.line == 9
+
+
+async def test_dirt_of_one_revision_does_not_reach_the_next(project, rehearsed):
+    users(project)
+    project.add("dirty", 'op.create_index("ix", "users", ["email"])', "pass")
+    project.add("clean", 'op.create_index("ix2", "users", ["name"])', 'op.drop_index("ix2")')
+    evidence = await rehearsed()
+    assert evidence["dirty"].verdict is Verdict.FAILED
+    assert evidence["clean"].verdict is Verdict.LOSSLESS
+
+
+async def test_a_migration_that_only_fails_with_rows_fails(project, rehearsed):
+    users(project)
+    project.add(
+        "required",
+        'with op.batch_alter_table("users") as batch:\n'
+        '    batch.alter_column("email", nullable=False)',
+        'with op.batch_alter_table("users") as batch:\n'
+        '    batch.alter_column("email", nullable=True)',
+    )
+    evidence = (await rehearsed())["required"]
+    assert evidence.verdict is Verdict.FAILED
+    assert evidence.reason is not None
+    assert evidence.reason.startswith("`upgrade()` fails with rows in the tables: IntegrityError")
+    assert "email" in evidence.reason
+
+
+async def test_a_downgrade_that_fails_on_rows_written_since_fails(project, rehearsed):
+    project.add(
+        "strict",
+        'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True),'
+        ' sa.Column("a", sa.String(9), nullable=False))',
+        'op.drop_table("t")',
+    )
+    batch = 'with op.batch_alter_table("t") as batch:\n'
+    project.add(
+        "loose",
+        batch + '    batch.alter_column("a", nullable=True)',
+        batch + '    batch.alter_column("a", nullable=False)',
+    )
+    evidence = (await rehearsed())["loose"]
+    assert evidence.verdict is Verdict.FAILED
+    assert (evidence.reason or "").startswith("`downgrade()` fails with rows in the tables")
+    assert evidence.old_losses() == ()
+
+
+async def test_python_that_stumbles_over_unkind_values_only_is_a_note(project, rehearsed):
+    users(project)
+    project.add(
+        "careless",
+        """
+        connection = op.get_bind()
+        for name, in connection.execute(sa.text("SELECT name FROM users")).fetchall():
+            name.upper()
+        """,
+    )
+    evidence = (await rehearsed())["careless"]
+    assert evidence.verdict is Verdict.LOSSLESS
+    assert len(evidence.notes) == 1
+    assert "AttributeError" in evidence.notes[0]
+    assert "with plain rows it works" in evidence.notes[0]
+
+
+async def test_python_that_stumbles_over_any_row_fails(project, rehearsed):
+    users(project)
+    project.add(
+        "broken",
+        """
+        connection = op.get_bind()
+        for row in connection.execute(sa.text("SELECT name FROM users")).fetchall():
+            row.nonsense
+        """,
+    )
+    evidence = (await rehearsed())["broken"]
+    assert evidence.verdict is Verdict.FAILED
+    assert "fails with rows in the tables: AttributeError" in (evidence.reason or "")
+
+
+async def test_a_history_that_expects_tables_names_the_setting_for_them(project, rehearsed):
+    project.add("first", 'op.add_column("users", sa.Column("x", sa.Integer))')
+    evidence = (await rehearsed())["first"]
+    assert evidence.verdict is Verdict.FAILED
+    assert "`baseline`" in (evidence.reason or "")
+
+
+async def test_a_baseline_is_a_function_or_an_sql_file(project, rehearsed):
+    project.add(
+        "first",
+        'op.add_column("users", sa.Column("x", sa.Integer))',
+        'with op.batch_alter_table("users") as batch:\n    batch.drop_column("x")',
+    )
+    (project.folder / "models.py").write_text(
+        "import sqlalchemy as sa\n"
+        "class Base:\n"
+        "    metadata = sa.MetaData()\n"
+        'sa.Table("users", Base.metadata, sa.Column("id", sa.Integer, primary_key=True))\n'
+    )
+    (project.folder / "base.sql").write_text("CREATE TABLE users (id INTEGER PRIMARY KEY);")
+    for baseline in ("models:Base.metadata.create_all", "base.sql"):
+        evidence = await rehearsed(baseline=baseline, full_cycle=True)
+        assert evidence["first"].verdict is Verdict.LOSSLESS
+        assert evidence["full cycle"].verdict is Verdict.LOSSLESS
+
+
+async def test_a_full_cycle_that_leaves_something_says_what(project, rehearsed):
+    users(project)
+    project.add("view", 'op.execute("CREATE VIEW v AS SELECT 1 AS one")', "pass")
+    evidence = (await rehearsed(full_cycle=True))["full cycle"]
+    assert evidence.verdict is Verdict.RESIDUE
+    assert [(r.kind, r.object, r.change) for r in evidence.residue] == [("view", "v", "left")]
