@@ -52,10 +52,11 @@ _PLACEHOLDER = "driver"  # of Alembic's own template: driver://user:pass@localho
 _SCHEME = re.compile(r"\s*([A-Za-z]\w*)(?:\+\w+)?://")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+sqlalchemy\.dialects\.(\w+)|import[ \t]+sqlalchemy\.dialects\.(\w+)"
-    r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*\(?([\w \t,\n]+))",
+    r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*(\([^)]*\)|[^\n]*))",
     re.MULTILINE,
 )
-_GENERIC = frozenset({"registry", "plugins", "as"})
+_NAMED = re.compile(r"(\w+)(?:\s+as\s+\w+)?\s*(?:[,)#;]|$)")
+_GENERIC = frozenset({"registry", "plugins"})
 _NAME = re.compile(r"[ \t\"']*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _SAMPLE = 60  # migrations read: enough to see what a project imports, in a few milliseconds
 
@@ -90,10 +91,8 @@ def _of_imports(environment: Environment) -> Iterator[str]:
     for file in _sample(environment):
         for match in _IMPORT.finditer(_text(file)):
             one, other, several = match.groups()
-            names = (
-                re.split(r"[,\s]+", several.partition(" as ")[0]) if several else (one or other,)
-            )
-            yield from (n for n in names if n and n not in _GENERIC)
+            names = _NAMED.findall(several) if several else (one or other,)
+            yield from (name for name in names if name not in _GENERIC)
 
 
 def _sample(environment: Environment) -> Iterator[Path]:

@@ -69,12 +69,12 @@ class History:
             r.id: _unique(i for i in map(self._dependency, r.depends_on) if i is not None)
             for r in self.by_id.values()
         }
-        self._all_parents: Edges = {
+        self.all_parents: Edges = {
             rev: _unique((*parents, *self._dependencies[rev]))
             for rev, parents in self._parents.items()
         }
         self._children: Edges = graph.reverse(self._parents)
-        self._all_children: Edges = graph.reverse(self._all_parents)
+        self.all_children: Edges = graph.reverse(self.all_parents)
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -99,7 +99,7 @@ class History:
     @cached_property
     def real_heads(self) -> tuple[str, ...]:
         """Heads that no other revision depends on either: Alembic's `heads`."""
-        return self._where(lambda r: not self._all_children[r.id])
+        return self._where(lambda r: not self.all_children[r.id])
 
     @cached_property
     def bases(self) -> tuple[str, ...]:
@@ -135,16 +135,16 @@ class History:
 
     def dependents(self, rev: str) -> tuple[str, ...]:
         """The revisions that name this one, or a label of it, in `depends_on`."""
-        return tuple(c for c in self._all_children[rev] if rev in self._dependencies[c])
+        return tuple(c for c in self.all_children[rev] if rev in self._dependencies[c])
 
     def ancestors(self, rev: str, *, dependencies: bool = True) -> frozenset[str]:
         """What must be applied before a revision; without itself."""
-        edges = self._all_parents if dependencies else self._parents
+        edges = self.all_parents if dependencies else self._parents
         return graph.reachable(edges, (rev,)) - {rev}
 
     def descendants(self, rev: str, *, dependencies: bool = True) -> frozenset[str]:
         """What can be applied only after a revision; without itself."""
-        edges = self._all_children if dependencies else self._children
+        edges = self.all_children if dependencies else self._children
         return graph.reachable(edges, (rev,)) - {rev}
 
     @cached_property
@@ -166,7 +166,7 @@ class History:
 
     @cached_property
     def _acyclic_parents(self) -> Edges:
-        loops = graph.cycles(self._all_parents)
+        loops = graph.cycles(self.all_parents)
         group = {rev: number for number, loop in enumerate(loops) for rev in loop}
         normal = self.nearest_parents
         if not group:
@@ -212,7 +212,7 @@ class History:
         return branch
 
     def _forks(self, rev: str) -> bool:
-        return len(self._all_children[rev]) > 1 or len(self.by_id[rev].down_revisions) > 1
+        return len(self.all_children[rev]) > 1 or len(self.by_id[rev].down_revisions) > 1
 
     def get(self, identifier: str) -> Revision | None:
         """The one revision an identifier means; None where it means none, several or the base."""
@@ -251,7 +251,7 @@ class History:
             if len(found) > 1:
                 files = " and ".join(f"`{r.path.name}`" for r in found if r.path) or "twice"
                 for revision in found:
-                    message = f"revision {id} is present more than once: {files}"
+                    message = f"revision {rev} is present more than once: {files}"
                     yield _problem("duplicate-revision", revision, message, (rev,))
 
     def _illegal(self) -> Iterator[Problem]:
@@ -289,7 +289,7 @@ class History:
         for loop in plain:
             yield self._cycle("revision-cycle", "follow one another in a circle", loop)
         known = {rev for loop in plain for rev in loop}
-        for loop in graph.cycles(self._all_parents):
+        for loop in graph.cycles(self.all_parents):
             if not known.issuperset(loop):
                 yield self._cycle("dependency-cycle", "depend on one another in a circle", loop)
 

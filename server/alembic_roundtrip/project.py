@@ -131,7 +131,8 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
             f"no configuration file in {folder} has a section [{settings.name}] with a "
             "`script_location`; set `config` to the file that has it"
         )
-    known = {e.script_location for e, _ in found}.union(*(e.version_locations for e, _ in found))
+    usable = [e for e, _ in found if e.version_locations]
+    known = {e.script_location for e in usable}.union(*(e.version_locations for e in usable))
     return found + [(e, None) for e in _bare(tree.migrations, known)]
 
 

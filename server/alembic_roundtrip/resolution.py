@@ -36,6 +36,11 @@ class _Unresolved(Exception):  # noqa: N818 - never leaves this module: it becom
     pass
 
 
+def is_relative(identifier: str) -> bool:
+    """Whether an identifier ends in a number of steps, as `head-1` does."""
+    return _RELATIVE.fullmatch(identifier) is not None
+
+
 def resolve(history: History, identifier: str, current: Sequence[str] | None = None) -> Resolution:
     """Resolve `abc1`, `label@head`, `head-1`, `abc1+2`, `-1`, `heads`, `base`… as Alembic does.
 
@@ -86,7 +91,7 @@ class _Reader:
         if rev is None:
             rev = self.partial(symbol, owner)
         if owner is not None and not self.related(rev, owner):
-            raise _Unresolved(f"revision {id} is not a member of branch `{label}`")
+            raise _Unresolved(f"revision {rev} is not a member of branch `{label}`")
         return rev
 
     def exact(self, symbol: str) -> str | None:
@@ -122,8 +127,11 @@ class _Reader:
         self, label: str | None, symbol: str | None, steps: int, current: Sequence[str] | None
     ) -> tuple[str, ...]:
         if symbol is not None:
-            name = f"{label}@{symbol}" if label and steps < 0 else symbol
-            start = self.single(self.absolute(name), name)
+            name = symbol
+            if label and steps < 0:
+                self.one(label)
+                name = f"{label}@{symbol}"
+            start = self.single(self.absolute(name), f"`{name}`")
         elif steps < 0:
             start = self.current_below(label, self.applied(current, self.history.real_heads))
         else:
@@ -135,7 +143,7 @@ class _Reader:
 
     def single(self, ids: tuple[str, ...], name: str) -> str | None:
         if len(ids) > 1:
-            raise _Unresolved(f"`{name}` means {len(ids)} revisions: {', '.join(ids)}")
+            raise _Unresolved(f"{name} means {len(ids)} revisions: {', '.join(ids)}")
         return ids[0] if ids else None
 
     def current_below(self, label: str | None, current: tuple[str, ...]) -> str | None:

@@ -73,6 +73,9 @@ class Source:
     def position_of_bytes(self, line: int, column: int) -> Position:
         """Position for a UTF-8 byte column from 0, as `ast` gives it."""
         text = self.line(line)
+        if line == 1 and text.startswith("\ufeff"):
+            # Python's parser takes the byte order mark away before it counts.
+            column += len("\ufeff".encode())
         if not text.isascii():
             column = len(text.encode("utf-8")[:column].decode("utf-8", "replace"))
         return Position(line, column + 1)

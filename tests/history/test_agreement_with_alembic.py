@@ -138,4 +138,4 @@ def test_steps_from_the_current_revision_are_alembics(seed: int) -> None:
 def test_a_step_down_from_several_heads_is_refused_where_alembic_takes_any() -> None:
     ours = History([Revision("base"), Revision("left", ("base",)), Revision("right", ("base",))])
     found = ours.resolve("-1")
-    assert found.problem == "`the current revision` means 2 revisions: left, right"
+    assert found.problem == "the current revision means 2 revisions: left, right"

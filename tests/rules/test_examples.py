@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from alembic_roundtrip.migration.rewrite import edits
 from alembic_roundtrip.rule import Diagnostic, Example, Rule, rules
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace

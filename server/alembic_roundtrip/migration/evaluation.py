@@ -36,11 +36,12 @@ class Scope:
     def resolve(self, node: ast.expr) -> ast.expr:
         """The expression with its known names put in; the node itself where there are none."""
         if isinstance(node, ast.Constant) or not any(
-            isinstance(part, ast.Name) and self.names.get(part.id) is not None
+            isinstance(part, ast.Name)
+            and (self.names.get(part.id) is not None or part.id in self.functions)
             for part in ast.walk(node)
         ):
             return node
-        return _Substitution(self.names).put_in(node)
+        return _Substitution(self).put_in(node)
 
     def expression(self, node: ast.expr) -> Expression:
         """The expression as a value that stands on its own."""
@@ -67,10 +68,14 @@ class Scope:
 
 
 class _Substitution(ast.NodeTransformer):
-    """Puts expressions for names; depth is bounded by each name being put in once."""
+    """Puts expressions for names, and for calls of functions that only return one.
 
-    def __init__(self, names: Mapping[str, ast.expr | None]) -> None:
-        self._names = names
+    No name is put into itself, so it comes to an end.
+    """
+
+    def __init__(self, scope: Scope, names: Mapping[str, ast.expr | None] | None = None) -> None:
+        self._scope = scope
+        self._names = scope.names if names is None else names
         self._open: set[str] = set()
 
     def put_in(self, node: ast.expr) -> ast.expr:
@@ -85,13 +90,54 @@ class _Substitution(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         bound = self._names.get(node.id)
-        if bound is None or node.id in self._open:
+        return node if bound is None else self._opened(node.id, node, bound, self._names)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        function = self._scope.functions.get(name)
+        returned = _returned(function) if function is not None else None
+        if function is None or returned is None:
             return node
-        self._open.add(node.id)
+        arguments = {**self._scope.names, **arguments_of(function, node)}
+        return self._opened(name, node, returned, arguments)
+
+    def _opened(
+        self,
+        name: str,
+        node: ast.expr,
+        replacement: ast.expr,
+        names: Mapping[str, ast.expr | None],
+    ) -> ast.expr:
+        if name in self._open:
+            return node
+        self._open.add(name)
+        outer, self._names = self._names, names
         try:
-            return self.put_in(bound)
+            return self.put_in(replacement)
         finally:
-            self._open.discard(node.id)
+            self._names = outer
+            self._open.discard(name)
+
+
+def _returned(function: ast.FunctionDef) -> ast.expr | None:
+    """What a function returns that does nothing else."""
+    *before, final = function.body
+    quiet = all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in before)
+    return final.value if quiet and isinstance(final, ast.Return) else None
+
+
+def arguments_of(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr | None]:
+    """What a call binds a function's parameters to; None where it cannot be told."""
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    bound: dict[str, ast.expr | None] = dict.fromkeys(names)
+    defaults = function.args.defaults
+    if defaults:
+        bound |= dict(zip(names[-len(defaults) :], defaults, strict=True))
+    for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
+        bound[argument.arg] = default
+    bound |= dict(zip(names, call.args, strict=False))
+    return bound | {k.arg: k.value for k in call.keywords if k.arg in bound}
 
 
 def value_of(node: ast.expr) -> object:

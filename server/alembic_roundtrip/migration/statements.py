@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from alembic_roundtrip.migration.conditions import guards_of, outcome
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import (
     Scope,
+    arguments_of,
     bindings,
     dotted,
     iterations,
@@ -30,12 +32,9 @@ from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.text import Range
 
 _DEPTH = 4
-_HARMLESS_ROOTS = frozenset(
-    {"print", "logger", "logging", "log", "LOG", "LOGGER", "warnings", "time", "os", "len", "str"}
-    | {"int", "list", "dict", "set", "tuple", "sorted", "range", "enumerate", "zip", "isinstance"}
-    | {"getattr", "hasattr", "min", "max", "any", "all", "bool", "inspect", "context", "uuid"}
-    | {"datetime", "json", "re", "sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "op.f"}
-    | {"repr", "type", "iter", "next", "map", "filter", "sum", "reversed", "super", "click"}
+_HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
+    "logger logging log LOG LOGGER warnings time os inspect context uuid datetime json re sa "
+    "sqlalchemy orm postgresql mysql sqlite click math decimal Decimal textwrap itertools".split()
 )
 _HARMLESS_METHODS = frozenset(
     "get_bind get_context get_x_argument fetchall fetchone fetchmany scalar scalars all first one "
@@ -49,7 +48,10 @@ _HARMLESS_METHODS = frozenset(
     "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
     "as_scalar exists union union_all having yield_per partitions tuples unique".split()
 )
-_WRITERS = frozenset({"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "merge"})
+_WRITERS = frozenset(
+    {"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings", "merge"}
+)
+_CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
 
 
@@ -170,7 +172,8 @@ class _Reader:
     def assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, place: _Place) -> None:
         if node.value is None:
             return
-        self.expression(node.value, node, place)
+        # A call for its value is taken for one without effect, unless it is given a connection.
+        self.expression(node.value, node, place, top=_hands_on(node.value))
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
@@ -336,7 +339,11 @@ class _Reader:
     ) -> None:
         """Read a call of a function of the same file as what its body does."""
         source = place.scope.source
-        scope = self.module.inner(_arguments(function, node, place.scope))
+        resolved = {
+            name: None if value is None else place.scope.resolve(value)
+            for name, value in arguments_of(function, node).items()
+        }
+        scope = self.module.inner(resolved)
         scope.functions.update(place.scope.functions)
         here = (range_of(source, node), range_of(source, statement))
         inside = replace(
@@ -386,6 +393,14 @@ class _Reader:
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
 
 
+def _hands_on(node: ast.expr) -> bool:
+    """Whether a call is given something to reach the database with."""
+    if not isinstance(node, ast.Call):
+        return False
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return any(isinstance(part, ast.Name) and part.id in _CONNECTIONS for part in given)
+
+
 def _calls(node: ast.expr) -> Iterator[ast.Call]:
     """Calls in the order they are made; those inside a lambda or comprehension too."""
     for child in ast.iter_child_nodes(node):
@@ -405,22 +420,6 @@ def _creating(node: ast.expr) -> ast.expr:
         kept = [keyword for keyword in node.keywords if keyword.arg != "create_type"]
         return ast.copy_location(ast.Call(node.func, node.args, kept), node)
     return node
-
-
-def _arguments(
-    function: ast.FunctionDef, node: ast.Call, scope: Scope
-) -> dict[str, ast.expr | None]:
-    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    bound: dict[str, ast.expr | None] = dict.fromkeys(names)
-    bound |= dict.fromkeys(argument.arg for argument in function.args.kwonlyargs)
-    defaults = function.args.defaults
-    if defaults:
-        bound |= dict(zip(names[-len(defaults) :], defaults, strict=True))
-    for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
-        bound[argument.arg] = default
-    bound |= dict(zip(names, map(scope.resolve, node.args), strict=False))
-    bound |= {k.arg: scope.resolve(k.value) for k in node.keywords if k.arg in bound}
-    return bound
 
 
 def _passed_batches(

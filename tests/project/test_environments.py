@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.project import (
+    Environment,
+    ProjectError,
+    environment_of,
+    find_environments,
+)
+from alembic_roundtrip.scan import load_history, migration_files
+
+MIGRATION = "revision = {!r}\ndown_revision = {!r}\n"
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def found(folder: Path, **settings: object) -> tuple[Environment, ...]:
+    return find_environments(folder, Settings(**settings))
+
+
+def one(folder: Path, **settings: object) -> Environment:
+    (environment,) = found(folder, **settings)
+    return environment
+
+
+PLAIN = {"alembic.ini": "[alembic]\nscript_location = mig\n", "mig/env.py": ""}
+
+
+def test_nothing_is_imported_or_run_to_find_an_environment(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "alembic.ini": "[alembic]\nscript_location = app:mig\nprepend_sys_path = .\n",
+            "app/__init__.py": "raise RuntimeError",
+            "app/mig/env.py": "raise RuntimeError",
+            "app/mig/versions/a.py": MIGRATION.format("aaaa", None) + "raise RuntimeError\n",
+        },
+    )
+    program = (
+        "import sys; from pathlib import Path; from alembic_roundtrip.config import Settings\n"
+        "from alembic_roundtrip.project import find_environments\n"
+        "from alembic_roundtrip.scan import load_history\n"
+        "(e,) = find_environments(Path(sys.argv[1]), Settings())\n"
+        "assert load_history(e).heads == ('aaaa',)\n"
+        "print(sorted(sys.modules.keys() & {'alembic', 'sqlalchemy', 'libcst', 'pygls', 'app'}))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert run.stdout == "[]\n"
+
+
+def test_flask_migrates_folder_is_the_script_location_and_its_parent_runs(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "web/migrations/alembic.ini": "[alembic]\n# template used\n[loggers]\nkeys = root\n",
+            "web/migrations/env.py": "",
+            "web/migrations/versions/a.py": MIGRATION.format("aaaa", None),
+        },
+    )
+    environment = one(tmp_path)
+    assert environment.folder == tmp_path / "web"
+    assert environment.script_location == tmp_path / "web/migrations"
+    assert environment.version_locations == (tmp_path / "web/migrations/versions",)
+    assert environment.problems == ()
+
+
+def test_a_bare_folder_of_migrations_is_an_environment(tmp_path: Path) -> None:
+    write(tmp_path, {"some/a.py": MIGRATION.format("aaaa", None)})
+    environment = one(tmp_path)
+    assert environment.config is None
+    assert environment.version_locations == (tmp_path / "some",)
+    assert environment.env_py is None
+
+
+def test_a_bare_folder_finds_its_env_py_and_its_nested_folders(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "app/db/env.py": "",
+            "app/db/versions/2023/a.py": MIGRATION.format("aaaa", None),
+            "app/db/versions/2024/b.py": MIGRATION.format("bbbb", "aaaa"),
+        },
+    )
+    environment = one(tmp_path)
+    assert environment.folder == tmp_path / "app"
+    assert environment.script_location == tmp_path / "app/db"
+    assert environment.version_locations == (tmp_path / "app/db/versions",)
+    assert environment.recursive
+    assert load_history(environment).heads == ("bbbb",)
+
+
+def test_folders_left_out_by_a_configuration_are_no_environment(tmp_path: Path) -> None:
+    old = {"mig/versions/old/a.py": MIGRATION.format("aaaa", None)}
+    write(tmp_path, PLAIN | old | {"mig/versions/b.py": MIGRATION.format("bbbb", None)})
+    assert len(found(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "folder", [".venv", "node_modules/x", ".git", "lib/python3/site-packages/x", "myenv"]
+)
+def test_installed_and_hidden_folders_are_not_searched(tmp_path: Path, folder: str) -> None:
+    write(tmp_path, {f"{folder}/{name}": text for name, text in PLAIN.items()})
+    write(tmp_path, {"myenv/pyvenv.cfg": ""})
+    assert found(tmp_path) == ()
+
+
+def test_every_section_with_a_location_is_an_environment(tmp_path: Path) -> None:
+    text = "[alembic]\nscript_location = one\n[second]\nscript_location = two\n[loggers]\nkeys=x\n"
+    write(tmp_path, {"alembic.ini": text, "one/env.py": "", "two/env.py": ""})
+    assert [e.section for e in found(tmp_path)] == ["alembic", "second"]
+    assert one(tmp_path, name="second").script_location == tmp_path / "two"
+
+
+def test_two_configurations_are_both_found_and_one_can_be_named(tmp_path: Path) -> None:
+    write(tmp_path, PLAIN | {"test.ini": "[alembic]\nscript_location = mig\n"})
+    assert [e.config.name for e in found(tmp_path) if e.config] == ["alembic.ini", "test.ini"]
+    assert one(tmp_path, config="test.ini").config == tmp_path / "test.ini"
+
+
+def test_a_package_is_found_in_the_virtual_environment(tmp_path: Path) -> None:
+    packages = ".venv/lib/python3.12/site-packages"
+    write(
+        tmp_path,
+        {
+            "alembic.ini": "[alembic]\nscript_location = dist.db:mig\n",
+            "editable.ini": "[alembic]\nscript_location = linked:mig\n",
+            ".venv/pyvenv.cfg": "",
+            f"{packages}/dist/db/mig/env.py": "",
+            f"{packages}/linked.pth": f"import nothing\n{tmp_path / 'code'}\n",
+            "code/linked/mig/env.py": "",
+        },
+    )
+    locations = [e.script_location for e in found(tmp_path)]
+    assert locations == [tmp_path / packages / "dist/db/mig", tmp_path / "code/linked/mig"]
+
+
+def test_a_package_is_found_beside_the_named_python(tmp_path: Path) -> None:
+    workspace = tmp_path / "work"
+    write(
+        tmp_path,
+        {
+            "work/alembic.ini": "[alembic]\nscript_location = dist:mig\n",
+            "away/lib/python3.12/site-packages/dist/mig/env.py": "",
+            "away/bin/python": "",
+        },
+    )
+    python = str(tmp_path / "away/bin/python")
+    assert one(workspace, python=python).problems == ()
+    (problem,) = one(workspace).problems
+    assert "no package `dist` was found" in problem
+
+
+USELESS = {
+    "[alembic]\nscript_location = gone\n": "gone is not a folder",
+    "[alembic]\nscript_location = %(missing)s/x\n": "refers to `%(missing)s`, which is not set",
+    "[alembic]\nscript_location = 100%\n": "write `%%` for a percent sign",
+    "[alembic]\nkey = value\n": "no `script_location` in [alembic]",
+    "[alembic]\nscript_location = mig\nversion_locations = a\npath_separator = tab\n": (
+        "`path_separator` is `tab`, which Alembic does not know"
+    ),
+    "[alembic\nscript_location = mig\n": "not readable as an ini file",
+    "[alembic]\nscript_location = mig\nscript_location = mig\n": "not readable as an ini file",
+    "[alembic]\nscript_location = none:mig\n": "no package `none` was found",
+}
+
+
+@pytest.mark.parametrize("text", USELESS)
+def test_what_cannot_be_used_is_a_problem_or_if_named_an_error(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"alembic.ini": text, "mig/env.py": ""})
+    (problem,) = one(tmp_path).problems
+    assert USELESS[text] in problem
+    assert str(tmp_path / "alembic.ini") in problem
+    assert "\n" not in problem
+    with pytest.raises(ProjectError) as error:
+        found(tmp_path, config="alembic.ini")
+    assert USELESS[text] in str(error.value)
+
+
+TABLES = {
+    "script_location = 5": "`script_location` must be a string",
+    'script_location = "mig"\nversion_locations = "a"': "must be a list of strings",
+    'script_location = "mig"\nrecursive_version_locations = "true"': "must be true or false",
+    'script_location = "%(there)s/mig"': "only `%(here)s` does",
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_cannot_be_used_is_a_problem(tmp_path: Path, table: str) -> None:
+    write(tmp_path, {"pyproject.toml": f"[tool.alembic]\n{table}\n", "mig/env.py": ""})
+    (problem,) = one(tmp_path).problems
+    assert TABLES[table] in problem
+    with pytest.raises(ProjectError):
+        found(tmp_path, config="pyproject.toml")
+
+
+def test_a_version_location_that_does_not_exist_is_a_problem(tmp_path: Path) -> None:
+    text = (
+        "[alembic]\nscript_location = mig\nversion_locations = mig typo\npath_separator = space\n"
+    )
+    write(tmp_path, PLAIN | {"alembic.ini": text})
+    (problem,) = one(tmp_path).problems
+    assert f"{tmp_path / 'typo'} is not a folder" in problem
+    assert one(tmp_path, config="alembic.ini").problems == (problem,)
+
+
+def test_a_named_file_or_section_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path, PLAIN)
+    with pytest.raises(ProjectError, match=r"there is no configuration file .*other\.ini"):
+        found(tmp_path, config="other.ini")
+    with pytest.raises(ProjectError, match=r"no section \[second\]"):
+        found(tmp_path, config="alembic.ini", name="second")
+    with pytest.raises(ProjectError, match=r"has a section \[second\]"):
+        found(tmp_path, name="second")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"alembic.ini": "", "pyproject.toml": "[tool.alembic"},
+        {"alembic.ini": "\0"},
+        {"pyproject.toml": "[tool.alembic"},
+        {"pyproject.toml": "tool = 5"},
+        {"pyproject.toml": "[tool]\nalembic = 5"},
+        {"x.ini": "script_location"},
+        {"a.py": "\0revision = 1\ndown_revision = 2"},
+    ],
+)
+def test_no_file_content_raises(tmp_path: Path, files: dict[str, str]) -> None:
+    write(tmp_path, files)
+    for environment in found(tmp_path):
+        load_history(environment)
+
+
+def test_a_file_belongs_to_the_environment_with_the_nearest_location(tmp_path: Path) -> None:
+    def environment(name: str, *, recursive: bool) -> Environment:
+        folder = tmp_path / name
+        return Environment(folder, None, "alembic", folder, (folder,), recursive=recursive)
+
+    outer, inner = environment("a", recursive=True), environment("a/b", recursive=False)
+    both = (outer, inner)
+    assert environment_of(tmp_path / "a/x.py", both) is outer
+    assert environment_of(tmp_path / "a/b/x.py", both) is inner
+    assert environment_of(tmp_path / "a/b/c/x.py", both) is outer
+    assert environment_of(tmp_path / "x.py", both) is None
+
+
+def test_a_file_is_found_through_a_link(tmp_path: Path) -> None:
+    write(tmp_path, {f"real/{name}": text for name, text in PLAIN.items()})
+    write(tmp_path, {"real/mig/versions/a.py": MIGRATION.format("aaaa", None)})
+    (tmp_path / "link").symlink_to("real")
+    environments = found(tmp_path / "real")
+    assert environment_of(tmp_path / "link/mig/versions/a.py", environments) == environments[0]
+
+
+def test_alembics_choice_of_files_is_kept(tmp_path: Path) -> None:
+    names = ["b.py", "a.py", "__init__.py", ".#a.py", "__init__x.py", "c.pyc", "d.txt", ".hid.py"]
+    write(tmp_path, PLAIN | {f"mig/versions/{n}": MIGRATION.format(n, None) for n in names})
+    (tmp_path / "mig/versions/twin.py").symlink_to("a.py")
+    files = migration_files(one(tmp_path))
+    assert [f.name for f in files] == [".hid.py", "a.py", "b.py"]
+
+
+def test_open_files_stand_for_those_on_disk_and_new_ones_are_added(tmp_path: Path) -> None:
+    write(tmp_path, PLAIN | {"mig/versions/a.py": MIGRATION.format("aaaa", None)})
+    versions = tmp_path / "mig/versions"
+    overlay = {
+        versions / "a.py": MIGRATION.format("bbbb", None),
+        versions / "new.py": MIGRATION.format("cccc", "bbbb"),
+        tmp_path / "elsewhere.py": MIGRATION.format("dddd", None),
+    }
+    history = load_history(one(tmp_path), overlay=overlay)
+    assert [(r.id, r.path) for r in history] == [
+        ("bbbb", versions / "a.py"),
+        ("cccc", versions / "new.py"),
+    ]
+
+
+def test_files_that_are_no_revisions_are_problems_of_the_history(tmp_path: Path) -> None:
+    write(tmp_path, PLAIN | {"mig/versions/helper.py": "x = 1\n"})
+    write(tmp_path, {"mig/versions/abc123.py": "down_revision = None\n"})
+    (tmp_path / "mig/versions/latin.py").write_bytes(b"revision = '\xe9'\n")
+    (tmp_path / "mig/versions/gone.py").symlink_to("nowhere")
+    history = load_history(one(tmp_path))
+    assert list(history.by_id) == ["abc123"]
+    assert {(p.kind, p.path.name) for p in history.problems if p.path} == {
+        ("unidentified-migration", "helper.py"),
+        ("unreadable-migration", "latin.py"),
+        ("unreadable-migration", "gone.py"),
+    }
+
+
+def test_a_declared_encoding_is_used(tmp_path: Path) -> None:
+    write(tmp_path, PLAIN | {"mig/versions/x": ""})
+    text = "# -*- coding: latin-1 -*-\nrevision = 'é'\ndown_revision = None\n"
+    (tmp_path / "mig/versions/a.py").write_bytes(text.encode("latin-1"))
+    assert load_history(one(tmp_path)).heads == ("é",)
+
+
+def test_a_configuration_that_cannot_be_opened_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").symlink_to("nowhere")
+    (problem,) = one(tmp_path).problems
+    assert problem == f"{tmp_path / 'alembic.ini'}: not readable: No such file or directory"
+
+
+def test_migrations_below_a_broken_configuration_are_still_found(tmp_path: Path) -> None:
+    migrations = {"mig/versions/a.py": MIGRATION.format("aaaa", None)}
+    write(tmp_path, PLAIN | {"alembic.ini": "[alembic"} | migrations)
+    broken, bare = found(tmp_path)
+    assert broken.problems
+    assert bare.version_locations == (tmp_path / "mig/versions",)
