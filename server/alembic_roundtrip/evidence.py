@@ -176,13 +176,16 @@ def evidence_store(environment: Environment) -> EvidenceStore:
     return EvidenceStore(folder / f"{environment.folder.name}-{name}")
 
 
-def evidence_keys(files: Mapping[str, tuple[bytes, tuple[str, ...]]]) -> dict[str, str]:
+def evidence_keys(
+    files: Mapping[str, tuple[bytes, tuple[str, ...]]], known: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The key of each revision: a hash of its file's content and of its ancestors' keys.
 
     `files` gives content and ancestors (what `down_revision` and `depends_on` name) by revision;
-    ancestors that are not in it count by their name. In a loop every revision counts so.
+    ancestors that are not in it count by their key in `known`, else by their name, as every
+    revision of a loop does. What is in `known` is in the result too.
     """
-    keys: dict[str, str] = {}
+    keys: dict[str, str] = dict(known or {})
     for start in files:
         pending = [start]
         waiting: set[str] = set()
@@ -196,8 +199,8 @@ def evidence_keys(files: Mapping[str, tuple[bytes, tuple[str, ...]]]) -> dict[st
                 continue
             pending.pop()
             if revision not in keys:
-                known = sorted(keys.get(ancestor, ancestor) for ancestor in ancestors)
+                above = sorted(keys.get(ancestor, ancestor) for ancestor in ancestors)
                 digest = hashlib.sha256(content)
-                digest.update("\0".join(known).encode())
+                digest.update("\0".join(above).encode())
                 keys[revision] = digest.hexdigest()[:32]
     return keys

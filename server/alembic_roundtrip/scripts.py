@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from alembic_roundtrip.evidence import evidence_keys
 from alembic_roundtrip.history import History, Problem, Revision
+from alembic_roundtrip.history.scan import migration_files, read_text, revision_of
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.source import read, unreadable
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.scan import migration_files, read_text, revision_of
 from alembic_roundtrip.schema import Schema, replay
 
 _KEPT_SCHEMAS = 256
@@ -29,6 +30,7 @@ class Scripts:
         self._texts = dict(texts or {})
         self._migrations: dict[Path, Migration] = {}
         self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
+        self._keys: dict[str, str] = {}
 
     @cached_property
     def _revisions(self) -> dict[Path, Revision | Problem | None]:
@@ -104,19 +106,40 @@ class Scripts:
             self._revisions[path] = after
         else:
             self._revisions.pop(path, None)
-        if before != after:
+        if before != after or not isinstance(after, Revision):
             self.__dict__.pop("history", None)
             self._schemas.clear()
-        elif old is not None and isinstance(after, Revision):
-            self._forget_schemas(old.upgrade, self.migration(path).upgrade, after.id)
-
-    def _forget_schemas(self, old: Direction | None, new: Direction | None, rev: str) -> None:
-        """Schemas that a changed upgrade made are no longer right; ranges do not matter."""
-        if _effects(old) == _effects(new):
+            self._keys.clear()
             return
-        later = {rev, *self.history.descendants(rev)}
-        for key in [key for key in self._schemas if key[0] in later]:
-            del self._schemas[key]
+        later = {after.id, *self.history.descendants(after.id)}
+        for rev in later & self._keys.keys():
+            del self._keys[rev]
+        # Ranges do not matter to a schema, and most edits change nothing else.
+        if old is None or _effects(old.upgrade) != _effects(self.migration(path).upgrade):
+            for key in [key for key in self._schemas if key[0] in later]:
+                del self._schemas[key]
+
+    def evidence_key(self, revision: str) -> str:
+        """The key that evidence of a revision has while it and its ancestors are as they are."""
+        wanted = {revision, *self.history.ancestors(revision)} - self._keys.keys()
+        by_id = self.history.by_id
+        files = {
+            rev: (self._content(by_id[rev].path), by_id[rev].down_revisions + by_id[rev].depends_on)
+            for rev in wanted
+            if rev in by_id
+        }
+        self._keys = evidence_keys(files, self._keys)
+        return self._keys.get(revision, "")
+
+    def _content(self, path: Path | None) -> bytes:
+        if path is None:
+            return b""
+        if path in self._texts:
+            return self._texts[path].encode("utf-8", "surrogatepass")
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
 
     def schema_at(self, revision: str, dialect: str | None) -> Schema:
         """The schema after a revision and all it builds on, replayed."""

@@ -10,7 +10,7 @@ from alembic_roundtrip import config
 from alembic_roundtrip.checker import check
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
 from alembic_roundtrip.rule import Diagnostic
@@ -102,9 +102,9 @@ class Workspace:
             return None
         scripts = self.scripts(environment)
         migration = scripts.migration(path)
-        return Context(
-            migration, scripts.history, _parents(scripts, migration), self.evidence(migration)
-        )
+        kept = self.evidence(migration)
+        current = kept[0] if kept is not None and kept[1] else None
+        return Context(migration, scripts.history, _parents(scripts, migration), current)
 
     def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         """What the rules find in a migration; nothing for a file that is none."""
@@ -114,9 +114,16 @@ class Workspace:
             return ()
         return check(context, self.settings_of(environment))
 
-    def evidence(self, migration: Migration) -> RevisionEvidence | None:  # noqa: ARG002
-        """What the last rehearsal measured of a migration, while that is still current."""
-        return None
+    def evidence(self, migration: Migration) -> tuple[RevisionEvidence, bool] | None:
+        """What the last rehearsal measured of a migration, and whether that is still current."""
+        environment = self.environment_of(migration.path)
+        if environment is None or not migration.id:
+            return None
+        kept = evidence_store(environment).load(migration.id)
+        if kept is None:
+            return None
+        key, evidence = kept
+        return evidence, key == self.scripts(environment).evidence_key(migration.id)
 
 
 def _parents(scripts: Scripts, migration: Migration) -> dict[str | None, Schema]:

@@ -7,7 +7,7 @@ import pytest
 from alembic.script.revision import RevisionError
 
 from alembic_roundtrip.history import History, Revision
-from alembic_roundtrip.rollback import rollback
+from alembic_roundtrip.history.rollback import rollback
 from history.random_histories import alembic_map, random_history
 
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from alembic_roundtrip import scan as scanner
-from alembic_roundtrip.scan import Identifiers, scan
+from alembic_roundtrip.history import scan as scanner
+from alembic_roundtrip.history.scan import Identifiers, scan
 
 HEADERS = [
     '"""A title\n\nRevision ID: x\nRevises: y\n"""\n',

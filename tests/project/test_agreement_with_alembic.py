@@ -13,8 +13,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from alembic_roundtrip.config import Settings
+from alembic_roundtrip.history.scan import load_history
 from alembic_roundtrip.project import find_environments
-from alembic_roundtrip.scan import load_history
 
 INI = "alembic.ini"
 TOML = "pyproject.toml"

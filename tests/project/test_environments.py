@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.config import Settings
+from alembic_roundtrip.history.scan import load_history, migration_files
 from alembic_roundtrip.project import (
     Environment,
     ProjectError,
     environment_of,
     find_environments,
 )
-from alembic_roundtrip.scan import load_history, migration_files
 
 MIGRATION = "revision = {!r}\ndown_revision = {!r}\n"
 
@@ -49,7 +49,7 @@ def test_nothing_is_imported_or_run_to_find_an_environment(tmp_path: Path) -> No
     program = (
         "import sys; from pathlib import Path; from alembic_roundtrip.config import Settings\n"
         "from alembic_roundtrip.project import find_environments\n"
-        "from alembic_roundtrip.scan import load_history\n"
+        "from alembic_roundtrip.history.scan import load_history\n"
         "(e,) = find_environments(Path(sys.argv[1]), Settings())\n"
         "assert load_history(e).heads == ('aaaa',)\n"
         "print(sorted(sys.modules.keys() & {'alembic', 'sqlalchemy', 'libcst', 'pygls', 'app'}))\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic_project import AlembicProject
 
+from alembic_project import AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.rehearsal.events import Event, RevisionFinished

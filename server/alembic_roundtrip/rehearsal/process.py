@@ -18,6 +18,7 @@ AGENT = Path(__file__).with_name("agent") / "__main__.py"
 _TAIL = 64 * 1024
 _LINE_LIMIT = 64 * 1024 * 1024
 _READ = 32 * 1024
+_LOOK_SECONDS = 0.2
 
 
 class TimeIsUp(Exception):
@@ -31,6 +32,7 @@ class Agent:
         self._process = process
         self._tail = bytearray()
         self._drain = asyncio.create_task(self._keep_tail())
+        self._watch = asyncio.create_task(self._end_orphans())
         self.last_beat: float | None = None
         self.where: tuple[str, int] | None = None
 
@@ -87,6 +89,13 @@ class Agent:
         while chunk := await self._process.stderr.read(_READ):
             self._remember(chunk)
 
+    async def _end_orphans(self) -> None:
+        """Once the agent is gone, end what it forked: it would hold our pipes open."""
+        # `wait()` would wait for the pipes as well, which are what an orphan holds.
+        while self._process.returncode is None:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.kill()
+
     def _remember(self, chunk: bytes) -> None:
         self._tail += chunk
         del self._tail[:-_TAIL]
@@ -114,9 +123,10 @@ class Agent:
         status = await self._wait_briefly()
         self.kill()
         status = await self._process.wait() if status is None else status
-        self._drain.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._drain
+        for task in (self._drain, self._watch):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         return status
 
     async def _wait_briefly(self) -> int | None:

@@ -26,15 +26,13 @@ class Cycle:
         declared: Declared,
         plan: Mapping[str, Any],
         label: Callable[[], str],
-        findings: Callable[[str], Findings],
-        finish: Callable[[str], None],
+        finish: Callable[[Findings], None],
     ) -> None:
         self._scripts = scripts
         self._room = room
         self._declared = declared
         self._plan = plan
         self._label = label
-        self._findings = findings
         self._finish = finish
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
@@ -48,16 +46,21 @@ class Cycle:
             if obstacle is not None:
                 self._blocked[revision] = obstacle
                 if revision in wanted:
-                    self._findings(revision).skip(obstacle)
-                    self._finish(revision)
+                    findings = self._findings(revision)
+                    findings.skip(obstacle)
+                    self._finish(findings)
             elif revision in wanted:
                 yield from self._rehearse(revision)
-                self._finish(revision)
             else:
                 yield from self._apply(revision)
         if self._plan["full_cycle"] and FULL_CYCLE not in self._plan["done"]:
-            yield from self._full_cycle(base)
-            self._finish(FULL_CYCLE)
+            findings = self._findings(FULL_CYCLE)
+            yield from self._full_cycle(base, findings)
+            self._finish(findings)
+
+    def _findings(self, revision: str) -> Findings:
+        path = None if revision == FULL_CYCLE else self._scripts.path(revision)
+        return Findings(revision, path, self._label)
 
     def _obstacle(self, revision: str) -> Optional[str]:
         """Why a revision cannot be applied: an ancestor could not be."""
@@ -87,22 +90,21 @@ class Cycle:
 
     def _rehearse(self, revision: str) -> Way:
         findings = self._findings(revision)
-        findings.label = self._label
         trip = RoundTrip(revision, self._scripts, self._room, self._declared, self._plan, findings)
         try:
             yield from trip.steps()
         except Locked as error:
             findings.fail(f"{error}; does the migration open one of its own?")
-            self._finish(revision)
+            self._finish(findings)
             raise
+        self._finish(findings)
         if trip.applied:
             self._applied.append(revision)
         else:
             self._blocked[revision] = findings.reason or "its upgrade fails"
 
-    def _full_cycle(self, base: Any) -> Way:
+    def _full_cycle(self, base: Any, findings: Findings) -> Way:
         """From the heads, where everything is applied, back to base: nothing may be left."""
-        findings = self._findings(FULL_CYCLE)
         for revision in reversed(self._applied):
             name = f"downgrade {revision}"
             outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)

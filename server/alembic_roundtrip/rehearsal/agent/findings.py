@@ -11,14 +11,16 @@ WORST_FIRST = ("failed", "irreversible", "residue", "lossy", "lossless")
 
 
 class Findings:
-    """Collects steps, residue, losses and failures of one revision, over all its databases."""
+    """Collects steps, residue, losses and failures of one revision on one database.
 
-    def __init__(self, revision: str, path: Optional[str]) -> None:
+    `label` is what to write before names, where a migration runs on several databases.
+    """
+
+    def __init__(self, revision: str, path: Optional[str], label: Callable[[], str]) -> None:
         self.revision = revision
         self.path = path
         self.rows = 0
-        self.label: Callable[[], str] = str
-        """What to write before names, where a migration runs on several databases."""
+        self._label = label
         self._started = time.perf_counter()
         self._steps: List[Dict[str, Any]] = []
         self._residue: List[Dict[str, Any]] = []
@@ -27,6 +29,17 @@ class Findings:
         self._failures: List[str] = []
         self._refusal: Optional[str] = None
         self._skipped: Optional[str] = None
+
+    def absorb(self, other: Findings) -> None:
+        """Add what was found on another database of the same revision."""
+        self._steps += other._steps
+        self._residue += other._residue
+        self._losses += other._losses
+        self._notes += other._notes
+        self._failures += other._failures
+        self._refusal = self._refusal or other._refusal
+        self._skipped = self._skipped or other._skipped
+        self.rows = max(self.rows, other.rows)
 
     def step(self, name: str, seconds: float, problem: Optional[Problem]) -> Dict[str, Any]:
         """A step was done, or stopped with a problem."""
@@ -54,13 +67,13 @@ class Findings:
 
     def leave(self, residue: List[Dict[str, Any]]) -> None:
         """Schema or rows not restored; what is already known is not repeated."""
-        residue = [{**r, "object": f"{self.label()}{r['object']}"} for r in residue]
+        residue = [{**r, "object": f"{self._label()}{r['object']}"} for r in residue]
         known = {(r["kind"], r["object"], r["change"]) for r in self._residue}
         self._residue += [r for r in residue if (r["kind"], r["object"], r["change"]) not in known]
 
     def lose(self, losses: List[Dict[str, Any]]) -> None:
         """Values that did not survive; the first measure of a column stands."""
-        losses = [{**x, "table": f"{self.label()}{x['table']}"} for x in losses]
+        losses = [{**x, "table": f"{self._label()}{x['table']}"} for x in losses]
         known = {(x["table"], x["column"], x["step"]) for x in self._losses}
         self._losses += [x for x in losses if (x["table"], x["column"], x["step"]) not in known]
 

@@ -126,3 +126,18 @@ def settle(connection: Any) -> None:
     untouched, its own commit at the end simply has nothing left to do.
     """
     connection.connection.commit()
+
+
+def refresh(connection: Any) -> None:
+    """Let env.py's connection notice that the database was restored.
+
+    SQLite compares schemas when a statement runs, but says "already exists" while it is parsed,
+    from what it remembers.
+    """
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+        cursor.fetchall()
+    finally:
+        cursor.close()
+    settle(connection)

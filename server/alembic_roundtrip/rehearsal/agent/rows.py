@@ -30,7 +30,7 @@ class Filled:
     unfilled: Dict[str, str] = field(default_factory=dict)
 
 
-def fill(  # noqa: PLR0917 - the contract with the steps
+def fill(
     connection: Any,
     snapshot: Snapshot,
     tables: Optional[Iterable[str]] = None,

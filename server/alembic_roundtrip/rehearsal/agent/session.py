@@ -79,8 +79,7 @@ class Session:
         self._rooms: List[Any] = []
         self._walks: List[Any] = []
         self._active: Optional[Any] = None
-        self._findings: Dict[str, Any] = {}
-        self._open: Dict[str, int] = {}
+        self._found: Dict[str, List[Any]] = {}
 
     def run(self) -> None:
         """Look at env.py, then walk until nothing is left to do."""
@@ -182,18 +181,15 @@ class Session:
     # --- the walks ---
 
     def _set_out(self) -> None:
-        from .cycle import FULL_CYCLE, Cycle
+        from .cycle import Cycle
         from .walk import Walk
 
-        self._open = dict.fromkeys([*self._scripts.selected, FULL_CYCLE], len(self._rooms))
         for number, room in enumerate(self._rooms):
             walk = Walk(
                 self._scripts, self._channel, self._statements, self._declared, self._is_ours
             )
             label = self._label(number, walk)
-            cycle = Cycle(
-                self._scripts, room, self._declared, self._plan, label, self._found, self._finish
-            )
+            cycle = Cycle(self._scripts, room, self._declared, self._plan, label, self._finish)
             self._walks.append(walk)
             walk.begin(cycle.way())
 
@@ -202,19 +198,14 @@ class Session:
             return lambda: ""
         return lambda: f"{walk.label or f'database {number + 1}'}."
 
-    def _found(self, revision: str) -> Any:
-        from .findings import Findings
-
-        if revision not in self._findings:
-            path = self._scripts.path(revision) if revision in self._scripts.order else None
-            self._findings[revision] = Findings(revision, path)
-        return self._findings[revision]
-
-    def _finish(self, revision: str) -> None:
+    def _finish(self, findings: Any) -> None:
         """Say what was found, once every database has had its turn."""
-        self._open[revision] -= 1
-        if not self._open[revision]:
-            self._channel.send(events.FINISHED, evidence=self._findings.pop(revision).to_json())
+        parts = self._found.setdefault(findings.revision, [])
+        parts.append(findings)
+        if len(parts) == len(self._rooms):
+            for part in self._found.pop(findings.revision)[1:]:
+                parts[0].absorb(part)
+            self._channel.send(events.FINISHED, evidence=parts[0].to_json())
 
     def _run_once(self) -> None:
         """One run of env.py: to the end of all walks, or to the first step that fails."""

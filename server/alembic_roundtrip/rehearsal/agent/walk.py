@@ -79,6 +79,7 @@ class Walk:
             request = self.request
             # Kept between steps, it makes SQLAlchemy believe that a dropped enum type exists.
             context.impl.memo.clear()
+            room.refresh(context.connection)
             self._problem = None
             yield self._scripts.step(request.revision, request.upgrade, self._function(request))
             room.settle(context.connection)

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alembic_roundtrip import folders
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.configuration import (
+from alembic_roundtrip.project import folders
+from alembic_roundtrip.project.configuration import (
     Configuration,
     ConfigurationError,
     read_ini,
     read_table,
     sections,
 )
-from alembic_roundtrip.dialects import infer_dialects
+from alembic_roundtrip.project.dialects import infer_dialects
 
 DEFAULT_SECTION = "alembic"
 

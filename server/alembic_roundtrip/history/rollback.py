@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alembic_roundtrip import graph
-from alembic_roundtrip.history import History
-from alembic_roundtrip.resolution import is_relative
+from alembic_roundtrip.history import History, graph
+from alembic_roundtrip.history.resolution import is_relative
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alembic_roundtrip import graph
+from alembic_roundtrip.history import graph
 
 if TYPE_CHECKING:
     from alembic_roundtrip.history import History
@@ -32,7 +32,7 @@ class Resolution:
         return not self.ids and self.problem is None
 
 
-class _Unresolved(Exception):  # noqa: N818 - never leaves this module: it becomes a `problem`
+class _Unresolved(Exception):
     pass
 
 

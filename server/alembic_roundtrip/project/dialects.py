@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from alembic_roundtrip.config import Settings
 
 if TYPE_CHECKING:
-    from alembic_roundtrip.configuration import Configuration
     from alembic_roundtrip.project import Environment
+    from alembic_roundtrip.project.configuration import Configuration
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -55,7 +55,8 @@ _IMPORT = re.compile(
     r"|from[ \t]+sqlalchemy\.dialects[ \t]+import[ \t]*(\([^)]*\)|[^\n]*))",
     re.MULTILINE,
 )
-_NAMED = re.compile(r"(\w+)(?:\s+as\s+\w+)?\s*(?:[,)#;]|$)")
+_NAMED = re.compile(r"(\w+)(?:\s+as\s+\w+)?\s*(?:[,);]|$)")
+_COMMENT = re.compile(r"#[^\n]*")
 _GENERIC = frozenset({"registry", "plugins"})
 _NAME = re.compile(r"[ \t\"']*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _SAMPLE = 60  # migrations read: enough to see what a project imports, in a few milliseconds
@@ -91,7 +92,7 @@ def _of_imports(environment: Environment) -> Iterator[str]:
     for file in _sample(environment):
         for match in _IMPORT.finditer(_text(file)):
             one, other, several = match.groups()
-            names = _NAMED.findall(several) if several else (one or other,)
+            names = _NAMED.findall(_COMMENT.sub("", several)) if several else (one or other,)
             yield from (name for name in names if name not in _GENERIC)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from alembic_roundtrip import graph
-from alembic_roundtrip.resolution import Resolution, resolve
+from alembic_roundtrip.history import graph
+from alembic_roundtrip.history.resolution import Resolution, resolve
 
 ILLEGAL_CHARACTERS = "@-+:"
 

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from alembic_project import ENV, INI, AlembicProject
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.events import RevisionFinished, StepStarted
+from alembic_roundtrip.rehearsal.folder import PREFIX, collect_leftovers, place
+from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
+from alembic_roundtrip.rehearsal.runner import rehearse
+from rehearsal.conftest import agents_on, collect
+
+TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+def with_env(tmp_path: Path, env: str) -> AlembicProject:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    project = AlembicProject(folder, env=env)
+    project.add("a", TABLE, 'op.drop_table("t")')
+    return project
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ("raise ValueError('no key')", "migrations/env.py line 1 failed: ValueError: no key"),
+        ("import sys; sys.exit('bye')", "migrations/env.py line 1 called sys.exit('bye')"),
+        ("import psycopg_nowhere", "has no `psycopg_nowhere`, which migrations/env.py line 1"),
+        ("import os; os._exit(0)", "ended by itself with exit status 0"),
+        ("import os; os.abort()", "was ended by SIGABRT"),
+        ("import os; os.closerange(0, 256)\nwhile True: pass", "env.py"),
+        ("while True: pass", "env.py did not finish within 2 s; it was at line 1 of env.py"),
+        ("input()", "EOFError"),
+        ("pass", "ended without calling `context.run_migrations()`"),
+        ("this is no Python", "SyntaxError"),
+        (
+            "from sqlalchemy import create_engine; create_engine('postgresql+nodriver://h/d')",
+            "no rehearsal:",
+        ),
+    ],
+    ids=lambda value: value[:30].replace("/", "-") if isinstance(value, str) else None,
+)
+async def test_an_env_py_that_cannot_be_run_is_one_sentence(tmp_path, env, expected):
+    project = with_env(tmp_path, env)
+    with pytest.raises(CannotRun) as caught:
+        await collect(project, timeout=2.0)
+    message = str(caught.value)
+    assert expected in message
+    assert "Traceback" not in message
+    assert "\n" not in message
+
+
+async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):
+    noise = 'import os\nfor i in range(3000): print("x" * 1000)\n'
+    noise += 'os.write(1, b\'{"event": "done"}\\n\' * 100)\nos.write(2, b"y" * 100_000)\n'
+    project = with_env(tmp_path, noise + ENV)
+    events = await collect(project)
+    verdicts = [e.evidence.verdict for e in events if isinstance(e, RevisionFinished)]
+    assert verdicts == [Verdict.LOSSLESS]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("import os; os._exit(0)", "ended the process: it ended by itself with exit status 0"),
+        ("import os; os._exit(7)", "exit status 7"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV"),
+        ("while True: pass", "did not finish within 2 s; it was at line 9 of bad_.py"),
+        ("import time; time.sleep(99)", "did not finish within 2 s; it was at line 9"),
+        ("import sys; sys.exit(1)", "called sys.exit(1)"),
+        ("input()", "EOFError"),
+        ("import os; os.closerange(3, 256); open('x', 'w')", ""),
+        ("f = lambda: f(); f()", "RecursionError"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        (
+            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(99)",
+            "did not finish",
+        ),
+        ("import os, time; os.fork(); time.sleep(99)", "did not finish"),
+        ("import os, time\nif os.fork() == 0: time.sleep(99)\nos._exit(0)", "exit status 0"),
+    ],
+    ids=lambda value: value[:40].replace("/", "-") if isinstance(value, str) else None,
+)
+async def test_a_migration_that_ends_or_hangs_the_process_fails_alone(
+    project, rehearsed, body, expected
+):
+    project.add("first", TABLE, 'op.drop_table("t")')
+    project.add("bad", body)
+    project.add("child")
+    project.add("other", after="first")
+    evidence = await rehearsed(timeout=2.0)
+    assert {name: found.verdict for name, found in evidence.items()} == {
+        "first": Verdict.LOSSLESS,
+        "bad": Verdict.FAILED,
+        "child": Verdict.SKIPPED,
+        "other": Verdict.LOSSLESS,
+    }
+    assert expected in (evidence["bad"].reason or "")
+
+
+async def test_a_downgrade_that_crashes_does_not_stop_what_comes_after(project, rehearsed):
+    project.add("first", TABLE, "import os; os._exit(3)")
+    project.add("second", 'op.create_index("ix", "t", ["id"])', 'op.drop_index("ix")')
+    evidence = await rehearsed()
+    assert evidence["first"].verdict is Verdict.FAILED
+    assert (evidence["first"].reason or "").startswith("`downgrade()` ended the process")
+    assert evidence["second"].verdict is Verdict.LOSSLESS
+
+
+async def test_a_migration_that_starts_programs_is_skipped_with_the_reason(project, rehearsed):
+    project.add("first", "import subprocess; subprocess.run(['sleep', '99'])")
+    evidence = (await rehearsed())["first"]
+    assert evidence.verdict is Verdict.SKIPPED
+    assert "sleep" in (evidence.reason or "")
+
+
+async def test_the_projects_own_files_are_not_touched(project, rehearsed):
+    database = project.folder / "app.db"
+    import sqlite3
+
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE precious (x)")
+    connection.execute("INSERT INTO precious VALUES (42)")
+    connection.commit()
+    connection.close()
+    project.add("a", TABLE, 'op.drop_table("t")')
+    project.add("b", "import os; os._exit(0)")
+    project.add("c", "while True: pass", after="a")
+    before = fingerprint(project.folder)
+    await rehearsed(timeout=2.0, full_cycle=True)
+    assert fingerprint(project.folder) == before
+
+
+def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
+    return {
+        str(file.relative_to(folder)): (
+            file.stat().st_mtime_ns,
+            hashlib.sha256(file.read_bytes()).hexdigest(),
+        )
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+async def test_a_python_without_alembic_is_not_used(project, tmp_path):
+    bare = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
+    project.add("a")
+    with pytest.raises(CannotRun, match="has no Alembic; install it there or name another"):
+        await collect(project, python=str(bare))
+    (project.folder / ".venv").symlink_to(bare)
+    events = await collect(project)
+    assert any(isinstance(event, RevisionFinished) for event in events)
+
+
+async def test_a_python_that_does_not_exist_is_one_sentence(project):
+    project.add("a")
+    with pytest.raises(CannotRun, match="nowhere/python, which does not exist"):
+        await collect(project, python="nowhere/python")
+
+
+async def test_another_kind_of_database_is_one_sentence(project):
+    project.add("a")
+    with pytest.raises(CannotRun, match="PostgreSQL is not available in this version"):
+        await collect(project, database="postgresql")
+
+
+async def test_an_env_py_for_another_kind_of_database_is_refused(tmp_path):
+    ini = INI.replace("sqlite:///%(here)s/app.db", "postgresql+psycopg2://u:p@db.example/x")
+    folder = tmp_path / "pg"
+    folder.mkdir()
+    project = AlembicProject(folder, ini=ini)
+    project.add("a")
+    with pytest.raises(CannotRun, match="no rehearsal: "):
+        await collect(project)
+
+
+@pytest.mark.parametrize("name", ["nothing", "a:nothing", "nothing:a"])
+async def test_an_unknown_revision_is_one_sentence(project, name):
+    project.add("a")
+    with pytest.raises(CannotRun, match="nothing"):
+        await collect(project, name)
+
+
+async def test_a_migration_that_cannot_be_loaded_is_named(project):
+    project.add("a")
+    file = project.add("b", head="import nowhere_at_all")
+    with pytest.raises(CannotRun, match="has no `nowhere_at_all`") as caught:
+        await collect(project)
+    assert file.name in str(caught.value)
+
+
+@pytest.mark.parametrize("baseline", ["nowhere:f", "json:nothing", "json", "absent.sql"])
+async def test_a_baseline_that_cannot_be_used_is_one_sentence(project, baseline):
+    project.add("a")
+    with pytest.raises(CannotRun, match=f"the baseline `{baseline}`"):
+        await collect(project, baseline=baseline)
+
+
+async def test_cancelling_ends_everything_at_once(project):
+    project.add("a", TABLE, 'op.drop_table("t")')
+    project.add("slow", "import os, time; os.fork(); time.sleep(99)")
+    plan = Plan(project.environment, Settings(rows=5))
+    entered = asyncio.Event()
+
+    async def consume() -> None:
+        async with aclosing(rehearse(plan)) as events:
+            async for event in events:
+                if event == StepStarted("slow", "upgrade"):
+                    entered.set()
+
+    task = asyncio.create_task(consume())
+    await asyncio.wait_for(entered.wait(), 20)
+    started = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - started < 1.5
+    assert list(place().glob(f"{PREFIX}*")) == []
+    assert agents_on(str(place())) == []
+
+
+async def test_leaving_the_loop_early_ends_everything(project):
+    project.add("a", TABLE, 'op.drop_table("t")')
+    project.add("slow", "while True: pass")
+    async with aclosing(rehearse(Plan(project.environment, Settings(rows=5)))) as events:
+        async for event in events:
+            if isinstance(event, RevisionFinished):
+                break
+    assert list(place().glob(f"{PREFIX}*")) == []
+
+
+def test_folders_of_killed_rehearsals_are_collected(project):
+    project.add("slow", "import time; time.sleep(60)")
+    program = f"""
+import asyncio, sys
+sys.path[:0] = {sys.path!r}
+from pathlib import Path
+from alembic_roundtrip.rehearsal import folder
+folder._MEMORY = Path({str(place())!r})
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.rehearsal.plan import Plan
+from alembic_roundtrip.rehearsal.runner import rehearse
+root = Path({str(project.folder)!r})
+environment = Environment(root, root / "alembic.ini", "alembic", root / "migrations", ())
+async def main():
+    async for event in rehearse(Plan(environment, Settings())):
+        print(event, flush=True)
+asyncio.run(main())
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        assert "Started(" in process.stdout.readline()
+        assert "StepStarted(" in process.stdout.readline()
+        (folder,) = place().glob(f"{PREFIX}*")
+        assert collect_leftovers() == 0, "a folder in use stays"
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 5
+    while agents_on(str(folder)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert agents_on(str(folder)) == [], "the agent ends with its parent"
+    assert collect_leftovers() == 1
+    assert not folder.exists()

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import pytest
+
+from alembic_project import ENV, AlembicProject
+from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started, StepStarted
+from rehearsal.conftest import collect
+
+
+def table(name: str) -> tuple[str, str]:
+    create = f'op.create_table("{name}", sa.Column("id", sa.Integer, primary_key=True))'
+    return create, f'op.drop_table("{name}")'
+
+
+def linear(project: AlembicProject, count: int) -> None:
+    for number in range(count):
+        project.add(f"r{number}", *table(f"t{number}"))
+
+
+async def test_branches_merges_bases_and_dependencies_are_walked_in_order(project, rehearsed):
+    project.add("root", *table("root"))
+    project.add("left", *table("left_"), after="root")
+    project.add("right", *table("right_"), after="root")
+    project.add("merge", *table("merge_"), after=("left", "right"))
+    project.add("empty_merge", after="merge")
+    project.add("other_base", *table("other"), after=None, branch_labels=("other",))
+    project.add("dependent", *table("dependent"), after="other_base", depends_on="right")
+    project.add("loose", *table("loose"), after="left")
+    evidence = await rehearsed(full_cycle=True)
+    assert set(evidence) == {
+        *("root", "left", "right", "merge", "empty_merge"),
+        *("other_base", "dependent", "loose", "full cycle"),
+    }
+    assert {found.verdict for found in evidence.values()} == {Verdict.LOSSLESS}
+    order = list(evidence)
+    assert order.index("right") < order.index("dependent")
+    assert max(order.index("left"), order.index("right")) < order.index("merge")
+
+
+async def test_only_the_named_are_rehearsed_their_ancestors_only_applied(project):
+    linear(project, 4)
+    project.add("elsewhere", "raise ValueError('never run')", after="r0")
+    events = await collect(project, "r2")
+    started = next(event for event in events if isinstance(event, Started))
+    assert started.revisions == ("r2",)
+    steps = [(e.revision, e.step) for e in events if isinstance(e, StepStarted)]
+    assert [step for step in steps if step[0] != "r2"] == [("r0", "upgrade"), ("r1", "upgrade")]
+    assert [e.evidence.revision for e in events if isinstance(e, RevisionFinished)] == ["r2"]
+    assert isinstance(events[-1], Finished)
+    assert events[-1].verdicts == {Verdict.LOSSLESS: 1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (("r1:r2",), ("r1", "r2")),
+        ((":r1",), ("r0", "r1")),
+        (("r3:",), ("r3", "r4")),
+        (("base:r0",), ("r0",)),
+        (("r2:head",), ("r2", "r3", "r4")),
+        (("head",), ("r4",)),
+        (("heads", "r0"), ("r0", "r4")),
+        (("r2:r2",), ("r2",)),
+    ],
+)
+async def test_ranges_and_symbols_are_alembics(project, wanted, expected):
+    linear(project, 5)
+    events = await collect(project, *wanted)
+    started = next(event for event in events if isinstance(event, Started))
+    assert started.revisions == expected
+
+
+async def test_a_partial_id_is_enough(project):
+    project.add("abcdef123456", *table("a"))
+    project.add("123456abcdef", *table("b"))
+    events = await collect(project, "abcd")
+    assert next(e for e in events if isinstance(e, Started)).revisions == ("abcdef123456",)
+
+
+async def test_an_ancestor_that_fails_skips_the_named_revision(project, rehearsed):
+    project.add("broken", "op.drop_table('nowhere')")
+    project.add("wanted")
+    evidence = await rehearsed("wanted")
+    assert list(evidence) == ["wanted"]
+    assert evidence["wanted"].verdict is Verdict.SKIPPED
+    assert "broken" in (evidence["wanted"].reason or "")
+
+
+ASYNC_ENV = """
+import asyncio
+from alembic import context
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+def work(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def main():
+    engine = async_engine_from_config(
+        {"sqlalchemy.url": "sqlite+aiosqlite:///app.db"}, prefix="sqlalchemy."
+    )
+    async with engine.connect() as connection:
+        await connection.run_sync(work)
+    await engine.dispose()
+
+asyncio.run(main())
+"""
+
+MULTIDB_ENV = """
+from alembic import context
+from sqlalchemy import create_engine
+
+engines = {name: create_engine(f"sqlite:///{name}.db") for name in ("one", "two")}
+connections = {name: engine.connect() for name, engine in engines.items()}
+for name, connection in connections.items():
+    context.configure(connection=connection, upgrade_token=f"{name}_upgrades")
+    with context.begin_transaction():
+        context.run_migrations(engine_name=name)
+for connection in connections.values():
+    connection.commit()
+    connection.close()
+"""
+
+ONE_TRANSACTION = ENV.replace("engine.connect()", "engine.begin()")
+
+REAL_TRANSACTIONS = ENV.replace(
+    "with engine.connect()",
+    """
+from sqlalchemy import event
+@event.listens_for(engine, "connect")
+def no_driver_transactions(connection, record):
+    connection.isolation_level = None
+@event.listens_for(engine, "begin")
+def begin(connection):
+    connection.exec_driver_sql("BEGIN")
+with engine.connect()""",
+)
+
+FOREIGN_KEYS_ON = ENV.replace(
+    "with engine.connect()",
+    """
+from sqlalchemy import event
+@event.listens_for(engine, "connect")
+def on(connection, record):
+    connection.execute("PRAGMA foreign_keys = ON").close()
+with engine.connect()""",
+)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [ENV, ASYNC_ENV, ONE_TRANSACTION, REAL_TRANSACTIONS, FOREIGN_KEYS_ON],
+    ids=["stock", "async", "one transaction", "real transactions", "foreign keys"],
+)
+async def test_styles_of_env_py_give_the_same_verdicts(tmp_path, env):
+    if "aiosqlite" in env:
+        pytest.importorskip("aiosqlite")
+    folder = tmp_path / "styled"
+    folder.mkdir()
+    project = AlembicProject(folder, env=env)
+    project.add("a", *table("t"))
+    project.add("b", 'op.add_column("t", sa.Column("x", sa.Integer))', "pass")
+    project.add("c", "op.execute('INSERT INTO t DEFAULT VALUES')", "op.execute('DELETE FROM t')")
+    project.add("d", "op.drop_table('nowhere')", after="a")
+    project.add("e", *table("u"), after="c")
+    events = await collect(project)
+    verdicts = {
+        e.evidence.revision: e.evidence.verdict.value
+        for e in events
+        if isinstance(e, RevisionFinished)
+    }
+    assert verdicts == {
+        "a": "lossless",
+        "b": "failed",
+        "c": "lossy",
+        "d": "failed",
+        "e": "lossless",
+    }
+
+
+async def test_several_databases_give_one_verdict_a_revision(tmp_path):
+    folder = tmp_path / "multi"
+    folder.mkdir()
+    project = AlembicProject(folder, env=MULTIDB_ENV)
+    for name, body in (
+        ("a", 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'),
+        ("b", 'if engine_name == "two": op.create_table("left_over", sa.Column("x", sa.Integer))'),
+    ):
+        file = project.add(name, body, "op.drop_table('t')" if name == "a" else "pass")
+        file.write_text(file.read_text().replace("grade():", "grade(engine_name):"))
+    events = await collect(project, full_cycle=True)
+    evidence = {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
+    assert list(evidence) == ["a", "b", "full cycle"]
+    assert evidence["a"].verdict is Verdict.LOSSLESS
+    assert {(x.table, x.step) for x in evidence["a"].losses} == {
+        ("one.t", "downgrade"),
+        ("two.t", "downgrade"),
+    }
+    assert evidence["b"].verdict is Verdict.FAILED
+    assert [(r.object, r.change) for r in evidence["b"].residue] == [("two.left_over", "left")]
+
+
+async def test_x_arguments_and_variables_reach_env_py_credentials_do_not(tmp_path, monkeypatch):
+    folder = tmp_path / "x"
+    folder.mkdir()
+    checks = (
+        "import os, sys\n"
+        "from alembic import context\n"
+        "assert context.get_x_argument(as_dictionary=True) == {'tenant': 'blue'}\n"
+        "assert os.environ['NEEDED'] == 'yes'\n"
+        "assert 'PGPASSWORD' not in os.environ\n"
+        "assert 'secret' not in str(os.environ)\n"
+        "assert os.environ['DATABASE_URL'].endswith('@localhost/shop')\n"
+        "assert os.getcwd() == sys.path[0]\n"
+    )
+    project = AlembicProject(folder, env=checks + ENV)
+    project.add("a", *table("t"))
+    monkeypatch.setenv("PGPASSWORD", "secret")
+    monkeypatch.setenv("DB_PASSWORD", "secret")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@db.example:5432/shop?sslmode=on")
+    events = await collect(project, x_arguments=("tenant=blue",), env={"NEEDED": "yes"})
+    assert isinstance(events[-1], Finished)
+    assert events[-1].verdicts == {Verdict.LOSSLESS: 1}
