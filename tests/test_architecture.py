@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.config import tomllib
-import tomllib
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "server" / "docs" / "ARCHITECTURE.md"
