@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from alembic_roundtrip.migration.expression import Expression
 
@@ -24,8 +24,7 @@ def without(options: Options, *names: str) -> Options:
     return tuple((key, value) for key, value in options if key not in names)
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A table's, type's or view's name, with its schema (empty: the default one)."""
 
     name: str
