@@ -79,7 +79,7 @@ class Schema:
         """Columns whose type names an enum type."""
         for table in self.tables.values():
             for column in table.columns:
-                if column.type is not None and _names_enum(column.type.text, enum):
+                if column.type is not None and names_enum(column.type.text, enum):
                     yield table.name, column
 
     def keys(self) -> Iterator[Key]:
@@ -139,6 +139,7 @@ class Schema:
         indexes = tuple(replace(index, table=new) for index in table.indexes)
         moved = replace(table, name=new, indexes=indexes)
         tables = {**self._without_table(change.table), new: moved}
+        tables = {name: _retargeted(part, change.table, new) for name, part in tables.items()}
         unknown = {new if name == change.table else name for name in self.unknown}
         return replace(self, tables=MappingProxyType(tables), unknown=frozenset(unknown))
 
@@ -193,7 +194,11 @@ class Schema:
             )
             for index in table.indexes
         )
-        return self._changed(name, constraints=constraints, indexes=indexes)
+        changed = self._changed(name, constraints=constraints, indexes=indexes)
+        tables = {
+            key: _retargeted(table, name, name, {old: new}) for key, table in changed.tables.items()
+        }
+        return replace(changed, tables=MappingProxyType(tables))
 
     @apply.register(c.CreateIndex)
     def _(self, change: c.CreateIndex) -> Schema:
@@ -281,7 +286,27 @@ def altered(column: Column, change: c.AlterColumn) -> Column:
     return column
 
 
-def _names_enum(text: str, enum: Name) -> bool:
+def _retargeted(
+    table: Table, old: Name, new: Name, columns: Mapping[str, str] = MappingProxyType({})
+) -> Table:
+    """The same table with its foreign keys following what they refer to."""
+    if not any(part.referent == old for part in table.constraints):
+        return table
+    constraints = tuple(
+        replace(
+            part,
+            referent=new,
+            referent_columns=tuple(columns.get(name, name) for name in part.referent_columns),
+        )
+        if part.referent == old
+        else part
+        for part in table.constraints
+    )
+    return replace(table, constraints=constraints)
+
+
+def names_enum(text: str, enum: Name) -> bool:
+    """Whether a type's text names an enum type."""
     quoted = (f"name='{enum.name}'", f'name="{enum.name}"')
     return any(part in text for part in quoted)
 
