@@ -320,7 +320,34 @@ def test_an_operation_is_undone_by_its_inverse(upgrade: str, expected: str, tmp_
     assert project.scaffold.complete
 
 
+COMPUTED = """
+op.create_table(Tag.__tablename__, sa.Column("id", sa.Integer()))
+op.add_column(Tag.__tablename__, sa.Column("n", sa.Text()))
+op.create_index(f"ix_{Tag.__tablename__}", Tag.__tablename__, ["n"])
+"""
+
+
+def test_what_has_a_computed_name_is_dropped_by_the_same_computation(tmp_path: Path) -> None:
+    project = Project(tmp_path, COMPUTED)
+    text = project.file.read_text()
+    project.file.write_text(text.replace("import sql", "from app import Tag\nimport sql", 1))
+    project.write()
+    assert project.body == dedent(
+        """
+        op.drop_index(f"ix_{Tag.__tablename__}", table_name=Tag.__tablename__)
+        op.drop_column(Tag.__tablename__, "n")
+        op.drop_table(Tag.__tablename__)
+        """
+    ).strip("\n")
+
+
 UNKNOWN = {
+    "a computed name that is not in reach": (
+        'name = open("name").read()\nop.create_table(name, sa.Column("id", sa.Integer()))'
+    ),
+    "a computed name and an enum type": (
+        'op.create_table(sa.x(), sa.Column("id", sa.Enum("a", name="b")))'
+    ),
     "a table that no migration made": 'op.drop_table("old")',
     "a column that no migration made": 'op.drop_column("old", "a")',
     "an index that no migration made": 'op.drop_index("ix_old", "old")',

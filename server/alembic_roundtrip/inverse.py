@@ -25,6 +25,7 @@ PLACEHOLDER = "# TODO(alembic-roundtrip):"
 """Begins the comment line that stands for what could not be written."""
 
 _WORDS = re.compile(r"\w+")
+_CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
 _DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
 _SUFFIXES = {"foreignkey": "fkey", "unique": "key", "primary": "pkey"}
 _CAST_NAMES = {
@@ -426,6 +427,31 @@ class Inverter:
         sql = f"DELETE FROM {_sql_name(change.table)} WHERE {keys[0][0]} IN ({listed})"  # noqa: S608 - literals of this migration, shown before they run
         return call("op.execute", [self.render.text(sql)])
 
+    @invert.register(c.Unknown)
+    def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
+        """What was made under a computed name is dropped under the same expression."""
+        operation, target = step.operation, step.target
+        if operation.opaque is None or (operation.batch and not operation.batch.table.name):
+            raise NotKnownError(operation.name)
+        arguments = dict(operation.arguments)
+        table = [] if operation.batch else [self._argument(arguments, "table_name")]
+        if operation.name == "create_table":
+            return Inverse([call("op.drop_table", table)])
+        if operation.name == "create_index":
+            said = [f"table_name={text}" for text in table]
+            parts = [self._argument(arguments, "index_name"), *said]
+            return Inverse([call(f"{target}.drop_index", parts)])
+        if operation.name == "add_column":
+            parts = [*table, self.render.text(_column_name(arguments))]
+            return Inverse([call(f"{target}.drop_column", parts)])
+        raise NotKnownError(operation.name)
+
+    def _argument(self, arguments: dict[str, Expression], name: str) -> str:
+        found = arguments.get(name)
+        if found is None or found.value is None or _CALL.search(found.text):
+            raise NotKnownError(name)
+        return self.render.expression(found)
+
     # Pieces
 
     def _table(self, name: Name, step: Step) -> list[str]:
@@ -465,6 +491,15 @@ _TRUE = Expression("True", value=True)
 _FALSE = Expression("False", value=False)
 _NONE = Expression("None", value=None)
 _AUTO = Expression('"auto"', value=None)
+
+
+def _column_name(arguments: dict[str, Expression]) -> str:
+    column = arguments.get("column")
+    node = ast.parse(column.text, mode="eval").body if column else None
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        raise NotKnownError("the column's name")
+    return first.value
 
 
 def _empty(column: Column) -> bool:

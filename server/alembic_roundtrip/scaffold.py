@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -219,14 +220,23 @@ class _Undone:
             operation.autocommit,
             operation.batch,
         )
-        try:
-            return cls(place, inverter.invert(step.change, step))
-        except NotKnownError:
-            text = f"{PLACEHOLDER} undo {_shown(operation, migration)} by hand"
-            lost = _lost(step.change)
-            marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
-            bare = _Place(place.guards, False, False, None)  # noqa: FBT003 - nothing stands in it
-            return cls(bare, Inverse([*marks, text], lost=list(lost)))
+        inverse: Inverse | None = None
+        if not isinstance(step.change, c.Unknown) or not _says_more(operation, migration):
+            with suppress(NotKnownError):
+                inverse = inverter.invert(step.change, step)
+        if inverse is not None:
+            return cls(place, inverse)
+        text = f"{PLACEHOLDER} undo {_shown(operation, migration)} by hand"
+        lost = _lost(step.change)
+        marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
+        bare = _Place(place.guards, conditional=False, autocommit=False, batch=None)
+        return cls(bare, Inverse([*marks, text], lost=list(lost)))
+
+
+def _says_more(operation: Operation, migration: Migration) -> bool:
+    """Whether a call of which not all was read names a schema or may make an enum type."""
+    text = migration.source.slice(operation.range)
+    return any(word in text for word in ("schema=", "Enum(", "ENUM(", "index=True"))
 
 
 def _conditional(operation: Operation, step: Step, migration: Migration) -> bool:
