@@ -200,6 +200,7 @@ class _Draft:
         if table is not None:
             indexes = tuple(replace(index, table=new) for index in table.indexes)
             self._put(replace(table, name=new, indexes=indexes))
+            self._retarget(change.table, new, {})
 
     @apply.register(c.AddColumn)
     def _(self, change: c.AddColumn) -> None:
@@ -251,6 +252,13 @@ class _Draft:
             for index in table.indexes
         )
         self._change(name, constraints=constraints, indexes=indexes)
+        self._retarget(name, name, {old: new})
+
+    def _retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
+        """Foreign keys follow what they refer to."""
+        for table in list(self.tables.values()):
+            if any(part.referent == old for part in table.constraints):
+                self._put(_retargeted(table, old, new, columns))
 
     @apply.register(c.CreateIndex)
     def _(self, change: c.CreateIndex) -> None:
@@ -335,6 +343,20 @@ def altered(column: Column, change: c.AlterColumn) -> Column:
         if name not in _NOT_OPTIONS:
             column = column.with_option(name, None if value.value in {None, False} else value)
     return column
+
+
+def _retargeted(table: Table, old: Name, new: Name, columns: Mapping[str, str]) -> Table:
+    constraints = tuple(
+        replace(
+            part,
+            referent=new,
+            referent_columns=tuple(columns.get(name, name) for name in part.referent_columns),
+        )
+        if part.referent == old
+        else part
+        for part in table.constraints
+    )
+    return replace(table, constraints=constraints)
 
 
 def names_enum(text: str, enum: Name) -> bool:

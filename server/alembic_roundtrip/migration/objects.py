@@ -78,6 +78,8 @@ class Index:
     table: Name
     columns: tuple[Expression, ...]
     options: Options = ()
+    final: bool = False
+    """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
 
     @property
     def unique(self) -> bool:
@@ -111,6 +113,8 @@ class Constraint:
     referent: Name | None = None
     referent_columns: tuple[str, ...] = ()
     inline: bool = False
+    final: bool = False
+    """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
 
 
 @dataclass(frozen=True, slots=True)
