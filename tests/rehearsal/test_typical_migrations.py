@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from alembic_project import AlembicProject
-from rehearsal.conftest import collect
 
+from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.rehearsal.events import RevisionFinished
+from rehearsal.conftest import collect
 
 USERS = """
 op.create_table(
@@ -40,7 +40,8 @@ async def test_dropping_a_column(project):
     evidence = await rehearse_one(
         project,
         BATCH + 'batch.drop_column("bio")',
-        'op.add_column("users", sa.Column("bio", sa.String(40), nullable=False, server_default=""))',
+        'column = sa.Column("bio", sa.String(40), nullable=False, server_default="")\n'
+        'op.add_column("users", column)',
     )
     assert evidence.verdict.value == "lossy"
     # One of the four was the empty string, which is what the column comes back with.
@@ -109,9 +110,11 @@ async def test_making_a_column_required_again_fills_what_was_null(project):
     project.add(
         "it",
         batch + 'batch.alter_column("state", nullable=True)',
-        "op.execute(\"UPDATE orders SET state = 'new' WHERE state IS NULL\")\n"
-        + batch
-        + 'batch.alter_column("state", nullable=False)',
+        """
+        op.execute("UPDATE orders SET state = 'new' WHERE state IS NULL")
+        with op.batch_alter_table("orders") as batch:
+            batch.alter_column("state", nullable=False)
+        """,
     )
     events = await collect(project, "it", rows=4)
     (evidence,) = [e.evidence for e in events if isinstance(e, RevisionFinished)]
