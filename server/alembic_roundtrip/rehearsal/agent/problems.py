@@ -67,9 +67,7 @@ def _message(error: BaseException) -> str:
 
 
 def _is_raise(frame: traceback.FrameSummary) -> bool:
-    """Whether a frame stopped at a `raise` statement of `downgrade()` itself."""
-    if not frame.name.startswith("downgrade"):
-        return False
+    """Whether a frame stopped at a `raise` statement of its own."""
     try:
         tree = ast.parse("".join(linecache.getlines(frame.filename)))
     except (SyntaxError, ValueError):
