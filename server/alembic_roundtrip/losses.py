@@ -27,6 +27,17 @@ _SAID = re.compile(
 )
 
 
+_EXPLAINED = re.compile(
+    r"""
+      no[ ]downgrade | (?:not|n't|no[ ]need[ ]to|nothing[ ]to)[ ]
+      (?:need|support|possib|necessar|requir|undo|do\b|revers|revert|downgrad|roll|drop|remov|delet)
+    | intention | on[ ]purpose | deliberate | no[- ]?op\b | unsupported | one[- ]way
+    | (?:keep|leave|harmless|safe[ ]to)\b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PredictedLoss:
     """An operation that destroys data which a rollback cannot bring back.
@@ -144,6 +155,11 @@ def documentation(migration: Migration) -> str:
         parts += [migration.comment_at(place) for place in direction.statements]
         parts += [migration.comment_at(o.statement) for o in direction.operations]
     return "\n".join(filter(None, parts))
+
+
+def explains(text: str) -> bool:
+    """Whether prose says on purpose that there is nothing to undo, or no way to."""
+    return _EXPLAINED.search(text) is not None or says_loss(text)
 
 
 def says_loss(text: str) -> bool:

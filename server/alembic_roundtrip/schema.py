@@ -92,6 +92,20 @@ class Schema:
         yield from (Key("enum", name) for name in self.enums)
         yield from (Key(kind, name) for kind, name in self.objects)
 
+    def has(self, key: Key) -> bool:
+        """Whether an object is there, by its key."""
+        if key.kind == "enum":
+            return key.table in self.enums
+        table = self.tables.get(key.table)
+        if key.kind not in {"table", "column", "index", "constraint"}:
+            return (key.kind, key.table) in self.objects
+        if table is None or key.kind == "table":
+            return table is not None
+        if key.kind == "column":
+            return table.column(key.name) is not None
+        parts = table.indexes if key.kind == "index" else table.constraints
+        return any(part.name == key.name for part in parts)
+
     @singledispatchmethod
     def apply(self, change: c.Change) -> Schema:
         """The schema after a change."""

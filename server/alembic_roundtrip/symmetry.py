@@ -31,8 +31,6 @@ def leftovers(context: Context, kind: str) -> Iterator[Leftover]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
-        if trip.before.opaque and kind != "enum" and _unsure(downgrade, trip):
-            continue
         for leftover in _on(trip, downgrade, kind):
             if leftover.key not in seen:
                 seen.add(leftover.key)
@@ -42,14 +40,13 @@ def leftovers(context: Context, kind: str) -> Iterator[Leftover]:
 def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
     if _unsure(downgrade, trip):
         return
-    before = set(trip.before.keys())
-    after = set(trip.down.schema.keys())
     for key, operation in trip.up.origins.items():
-        if key.kind != kind or key in before or key not in after:
+        if key.kind != kind or trip.before.has(key) or not trip.down.schema.has(key):
             continue
-        if _doubtful(operation) or key.table in trip.down.schema.unknown:
+        # What the downgrade makes again is its own, not left by the upgrade.
+        if key in trip.down.origins or key.table in trip.down.schema.unknown:
             continue
-        if not _inside_leftover(key, trip, before, after):
+        if not _doubtful(operation) and not _inside_leftover(key, trip):
             yield Leftover(key, operation, downgrade, trip)
 
 
@@ -67,15 +64,17 @@ def _doubtful(operation: Operation) -> bool:
     return any(g.kind in {GuardKind.OTHER, GuardKind.EXCEPTION} for g in operation.guards)
 
 
-def _inside_leftover(key: Key, trip: RoundTrip, before: set[Key], after: set[Key]) -> bool:
+def _inside_leftover(key: Key, trip: RoundTrip) -> bool:
     """Whether its table, or a column it is made of, is a leftover itself."""
     if key.kind in {"table", "enum"}:
         return False
-    table = Key("table", key.table)
-    if table in after and table not in before:
+    if not trip.before.has(Key("table", key.table)):
         return True
-    if key.kind == "index":
-        index = trip.down.schema.index(key.name, key.table)
-        columns = [k for k in after - before if k.kind == "column" and k.table == key.table]
-        return index is not None and any(index.mentions(column.name) for column in columns)
-    return False
+    if key.kind != "index":
+        return False
+    index = trip.down.schema.index(key.name, key.table)
+    table = trip.down.schema.table(key.table)
+    return index is not None and any(
+        index.mentions(column.name) and not trip.before.has(Key("column", key.table, column.name))
+        for column in (table.columns if table else ())
+    )

@@ -329,3 +329,31 @@ def test_bytes_in_no_known_encoding_are_one_sentence() -> None:
     with pytest.raises(ValueError, match="save it as UTF-8"):
         decode("é = 1".encode("latin-1"))
     assert decode("# -*- coding: latin-1 -*-\né = 1".encode("latin-1")).endswith("é = 1")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "names = []\nnames.append('a')\nfor n in names:\n    op.drop_table(n)",
+        "names = {}\nnames['a'] = 1\nfor n in names:\n    op.drop_table(n)",
+        "names = ['b']\nnames += ['a']\nfor n in names:\n    op.drop_table(n)",
+        "name = 'a'\nif x():\n    name = 'b'\nop.drop_table(name)",
+        "name = 'a'\nfor x in y():\n    name = x\nop.drop_table(name)",
+    ],
+)
+def test_a_name_whose_value_changed_is_not_known(body: str) -> None:
+    assert dropped(body) == []
+    assert any(operation.may_do_anything for operation in upgrade(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "name = 'a'\nop.drop_table([name for name in ('b',)][0])",
+        "columns = [sa.Column('id')]\nop.create_table('t', *columns)",
+        "a = 'x' * 9\n" + "a = a + a\n" * 40 + "op.drop_table(a)",
+        "f = lambda t: op.drop_table(t)\nf('a')",
+    ],
+)
+def test_odd_expressions_are_read_without_guessing(body: str) -> None:
+    assert upgrade(body)[-1].opaque or changes(body)

@@ -12,13 +12,24 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from alembic_roundtrip.rehearsal.agent import kernel
 
 HERE = Path(__file__).parent
 AGENT = HERE.parents[1] / "server/alembic_roundtrip/rehearsal/agent"
 # Another interpreter, with other versions of Alembic and SQLAlchemy, can be put to the same tests.
 PYTHON = os.environ.get("ROUNDTRIP_TEST_PYTHON", sys.executable)
+
+HAS_KERNEL_LAYER = kernel.version() >= kernel.TCP_VERSION and kernel.can_deny_connections()
+needs_kernel_layer = pytest.mark.skipif(not HAS_KERNEL_LAYER, reason="needs Landlock and seccomp")
+LEVELS = pytest.mark.parametrize(
+    "level", [pytest.param("kernel", marks=needs_kernel_layer), "process"]
+)
 
 RUN = """
 with connectable.connect() as connection:
@@ -45,6 +56,14 @@ def upgrade():
 """
 
 
+@cache
+def sqlalchemy_version() -> str:
+    code = "import sqlalchemy; print(sqlalchemy.__version__)"
+    return subprocess.run(
+        [PYTHON, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
 @dataclass(frozen=True)
 class Outcome:
     level: str
@@ -60,6 +79,7 @@ class Decoy:
 
     def __init__(self, folder: Path) -> None:
         self.reached: list[str] = []
+        self.closed = False
         self._tcp = socket.create_server(("127.0.0.1", 0))
         self.port = self._tcp.getsockname()[1]
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -82,6 +102,7 @@ class Decoy:
 
     def close(self) -> None:
         """Let queued connections in first, so that none goes uncounted."""
+        self.closed = True
         for family, address in (
             (socket.AF_INET, ("127.0.0.1", self.port)),
             (socket.AF_UNIX, str(self.folder / f".s.PGSQL.{self.port}")),
@@ -116,16 +137,17 @@ class Project:
         for name, text in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self._filled(text), encoding="utf-8")
+            path.write_text(self.filled(text), encoding="utf-8")
 
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
+        """A text with the places of this project put in."""
         text = text.replace("@REAL@", str(self.real)).replace("@HERE@", str(self.folder))
         if self.decoy:
             text = text.replace("@PORT@", str(self.decoy.port))
             text = text.replace("@SOCKETS@", str(self.decoy.folder))
         return text
 
-    def run(self, env: str, *, level: str = "kernel", migration: str = MIGRATION) -> Outcome:
+    def run(self, env: str, *, level: str = "process", migration: str = MIGRATION) -> Outcome:
         self.write({"migrations/env.py": HEAD + env, "migrations/versions/0001.py": migration})
         before = self._state()
         ran = subprocess.run(
@@ -141,6 +163,12 @@ class Project:
         found: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
         found["databases"] = dict(found["databases"])
         return Outcome(**found, untouched=self._state() == before)
+
+    @staticmethod
+    def library(name: str) -> str:
+        """The path of a shared library that is known by name."""
+        listed = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True)
+        return next(line.split()[-1] for line in listed.stdout.splitlines() if name in line)
 
     def _state(self) -> dict[str, tuple[str, int]]:
         return {

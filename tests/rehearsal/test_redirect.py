@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from rehearsal.guarded import ENGINE, MIGRATION, PYTHON, RUN, Project, make_project
+from rehearsal.guarded import (
+    ENGINE,
+    LEVELS,
+    MIGRATION,
+    RUN,
+    Project,
+    make_project,
+    sqlalchemy_version,
+)
 
 ASYNC_RUN = """
 def migrate(connection):
@@ -203,15 +209,7 @@ STYLES: dict[str, tuple[str, dict[str, str]]] = {
     "temporary files": (TEMPORARY + ENGINE + RUN, {}),
     "a password that has to be there": ("os.environ['PGPASSWORD']\n" + ENGINE + RUN, {}),
 }
-NEEDS = {"async, from the configuration": "2", "async_creator=": "2"}
-
-
-@cache
-def sqlalchemy_version() -> str:
-    code = "import sqlalchemy; print(sqlalchemy.__version__)"
-    return subprocess.run(
-        [PYTHON, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.strip()
+NEEDS = {"async_creator=": "2"}
 
 
 @pytest.fixture
@@ -219,7 +217,7 @@ def project(tmp_path: Path) -> Project:
     return make_project(tmp_path)
 
 
-@pytest.mark.parametrize("level", ["kernel", "process"])
+@LEVELS
 @pytest.mark.parametrize("style", STYLES)
 def test_every_style_of_env_py_runs_on_the_scratch_database(
     project: Project, style: str, level: str

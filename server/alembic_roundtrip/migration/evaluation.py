@@ -12,6 +12,7 @@ from alembic_roundtrip.text import Source
 _QUALIFIERS = frozenset({"op.f", "f", "quoted_name", "sa.quoted_name", "sqlalchemy.quoted_name"})
 _TEXTS = frozenset({"text", "sa.text", "sqlalchemy.text", "sa.sql.text", "sql.text"})
 _FOLDED = 64
+_LONGEST = 20_000
 
 
 @dataclass
@@ -35,13 +36,17 @@ class Scope:
 
     def resolve(self, node: ast.expr) -> ast.expr:
         """The expression with its known names put in; the node itself where there are none."""
-        if isinstance(node, ast.Constant) or not any(
-            isinstance(part, ast.Name)
-            and (self.names.get(part.id) is not None or part.id in self.functions)
-            for part in ast.walk(node)
-        ):
+        if isinstance(node, ast.Constant | ast.Starred):
             return node
-        return _Substitution(self).put_in(node)
+        parts = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+        if not any(self.names.get(p.id) is not None or p.id in self.functions for p in parts):
+            return node
+        # Names that the expression binds itself, in a comprehension, are its own.
+        own = {part.id: None for part in parts if isinstance(part.ctx, ast.Store)}
+        try:
+            return _Substitution(self, {**self.names, **own}).put_in(node)
+        except (_TooLong, RecursionError):
+            return node
 
     def expression(self, node: ast.expr) -> Expression:
         """The expression as a value that stands on its own."""
@@ -67,19 +72,26 @@ class Scope:
         yield from sorted({self.imports[name] for name in names if name in self.imports})
 
 
+class _TooLong(Exception):
+    pass
+
+
 class _Substitution(ast.NodeTransformer):
     """Puts expressions for names, and for calls of functions that only return one.
 
     No name is put into itself, so it comes to an end.
     """
 
-    def __init__(self, scope: Scope, names: Mapping[str, ast.expr | None] | None = None) -> None:
+    def __init__(self, scope: Scope, names: Mapping[str, ast.expr | None]) -> None:
         self._scope = scope
-        self._names = scope.names if names is None else names
+        self._names = names
         self._open: set[str] = set()
 
     def put_in(self, node: ast.expr) -> ast.expr:
-        copy = ast.parse(ast.unparse(node), mode="eval").body
+        text = ast.unparse(node)
+        if len(text) > _LONGEST:
+            raise _TooLong
+        copy = ast.parse(text, mode="eval").body
         for part in ast.walk(copy):
             # What is put together stands nowhere in the source.
             if isinstance(part, ast.expr):
@@ -89,7 +101,7 @@ class _Substitution(ast.NodeTransformer):
         return result
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        bound = self._names.get(node.id)
+        bound = self._names.get(node.id) if isinstance(node.ctx, ast.Load) else None
         return node if bound is None else self._opened(node.id, node, bound, self._names)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:

@@ -209,7 +209,9 @@ def _create(words: _Words) -> tuple[Change, ...]:
     if name is None:
         return (Unknown(),)
     if kind == "TABLE":
-        return (CreateTable(Table(name, complete=False)),)
+        # A partition goes away with the table it is part of.
+        partition = words.take("PARTITION", "OF")
+        return () if partition else (CreateTable(Table(name, complete=False)),)
     if kind == "TYPE":
         return _create_type(words, name)
     if kind in _OBJECTS:

@@ -51,6 +51,9 @@ _HARMLESS_METHODS = frozenset(
 _WRITERS = frozenset(
     {"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings", "merge"}
 )
+_MUTATORS = frozenset(
+    "append extend insert add update remove discard pop popitem clear sort reverse".split()
+)
 _CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
 
@@ -176,6 +179,7 @@ class _Reader:
         self.expression(node.value, node, place, top=_hands_on(node.value))
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
+            _changed(target, place.scope)
             value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
             place.scope.names.update(bindings(target, value))
 
@@ -263,6 +267,8 @@ class _Reader:
 
     def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
         scope = place.scope
+        if last(node.func) in _MUTATORS and isinstance(node.func, ast.Attribute):
+            _changed(node.func.value, scope)
         path = dotted(node.func)
         root, _, rest = path.partition(".")
         batch = place.batch_named(root)
@@ -391,6 +397,17 @@ class _Reader:
         elif top and not (root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS):
             why = f"`{ast.unparse(node.func)}()` is not read"
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
+
+
+def _changed(target: ast.expr, scope: Scope) -> None:
+    """What a name is bound to is not known any more once a part of it was changed."""
+    while isinstance(target, ast.Subscript | ast.Attribute):
+        target = target.value
+        if isinstance(target, ast.Name):
+            scope.names[target.id] = None
+            return
+    if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Load):
+        scope.names[target.id] = None
 
 
 def _hands_on(node: ast.expr) -> bool:

@@ -48,7 +48,8 @@ _DRIVERS = {
     "sqlalchemy-spanner": "spanner",
 }
 _ALIASES = {"postgres": "postgresql", "spanner+spanner": "spanner"}
-_PLACEHOLDER = "driver"  # of Alembic's own template: driver://user:pass@localhost/dbname
+# Alembic's own template has driver://user:pass@localhost/dbname, and others follow it.
+_PLACEHOLDERS = frozenset({"driver", "scheme", "dialect"})
 _SCHEME = re.compile(r"\s*([A-Za-z]\w*)(?:\+\w+)?://")
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+sqlalchemy\.dialects\.(\w+)|import[ \t]+sqlalchemy\.dialects\.(\w+)"
@@ -84,7 +85,7 @@ def infer_dialects(
 def _of_urls(urls: Iterable[str]) -> Iterator[str]:
     for url in urls:
         match = _SCHEME.match(url)
-        if match and match.group(1) != _PLACEHOLDER:
+        if match and match.group(1) not in _PLACEHOLDERS:
             yield _ALIASES.get(match.group(1), match.group(1))
 
 

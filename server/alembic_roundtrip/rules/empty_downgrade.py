@@ -8,7 +8,8 @@ night that the rollback was for.
 ## What to do
 Write the operations that undo the upgrade; the fix proposes them from the upgrade and from the
 schema at the parent revision. Where there is no way back, `raise` with the reason, so that the
-rollback stops before anything is touched.
+rollback stops before anything is touched. A downgrade that says in a comment why it is empty is
+reported as information; one under an upgrade that only writes rows as a warning.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration.model import Body
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.losses import explains
+from alembic_roundtrip.migration.changes import WriteRows
+from alembic_roundtrip.migration.model import Body, Direction, Operation
+from alembic_roundtrip.rule import Finding, Rule, Severity
 from alembic_roundtrip.rules._fixes import written_downgrade
 
 rule = Rule(__name__, severity="error")
@@ -35,7 +38,18 @@ def check(context: Context) -> Iterator[Finding]:
         downgrade.body,
         f"downgrade() does nothing, but upgrade() has {count} to undo",
         written_downgrade(context),
+        severity=_severity(context, downgrade, undone),
     )
+
+
+def _severity(context: Context, downgrade: Direction, undone: list[Operation]) -> Severity | None:
+    """Explained emptiness is a decision; rows that stay changed do not stop the next upgrade."""
+    said = [context.migration.source.slice(downgrade.range)]
+    said += [downgrade.docstring.text if downgrade.docstring else ""]
+    if any(explains(text) for text in said):
+        return "information"
+    writes = all(isinstance(change, WriteRows) for o in undone for change in o.changes)
+    return "warning" if writes else None
 
 
 rule.example(
@@ -69,8 +83,8 @@ rule.example(
 
 
     def downgrade():
-        print("nothing to do 😋")
-        ^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
+        print("rolled back 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
     """,
 )
 rule.example(

@@ -5,7 +5,9 @@ Alembic loads every migration before it runs one: a single file that does not pa
 upgrade and downgrade.
 
 ## What to do
-Mend the syntax. While a file is being typed, the last statements that parse are still judged.
+Mend the syntax. While a file is being typed, the statements that parse are still judged. The file
+is parsed with the Python that Alembic Roundtrip runs on: syntax newer than that is reported here
+too, so install it with a Python at least as new as the project's.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ CONFLICT, STRICT and WITHOUT ROWID stand nowhere but in the text.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from functools import lru_cache
+from typing import Dict, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from . import sql
 from .schema import Check, Index, Unique
@@ -42,8 +43,9 @@ class TableText:
     options: Tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)  # from step to step most definitions stay as they are
 def read_table(text: str) -> TableText:
-    """Read a CREATE TABLE statement, as SQLite keeps it."""
+    """Read a CREATE TABLE statement, as SQLite keeps it; not to be changed by who asked."""
     parts = sql.tokens(text)
     opening = next((i for i, token in enumerate(parts) if token.text == "("), None)
     table = TableText()
@@ -217,7 +219,8 @@ _HANDLERS = {
 }
 
 
-def read_index(text: str, names: Set[str]) -> Index:
+@lru_cache(maxsize=4096)
+def read_index(text: str, names: FrozenSet[str]) -> Index:
     """Read a CREATE INDEX statement; `names` are the table's columns in lower case."""
     parts = sql.tokens(text)
     opening = next(i for i, token in enumerate(parts) if token.text == "(")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -159,14 +158,11 @@ def _lower(names: Iterable[str]) -> Tuple[str, ...]:
 
 
 def _foreign_keys(table: Table) -> List[Fact]:
-    return [(_foreign_key(fk, table), fk.name, _foreign_key_text(fk)) for fk in table.foreign_keys]
+    return [(_foreign_key(fk), fk.name, _foreign_key_text(fk)) for fk in table.foreign_keys]
 
 
-def _foreign_key(fk: ForeignKey, table: Table) -> Any:
-    # No column named means the target's key; of this table we know it.
-    own = fk.target.lower() == table.name.lower()
-    targets = fk.target_columns or (table.key if own else ())
-    pairs = _lower(fk.columns), _lower(targets)
+def _foreign_key(fk: ForeignKey) -> Any:
+    pairs = _lower(fk.columns), _lower(fk.target_columns)
     return (*pairs, fk.target.lower(), fk.on_update, fk.on_delete, fk.deferrable)
 
 
@@ -216,7 +212,8 @@ def _constraints(
     kind: str, table: str, old: List[Fact], new: List[Fact], same: Callable[[Fact, Fact], bool]
 ) -> Iterable[Residue]:
     """Constraints have no key of their own: equal ones are paired first, then similar ones."""
-    old, new = _without_pairs(old, new)
+    for _ in _pairs(old, new, lambda a, b: bool(a[:2] == b[:2])):
+        pass
     for was, now in _pairs(old, new, lambda a, b: bool(a[0] == b[0])):
         yield _renamed(kind, _named(table, now), was[1], now[1])
     for was, now in _pairs(old, new, same):
@@ -229,11 +226,6 @@ def _constraints(
 
 def _named(table: str, fact: Fact) -> str:
     return f"{table}.{fact[1]}" if fact[1] else table
-
-
-def _without_pairs(old: List[Fact], new: List[Fact]) -> Tuple[List[Fact], List[Fact]]:
-    was, now = Counter(old), Counter(new)
-    return list((was - now).elements()), list((now - was).elements())
 
 
 def _pairs(

@@ -107,10 +107,13 @@ def _patient(declared: Any, inner: Domain, dialect: Any) -> Callable[[Any], Any]
             found = _bound(processor, value)
         except Exception:  # noqa: BLE001 - the project's code may raise anything
             return inner.stored(value)
-        plain = found is None or isinstance(found, (str, int, float, bytes))
+        plain = found is None or isinstance(found, _PLAIN_VALUES)
         return found if plain else inner.stored(value)
 
     return bind
+
+
+_PLAIN_VALUES = (str, int, float, bytes, bytearray, memoryview)
 
 
 def _named(name: str, dialect: Any) -> Domain:
@@ -126,6 +129,8 @@ def _named(name: str, dialect: Any) -> Domain:
     return Domain(kind, length, scale, (), _processor(plain, dialect) if plain else None)
 
 
+# What SQLAlchemy and others keep a UUID as, where there is no type for it.
+_UUID_TEXTS = ("CHAR(32)", "CHAR(36)")
 _PLAIN = {
     "datetime": sa.DateTime(),
     "date": sa.Date(),
@@ -136,6 +141,8 @@ _PLAIN = {
 
 
 def _kind(name: str) -> str:
+    if name in _UUID_TEXTS:
+        return "uuid"
     for word, kind in (
         ("JSON", "json"), ("UUID", "uuid"), ("GUID", "uuid"), ("BOOL", "boolean"),
         ("INTERVAL", "text"), ("BIGINT", "bigint"), ("INT8", "bigint"), ("SMALLINT", "smallint"),

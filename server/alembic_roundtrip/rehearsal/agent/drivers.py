@@ -20,6 +20,7 @@ from .targets import SqliteByHand
 
 # Names that open a connection, by module: functions, and methods of classes that Python code can
 # change. A module's name and the class's method both: `from psycopg import connect` binds early.
+# Names of classes stay: code asks `isinstance` of them.
 CONNECTORS: Mapping[str, Sequence[str]] = {
     "psycopg": ("connect", "Connection.connect", "AsyncConnection.connect"),
     "psycopg.connection": ("Connection.connect",),
@@ -36,7 +37,7 @@ CONNECTORS: Mapping[str, Sequence[str]] = {
     "pg8000.dbapi": ("connect",),
     "pg8000.core": ("CoreConnection.__init__",),
     "redshift_connector": ("connect",),
-    "pymysql": ("connect", "Connect", "Connection"),
+    "pymysql": ("connect", "Connect"),
     "pymysql.connections": ("Connection.connect",),
     "MySQLdb": ("connect", "Connect", "Connection"),
     "MySQLdb._mysql": ("connect",),
@@ -51,22 +52,22 @@ CONNECTORS: Mapping[str, Sequence[str]] = {
     "aiopg": ("connect", "create_pool"),
     "oracledb": ("connect", "connect_async", "create_pool", "create_pool_async"),
     "oracledb.connection": ("connect", "connect_async"),
-    "cx_Oracle": ("connect", "Connection", "SessionPool"),
+    "cx_Oracle": ("connect",),
     "pyodbc": ("connect",),
     "aioodbc": ("connect", "create_pool"),
     "pymssql": ("connect",),
     "pymssql._mssql": ("connect",),
     "mssql_python": ("connect",),
     "ibm_db": ("connect", "pconnect"),
-    "hdbcli.dbapi": ("connect", "Connection"),
+    "hdbcli.dbapi": ("connect",),
     "fdb": ("connect",),
     "firebird.driver": ("connect",),
     "snowflake.connector": ("connect",),
     "adbc_driver_manager.dbapi": ("connect",),
     "duckdb": ("connect",),
     "apsw": ("Connection",),
-    "sqlcipher3.dbapi2": ("connect", "Connection"),
-    "pysqlcipher3.dbapi2": ("connect", "Connection"),
+    "sqlcipher3.dbapi2": ("connect",),
+    "pysqlcipher3.dbapi2": ("connect",),
     "libsql": ("connect",),
     "libsql_experimental": ("connect",),
     "sqlean": ("connect",),
@@ -95,7 +96,8 @@ def install(files: SqliteByHand, refusals: Refusals) -> None:
     wraps = _wraps(files, refusals)
     for module in [name for name in wraps if name in sys.modules]:
         _apply(sys.modules[module], wraps[module])
-    sys.meta_path.insert(0, _AfterImport(wraps))
+    finder: Any = _AfterImport(wraps, refusals)
+    sys.meta_path.insert(0, finder)
 
 
 def _wraps(files: SqliteByHand, refusals: Refusals) -> dict[str, dict[str, Wrap]]:
@@ -202,27 +204,39 @@ def _apply(module: ModuleType, wraps: Mapping[str, Wrap]) -> None:
 class _AfterImport:
     """Finds modules as ever, and wraps drivers as soon as they have run."""
 
-    def __init__(self, wraps: Mapping[str, Mapping[str, Wrap]]) -> None:
+    def __init__(self, wraps: Mapping[str, Mapping[str, Wrap]], refusals: Refusals) -> None:
         self._wraps = wraps
+        self._refusals = refusals
 
     def find_spec(
         self, name: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
         if name not in self._wraps:
             return None
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(name, path, target)
+        others = (getattr(finder, "find_spec", None) for finder in sys.meta_path)
+        for find in others:
+            spec = find(name, path, target) if find not in {None, self.find_spec} else None
             if spec is not None:
                 return self._wrapping(spec)
         return None
 
     def _wrapping(self, spec: ModuleSpec) -> ModuleSpec:
         loader: Any = spec.loader
-        run = loader.exec_module
+        run = getattr(loader, "exec_module", None)
+        if run is None:
+            self._unguarded(spec.name)
 
         def exec_module(module: ModuleType) -> None:
             run(module)
-            _apply(module, self._wraps[spec.name])
+            try:
+                _apply(module, self._wraps[spec.name])
+            except (AttributeError, TypeError):
+                self._unguarded(spec.name)
 
         loader.exec_module = exec_module
         return spec
+
+    def _unguarded(self, name: str) -> NoReturn:
+        self._refusals.refuse(
+            f"{caller()} imports {name}, and this version of it cannot be kept from connecting"
+        )

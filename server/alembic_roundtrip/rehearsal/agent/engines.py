@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import event
@@ -78,20 +78,16 @@ def check_marks(kind: Kind, refusals: Refusals) -> Callable[[], int]:
         checked.append(1)
         try:
             owned = kind.owns(connection)
-            connection.rollback()
-        except Exception as error:  # noqa: BLE001 (any driver's error means the same)
-            owned = _unknown(error)
+        except Exception:  # noqa: BLE001 (a driver that cannot answer is not ours)
+            owned = False
         if not owned:
             refusals.refuse(
                 f"{caller()} made a connection that does not lead to the scratch database"
             )
+        connection.rollback()  # without autocommit, the question began a transaction
 
     event.listen(Pool, "connect", check)
     return lambda: len(checked)
-
-
-def _unknown(_error: Exception) -> bool:
-    return False
 
 
 def prove(kind: Kind, checked: Callable[[], int]) -> None:
@@ -101,10 +97,7 @@ def prove(kind: Kind, checked: Callable[[], int]) -> None:
         raise Refused("arguments of create_engine that bring their own connections are still used")
 
     before = checked()
-    engine: Optional[Engine] = sqlalchemy.create_engine(
-        f"{kind.name}://", creator=creator, poolclass=NullPool
-    )
-    assert engine is not None
+    engine = sqlalchemy.create_engine(f"{kind.name}://", creator=creator, poolclass=NullPool)
     engine.raw_connection().close()
     if checked() == before:
         raise Refused("new connections are not checked")

@@ -10,7 +10,7 @@ from typing import Any
 from .sql import affinity
 
 _MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)?[ T]?(?:(\d\d:\d\d)(:\d\d)?(\.\d+)?(?:Z|[+-]00:?00)?)?$")
-_NUMBER = re.compile(r"^-?(?:0|[1-9]\d*)(?:\.\d+)?$")
+_NUMBER = re.compile(r"^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$")
 
 
 def kind_of(declared: str) -> str:
@@ -47,8 +47,10 @@ def canonical(value: Any, kind: str) -> Any:
         return ("number", _BOOLEANS[text.lower()])
     if kind == "moment":
         return ("moment", _moment(text))
+    # In a column of text only the very spelling of a number is that number: that "1.50" was cut to
+    # "1.5", or "007" turned to 7, must show.
     if kind == "number" or _NUMBER.match(text):
-        return _text_number(text, kind)
+        return _text_number(text)
     if text.startswith(("{", "[")):
         return _json(text)
     return ("text", text)
@@ -72,18 +74,9 @@ def _trimmed(text: str) -> Any:
     return int(number) if number.is_finite() and number == int(number) else number
 
 
-def _text_number(text: str, kind: str) -> Any:
-    """Text that is a number: "1.50" is 1.5 where numbers are kept, and is itself elsewhere.
-
-    Elsewhere only the very spelling of a number equals that number, so that "1.50" cut to "1.5"
-    or "007" turned to 7 shows.
-    """
+def _text_number(text: str) -> Any:
     number = _trimmed(text.strip())
-    if isinstance(number, str):
-        return ("text", text)
-    if kind == "number" or str(number) == text:
-        return ("number", _number(number) if isinstance(number, int) else number)
-    return ("text", text)
+    return ("text", text) if isinstance(number, str) else ("number", number)
 
 
 def _moment(text: str) -> str:

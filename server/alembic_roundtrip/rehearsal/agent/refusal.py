@@ -60,18 +60,19 @@ def caller() -> str:
 
 
 def _frames() -> Iterator[FrameType]:
-    frame: Optional[FrameType] = sys._getframe(2)  # noqa: SLF001 (only frames say whose line it is)
+    yield from _outwards(sys._getframe(2))  # noqa: SLF001 (only frames say whose line it is)
+    # SQLAlchemy runs async drivers in a greenlet; whoever awaits is on its parent's stack.
+    greenlets = sys.modules.get("greenlet")
+    greenlet = greenlets.getcurrent().parent if greenlets is not None else None
+    while greenlet is not None:
+        yield from _outwards(greenlet.gr_frame)
+        greenlet = greenlet.parent
+
+
+def _outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
-        frame = frame.f_back or _frame_of_parent(frame)
-
-
-def _frame_of_parent(frame: FrameType) -> Optional[FrameType]:
-    # SQLAlchemy runs async drivers in a greenlet; whoever awaits is on the parent's stack.
-    greenlet = sys.modules.get("greenlet")
-    parent = greenlet.getcurrent().parent if greenlet is not None else None
-    found: Optional[FrameType] = parent.gr_frame if parent is not None else None
-    return found if found is not frame else None
+        frame = frame.f_back
 
 
 def _rank(filename: str) -> int:

@@ -12,13 +12,12 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import difference
+from . import access, difference, parents
 from .candidates import Candidates, Key, Reference, Values, sources
 from .schema import ForeignKey, Snapshot, Table, Unique
 
 _ATTEMPTS = 16
 _GIVE_UP_AFTER = 6
-_KEYS_READ = 5000
 _DUPLICATES = 3
 
 
@@ -44,32 +43,27 @@ def fill(
 
     `types` are the SQLAlchemy types recorded from the operations. `tame` rows are friendly: for
     telling a migration that fails on any row from one that fails on odd ones. With `before`, the
-    snapshot taken before the upgrade, only tables that the upgrade made or changed get rows, and
-    among them are rows that only the new schema allows. No existing row is touched, and nothing
-    is raised for a table that cannot be filled: it is named with the reason.
+    snapshot taken before the upgrade, rows are added that repeat what had to be unique then, and
+    where no tables are named only those that the upgrade made or changed get rows. No existing
+    row is touched, and nothing is raised for a table that cannot be filled: it is named with the
+    reason.
     """
     filling = _Filling(
         connection, snapshot, count=count, seed=seed, types=types or {}, tame=tame, before=before
     )
     wanted = set(snapshot.tables) if tables is None else filling.known(tables)
-    if before is not None:
+    if before is not None and tables is None:
         wanted = {name for name in wanted if changed(before, snapshot, name)}
     return filling.run(wanted)
 
 
 def changed(before: Snapshot, after: Snapshot, name: str) -> bool:
     """Whether a table of `after` is new or differs from what it was."""
-    old = _find(before, name)
+    old = before.find(name)
     if old is None:
         return True
     pair = [Snapshot({old.name: old}), Snapshot({name: after.tables[name]})]
     return bool(difference.residue(*pair))
-
-
-def _find(snapshot: Snapshot, name: str) -> Optional[Table]:
-    if name in snapshot.tables:
-        return snapshot.tables[name]
-    return next((t for n, t in snapshot.tables.items() if n.lower() == name.lower()), None)
 
 
 class _Filling:
@@ -87,6 +81,7 @@ class _Filling:
         before: Optional[Snapshot],
     ) -> None:
         self.connection = connection
+        self.access = access.Access(connection)
         self.snapshot = snapshot
         self.count = count
         self.seed = seed
@@ -102,14 +97,14 @@ class _Filling:
 
     def known(self, tables: Iterable[str]) -> Set[str]:
         """The names as the snapshot spells them."""
-        found = (_find(self.snapshot, name) for name in tables)
+        found = (self.snapshot.find(name) for name in tables)
         return {table.name for table in found if table is not None}
 
     def run(self, wanted: Set[str]) -> Filled:
         self.wanted = self._with_empty_parents(wanted)
         began = not self.connection.in_transaction()
         transaction = self.connection.begin() if began else None
-        order = self._order()
+        order, self.entangled = parents.order(self.snapshot, self.wanted)
         self.connection.exec_driver_sql("SAVEPOINT made_up_tables")
         if self.entangled:
             self.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
@@ -120,60 +115,36 @@ class _Filling:
             self._point_later(table, key, rows)
         for name in self.entangled:
             self._disentangle(name)
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_tables")
+        self._release()
         if transaction is not None:
             transaction.commit()
         return self.filled
 
-    # -- which tables, in which order
+    def _release(self) -> None:
+        try:
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_tables")
+        except SQLAlchemyError:
+            # RAISE(ROLLBACK) and ON CONFLICT ROLLBACK end the transaction with all that is in it.
+            for name in list(self.filled.inserted):
+                del self.filled.inserted[name]
+                self.filled.unfilled[name] = "a constraint or trigger rolled everything back"
+
+    # -- which tables
 
     def _with_empty_parents(self, wanted: Set[str]) -> Set[str]:
         found = set(wanted)
         waiting = sorted(wanted)
         while waiting:
             for key in self.snapshot.tables[waiting.pop()].foreign_keys:
-                parent = _find(self.snapshot, key.target)
-                if parent is not None and parent.name not in found and self._is_empty(parent):
+                parent = self.snapshot.find(key.target)
+                if parent is not None and parent.name not in found and self.access.is_empty(parent):
                     found.add(parent.name)
                     waiting.append(parent.name)
         return found
 
-    def _is_empty(self, table: Table) -> bool:
-        statement = f"SELECT 1 FROM {self._quote(table.name)} LIMIT 1"  # noqa: S608 - quoted
-        return self.connection.exec_driver_sql(statement).fetchone() is None
-
-    def _order(self) -> List[str]:
-        """Parents first; in a cycle first the table whose keys into it may be NULL."""
-        rest = sorted(self.wanted)
-        blocking = {name: self._parents(self.snapshot.tables[name]) for name in rest}
-        order: List[str] = []
-        while rest:
-            ready = [n for n in rest if not any(p in rest for p in blocking[n])]
-            soft = [
-                n for n in rest if not any(p in rest and must for p, must in blocking[n].items())
-            ]
-            chosen = ready or soft[:1] or rest[:1]
-            if not ready and not soft:
-                # Its keys are made up before the rows they point at.
-                self.entangled.extend(rest)
-            order.extend(chosen)
-            rest = [name for name in rest if name not in chosen]
-        return order
-
-    def _parents(self, table: Table) -> Dict[str, bool]:
-        """The other tables that a table refers to, and whether it must."""
-        found: Dict[str, bool] = {}
-        for key in table.foreign_keys:
-            parent = _find(self.snapshot, key.target)
-            if parent is not None and parent.name != table.name:
-                columns = [table.column(name) for name in key.columns]
-                must = all(c is None or c.notnull or c.key for c in columns)
-                found[parent.name] = found.get(parent.name, False) or must
-        return found
-
     def _disentangle(self, name: str) -> None:
         """Take back rows whose parent was made up in vain."""
-        table = self._quote(name)
+        table = self.access.quote(name)
         while True:
             check = self.connection.exec_driver_sql(f"PRAGMA foreign_key_check({table})")
             vain = {row[1] for row in check if row[1] is not None}
@@ -200,8 +171,8 @@ class _Filling:
         try:
             inserted, reason = self._insert(table)
         except Exception as error:  # noqa: BLE001 - types are the project's code, too
-            inserted, reason = 0, _short(error)
-        if inserted or not self._is_empty(table):
+            inserted, reason = 0, access.short(error)
+        if inserted or not self.access.is_empty(table):
             self.filled.inserted[table.name] = inserted
         else:
             self.filled.unfilled[table.name] = reason or "no legal row was found"
@@ -209,10 +180,10 @@ class _Filling:
     def _insert(self, table: Table) -> Tuple[int, Optional[str]]:
         candidates = self._candidates(table)
         rows = self._batch(candidates)
-        statement = self._statement(table)
+        statement = self.access.insert(table)
         columns = [c.name for c in table.writable]
         reason = "every key it could have is taken" if not rows else None
-        if rows and not self._savepoint(statement, [_tuple(row, columns) for row in rows]):
+        if rows and self.access.error(statement, [_tuple(row, columns) for row in rows]):
             rows, reason = self._one_by_one(self._candidates(table), statement, columns)
         rows += self._duplicates(table, statement, columns, rows)
         for key in table.foreign_keys:
@@ -241,7 +212,7 @@ class _Filling:
                 row = candidates.make(number, attempt)
                 if row is None:
                     continue
-                error = self._error(statement, _tuple(row, columns))
+                error = self.access.error(statement, _tuple(row, columns))
                 if error is None:
                     candidates.keep(row)
                     rows.append(row)
@@ -258,7 +229,7 @@ class _Filling:
         self, table: Table, statement: str, columns: Sequence[str], rows: Sequence[Values]
     ) -> List[Values]:
         """Rows that repeat what had to be unique before the upgrade."""
-        old = _find(self.before, table.name) if self.before is not None else None
+        old = self.before.find(table.name) if self.before is not None else None
         if old is None or self.tame:
             return []
         added: List[Values] = []
@@ -287,7 +258,7 @@ class _Filling:
             if row is None:
                 break
             row.update({name: model[name] for name in names})
-            if self._error(statement, _tuple(row, columns)) is None:
+            if self.access.error(statement, _tuple(row, columns)) is None:
                 candidates.keep(row)
                 added.append(row)
         return added
@@ -297,7 +268,7 @@ class _Filling:
     def _candidates(self, table: Table, start: int = 0) -> Candidates:
         made = sources(table, self.types, self.connection.dialect, self.tame)
         taken = self._taken(table)
-        number = max([start, *(len(keys) for keys in taken.values()), *self._greatest(table)])
+        number = max([start, *(len(keys) for keys in taken.values()), *self.access.greatest(table)])
         references = [self._reference(table, key) for key in table.foreign_keys]
         return Candidates(
             table,
@@ -317,23 +288,15 @@ class _Filling:
         for unique in uniques:
             names = [c.name for c in (table.column(n) for n in unique.columns) if c is not None]
             if names and own.issuperset(names):
-                keys = self._distinct(table, names)
+                keys = self.access.distinct(table, names)
                 plain = Unique(tuple(names))
                 found[plain] = {
                     tuple(v.casefold() if isinstance(v, str) else v for v in key) for key in keys
                 }
         return found
 
-    def _greatest(self, table: Table) -> List[int]:
-        """The greatest value of an integer key, so that new ones follow it."""
-        if len(table.key) != 1:
-            return []
-        statement = f"SELECT max({self._quote(table.key[0])}) FROM {self._quote(table.name)}"  # noqa: S608
-        value = self.connection.exec_driver_sql(statement).scalar()
-        return [value] if isinstance(value, int) else []
-
     def _reference(self, table: Table, key: ForeignKey) -> Optional[Reference]:
-        parent = _find(self.snapshot, key.target)
+        parent = self.snapshot.find(key.target)
         if parent is None:
             return None
         targets = [
@@ -346,7 +309,7 @@ class _Filling:
             return None
         spelled = ForeignKey(tuple(columns), parent.name)
         reference = Reference(spelled, targets, parent.name == table.name)
-        reference.keys = self._distinct(parent, targets)
+        reference.keys = self.access.distinct(parent, targets)
         reference.later = self._is_later(table, key)
         if not reference.keys and not reference.own and parent.name in self.wanted:
             made = sources(parent, self.types, self.connection.dialect, self.tame)
@@ -356,60 +319,24 @@ class _Filling:
 
     def _is_later(self, table: Table, key: ForeignKey) -> bool:
         """Whether the parent is filled after the child, which then points at it afterwards."""
-        parent = _find(self.snapshot, key.target)
+        parent = self.snapshot.find(key.target)
         if parent is None or parent.name == table.name:
             return False
         waits = parent.name in self.wanted and parent.name not in self.done
         columns = [table.column(name) for name in key.columns]
         return waits and any(c is not None and not c.notnull and not c.key for c in columns)
 
-    def _distinct(self, table: Table, names: Sequence[str]) -> List[Key]:
-        """The different values of these columns, without NULLs, in their order."""
-        columns = ", ".join(self._quote(name) for name in names)
-        filled = " AND ".join(f"{self._quote(name)} IS NOT NULL" for name in names)
-        statement = (
-            f"SELECT DISTINCT {columns} FROM {self._quote(table.name)} "  # noqa: S608 - quoted
-            f"WHERE {filled} ORDER BY {columns} LIMIT {_KEYS_READ}"
-        )
-        return [tuple(row) for row in self.connection.exec_driver_sql(statement)]
-
-    # -- talking to the database
-
-    def _quote(self, name: str) -> str:
-        quoted: str = self.connection.dialect.identifier_preparer.quote_identifier(name)
-        return quoted
-
-    def _statement(self, table: Table) -> str:
-        columns = [self._quote(c.name) for c in table.writable]
-        marks = ", ".join("?" for _ in columns)
-        return f"INSERT INTO {self._quote(table.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-
-    def _error(self, statement: str, values: Tuple[Any, ...]) -> Optional[str]:
-        """Execute in a savepoint; what the database objects, or None."""
-        self.connection.exec_driver_sql("SAVEPOINT made_up_rows")
-        try:
-            self.connection.exec_driver_sql(statement, values)
-        except SQLAlchemyError as error:
-            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT made_up_rows")
-            return _short(error)
-        finally:
-            self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_rows")
-        return None
-
-    def _savepoint(self, statement: str, rows: List[Tuple[Any, ...]]) -> bool:
-        return self._error(statement, rows) is None  # type: ignore[arg-type]
-
     def _point_later(self, table: Table, key: ForeignKey, rows: Sequence[Values]) -> None:
-        parent = _find(self.snapshot, key.target)
+        parent = self.snapshot.find(key.target)
         reference = self._reference(table, key)
         if parent is None or reference is None or not reference.keys or not table.key:
             return
-        changes = ", ".join(f"{self._quote(c)} = ?" for c in reference.columns)
-        same = " AND ".join(f"{self._quote(c)} = ?" for c in table.key)
-        statement = f"UPDATE {self._quote(table.name)} SET {changes} WHERE {same}"  # noqa: S608
+        changes = ", ".join(f"{self.access.quote(c)} = ?" for c in reference.columns)
+        same = " AND ".join(f"{self.access.quote(c)} = ?" for c in table.key)
+        statement = f"UPDATE {self.access.quote(table.name)} SET {changes} WHERE {same}"  # noqa: S608
         for number, row in enumerate(rows[1:]):
             chosen = reference.keys[number % len(reference.keys)]
-            self._error(statement, (*chosen, *(row[c] for c in table.key)))
+            self.access.error(statement, (*chosen, *(row[c] for c in table.key)))
 
 
 def _tuple(row: Values, columns: Sequence[str]) -> Tuple[Any, ...]:
@@ -422,8 +349,3 @@ def _folded(names: Iterable[str]) -> Tuple[str, ...]:
 
 def _columns(unique: Unique) -> Tuple[str, ...]:
     return _folded(unique.columns)
-
-
-def _short(error: Exception) -> str:
-    said = str(getattr(error, "orig", None) or error)
-    return said.splitlines()[0][:160] if said else type(error).__name__

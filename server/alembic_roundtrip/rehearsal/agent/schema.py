@@ -98,3 +98,9 @@ class Snapshot:
     tables: Dict[str, Table] = field(default_factory=dict)
     views: Dict[str, str] = field(default_factory=dict)
     triggers: Dict[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> Optional[Table]:
+        """The table of this name, whatever its case."""
+        if name in self.tables:
+            return self.tables[name]
+        return next((t for n, t in self.tables.items() if n.lower() == name.lower()), None)

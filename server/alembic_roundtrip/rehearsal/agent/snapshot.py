@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, Iterable, List, Set, Tuple
 
 from . import create, difference, sql
@@ -65,6 +66,7 @@ def _assemble(rows: Iterable[Tuple[Any, ...]], version_table: str) -> Snapshot:
     for _, name, text in sorted(objects.get("table", []), key=lambda row: str(row[1])):
         parts = details.get(name.lower(), {})
         tables[name] = _table(name, text, parts, sorted(texts.get(name.lower(), [])))
+    tables = {name: _with_targets(table, tables) for name, table in tables.items()}
     names = _all_names(tables, objects)
     return Snapshot(
         _without_shadows(tables),
@@ -80,6 +82,16 @@ def _all_names(tables: Dict[str, Table], objects: Dict[str, List[Tuple[Any, ...]
 
 def _statement(text: str, names: Set[str]) -> str:
     return sql.normal(sql.tokens(text), names)
+
+
+def _with_targets(table: Table, tables: Dict[str, Table]) -> Table:
+    """With the columns of foreign keys that name only a table: its primary key is meant."""
+    keys = {name.lower(): other.key for name, other in tables.items()}
+    known = tuple(
+        fk if fk.target_columns else replace(fk, target_columns=keys.get(fk.target.lower(), ()))
+        for fk in table.foreign_keys
+    )
+    return table if known == table.foreign_keys else replace(table, foreign_keys=known)
 
 
 def _without_shadows(tables: Dict[str, Table]) -> Dict[str, Table]:
@@ -99,7 +111,7 @@ def _table(
     read = create.read_table(text)
     columns = _columns(parts.get("column", []), read)
     names = {c.name.lower(): c.name for c in columns}
-    indexes = tuple(create.read_index(index, set(names)) for index in index_texts)
+    indexes = tuple(create.read_index(index, frozenset(names)) for index in index_texts)
     uniques = _uniques(parts.get("unique", []), read)
     uniques.extend(create.unique_of(index, names) for index in indexes if index.unique)
     return Table(

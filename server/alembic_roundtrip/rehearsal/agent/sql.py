@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterable, List, Optional, Sequence, Set
+from typing import AbstractSet, Iterable, List, Optional, Sequence
 
 _TOKEN = re.compile(
     r"""
@@ -89,7 +89,7 @@ def bare(parts: Sequence[Token]) -> List[Token]:
     return rest
 
 
-def _spelled(token: Token, names: Optional[Set[str]], unknown_is_string: bool) -> str:
+def _spelled(token: Token, names: Optional[AbstractSet[str]], unknown_is_string: bool) -> str:
     if token.kind == "word":
         return token.text.lower()
     if token.kind == "quoted":
@@ -105,7 +105,9 @@ def _spelled(token: Token, names: Optional[Set[str]], unknown_is_string: bool) -
 
 
 def normal(
-    parts: Iterable[Token], names: Optional[Set[str]] = None, unknown_is_string: bool = False
+    parts: Iterable[Token],
+    names: Optional[AbstractSet[str]] = None,
+    unknown_is_string: bool = False,
 ) -> str:
     """One spelling for all spellings of an expression or statement.
 

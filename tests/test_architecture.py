@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alembic_roundtrip.config import tomllib
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "server" / "docs" / "ARCHITECTURE.md"
+PACKAGE = ROOT / "server" / "alembic_roundtrip"
+
+
+def test_imports_keep_to_their_directions() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["lint"], ["explain", "empty-downgrade"], ["--version"]],
+    ids=lambda command: command[0],
+)
+def test_a_command_that_only_reads_loads_nothing_heavy(command: list[str], tmp_path: Path) -> None:
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n")
+    (versions / "a.py").write_text(
+        "from alembic import op\nrevision = 'a'\ndown_revision = None\n"
+        "def upgrade():\n    op.drop_table('t')\ndef downgrade():\n    pass\n"
+    )
+    heavy = ("pygls", "lsprotocol", "libcst", "alembic", "sqlalchemy", "attrs", "asyncio")
+    code = (
+        "import sys\nfrom alembic_roundtrip.cli import main\n"
+        f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"
+        f"print(sorted(set({heavy!r}) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
+
+
+def test_every_dependency_has_its_line() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = [re.split(r"[^A-Za-z0-9_-]", line)[0] for line in named]
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_code_map_names_every_room() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    rooms = [
+        path.name if path.is_file() else f"{path.name}/"
+        for path in PACKAGE.iterdir()
+        if not path.name.startswith("_") and path.name != "py.typed"
+    ]
+    assert [room for room in rooms if f"`{room}`" not in page] == []
