@@ -93,11 +93,14 @@ class RowsTrip:
         self._seed = zlib.crc32(trip.revision.encode())
         self._findings = trip.findings
         self._reached = NOTHING
+        self._guarded = False
+        """Whether the downgrade is known to look at the rows first."""
 
     def steps(self, parent: Saved, reach: int) -> Way:
         """As far as the round trip came on empty tables."""
         self._findings.rows = self._count
         doubted: Optional[Problem] = None
+        problem: Optional[Problem] = None
         for attempt in ATTEMPTS:
             yield from self._trip.go_to(parent, upgraded=False)
             self._reached = NOTHING
@@ -111,7 +114,7 @@ class RowsTrip:
             if not self._worth_another(problem, attempt):
                 break
         if doubted is not None:
-            self._doubt(doubted)
+            self._doubt(problem or doubted, got_through=problem is None)
 
     def _attempt(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
         """One trip with rows; gives the problem it stopped at."""
@@ -121,7 +124,8 @@ class RowsTrip:
         if up.problem is not None:
             return up.problem
         self._reached = UPGRADED
-        self._findings.lose(data.losses(old, self._read_now(), "upgrade"))
+        upgraded = self._read_now()
+        self._findings.lose(data.losses(old, upgraded, "upgrade"))
         if reach == UPGRADED:
             return None
         inserted: Dict[str, int] = {}
@@ -134,7 +138,7 @@ class RowsTrip:
         if down.problem is not None:
             return down.problem
         self._reached = DOWNGRADED
-        self._compare_with_parent(old, inserted)
+        self._compare_with_parent(old, upgraded, inserted)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
@@ -142,11 +146,13 @@ class RowsTrip:
             self._findings.lose(data.losses(written, self._read_now(), "downgrade"))
         return again.problem
 
-    def _compare_with_parent(self, old: data.Data, inserted: Mapping[str, int]) -> None:
+    def _compare_with_parent(
+        self, old: data.Data, upgraded: data.Data, inserted: Mapping[str, int]
+    ) -> None:
         self._findings.leave(snapshot.residue(self._tables.before, self._room.snapshot()))
         now = self._read_now()
         self._findings.lose(data.losses(old, now, "round trip"))
-        self._findings.leave(_rows_left(old, now, inserted))
+        self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
 
     def _fill(
         self,
@@ -193,12 +199,22 @@ class RowsTrip:
         )
         if problem.refused:
             self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
-        elif step == "downgrade" and (problem.not_implemented or problem.raised):
-            self._findings.refuse(problem.message or problem.type)
-        elif problem.conclusive or attempt.tame:
+        elif problem.not_implemented or problem.raised:
+            return step == "downgrade" and self._refuse(problem, attempt)
+        elif problem.conclusive or (attempt.tame and not problem.about_values):
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
         else:
             return False
+        return True
+
+    def _refuse(self, problem: Problem, attempt: Attempt) -> bool:
+        """Note a downgrade that looks at the rows first, which is what it should do."""
+        message = problem.message or problem.type
+        if not attempt.write:
+            self._findings.refuse(message)
+        elif not self._guarded:
+            self._findings.note(f"`downgrade()` refuses with new rows in the tables: {message}")
+        self._guarded = True
         return True
 
     def _worth_another(self, problem: Problem, attempt: Attempt) -> bool:
@@ -207,13 +223,28 @@ class RowsTrip:
             return False
         return not attempt.tame or (attempt.write and self._reached == UPGRADED)
 
-    def _doubt(self, problem: Problem) -> None:
+    def _doubt(self, problem: Problem, *, got_through: bool) -> None:
         place = f" at line {problem.line}" if problem.line else ""
         values = f", on the values {problem.values}" if problem.values else ""
+        if got_through:
+            kind, end = "unkind", "with plain rows it works"
+        else:
+            kind, end = "made-up", "it may want values that cannot be made up"
+            self._findings.rows = 0
         self._findings.note(
-            f"with unkind rows the migration stops with {problem}{place}{values}; "
-            "with plain rows it works"
+            f"with {kind} rows the migration stops with {problem}{place}{values}; {end}"
         )
+
+
+def _grown(old: data.Data, upgraded: data.Data) -> data.Data:
+    """The tables into which the upgrade put rows.
+
+    Rows that only the downgrade puts somewhere are its way of giving back what was there.
+    """
+    later = {name: len(found.rows) for name, found in upgraded.tables.items()}
+    return data.Data(
+        {name: found for name, found in old.tables.items() if later.get(name, 0) > len(found.rows)}
+    )
 
 
 def _rows_left(old: data.Data, now: data.Data, inserted: Mapping[str, int]) -> List[Any]:
