@@ -168,7 +168,9 @@ async def test_a_migration_that_only_fails_with_rows_fails(project, rehearsed):
     evidence = (await rehearsed())["required"]
     assert evidence.verdict is Verdict.FAILED
     assert evidence.reason is not None
-    assert evidence.reason.startswith("`upgrade()` fails with rows in the tables: IntegrityError")
+    assert evidence.reason.startswith(
+        "`upgrade()` fails with made-up rows in the tables: IntegrityError"
+    )
     assert "email" in evidence.reason
 
 
@@ -187,7 +189,7 @@ async def test_a_downgrade_that_fails_on_rows_written_since_fails(project, rehea
     )
     evidence = (await rehearsed())["loose"]
     assert evidence.verdict is Verdict.FAILED
-    assert (evidence.reason or "").startswith("`downgrade()` fails with rows in the tables")
+    assert (evidence.reason or "").startswith("`downgrade()` fails with made-up rows in the tables")
     assert evidence.old_losses() == ()
 
 
@@ -220,7 +222,7 @@ async def test_python_that_stumbles_over_any_row_fails(project, rehearsed):
     )
     evidence = (await rehearsed())["broken"]
     assert evidence.verdict is Verdict.FAILED
-    assert "fails with rows in the tables: AttributeError" in (evidence.reason or "")
+    assert "fails with made-up rows in the tables: AttributeError" in (evidence.reason or "")
 
 
 async def test_a_history_that_expects_tables_names_the_setting_for_them(project, rehearsed):
@@ -255,3 +257,35 @@ async def test_a_full_cycle_that_leaves_something_says_what(project, rehearsed):
     evidence = (await rehearsed(full_cycle=True))["full cycle"]
     assert evidence.verdict is Verdict.RESIDUE
     assert [(r.kind, r.object, r.change) for r in evidence.residue] == [("view", "v", "left")]
+
+
+async def test_a_check_of_the_data_that_refuses_made_up_rows_is_a_note(project, rehearsed):
+    users(project)
+    project.add(
+        "checked",
+        """
+        def check(row):
+            raise ValueError(f"unknown format: {row}")
+        for row in op.get_bind().execute(sa.text("SELECT name FROM users")).fetchall():
+            check(row)
+        """,
+    )
+    evidence = (await rehearsed())["checked"]
+    assert evidence.verdict is Verdict.LOSSLESS
+    (note,) = evidence.notes
+    assert note.startswith("`upgrade()` refuses made-up rows: ValueError: unknown format")
+
+
+async def test_a_downgrade_that_refuses_once_there_are_rows_is_irreversible(project, rehearsed):
+    users(project)
+    project.add(
+        "guarded",
+        "pass",
+        """
+        if op.get_bind().scalar(sa.text("SELECT count(*) FROM users")):
+            raise RuntimeError("there are users")
+        """,
+    )
+    evidence = (await rehearsed())["guarded"]
+    assert evidence.verdict is Verdict.IRREVERSIBLE
+    assert evidence.reason == "there are users"

@@ -226,7 +226,7 @@ class _Rehearsal:
             return None
         name = flight.step or (flight.steps[-1].name if flight.steps else "upgrade")
         if name == "upgrade" and revision != FULL_CYCLE:
-            self._known.blocked[revision] = f"its upgrade fails: {stopped}"
+            self._known.blocked[revision] = f"it {stopped}"
         if revision in self._known.done:
             return None
         path, line = stopped.where or (None, None)

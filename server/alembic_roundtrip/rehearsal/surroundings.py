@@ -29,6 +29,7 @@ def for_agent(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, st
         **kept,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONFAULTHANDLER": "1",
+        "PYTHONHASHSEED": "0",
         "PYTHONIOENCODING": "utf-8:backslashreplace",
         **given,
     }

@@ -19,12 +19,20 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
             yield f"  at {shown(error.path)}:{error.line}"
     for residue in evidence.residue:
         yield residue_line(residue)
-    for loss in evidence.old_losses():
+    for loss in _told_once(evidence.old_losses()):
         yield loss_line(loss) + ("" if documented else "; the migration does not say so")
     written = [loss for loss in evidence.losses if loss.step == "downgrade"]
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"
     yield from evidence.notes
+
+
+def _told_once(losses: tuple[Loss, ...]) -> Iterator[Loss]:
+    """Losses without those of the round trip that the upgrade alone already explains."""
+    going_up = {(loss.table, loss.column): loss.lost for loss in losses if loss.step == "upgrade"}
+    for loss in losses:
+        if loss.step == "upgrade" or loss.lost > going_up.get((loss.table, loss.column), 0):
+            yield loss
 
 
 def loss_line(loss: Loss) -> str:

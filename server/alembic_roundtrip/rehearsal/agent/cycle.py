@@ -68,7 +68,10 @@ class Cycle:
             return self._blocked[revision]
         for parent in self._scripts.parents(revision):
             if parent in self._blocked:
-                return f"the upgrade of {self._origin(parent)}, which it depends on, fails"
+                origin = self._origin(parent)
+                told = origin in self._scripts.selected
+                why = "" if told else f" ({self._blocked[origin]})"
+                return f"the upgrade of {origin}, which it depends on, fails{why}"
         return None
 
     def _origin(self, revision: str) -> str:
@@ -86,7 +89,7 @@ class Cycle:
             self._applied.append(revision)
             return
         self._room.restore(before)
-        self._blocked[revision] = f"its upgrade fails: {outcome.problem}"
+        self._blocked[revision] = str(outcome.problem)
 
     def _rehearse(self, revision: str) -> Way:
         findings = self._findings(revision)

@@ -95,6 +95,7 @@ class RowsTrip:
         self._reached = NOTHING
         self._guarded = False
         """Whether the downgrade is known to look at the rows first."""
+        self._lost_going_up: Set[str] = set()
 
     def steps(self, parent: Saved, reach: int) -> Way:
         """As far as the round trip came on empty tables."""
@@ -125,7 +126,9 @@ class RowsTrip:
             return up.problem
         self._reached = UPGRADED
         upgraded = self._read_now()
-        self._findings.lose(data.losses(old, upgraded, "upgrade"))
+        losses = data.losses(old, upgraded, "upgrade")
+        self._lost_going_up = {x["table"] for x in losses if x["column"] is None}
+        self._findings.lose(losses)
         if reach == UPGRADED:
             return None
         inserted: Dict[str, int] = {}
@@ -151,7 +154,9 @@ class RowsTrip:
     ) -> None:
         self._findings.leave(snapshot.residue(self._tables.before, self._room.snapshot()))
         now = self._read_now()
-        self._findings.lose(data.losses(old, now, "round trip"))
+        losses = data.losses(old, now, "round trip")
+        # New rows may have taken the keys of those that the upgrade lost.
+        self._findings.lose([x for x in losses if x["table"] not in self._lost_going_up])
         self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
 
     def _fill(
@@ -192,30 +197,31 @@ class RowsTrip:
     def _blame(self, problem: Problem, attempt: Attempt) -> bool:
         """Note a failure that proves something; gives whether it does."""
         step = "downgrade" if self._reached == UPGRADED else "upgrade"
-        where = (
-            " with rows in the tables"
-            if self._reached < DOWNGRADED
-            else " again after the downgrade"
-        )
+        where = " with made-up rows in the tables"
+        if self._reached == DOWNGRADED:
+            where = " again after the downgrade, with made-up rows in the tables"
         if problem.refused:
             self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
         elif problem.not_implemented or problem.raised:
-            return step == "downgrade" and self._refuse(problem, attempt)
+            self._note_refusal(step, problem, attempt)
         elif problem.conclusive or (attempt.tame and not problem.about_values):
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
         else:
             return False
         return True
 
-    def _refuse(self, problem: Problem, attempt: Attempt) -> bool:
-        """Note a downgrade that looks at the rows first, which is what it should do."""
+    def _note_refusal(self, step: str, problem: Problem, attempt: Attempt) -> None:
+        """Note its own check of the data: it says nothing about rows that pass it."""
         message = problem.message or problem.type
-        if not attempt.write:
+        if step == "upgrade":
+            if attempt.tame:
+                self._findings.note(f"`upgrade()` refuses made-up rows: {message}")
+                self._findings.rows = 0
+        elif not attempt.write:
             self._findings.refuse(message)
         elif not self._guarded:
-            self._findings.note(f"`downgrade()` refuses with new rows in the tables: {message}")
-        self._guarded = True
-        return True
+            self._findings.note(f"`downgrade()` refuses made-up rows: {message}")
+            self._guarded = True
 
     def _worth_another(self, problem: Problem, attempt: Attempt) -> bool:
         """Kinder rows may get further; without new rows only a failing downgrade may."""
