@@ -109,6 +109,16 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(statement).fetchone()[0])
 
 
+def empty(path: str) -> None:
+    """Make a scratch database a new one, whoever has it open."""
+    database, nothing = _connect(path), _connect(":memory:")
+    try:
+        Room._copy(nothing, database)  # noqa: SLF001 - the same patience
+    finally:
+        database.close()
+        nothing.close()
+
+
 def path_of(connection: Any) -> str:
     """The file behind a connection of env.py's."""
     cursor = connection.connection.cursor()
