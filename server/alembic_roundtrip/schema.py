@@ -12,6 +12,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import (
     Column,
+    Constraint,
     EnumType,
     Index,
     Name,
@@ -120,7 +121,7 @@ class Schema:
 
 
 class _Draft:
-    """A schema being changed; `touched` has the tables as they were before the last `mark`."""
+    """A schema being changed; `made` has the keys of what came into it."""
 
     def __init__(self, schema: Schema) -> None:
         self.tables = dict(schema.tables)
@@ -128,7 +129,6 @@ class _Draft:
         self.objects = set(schema.objects)
         self.unknown = set(schema.unknown)
         self.opaque = schema.opaque
-        self.touched: dict[Name, Table | None] = {}
         self.made: list[Key] = []
 
     def schema(self) -> Schema:
@@ -140,23 +140,13 @@ class _Draft:
             self.opaque,
         )
 
-    def new_keys(self) -> Iterator[Key]:
-        """Objects that came since the last time this was asked."""
-        yield from self.made
-        for name, old in self.touched.items():
-            table = self.tables.get(name)
-            known = set(keys_of(old)) if old else frozenset()
-            yield from (key for key in keys_of(table) if key not in known) if table else ()
-        self.touched = {}
-        self.made = []
+    def take_made(self) -> list[Key]:
+        """The keys of what was made since the last time this was asked."""
+        made, self.made = self.made, []
+        return made
 
     def _put(self, table: Table) -> None:
-        self.touched.setdefault(table.name, self.tables.get(table.name))
         self.tables[table.name] = table
-
-    def _remove(self, name: Name) -> Table | None:
-        self.touched.setdefault(name, self.tables.get(name))
-        return self.tables.pop(name, None)
 
     def _change(self, name: Name, **parts: object) -> None:
         table = self.tables.get(name)
@@ -167,6 +157,9 @@ class _Draft:
 
     def _parts(self, name: Name) -> Table:
         return self.tables.get(name) or Table(name, complete=False)
+
+    def _made_constraints(self, table: Name, constraints: Iterable[Constraint]) -> None:
+        self.made += [Key("constraint", table, part.name) for part in constraints if part.name]
 
     def _add_enums(self, enums: Iterable[EnumType]) -> None:
         for enum in enums:
@@ -182,24 +175,27 @@ class _Draft:
     @apply.register(c.CreateTable)
     def _(self, change: c.CreateTable) -> None:
         self._put(change.table)
+        self.made += keys_of(change.table)
         self.unknown.discard(change.table.name)
         self._add_enums(change.enums)
 
     @apply.register(c.DropTable)
     def _(self, change: c.DropTable) -> None:
-        self._remove(change.table)
+        self.tables.pop(change.table, None)
         self.unknown.discard(change.table)
 
     @apply.register(c.RenameTable)
     def _(self, change: c.RenameTable) -> None:
         new = change.table._replace(name=change.new_name)
-        table = self._remove(change.table)
+        table = self.tables.pop(change.table, None)
         if table is None or change.table in self.unknown:
             self.unknown.discard(change.table)
             self.unknown.add(new)
         if table is not None:
             indexes = tuple(replace(index, table=new) for index in table.indexes)
-            self._put(replace(table, name=new, indexes=indexes))
+            moved = replace(table, name=new, indexes=indexes)
+            self._put(moved)
+            self.made += keys_of(moved)
             self._retarget(change.table, new, {})
 
     @apply.register(c.AddColumn)
@@ -208,6 +204,8 @@ class _Draft:
         others = tuple(col for col in table.columns if col.name != change.column.name)
         constraints = (*table.constraints, *change.constraints)
         self._change(change.table, columns=(*others, change.column), constraints=constraints)
+        self.made.append(Key("column", change.table, change.column.name))
+        self._made_constraints(change.table, change.constraints)
         self._add_enums(change.enums)
 
     @apply.register(c.DropColumn)
@@ -232,6 +230,7 @@ class _Draft:
         self._change(change.table, columns=columns)
         new = option(change.options, "new_column_name")
         if new is not None and new.string is not None and new.string != change.column:
+            self.made.append(Key("column", change.table, new.string))
             self._rename_in_parts(change.table, change.column, new.string)
 
     def _rename_in_parts(self, name: Name, old: str, new: str) -> None:
@@ -264,6 +263,8 @@ class _Draft:
     def _(self, change: c.CreateIndex) -> None:
         table = self._parts(change.index.table)
         self._change(change.index.table, indexes=(*table.indexes, change.index))
+        if change.index.name:
+            self.made.append(Key("index", change.index.table, change.index.name))
 
     @apply.register(c.DropIndex)
     def _(self, change: c.DropIndex) -> None:
@@ -277,6 +278,7 @@ class _Draft:
     def _(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
         self._change(change.table, constraints=(*table.constraints, change.constraint))
+        self._made_constraints(change.table, (change.constraint,))
 
     @apply.register(c.DropConstraint)
     def _(self, change: c.DropConstraint) -> None:
@@ -381,5 +383,5 @@ def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None 
         if operation.changes and operation.runs_on(dialect):
             for change in operation.changes:
                 draft.apply(change)
-            origins |= dict.fromkeys(draft.new_keys(), operation)
+            origins |= dict.fromkeys(draft.take_made(), operation)
     return Replay(draft.schema(), MappingProxyType(origins))
