@@ -62,7 +62,7 @@ export class Server implements Disposable {
   async ready(): Promise<LanguageClient | undefined> {
     await this.latest;
     if (this.client?.isRunning()) return this.client;
-    await this.parts.setUp.explain();
+    void this.parts.setUp.explain();
     return undefined;
   }
 
