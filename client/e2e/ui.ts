@@ -48,20 +48,17 @@ function steps(page: Page, url: string, folders: Folders): Record<string, () => 
   return {
     async 'restricted mode'() {
       await go(folders.shop);
-      await page.locator('.monaco-dialog-box').getByRole('button', { name: /No,/ }).click();
       await icon(status, 'warning').waitFor();
       await palette(page, 'Alembic Roundtrip');
       await entry(page, 'Restart Server').waitFor();
       await entry(page, 'Test All Revisions').waitFor({ state: 'detached' });
       await page.keyboard.press('Escape');
+      await status.click();
+      await toast('it is not run before the workspace is trusted').waitFor();
     },
     async 'trusted workspace'() {
-      await command(page, 'Workspaces: Manage Workspace Trust');
-      await page
-        .locator('.workspace-trust-editor')
-        .getByRole('button', { name: /^Trust/ })
-        .first()
-        .click();
+      await toast('trusted').getByRole('button', { name: 'Manage Workspace Trust' }).click();
+      await trust(page);
       await icon(status, 'check').waitFor();
     },
     async squiggle() {
@@ -85,18 +82,24 @@ function steps(page: Page, url: string, folders: Folders): Record<string, () => 
     },
     async 'nothing installed'() {
       await go(folders.bare);
-      await page.locator('.monaco-dialog-box').getByRole('button', { name: /Yes,/ }).click();
       await toast('alembic-roundtrip is not installed in').waitFor();
       await icon(status, 'warning').waitFor();
     },
     async 'told once'() {
+      await command(page, 'Workspaces: Manage Workspace Trust');
+      await trust(page);
       await page.reload();
       await icon(status, 'warning').waitFor({ timeout: 60_000 });
       await toast('is not installed').waitFor({ state: 'detached' });
       await status.click();
-      await toast('alembic-roundtrip is not installed in').waitFor();
+      await toast('is not installed').getByRole('button', { name: 'Install' }).waitFor();
     },
   };
+}
+
+async function trust(page: Page): Promise<void> {
+  const editor = page.locator('.workspace-trust-editor');
+  await editor.getByRole('button', { name: 'Trust', exact: true }).click();
 }
 
 function icon(item: Locator, name: string): Locator {

@@ -34,6 +34,8 @@ export interface Asked {
 export interface Search {
   readonly found: (Interpreter & { readonly version: string }) | undefined;
   readonly asked: readonly Asked[];
+  /** Interpreters that were not asked, because they may not be run. */
+  readonly withheld: readonly Interpreter[];
 }
 
 export type Ask = (python: string) => Promise<Answer>;
@@ -45,19 +47,24 @@ export async function search(
   allowed: (path: string) => boolean,
 ): Promise<Search> {
   const asked: Asked[] = [];
+  const withheld: Interpreter[] = [];
   for (const source of sources) {
-    const paths = (await source.candidates()).filter(allowed);
+    const paths = await source.candidates();
     for (const path of paths) {
       if (asked.some((earlier) => earlier.interpreter.path === path)) continue;
       const interpreter = { path, source: source.name };
+      if (!allowed(path)) {
+        withheld.push(interpreter);
+        continue;
+      }
       const answer = await ask(path);
       asked.push({ interpreter, answer });
       if (answer.kind === 'ready')
-        return { found: { ...interpreter, version: answer.version }, asked };
+        return { found: { ...interpreter, version: answer.version }, asked, withheld };
     }
     if (source.decisive && paths.length > 0) break;
   }
-  return { found: undefined, asked };
+  return { found: undefined, asked, withheld };
 }
 
 const VERSION = /^alembic-roundtrip (\d\S*)$/m;

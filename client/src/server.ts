@@ -139,18 +139,15 @@ export class Server implements Disposable {
     const { log, status, setUp } = this.parts;
     const [command, ...args] = setting<string[]>('serverCommand') ?? [];
     if (command) return { command, args, label: [command, ...args].join(' ') };
-    const { found, asked } = await python.search(
-      await sources(),
-      python.asker(this.parts.folder),
-      isAllowed,
-    );
-    for (const { interpreter, answer } of asked)
+    const search = await python.search(await sources(), python.asker(this.parts.folder), isAllowed);
+    for (const { interpreter, answer } of search.asked)
       log.info(`${interpreter.path} (${interpreter.source}): ${words(answer)}`);
+    const { found } = search;
     if (found) {
       const label = `alembic-roundtrip ${found.version} in ${found.path} (${found.source})`;
       return { command: found.path, args: ['-m', 'alembic_roundtrip', 'server'], label };
     }
-    status.show({ kind: 'missing', why: setUp.missing(asked) });
+    status.show({ kind: 'missing', why: setUp.missing(search) });
     void setUp.explainOnce();
     return undefined;
   }

@@ -10,16 +10,18 @@ import {
   window,
   workspace,
 } from 'vscode';
-import type { Asked } from './python.ts';
+import type { Search } from './python.ts';
 import { SECTION } from './settings.ts';
 
 const INSTALL = 'Install';
 const SELECT = 'Select Interpreter';
 const SETTINGS = 'Open Settings';
+const TRUST = 'Manage Workspace Trust';
 
 /** Says what is missing and offers the next step. */
 export class SetUp {
   private python: string | undefined;
+  private withheld = false;
   private text = 'The language server is not running';
 
   constructor(
@@ -28,16 +30,18 @@ export class SetUp {
   ) {}
 
   /** Takes note of the interpreters that could not run the server, and says so in one sentence. */
-  missing(asked: readonly Asked[]): string {
-    const lacking = asked.find(({ answer }) => answer.kind === 'missing');
-    const broken = asked.find(({ answer }) => answer.kind === 'broken');
+  missing(search: Search): string {
+    const lacking = search.asked.find(({ answer }) => answer.kind === 'missing');
+    this.withheld = search.withheld.length > 0;
     this.python = lacking?.interpreter.path;
-    this.text = sentence(lacking, broken);
+    this.text = sentence(search);
     return this.text;
   }
 
   /** Tells the user, unless they were told the same in this workspace. */
   async explainOnce(): Promise<void> {
+    // The editor has its own banner that asks for trust.
+    if (this.withheld) return;
     if (this.memory.get('told') === this.text) return;
     await this.memory.update('told', this.text);
     await this.explain();
@@ -45,13 +49,19 @@ export class SetUp {
 
   /** Tells the user, who asked. */
   async explain(): Promise<void> {
-    const install = this.python && workspace.isTrusted ? [INSTALL] : [];
-    const select = extensions.getExtension('ms-python.python') ? [SELECT] : [];
-    const chosen = await window.showWarningMessage(this.text, ...install, ...select, SETTINGS);
+    const chosen = await window.showWarningMessage(this.text, ...this.buttons());
     if (chosen === INSTALL && this.python) await this.install(this.python);
     if (chosen === SELECT) await commands.executeCommand('python.setInterpreter');
+    if (chosen === TRUST) await commands.executeCommand('workbench.trust.manage');
     if (chosen === SETTINGS)
       await commands.executeCommand('workbench.action.openSettings', `${SECTION}.python`);
+  }
+
+  private buttons(): string[] {
+    if (this.withheld) return [TRUST];
+    const install = this.python && workspace.isTrusted ? [INSTALL] : [];
+    const select = extensions.getExtension('ms-python.python') ? [SELECT] : [];
+    return [...install, ...select, SETTINGS];
   }
 
   private async install(python: string): Promise<void> {
@@ -67,11 +77,16 @@ export class SetUp {
   }
 }
 
-function sentence(lacking: Asked | undefined, broken: Asked | undefined): string {
+function sentence({ asked, withheld }: Search): string {
+  const [mine] = withheld;
+  if (mine)
+    return `${mine.path} is in the workspace: it is not run before the workspace is trusted`;
+  const lacking = asked.find(({ answer }) => answer.kind === 'missing');
   if (lacking) {
     const { path, source } = lacking.interpreter;
     return `alembic-roundtrip is not installed in ${path} (${source}): run \`${path} -m pip install alembic-roundtrip\` or choose another interpreter`;
   }
+  const [broken] = asked;
   if (broken?.answer.kind === 'broken') {
     const { path, source } = broken.interpreter;
     return `The language server cannot run in ${path} (${source}): ${broken.answer.reason}`;

@@ -65,8 +65,9 @@ describe('the search', () => {
     const ask = knowing({ '/workspace/.venv/bin/python': ready, python3: ready });
     const sources = [source('beside', '/workspace/.venv/bin/python'), source('PATH', 'python3')];
     const allowed = (path: string) => !python.isWithin(path, ['/workspace']);
-    const { found } = await python.search(sources, ask, allowed);
+    const { found, withheld } = await python.search(sources, ask, allowed);
     assert.equal(found?.path, 'python3');
+    assert.deepEqual(withheld, [{ path: '/workspace/.venv/bin/python', source: 'beside' }]);
     assert.deepEqual(ask.asked, ['python3']);
   });
 });
