@@ -9,7 +9,7 @@ import {
 } from 'vscode';
 import { Commands } from './commands.ts';
 import { Details } from './details.ts';
-import { watch } from './environments.ts';
+import { Environments } from './environments.ts';
 import { isMigration } from './migration.ts';
 import { Server } from './server.ts';
 import { SECTION } from './settings.ts';
@@ -27,13 +27,25 @@ export function activate(context: ExtensionContext): void {
   const restart = (why: string) => void server?.restart(why);
   const setUp = new SetUp(context.workspaceState, () => restart('it was installed'));
   const details = new Details();
+  const environments = new Environments(
+    () => restart('another interpreter was chosen'),
+    (message) => log.warn(message),
+  );
   const folder = context.extensionPath;
-  server = new Server({ log, status, setUp, folder, commands: () => forwarded.feature() });
+  server = new Server({
+    log,
+    status,
+    setUp,
+    environments,
+    folder,
+    commands: () => forwarded.feature(),
+  });
   const forwarded = new Commands(server, details);
   context.subscriptions.push(
     log,
     status,
     details,
+    environments,
     forwarded,
     server,
     commands.registerCommand(`${SECTION}.restartServer`, () => server?.restart('on request')),
@@ -49,10 +61,6 @@ export function activate(context: ExtensionContext): void {
   mark(window.activeTextEditor);
   // Nobody waits for the server: it is there when it is there.
   restart('the workspace was opened');
-  void watch(() => restart('another interpreter was chosen')).then(
-    (listeners) => context.subscriptions.push(...listeners),
-    (error: unknown) => log.warn(`the Python extension does not answer: ${String(error)}`),
-  );
 }
 
 export async function deactivate(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type StaticFeature,
   WorkDoneProgressCancelNotification,
 } from 'vscode-languageclient/node';
-import { ofExtensions } from './environments.ts';
+import type { Environments } from './environments.ts';
 import { Progress } from './progress.ts';
 import * as python from './python.ts';
 import { Queue } from './queue.ts';
@@ -24,6 +24,7 @@ export interface Parts {
   readonly log: LogOutputChannel;
   readonly status: Status;
   readonly setUp: SetUp;
+  readonly environments: Environments;
   readonly commands: () => StaticFeature;
   /** A folder that holds no Python: the extension's own. */
   readonly folder: string;
@@ -139,7 +140,11 @@ export class Server implements Disposable {
     const { log, status, setUp } = this.parts;
     const [command, ...args] = setting<string[]>('serverCommand') ?? [];
     if (command) return { command, args, label: [command, ...args].join(' ') };
-    const search = await python.search(await sources(), python.asker(this.parts.folder), isAllowed);
+    const search = await python.search(
+      await sources(this.parts.environments),
+      python.asker(this.parts.folder),
+      isAllowed,
+    );
     for (const { interpreter, answer } of search.asked)
       log.info(`${interpreter.path} (${interpreter.source}): ${words(answer)}`);
     const { found } = search;
@@ -165,7 +170,7 @@ function words(answer: python.Answer): string {
 }
 
 /** Where interpreters are looked for, in order. */
-async function sources(): Promise<python.Source[]> {
+async function sources(environments: Environments): Promise<python.Source[]> {
   const roots = (workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
   const projects = await workspace.findFiles(
     '**/alembic.ini',
@@ -180,7 +185,7 @@ async function sources(): Promise<python.Source[]> {
       decisive: true,
       candidates: () => (configured ? [configured] : []),
     },
-    ...ofExtensions(projects[0] ?? workspace.workspaceFolders?.[0]?.uri),
+    ...environments.sources(projects[0] ?? workspace.workspaceFolders?.[0]?.uri),
     {
       name: 'beside the project',
       candidates: () => python.beside([...folders, ...roots], roots),
