@@ -14,7 +14,7 @@ import { vscode } from './vscode.ts';
 
 const root = resolve(__dirname, '..', '..', '..');
 const vsix = join(root, 'client', 'dist', 'alembic-roundtrip.vsix');
-const sample = join(root, 'client', 'e2e', 'project');
+const sample = join(root, 'tests', 'projects', 'customers');
 const venv = resolve(process.env.PYTHON_ENV ?? join(root, '.venv'));
 const output = join(root, '.cache', 'e2e');
 

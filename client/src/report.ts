@@ -40,6 +40,14 @@ interface Loss {
   readonly step: string;
 }
 
+/** The databases' own names. */
+const DATABASES: Record<string, string> = {
+  sqlite: 'SQLite',
+  postgresql: 'PostgreSQL',
+  mariadb: 'MariaDB',
+  mysql: 'MySQL',
+};
+
 /** The worst first. */
 const VERDICTS = ['failed', 'residue', 'lossy', 'irreversible', 'skipped', 'lossless'];
 
@@ -76,7 +84,9 @@ function count(result: Result, verdict: string): number {
 
 function on(result: Result): string {
   const seconds = result.revisions.reduce((sum, revision) => sum + revision.seconds, 0);
-  return ` (${seconds.toFixed(1)} s, ${result.database.kind} ${result.database.version}, ${result.rows} made-up rows a table)`;
+  const { kind, version } = result.database;
+  const where = `${DATABASES[kind] ?? kind} ${version}`;
+  return ` (${seconds.toFixed(1)} s, ${where}, ${result.rows} made-up rows a table)`;
 }
 
 function outcome(revision: Revision): string {

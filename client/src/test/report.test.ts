@@ -14,7 +14,7 @@ const revision = (changes: Partial<Revision>): Revision => ({
   ...changes,
 });
 const result = (...revisions: Revision[]): Result => ({
-  database: { kind: 'SQLite', version: '3.45' },
+  database: { kind: 'sqlite', version: '3.45' },
   rows: 100,
   revisions,
 });
