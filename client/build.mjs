@@ -1,5 +1,5 @@
 /** Bundles the extension, or with an argument its tests: `node client/build.mjs [tests|e2e]`. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -41,12 +41,16 @@ const targets = {
     rmSync(join(dist, 'e2e'), { recursive: true, force: true });
     await build({
       ...node,
-      entryPoints: ['run', 'inHost'].map((name) => join(here, 'e2e', `${name}.ts`)),
+      entryPoints: ['run', 'inHost', 'python-extension/extension'].map((name) =>
+        join(here, 'e2e', `${name}.ts`),
+      ),
       outdir: join(dist, 'e2e'),
       format: 'cjs',
       external: ['vscode', 'playwright-core'],
       sourcemap: 'inline',
     });
+    const manifest = join('e2e', 'python-extension', 'package.json');
+    cpSync(join(here, manifest), join(dist, manifest));
   },
 };
 

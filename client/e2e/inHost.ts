@@ -27,12 +27,15 @@ function servers(): number[] {
     .filter((pid) => isServer(pid));
 }
 
+function words(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+}
+
 function isServer(pid: number): boolean {
   try {
     const parent = / \(.*\) \S (\d+) /s.exec(` ${readFileSync(`/proc/${pid}/stat`, 'utf8')}`)?.[1];
-    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     return (
-      Number(parent) === process.pid && words.join(' ').includes('-m alembic_roundtrip server')
+      Number(parent) === process.pid && words(pid).join(' ').includes('-m alembic_roundtrip server')
     );
   } catch {
     return false; // it ended while we looked
@@ -170,6 +173,18 @@ const tests: Record<string, () => Promise<void>> = {
     const document = await open(NICKNAMES);
     await until('a diagnostic', () => found(document, 'empty-downgrade'));
     await setting('serverCommand', undefined);
+  },
+
+  async 'the interpreter chosen in the Python extension is taken at once'() {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(folder);
+    const other = vscode.Uri.joinPath(folder.uri, 'other', 'bin', 'python').fsPath;
+    await vscode.commands.executeCommand('python.setInterpreter', other);
+    await until('a server in it', () => servers().some((pid) => words(pid)[0] === other));
+    await vscode.commands.executeCommand('python.setInterpreter', '');
+    await until('the one beside the project', () => {
+      return servers().length === 1 && servers().every((pid) => words(pid)[0] !== other);
+    });
   },
 
   async 'an interpreter without our package starts nothing and keeps nobody waiting'() {

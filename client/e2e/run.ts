@@ -5,7 +5,7 @@
  * browser. Screenshots and VS Code's output stay in `.cache/e2e`.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { project, Session } from './session.ts';
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'roundtrip-e2e-'));
   const session = new Session(code, scratch, join(output, 'vscode.log'));
   try {
+    session.install(pythonExtension(scratch));
     await inHost(session, scratch);
     await session.stop();
     session.install(vsix);
@@ -52,6 +53,7 @@ async function inHost(session: Session, scratch: string): Promise<void> {
     ['extensionTestsPath', remote(join(root, 'client', 'dist', 'e2e', 'inHost.js'))],
   ];
   const folder = project(sample, join(scratch, 'in-host'), venv);
+  symlinkSync(venv, join(folder, 'other'));
   const browser = await session.browser();
   try {
     const page = browser.pages()[0] ?? (await browser.newPage());
@@ -82,6 +84,16 @@ function unpacked(scratch: string): string {
   const folder = join(scratch, 'packed');
   execFileSync('python3', ['-m', 'zipfile', '-e', vsix, folder]);
   return join(folder, 'extension');
+}
+
+/** A stand-in, packed: VS Code activates no other extension from a folder but the one under test. */
+function pythonExtension(scratch: string): string {
+  const packed = join(scratch, 'python.vsix');
+  const folder = join(root, 'client', 'dist', 'e2e', 'python-extension');
+  const vsce = join(root, 'node_modules', '.bin', 'vsce');
+  const options = ['--no-dependencies', '--allow-missing-repository', '--skip-license'];
+  execFileSync(vsce, ['package', ...options, '--out', packed], { cwd: folder, stdio: 'pipe' });
+  return packed;
 }
 
 /** Our own lines among those of the extension host. */
