@@ -162,6 +162,15 @@ const tests: Record<string, () => Promise<void>> = {
     assert.equal(servers().length, 1);
   },
 
+  async 'a server that hangs is replaced'() {
+    const [first = 0] = servers();
+    process.kill(first, 'SIGSTOP');
+    await command('restartServer');
+    await until('another server alone', () => servers().length === 1 && servers()[0] !== first);
+    const document = await open(NICKNAMES);
+    await until('a diagnostic', () => found(document, 'empty-downgrade'));
+  },
+
   async 'the command that was set is started instead'() {
     const before = servers();
     const [python] = await vscode.workspace.findFiles('.venv/bin/python', null);
