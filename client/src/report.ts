@@ -86,13 +86,19 @@ function on(result: Result): string {
   const seconds = result.revisions.reduce((sum, revision) => sum + revision.seconds, 0);
   const { kind, version } = result.database;
   const where = `${DATABASES[kind] ?? kind} ${version}`;
-  return ` (${seconds.toFixed(1)} s, ${where}, ${result.rows} made-up rows a table)`;
+  return ` (${duration(seconds)}, ${where}, ${result.rows} made-up rows a table)`;
+}
+
+function duration(seconds: number): string {
+  if (seconds >= 1) return `${seconds.toFixed(1)} s`;
+  const milliseconds = seconds * 1000;
+  return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
 }
 
 function outcome(revision: Revision): string {
-  const error = revision.steps.find((step) => step.error);
-  if (error?.error) return `${revision.verdict}, ${error.name}: ${firstLine(error.error.message)}`;
   if (revision.reason) return `${revision.verdict}: ${firstLine(revision.reason)}`;
+  const step = revision.steps.find(({ error }) => error);
+  if (step?.error) return `${revision.verdict}, ${step.name}: ${firstLine(step.error.message)}`;
   return revision.verdict;
 }
 
@@ -118,7 +124,7 @@ function section(revision: Revision): string {
 
 function ofStep(step: Step): string {
   const error = step.error;
-  return error ? `${error.type}: ${error.message.trim()}` : `${step.seconds.toFixed(2)} s`;
+  return error ? `${error.type}: ${error.message.trim()}` : duration(step.seconds);
 }
 
 function ofLoss(loss: Loss): string {

@@ -35,7 +35,7 @@ const failed = revision({
 test('one revision is told with its verdict, time, database and rows', () => {
   assert.equal(
     headline(result(revision({}))),
-    'Round trip of ae10: lossless (0.4 s, SQLite 3.45, 100 made-up rows a table)',
+    'Round trip of ae10: lossless (400 ms, SQLite 3.45, 100 made-up rows a table)',
   );
 });
 
@@ -58,6 +58,8 @@ test('no revision at all is said', () => {
 });
 
 test('a reason is told', () => {
+  const reason = '`upgrade()` fails after the downgrade: no such index';
+  assert.match(headline(result({ ...failed, reason })), /bf21: failed: `upgrade\(\)` fails after/);
   const skipped = revision({ verdict: 'skipped', reason: 'its table is made by create_all()' });
   assert.match(headline(result(skipped)), /skipped: its table is made by create_all\(\)/);
 });
