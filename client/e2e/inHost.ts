@@ -19,26 +19,30 @@ async function until<T>(what: string, look: () => T | Promise<T>, seconds = 30) 
   }
 }
 
-/** The language servers that this extension host has started and that are still there. */
-function servers(): number[] {
+/** The processes that this extension host has started and that are still there. */
+function children(part: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => isServer(pid));
+    .filter((pid) => isChild(pid) && words(pid).join(' ').includes(part));
+}
+
+const servers = () => children('-m alembic_roundtrip server');
+
+function isChild(pid: number): boolean {
+  try {
+    const parent = / \(.*\) \S (\d+) /s.exec(` ${readFileSync(`/proc/${pid}/stat`, 'utf8')}`)?.[1];
+    return Number(parent) === process.pid;
+  } catch {
+    return false; // it ended while we looked
+  }
 }
 
 function words(pid: number): string[] {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-}
-
-function isServer(pid: number): boolean {
   try {
-    const parent = / \(.*\) \S (\d+) /s.exec(` ${readFileSync(`/proc/${pid}/stat`, 'utf8')}`)?.[1];
-    return (
-      Number(parent) === process.pid && words(pid).join(' ').includes('-m alembic_roundtrip server')
-    );
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return false; // it ended while we looked
+    return []; // as above
   }
 }
 
@@ -182,6 +186,18 @@ const tests: Record<string, () => Promise<void>> = {
     const document = await open(NICKNAMES);
     await until('a diagnostic', () => found(document, 'empty-downgrade'));
     await setting('serverCommand', undefined);
+  },
+
+  async 'a command that never answers, or does not exist, holds nothing up'() {
+    await setting('serverCommand', ['sleep', '600']);
+    await until('no server', () => servers().length === 0);
+    await setting('serverCommand', ['/no/such/server']);
+    assert.equal(await command('testAll'), undefined);
+    await setting('serverCommand', undefined);
+    const document = await open(NICKNAMES);
+    await until('one server', () => servers().length === 1);
+    await until('a diagnostic', () => found(document, 'empty-downgrade'));
+    assert.deepEqual(children('sleep'), []);
   },
 
   async 'the interpreter chosen in the Python extension is taken at once'() {

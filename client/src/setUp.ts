@@ -16,12 +16,14 @@ import { SECTION } from './settings.ts';
 const INSTALL = 'Install';
 const SELECT = 'Select Interpreter';
 const SETTINGS = 'Open Settings';
+const LOG = 'Show Log';
 const TRUST = 'Manage Workspace Trust';
 
 /** Says what is missing and offers the next step. */
 export class SetUp {
   private python: string | undefined;
   private withheld = false;
+  private started = false;
   private text = 'The language server is not running';
 
   constructor(
@@ -29,9 +31,17 @@ export class SetUp {
     private readonly installed: () => void,
   ) {}
 
+  /** Takes note of why a server that was found does not run, and says so in one sentence. */
+  failed(why: string): string {
+    this.started = true;
+    this.text = `The language server is not running: ${why}`;
+    return this.text;
+  }
+
   /** Takes note of the interpreters that could not run the server, and says so in one sentence. */
   missing(search: Search): string {
     const lacking = search.asked.find(({ answer }) => answer.kind === 'missing');
+    this.started = false;
     this.withheld = search.withheld.length > 0;
     this.python = lacking?.interpreter.path;
     this.text = sentence(search);
@@ -41,7 +51,7 @@ export class SetUp {
   /** Tells the user, unless they were told the same in this workspace. */
   async explainOnce(): Promise<void> {
     // The editor has its own banner that asks for trust.
-    if (this.withheld) return;
+    if (this.withheld && !this.started) return;
     if (this.memory.get('told') === this.text) return;
     await this.memory.update('told', this.text);
     await this.explain();
@@ -52,12 +62,14 @@ export class SetUp {
     const chosen = await window.showWarningMessage(this.text, ...this.buttons());
     if (chosen === INSTALL && this.python) await this.install(this.python);
     if (chosen === SELECT) await commands.executeCommand('python.setInterpreter');
+    if (chosen === LOG) await commands.executeCommand(`${SECTION}.showLog`);
     if (chosen === TRUST) await commands.executeCommand('workbench.trust.manage');
     if (chosen === SETTINGS)
       await commands.executeCommand('workbench.action.openSettings', `${SECTION}.python`);
   }
 
   private buttons(): string[] {
+    if (this.started) return [LOG, SETTINGS];
     if (this.withheld) return [TRUST];
     const install = this.python && workspace.isTrusted ? [INSTALL] : [];
     const select = extensions.getExtension('ms-python.python') ? [SELECT] : [];
