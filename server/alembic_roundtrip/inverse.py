@@ -217,6 +217,11 @@ class Inverter:
         known = table is not None and change.table not in step.before.unknown
         column = table.column(change.column) if table and known else None
         options = dict(change.options)
+        if not {"type_", "new_column_name", *_COLUMN_PARTS[:-1]} & set(options):
+            # `autoincrement=False` comes with what autogenerate reads on other databases.
+            if _is_true(options.get("autoincrement")):
+                raise NotKnownError("autoincrement")
+            return Inverse()
         renamed = options.get("new_column_name")
         name = change.column
         if renamed is not None:
@@ -240,6 +245,9 @@ class Inverter:
         """The keyword arguments that give a column its definition before the change."""
         old_type = column.type if column and column.type else options.get("existing_type")
         new_type = options.get("type_")
+        if new_type is not None and old_type is not None and new_type.text == old_type.text:
+            # It was not that where the call was written, or would not have been changed.
+            old_type = options.get("existing_type", old_type)
         known = new_type or old_type
         if new_type is not None and old_type is None:
             raise NotKnownError(f"the type of `{change.table}.{change.column}`")
@@ -500,6 +508,10 @@ def _column_name(arguments: dict[str, Expression]) -> str:
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
         raise NotKnownError("the column's name")
     return first.value
+
+
+def _is_true(expression: Expression | None) -> bool:
+    return expression is not None and expression.value is not False
 
 
 def _empty(column: Column) -> bool:
