@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lsprotocol import types
@@ -15,7 +15,7 @@ from alembic_roundtrip.lsp.convert import Encoding
 class Client:
     """The capabilities that decide how we answer, each false unless the client said so."""
 
-    encoding: Encoding = Encoding()
+    encoding: Encoding = field(default_factory=Encoding)
     pulls_diagnostics: bool = False
     refreshes_diagnostics: bool = False
     refreshes_lenses: bool = False

@@ -223,7 +223,7 @@ def _documented(ls: RoundtripServer, event: RevisionFinished) -> bool:
 def _summary(result: Mapping[str, Any]) -> str:
     revisions = result["revisions"]
     if len(revisions) == 1:
-        reason = revisions[0]["reason"]
-        return revisions[0]["verdict"] + (f": {reason}" if reason else "")
+        verdict, reason = str(revisions[0]["verdict"]), revisions[0]["reason"]
+        return f"{verdict}: {reason}" if reason else verdict
     counts = {name: n for name, n in result["summary"].items() if name != "seconds" and n}
     return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())

@@ -28,10 +28,9 @@ class Document(TextDocument):
     def _apply_incremental_change(self, change: types.TextDocumentContentChangePartial) -> None:
         source = Source(self.source)
         encoding = self.position_codec.encoding or types.PositionEncodingKind.Utf16
-        range = Converter(source, Encoding(str(getattr(encoding, "value", encoding)))).range(
-            change.range
-        )
-        start, end = source.offset(range.start), source.offset(range.end)
+        converter = Converter(source, Encoding(str(getattr(encoding, "value", encoding))))
+        place = converter.range(change.range)
+        start, end = source.offset(place.start), source.offset(place.end)
         self._source = source.text[:start] + change.text + source.text[end:]
 
 

@@ -24,11 +24,11 @@ def at(session: Session, params: types.HoverParams) -> types.Hover | None:
         return None
     converter = session.converter(path)
     position = converter.position(params.position)
-    for range, lines in _candidates(session, migration, position):
-        if range.start <= position <= range.end:
+    for place, lines in _candidates(session, migration, position):
+        if place.start <= position <= place.end:
             text = "\n\n".join(lines)
             content = types.MarkupContent(types.MarkupKind.Markdown, text)
-            return types.Hover(content, converter.lsp_range(range)) if text else None
+            return types.Hover(content, converter.lsp_range(place)) if text else None
     return None
 
 
@@ -113,7 +113,7 @@ def _undone(migration: Migration, direction: Direction, operation: Operation) ->
             yield f"{verb} `{candidate.name}` at line {candidate.range.start.line}"
 
 
-def _signature(change: c.Change) -> tuple[str, ...]:
+def _signature(change: c.Change) -> tuple[str, ...]:  # noqa: PLR0912 - one case a kind of change
     """`(before, after)` of an object's name, so that reversing it is undoing it."""
     match change:
         case c.CreateTable(table=table):

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pygls import uris
 
@@ -18,6 +18,8 @@ from alembic_roundtrip.text import Source
 from alembic_roundtrip.workspace import Workspace
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 QUIET = 0.3
 """Seconds without an edit after which work that nobody waits for may go on."""
@@ -70,7 +72,7 @@ class Session:
     def close_document(self, uri: str) -> None:
         """A document was closed: what is on disk counts again."""
         path = path_of(uri)
-        if path is not None and self.open.pop(path, None):
+        if path is not None and self.open.pop(path, None) is not None:
             self.workspace.set_text(path, None)
 
     def ring(self) -> None:
@@ -81,7 +83,7 @@ class Session:
     async def quiet(self) -> None:
         """Let waiting messages in, and wait while the user is typing."""
         await asyncio.sleep(0)
-        while asyncio.get_running_loop().time() - self.last_edit < QUIET:
+        while asyncio.get_running_loop().time() - self.last_edit < QUIET:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(QUIET / 3)
 
     def migration(self, path: Path | None) -> Migration | None:
@@ -116,7 +118,7 @@ class Session:
         except OSError:
             return Source("")
 
-    def guarded(self, doing: str, work: Callable[[], Any], otherwise: Any) -> Any:
+    def guarded(self, doing: str, work: Callable[[], T], otherwise: T) -> T:
         """Do work that an unforeseen document could break; its error is logged once."""
         try:
             return work()

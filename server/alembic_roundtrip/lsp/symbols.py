@@ -31,13 +31,13 @@ def listed(
 
 def _symbols(migration: Migration, converter: Converter) -> Iterator[types.DocumentSymbol]:
     if migration.revision and migration.id:
-        range = converter.lsp_range(migration.revision.range)
+        place = converter.lsp_range(migration.revision.range)
         yield types.DocumentSymbol(
             name=f"revision {migration.id}",
             detail=wording.subject(migration),
             kind=types.SymbolKind.Constant,
-            range=range,
-            selection_range=range,
+            range=place,
+            selection_range=place,
         )
     for direction in (migration.upgrade, migration.downgrade):
         if direction:

@@ -165,8 +165,8 @@ def tables(change: c.Change) -> set[str]:
             return {str(index.table)}
         case c.Unknown(tables=names):
             return {str(name) for name in names or ()}
-    table = getattr(change, "table", None)
-    return {str(table)} if table else set()
+    name = getattr(change, "table", None)
+    return {str(name)} if name else set()
 
 
 def column(change: c.Change) -> str | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.inverse import PLACEHOLDER, Inverse, Inverter, Step
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, Guard, GuardKind, Migration, Operation
@@ -16,6 +15,7 @@ from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.rule import Fix
+from alembic_roundtrip.scaffold.inverse import PLACEHOLDER, Inverse, Inverter, Step
 from alembic_roundtrip.schema import Schema
 
 _KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")

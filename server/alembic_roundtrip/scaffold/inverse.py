@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
-from alembic_roundtrip.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Operation
@@ -20,6 +19,7 @@ from alembic_roundtrip.migration.objects import (
     option,
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
 from alembic_roundtrip.schema import Schema, names_enum
 
 PLACEHOLDER = "# TODO(alembic-roundtrip):"
