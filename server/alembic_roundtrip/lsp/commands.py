@@ -187,31 +187,34 @@ async def _run(
 async def _relay(ls: RoundtripServer, plan: Plan, progress: Progress) -> dict[str, Any]:
     """Run the plan; gives its JSON document."""
     document = Document(plan.settings.rows)
-    total, done = 1, 0
+    wanted: tuple[str, ...] = ()
+    done = 0
     async with aclosing(rehearse(plan)) as events:
         async for event in events:
             if isinstance(event, Started):
-                total = max(1, len(event.revisions))
+                wanted = event.revisions
                 document.started(event)
             elif isinstance(event, RevisionFinished):
                 done += 1
-                said = _documented(ls, event)
-                document.revision(event.evidence, documented=said)
+                document.revision(event.evidence, documented=_documented(ls, event))
             elif isinstance(event, Finished):
                 return document.finished(event)
-            progress.report(_message(event, done, total), 100 * done // total)
+            message = _message(event, wanted, done)
+            if message:
+                progress.report(message, 100 * done // max(1, len(wanted)))
     raise CannotRun("the rehearsal ended without a result; the log says more")
 
 
-def _message(event: Event, done: int, total: int) -> str:
-    of = f" ({done + 1} of {total})" if total > 1 and done < total else ""
-    if isinstance(event, StepStarted):
-        return f"{event.revision}: {event.step}{of}"
+def _message(event: Event, wanted: tuple[str, ...], done: int) -> str | None:
+    """What an event says to somebody who waits; None for nothing new."""
     if isinstance(event, RevisionFinished):
-        return f"{event.evidence.revision}: {event.evidence.verdict.value}{of}"
-    if isinstance(event, Started):
-        return f"{total} to rehearse on {event.database} {event.version}"
-    return f"rehearsing{of}"
+        return f"{event.evidence.revision}: {event.evidence.verdict.value}"
+    if not isinstance(event, StepStarted):
+        return None
+    if event.revision not in wanted:
+        return f"on the way: {event.step} of {event.revision}"
+    of = f" ({done + 1} of {len(wanted)})" if len(wanted) > 1 else ""
+    return f"{event.revision}: {event.step}{of}"
 
 
 def _documented(ls: RoundtripServer, event: RevisionFinished) -> bool:
