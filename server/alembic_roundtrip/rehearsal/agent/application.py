@@ -1,32 +1,45 @@
-"""The Flask application around an env.py that asks for it, as `flask db` would provide it."""
+"""The Flask application that an env.py expects to run in.
+
+Flask-Migrate's env.py asks `current_app` for everything, and `flask db` has one ready for it.
+"""
 
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
-from functools import lru_cache
-from typing import Any, ContextManager
+import re
+from importlib import import_module
+from typing import Any
+
+_WANTED = re.compile(r"\bcurrent_app\b")
 
 
-def context_for(env_py: str) -> ContextManager[Any]:
-    """The application's context where env.py uses `current_app`, else nothing.
+class NoApplication(Exception):
+    """env.py wants an application and there is none; the sentence says why."""
 
-    Which application is up to Flask: `FLASK_APP`, or `app.py` or `wsgi.py` beside it.
-    """
+
+def wanted(env_py: str) -> bool:
+    """Whether an env.py speaks of the current application."""
     try:
         with open(env_py, encoding="utf-8") as file:
-            asks = "current_app" in file.read()
+            return bool(_WANTED.search(file.read()))
     except (OSError, ValueError):
-        asks = False
-    if not asks:
-        return nullcontext()
-    context: ContextManager[Any] = _application().app_context()
-    return context
+        return False
 
 
-@lru_cache(maxsize=1)
-def _application() -> Any:
-    """The application, made once: making it may well create or migrate a database."""
-    from flask.cli import ScriptInfo  # type: ignore[import-not-found, unused-ignore]
-
-    return ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
+def enter() -> None:
+    """Load the application as `flask` would and stay in its context; nothing where there is one."""
+    try:
+        flask: Any = import_module("flask")
+        cli: Any = import_module("flask.cli")
+    except ImportError:
+        return  # `current_app` is something else; env.py will say
+    if flask.has_app_context():
+        return
+    try:
+        app = cli.ScriptInfo(os.environ.get("FLASK_APP")).load_app()
+    except (Exception, SystemExit) as error:
+        raise NoApplication(
+            f"env.py needs the Flask application, which could not be loaded: {error}; name it as "
+            "FLASK_APP in the setting `env`, with what else it needs"
+        ) from error
+    app.app_context().push()

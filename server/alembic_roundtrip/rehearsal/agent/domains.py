@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, Tuple
 
@@ -74,7 +75,8 @@ def _typed(declared: Any, dialect: Any) -> Optional[Domain]:
         inner = _typed(declared.load_dialect_impl(dialect), dialect)
         if inner is None or inner.kind == "enum":
             return inner
-        return Domain(inner.kind, inner.length, inner.scale, (), _patient(declared, inner, dialect))
+        kind = _wanted(declared, dialect) if inner.kind == "text" else inner.kind
+        return Domain(kind, inner.length, inner.scale, (), _patient(declared, inner, dialect))
     if _UUID is not None and isinstance(declared, _UUID):
         text = _processor(declared, dialect)
         as_uuid = getattr(declared, "as_uuid", True)
@@ -85,6 +87,24 @@ def _typed(declared: Any, dialect: Any) -> Optional[Domain]:
             scale = getattr(declared, "scale", None)
             return Domain(kind, length, scale, (), _processor(declared, dialect))
     return None
+
+
+def _wanted(declared: Any, dialect: Any) -> str:
+    """What a project's own type really keeps in a text: found by giving it some."""
+    processor = _processor(declared, dialect)
+    as_json = _tried(processor, {"n": 1})
+    if isinstance(as_json, str) and as_json.replace(" ", "") == '{"n":1}':
+        return "json"
+    if _tried(processor, "text") is None and isinstance(_tried(processor, uuid.UUID(int=1)), str):
+        return "uuid"
+    return "text"
+
+
+def _tried(processor: Optional[Callable[[Any], Any]], value: Any) -> Any:
+    try:
+        return _bound(processor, value)
+    except Exception:  # noqa: BLE001 - the project's code may raise anything
+        return None
 
 
 def _processor(declared: Any, dialect: Any) -> Optional[Callable[[Any], Any]]:

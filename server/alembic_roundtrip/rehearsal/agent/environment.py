@@ -8,8 +8,6 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
-from . import application
-
 Work = Callable[[int, Any], Iterable[Any]]
 """Gives the steps for the n-th database of a run, from its MigrationContext."""
 
@@ -45,5 +43,5 @@ def run(config: Config, directory: ScriptDirectory, work: Work) -> None:
 
     # A subclass would leave `alembic.context` empty: its proxies are set up per class.
     environment.configure = configure_ours  # type: ignore[method-assign]
-    with application.context_for(directory.env_py_location), environment:
+    with environment:
         directory.run_env()

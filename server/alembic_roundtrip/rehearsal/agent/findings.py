@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from .problems import Problem
 
-WORST_FIRST = ("failed", "irreversible", "residue", "lossy", "lossless")
+WORST_FIRST = ("failed", "residue", "irreversible", "lossy", "lossless")
 
 
 class Findings:

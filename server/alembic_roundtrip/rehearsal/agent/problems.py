@@ -16,6 +16,7 @@ _MISSING_TABLE = re.compile(
     r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError",
     re.IGNORECASE,
 )
+_OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
 
@@ -36,6 +37,7 @@ class Problem:
         self.raised = bool(frames) and frames[-1].filename == script and _is_raise(frames[-1])
         self.not_implemented = isinstance(error, NotImplementedError)
         self.conclusive = _is_conclusive(error)
+        self.about_values = _is_about_values(error)
         self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
         self.refused = isinstance(error, Refused)
         self.values = _values(error)
@@ -91,6 +93,15 @@ def _is_conclusive(error: BaseException) -> bool:
     return (words[0].upper() if words else "") in _SCHEMA_VERBS or (
         "_alembic_tmp_" in error.statement
     )
+
+
+def _is_about_values(error: BaseException) -> bool:
+    """Whether other values might get through: what a text must hold cannot be made up."""
+    if isinstance(error, exc.StatementError) and not isinstance(error, exc.DBAPIError):
+        error = error.orig or error
+    if isinstance(error, AttributeError):
+        return bool(_OF_A_VALUE.match(str(error)))
+    return isinstance(error, (ValueError, LookupError, ArithmeticError, TypeError))
 
 
 def _values(error: BaseException) -> Optional[str]:

@@ -84,11 +84,12 @@ class Room:
 
         env.py, or the application it makes, may already have created or migrated something.
         """
-        (definition,) = self._raw.execute(
+        definitions = self._raw.execute(
             "SELECT sql FROM sqlite_master WHERE name = ?", (self._version_table,)
-        ).fetchone()
+        ).fetchall()
         blank = _connect(":memory:")
-        blank.execute(definition)
+        for (definition,) in definitions:
+            blank.execute(definition)
         self._copy(blank, self._raw)
 
     def snapshot(self) -> Any:
@@ -119,6 +120,16 @@ def _count(connection: sqlite3.Connection, table: str) -> int:
     quoted = table.replace('"', '""')
     statement = f'SELECT count(*) FROM "{quoted}"'  # noqa: S608 - a quoted name
     return int(connection.execute(statement).fetchone()[0])
+
+
+def empty(path: str) -> None:
+    """Make a scratch database a new one, whoever has it open."""
+    database, nothing = _connect(path), _connect(":memory:")
+    try:
+        Room._copy(nothing, database)  # noqa: SLF001 - the same patience
+    finally:
+        database.close()
+        nothing.close()
 
 
 def path_of(connection: Any) -> str:

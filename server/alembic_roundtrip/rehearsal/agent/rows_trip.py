@@ -93,12 +93,15 @@ class RowsTrip:
         self._seed = zlib.crc32(trip.revision.encode())
         self._findings = trip.findings
         self._reached = NOTHING
+        self._guarded = False
+        """Whether the downgrade is known to look at the rows first."""
         self._lost_going_up: Set[str] = set()
 
     def steps(self, parent: Saved, reach: int) -> Way:
         """As far as the round trip came on empty tables."""
         self._findings.rows = self._count
         doubted: Optional[Problem] = None
+        problem: Optional[Problem] = None
         for attempt in ATTEMPTS:
             yield from self._trip.go_to(parent, upgraded=False)
             self._reached = NOTHING
@@ -112,7 +115,7 @@ class RowsTrip:
             if not self._worth_another(problem, attempt):
                 break
         if doubted is not None:
-            self._doubt(doubted)
+            self._doubt(problem or doubted, got_through=problem is None)
 
     def _attempt(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
         """One trip with rows; gives the problem it stopped at."""
@@ -122,7 +125,8 @@ class RowsTrip:
         if up.problem is not None:
             return up.problem
         self._reached = UPGRADED
-        losses = data.losses(old, self._read_now(), "upgrade")
+        upgraded = self._read_now()
+        losses = data.losses(old, upgraded, "upgrade")
         self._lost_going_up = {x["table"] for x in losses if x["column"] is None}
         self._findings.lose(losses)
         if reach == UPGRADED:
@@ -137,7 +141,7 @@ class RowsTrip:
         if down.problem is not None:
             return down.problem
         self._reached = DOWNGRADED
-        self._compare_with_parent(old, inserted)
+        self._compare_with_parent(old, upgraded, inserted)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
@@ -145,13 +149,15 @@ class RowsTrip:
             self._findings.lose(data.losses(written, self._read_now(), "downgrade"))
         return again.problem
 
-    def _compare_with_parent(self, old: data.Data, inserted: Mapping[str, int]) -> None:
+    def _compare_with_parent(
+        self, old: data.Data, upgraded: data.Data, inserted: Mapping[str, int]
+    ) -> None:
         self._findings.leave(snapshot.residue(self._tables.before, self._room.snapshot()))
         now = self._read_now()
         losses = data.losses(old, now, "round trip")
         # New rows may have taken the keys of those that the upgrade lost.
         self._findings.lose([x for x in losses if x["table"] not in self._lost_going_up])
-        self._findings.leave(_rows_left(old, now, inserted))
+        self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
 
     def _fill(
         self,
@@ -196,17 +202,26 @@ class RowsTrip:
             where = " again after the downgrade, with made-up rows in the tables"
         if problem.refused:
             self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
-        elif step == "downgrade" and (problem.not_implemented or problem.raised):
-            self._findings.refuse(problem.message or problem.type)
-        elif problem.raised:
-            # Its own check of the data: it says nothing about rows that pass it.
-            if attempt.tame:
-                self._findings.note(f"`{step}()` refuses made-up rows: {problem}")
-        elif problem.conclusive or attempt.tame:
+        elif problem.not_implemented or problem.raised:
+            self._note_refusal(step, problem, attempt)
+        elif problem.conclusive or (attempt.tame and not problem.about_values):
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
         else:
             return False
         return True
+
+    def _note_refusal(self, step: str, problem: Problem, attempt: Attempt) -> None:
+        """Note its own check of the data: it says nothing about rows that pass it."""
+        message = problem.message or problem.type
+        if step == "upgrade":
+            if attempt.tame:
+                self._findings.note(f"`upgrade()` refuses made-up rows: {message}")
+                self._findings.rows = 0
+        elif not attempt.write:
+            self._findings.refuse(message)
+        elif not self._guarded:
+            self._findings.note(f"`downgrade()` refuses made-up rows: {message}")
+            self._guarded = True
 
     def _worth_another(self, problem: Problem, attempt: Attempt) -> bool:
         """Kinder rows may get further; without new rows only a failing downgrade may."""
@@ -214,13 +229,28 @@ class RowsTrip:
             return False
         return not attempt.tame or (attempt.write and self._reached == UPGRADED)
 
-    def _doubt(self, problem: Problem) -> None:
+    def _doubt(self, problem: Problem, *, got_through: bool) -> None:
         place = f" at line {problem.line}" if problem.line else ""
         values = f", on the values {problem.values}" if problem.values else ""
+        if got_through:
+            kind, end = "unkind", "with plain rows it works"
+        else:
+            kind, end = "made-up", "it may want values that cannot be made up"
+            self._findings.rows = 0
         self._findings.note(
-            f"with unkind rows the migration stops with {problem}{place}{values}; "
-            "with plain rows it works"
+            f"with {kind} rows the migration stops with {problem}{place}{values}; {end}"
         )
+
+
+def _grown(old: data.Data, upgraded: data.Data) -> data.Data:
+    """The tables into which the upgrade put rows.
+
+    Rows that only the downgrade puts somewhere are its way of giving back what was there.
+    """
+    later = {name: len(found.rows) for name, found in upgraded.tables.items()}
+    return data.Data(
+        {name: found for name, found in old.tables.items() if later.get(name, 0) > len(found.rows)}
+    )
 
 
 def _rows_left(old: data.Data, now: data.Data, inserted: Mapping[str, int]) -> List[Any]:

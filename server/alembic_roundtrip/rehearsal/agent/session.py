@@ -96,6 +96,7 @@ class Session:
             raise Cannot(f"no rehearsal: {error}") from error
         self._channel.beat(self._where)
         self._channel.send(events.STARTING, phase="env.py")
+        self._enter_application()
         self._look()
         self._say_started()
         for room in self._rooms:
@@ -107,6 +108,19 @@ class Session:
             self._run_once()
 
     # --- a look at env.py: which databases, which revisions ---
+
+    def _enter_application(self) -> None:
+        from . import application, room
+
+        if not application.wanted(self._directory.env_py_location):
+            return
+        try:
+            application.enter()
+        except application.NoApplication as error:
+            raise Cannot(f"no rehearsal: {error}") from error
+        # Some applications migrate their database while they start.
+        for path in self._guard.databases.values():
+            room.empty(path)
 
     def _look(self) -> None:
         from . import environment

@@ -1,0 +1,158 @@
+"""Four published packages with Alembic histories: how to use each, and what is known of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DECOY = "production.db"
+"""What the projects' own configurations name; nothing may ever touch it."""
+
+_INI = """\
+[alembic]
+script_location = {location}
+sqlalchemy.url = sqlite:///{decoy}
+
+[loggers]
+keys = root
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = WARNING
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = plain
+[formatter_plain]
+format = %(message)s
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A package, its history, and the answers known from plain Alembic."""
+
+    name: str
+    requires: tuple[str, ...]
+    location: str
+    """The script location as Alembic takes it."""
+    head: str
+    revisions: int
+    verdicts: Mapping[str, str]
+    """Of every revision that is not lossless."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    minimum: tuple[int, int] = (3, 10)
+    """The oldest Python it installs on."""
+
+    @property
+    def folder(self) -> str:
+        """The folder of env.py, under site-packages."""
+        return self.location.replace(":", "/")
+
+    def write(self, workspace: Path, python: Path) -> None:
+        """Put into an empty folder what a user of the package would have there."""
+        names = {"here": str(workspace), "decoy": f"{workspace}/{DECOY}", "location": self.location}
+        env = {name: value.format(**names) for name, value in self.env.items()}
+        texts = {
+            "alembic.ini": _INI.format(**names),
+            "pyproject.toml": self._pyproject(python, env),
+        }
+        texts |= {name: text.format(**names) for name, text in self.files.items()}
+        for name, text in texts.items():
+            (workspace / name).write_text(text, encoding="utf-8")
+        _decoy(workspace / DECOY)
+
+    def _pyproject(self, python: Path, env: Mapping[str, str]) -> str:
+        settings = {"python": str(python), **self.settings}
+        lines = ["[tool.alembic-roundtrip]"]
+        lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        lines += ["", "[tool.alembic-roundtrip.env]"]
+        lines += [f"{name} = {json.dumps(value)}" for name, value in env.items()]
+        return "\n".join(lines) + "\n"
+
+
+def _decoy(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)")
+    connection.execute("INSERT INTO customers (name) VALUES ('real')")
+    connection.commit()
+    connection.close()
+
+
+OPTUNA = Project(
+    name="optuna",
+    requires=("optuna==5.0.0",),
+    location="optuna:storages/_rdb/alembic",
+    head="v3.2.0.a",
+    revisions=10,
+    verdicts={
+        "v2.4.0.a": "failed",  # `pass`; upgrading again finds its own tables and no `direction`
+        "v3.0.0.b": "residue",  # `value` becomes NOT NULL
+        "v3.0.0.c": "failed",  # AttributeError in `downgrade()`
+        "v3.0.0.d": "failed",  # NULL was allowed since the upgrade, NOT NULL is put back
+    },
+)
+
+MELTANO = Project(
+    name="meltano",
+    requires=("meltano==4.4.1",),
+    location="meltano:migrations",
+    head="c0efb3c314eb",
+    revisions=16,
+    verdicts={
+        "53e97221d99f": "failed",  # assigns to a Row as soon as there is one
+        "d135f52a6f49": "failed",  # `drop_column` of a quoted table name
+        "c0efb3c314eb": "residue",  # `pass` where seven tables were dropped
+    },
+)
+
+IHATEMONEY = Project(
+    name="ihatemoney",
+    requires=("ihatemoney==7.2.1",),
+    location="ihatemoney:migrations",
+    head="c941aaca38c2",
+    revisions=13,
+    verdicts={
+        "f629c8ef4ab0": "lossy",  # weights that were NULL stay 1
+        "b78f8a8bdb16": "lossy",  # passwords stay hashed
+        "a67119aa3ee5": "lossy",  # weights that were negative stay 1
+        "c941aaca38c2": "residue",  # `password` stays longer; `remote_addr` comes back empty
+    },
+    # Hashing a password takes as long as it should.
+    settings={"rows": 20},
+    env={"FLASK_APP": "ihatemoney.wsgi", "IHATEMONEY_SETTINGS_FILE_PATH": "{here}/settings.cfg"},
+    files={
+        "settings.cfg": textwrap.dedent(
+            """\
+            SQLALCHEMY_DATABASE_URI = "sqlite:///{decoy}"
+            SECRET_KEY = "x"
+            ACTIVATE_DEMO_PROJECT = False
+            """
+        )
+    },
+    minimum=(3, 11),
+)
+
+# 26 downgrades are `pass` over a change of the schema; half of them are in the way of the next
+# upgrade.
+MLFLOW = Project(
+    name="mlflow-skinny",
+    requires=("mlflow-skinny==3.17.2", "alembic", "sqlalchemy"),
+    location="mlflow:store/db_migrations",
+    head="dc11669786a5",
+    revisions=67,
+    verdicts={},
+    settings={"baseline": "mlflow.store.tracking.dbmodels.initial_models:Base.metadata.create_all"},
+)
+
+PROJECTS = (OPTUNA, MELTANO, IHATEMONEY, MLFLOW)
