@@ -18,18 +18,26 @@ SETTINGS = MANIFEST["contributes"]["configuration"][0]["properties"]
 
 def test_generated_files_are_fresh() -> None:
     names = [file.name for file in rulebook.stale(ROOT)]
-    assert not names, f"stale: {names}; run `python -m alembic_roundtrip.rulebook`"
+    assert not names, f"stale: {names}; run `make generate`"
+    assert rulebook.orphans(ROOT) == []
 
 
 def test_a_stale_file_is_found_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = (ROOT / "package.json").read_text(encoding="utf-8")
+    for name in rulebook.GENERATED:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    assert rulebook.stale(tmp_path) == {}
     file = tmp_path / "package.json"
+    fresh = file.read_text(encoding="utf-8")
     file.write_text(fresh.replace('"alembicRoundtrip.rows"', '"alembicRoundtrip.lines"'), "utf-8")
+    orphan = tmp_path / "server" / "docs" / "rules" / "no-such-rule.md"
+    orphan.write_text("", encoding="utf-8")
     assert rulebook.stale(tmp_path) == {file: fresh}
     monkeypatch.chdir(tmp_path)
     assert rulebook.main() == 0
     assert file.read_text(encoding="utf-8") == fresh
     assert rulebook.stale(tmp_path) == {}
+    assert not orphan.exists()
 
 
 def test_every_setting_is_in_the_manifest_under_its_name_in_editors() -> None:

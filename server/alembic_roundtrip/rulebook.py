@@ -1,4 +1,4 @@
-"""Writes what is generated: the extension manifest's settings, from the typed ones.
+"""Writes what is generated: manifest settings, rule pages, and the tables of the README.
 
 Run `python -m alembic_roundtrip.rulebook` in a checkout after a change of what it is made from; a
 test says when that was forgotten.
@@ -12,13 +12,17 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
+from textwrap import dedent
 from types import MappingProxyType
 from typing import Any
 
 from alembic_roundtrip import __version__
-from alembic_roundtrip.config import Settings
+from alembic_roundtrip.config import Settings, option_name
+from alembic_roundtrip.rule import Example, Rule, rules
 
 SECTION = "alembicRoundtrip"
+RULES = "server/docs/rules"
+NOTICE = "generated from the rule's own file by `make generate`; change that one"
 
 
 def manifest(text: str) -> str:
@@ -76,22 +80,115 @@ def _type(default: Any) -> dict[str, Any]:
     return {"type": "number", "exclusiveMinimum": 0} if isinstance(default, float) else strings
 
 
-GENERATED: Mapping[str, Callable[[str], str]] = MappingProxyType({"package.json": manifest})
+def pages() -> dict[str, str]:
+    """The page of every rule, by its file's name."""
+    return {f"server/docs/rules/{rule.name}.md": page(rule) for rule in rules().values()}
+
+
+def page(rule: Rule) -> str:
+    """A rule's documentation: its own page, then its examples."""
+    summary, _, rest = rule.page.partition("\n")
+    parts = [f"# {rule.name}", f"<!-- {NOTICE} -->", summary, f"Severity: {rule.severity}."]
+    parts += [rest.strip(), "## Found"]
+    examples = [(example, _without_carets(example)) for example in rule.examples]
+    parts += [_found(example, *code) for example, code in examples if code[1]]
+    parts += ["## Left alone"]
+    parts += [
+        f"{example.title}:\n\n{_block(source)}"
+        for example, (source, marks) in examples
+        if not marks
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _found(example: Example, source: str, messages: list[str]) -> str:
+    told = "\n".join(f"- {message}" for message in messages)
+    text = f"{example.title}:\n\n{_block(source)}\n\n{told}"
+    if example.fixed is None:
+        return text
+    return f"{text}\n\nAfter the fix:\n\n{_block(dedent(example.fixed).strip())}"
+
+
+def _block(source: str) -> str:
+    return f"```python\n{source}\n```"
+
+
+def _without_carets(example: Example) -> tuple[str, list[str]]:
+    lines, messages = [], []
+    for line in dedent(example.source).strip().split("\n"):
+        mark = re.match(r"\s*\^+ (.+)", line)
+        if mark:
+            messages.append(mark.group(1))
+        else:
+            lines.append(line)
+    return "\n".join(lines), messages
+
+
+def readme(text: str) -> str:
+    """The README with our tables of rules and settings in it."""
+    rows = [
+        f"| [`{rule.name}`](server/docs/rules/{rule.name}.md) | {rule.severity} | {rule.summary} |"
+        for rule in rules().values()
+    ]
+    text = _section(text, "rules", ["| rule | severity | says |", "| --- | --- | --- |", *rows])
+    rows = [
+        f"| `{option_name(field.name)}` | {field.metadata['doc'].replace('|', '&#124;')} |"
+        for field in fields(Settings)
+    ]
+    return _section(text, "settings", ["| setting | what it says |", "| --- | --- |", *rows])
+
+
+def _section(text: str, name: str, lines: list[str]) -> str:
+    """Put lines between the two marks of that name; raises `ValueError` where they are not."""
+    start, end = f"<!-- {name}: generated -->", f"<!-- /{name} -->"
+    before, found, rest = text.partition(start)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"no {start} … {end} in the README")
+    return "\n".join([before + start, *lines, end + after])
+
+
+def _always(text: str) -> Callable[[str], str]:
+    return lambda _: text
+
+
+GENERATED: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "package.json": manifest,
+        "README.md": readme,
+        **{name: _always(text) for name, text in pages().items()},
+    }
+)
 """Every file with something generated in it, and what makes its new text from the old one."""
 
 
 def stale(root: Path) -> dict[Path, str]:
     """The files that are not as they would be generated, with the text they should have."""
-    current = {root / name: generate for name, generate in GENERATED.items()}
-    wanted = {file: make(file.read_text(encoding="utf-8")) for file, make in current.items()}
-    return {file: text for file, text in wanted.items() if text != file.read_text(encoding="utf-8")}
+    found: dict[Path, str] = {}
+    for name, generate in GENERATED.items():
+        file = root / name
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        wanted = generate(text)
+        if wanted != text:
+            found[file] = wanted
+    return found
+
+
+def orphans(root: Path) -> list[Path]:
+    """Pages of rules that are no more."""
+    return [file for file in (root / RULES).glob("*.md") if f"{RULES}/{file.name}" not in GENERATED]
 
 
 def main() -> int:
     """Bring the generated files of the checkout in the working directory up to date."""
-    for file, text in stale(Path.cwd()).items():
+    root = Path.cwd()
+    for file, text in stale(root).items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         print(f"wrote {file.name}")  # noqa: T201 - a command's output
+    for file in orphans(root):
+        file.unlink()
+        print(f"removed {file.name}")  # noqa: T201 - a command's output
     return 0
 
 
