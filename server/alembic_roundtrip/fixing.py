@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from alembic_roundtrip.migration.rewrite import edits
+from alembic_roundtrip.migration.syntax import encoding_of
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace
@@ -35,19 +37,26 @@ def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str
 
 def fix_file(workspace: Workspace, path: Path, *, unsafe: bool = False) -> bool:
     """Fix a file on disk; true where it changed. Its encoding and line ends are kept."""
-    from alembic_roundtrip.migration.syntax import encoding_of
-
     before = workspace.migration(path)
     text = fixed_text(workspace, path, unsafe=unsafe)
     workspace.set_text(path, None)
     if before is None or text is None or text == before.text:
         return False
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(text.encode(encoding_of(path.read_bytes())))
-    temporary.chmod(path.stat().st_mode)
-    temporary.replace(path)
+    write(path, text)
     workspace.changed_on_disk(path)
     return True
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file's text at once; its encoding, byte order mark, line ends and mode stay."""
+    old = path.read_bytes()
+    mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
+    encoding = encoding_of(old)
+    data = text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(data if data.startswith(mark) else mark + data)
+    temporary.chmod(path.stat().st_mode)
+    temporary.replace(path)
 
 
 def _offered(workspace: Workspace, path: Path, *, unsafe: bool) -> Iterator[Fix]:

@@ -12,6 +12,7 @@ from alembic_roundtrip.history import History, Problem, Revision
 from alembic_roundtrip.history.scan import migration_files, read_text, revision_of
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.source import read, unreadable
+from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.schema import Schema, replay
 
@@ -75,7 +76,7 @@ class Scripts:
         if path in self._texts:
             return read(self._texts[path], path)
         try:
-            return read(read_text(path), path)
+            return read(decode(path.read_bytes()), path)
         except OSError as error:
             return unreadable(path, f"the file cannot be opened: {error.strerror}")
         except ValueError as error:

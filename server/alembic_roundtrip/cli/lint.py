@@ -28,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="warning",
         help="from which severity on the exit status is 1 (default: warning)",
     )
+    parser.add_argument("--hints", action="store_true", help="show hints as well")
     parser.add_argument("--fix", action="store_true", help="apply the safe fixes")
     parser.add_argument(
         "--unsafe-fixes",
@@ -48,7 +49,8 @@ def run(arguments: Namespace) -> int:
     except (*CANNOT_RUN, NothingToReadError) as error:
         return say(error)
     sources = {file: workspace.migration(file) for file in {d.path for d in found}}
-    REPORTS[arguments.format](found, sources, len(files), _problems(workspace))
+    report = REPORTS[arguments.format]
+    report(found, sources, len(files), _problems(workspace), hints=arguments.hints)
     limit = SEVERITIES.index(arguments.fail_on)
     return int(any(SEVERITIES.index(d.severity) <= limit for d in found))
 

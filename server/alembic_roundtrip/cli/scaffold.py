@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
+from alembic_roundtrip.cli.reports.diagnostics_json import relative
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.workspace import Workspace
 
@@ -32,6 +33,7 @@ def run(arguments: Namespace) -> int:
 def _migration(workspace: Workspace, name: str) -> Migration:
     problem = None
     for environment in _workspace.environments(workspace):
+        problem = problem or next(iter(environment.problems), None)
         scripts = workspace.scripts(environment)
         found = scripts.history.resolve(name)
         problem = problem or found.problem
@@ -43,19 +45,23 @@ def _migration(workspace: Workspace, name: str) -> Migration:
 
 
 def _scaffold(workspace: Workspace, migration: Migration, *, write: bool) -> int:
-    from alembic_roundtrip.migration.rewrite import edits
+    from alembic_roundtrip.fixing import write as write_file
+    from alembic_roundtrip.migration.rewrite import RewriteError, edits
     from alembic_roundtrip.scaffold import fix
     from alembic_roundtrip.text import apply_edits
 
     context = workspace.context(migration.path)
     written = fix(context) if context is not None else None
     if written is None:
-        print(f"{migration.path}: nothing to undo", file=sys.stderr)
+        print(f"{relative(migration.path)}: there is nothing to undo", file=sys.stderr)
         return 0
-    text = apply_edits(migration.text, edits(migration, written.rewrites))
+    try:
+        text = apply_edits(migration.text, edits(migration, written.rewrites))
+    except RewriteError as error:
+        raise NothingToReadError(str(error)) from error
     if write:
-        migration.path.write_text(text, encoding="utf-8", newline="")
-        print(f"{migration.path}: {written.title.lower()}")
+        write_file(migration.path, text)
+        print(f"{relative(migration.path)}: wrote the downgrade from the upgrade")
         return 0
     print(_difference(migration, text), end="")
     return 0
@@ -64,6 +70,6 @@ def _scaffold(workspace: Workspace, migration: Migration, *, write: bool) -> int
 def _difference(migration: Migration, text: str) -> str:
     from difflib import unified_diff
 
-    name = str(migration.path)
+    name = relative(migration.path)
     old, new = (t.splitlines(keepends=True) for t in (migration.text, text))
     return "".join(unified_diff(old, new, name, name))

@@ -20,6 +20,8 @@ def diagnostics_json(
     migrations: Mapping[Path, Migration | None],
     files: int,
     problems: Sequence[str],
+    *,
+    hints: bool,  # noqa: ARG001 - programs choose by severity themselves
 ) -> None:
     """Print diagnostics with their edits, paths relative to the working directory."""
     document: dict[str, Any] = {

@@ -20,14 +20,17 @@ def diagnostics_text(
     migrations: Mapping[Path, Migration | None],
     files: int,
     problems: Sequence[str],
+    *,
+    hints: bool,
 ) -> None:
     """Print diagnostics; in colour on a terminal, plain elsewhere."""
     write = _writer()
     for problem in problems:
         write(f"{problem}\n", "yellow")
     for diagnostic in found:
-        _diagnostic(diagnostic, migrations.get(diagnostic.path), write)
-    write(f"{_summary(found, files)}\n", "bold")
+        if diagnostic.severity != "hint" or hints:
+            _diagnostic(diagnostic, migrations.get(diagnostic.path), write)
+    write(f"{_summary(found, files, hints=hints)}\n", "bold")
 
 
 def _writer() -> Write:
@@ -78,11 +81,12 @@ def _width(character: str) -> int:
     return cell_len(character)
 
 
-def _summary(found: Sequence[Diagnostic], files: int) -> str:
+def _summary(found: Sequence[Diagnostic], files: int, *, hints: bool) -> str:
     counts = Counter(d.severity for d in found)
     named = [f"{counts[s]} {_plural(s, counts[s])}" for s in SEVERITIES if counts[s]]
     read = f"{files} {_plural('migration', files)} read"
-    return f"{read}: {', '.join(named)}" if named else f"{read}: nothing to report"
+    hidden = "" if hints or not counts["hint"] else " (--hints shows them)"
+    return f"{read}: {', '.join(named)}{hidden}" if named else f"{read}: nothing to report"
 
 
 def _plural(word: str, count: int) -> str:
