@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def timeless(line: str) -> str:
+    return re.sub(r"\d+(\.\d+)? s\b", "… s", line).rstrip()
+
+
+@pytest.mark.corpus
+def test_the_readme_shows_what_the_demo_really_prints() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "demo" / "demo.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    printed = iter([timeless(line) for line in done.stdout.splitlines()])
+    block = README.partition("<!-- demo -->\n```text\n")[2].partition("\n```")[0]
+    assert block
+    for line in block.splitlines():
+        assert timeless(line) in printed, f"not printed, or not in this order: {line}"
+
+
+def test_the_first_screen_has_the_two_commands_and_their_output() -> None:
+    screen = "\n".join(README.splitlines()[:45])
+    for wanted in ("make demo", "make test", "verdict", "never connects to your database"):
+        assert wanted in screen
+
+
+def test_every_command_the_readme_shows_exists() -> None:
+    shown = set(re.findall(r"^\$ alembic-roundtrip ([a-z]+)", README, re.MULTILINE))
+    assert {"lint", "test", "scaffold", "explain"} <= shown
+    for command in shown:
+        done = subprocess.run(
+            [sys.executable, "-m", "alembic_roundtrip", command, "--help"],
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0
