@@ -87,7 +87,12 @@ export class Session {
     this.server = spawn(this.code.node, [...this.arguments(), ...where, ...options], {
       stdio: ['ignore', output, output],
       // Of the interpreters to be found, only the ones a test puts there.
-      env: { ...process.env, VIRTUAL_ENV: undefined },
+      // And what is measured stays in the run's own folder.
+      env: {
+        ...process.env,
+        VIRTUAL_ENV: undefined,
+        XDG_CACHE_HOME: join(this.folder, 'cache'),
+      },
     });
     for (let tries = 0; tries < 300; tries++) {
       if (await answers(`${this.url}/version`)) return;

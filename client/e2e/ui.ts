@@ -76,6 +76,9 @@ function steps(page: Page, url: string, folders: Folders): Record<string, () => 
     async result() {
       await toast('Show details').waitFor();
     },
+    async lens() {
+      await page.locator('.codelens-decoration', { hasText: /round trip: (?!never)/ }).waitFor();
+    },
     async details() {
       await toast('Show details').getByRole('button', { name: 'Show details' }).click();
       await page.locator('.tab.active', { hasText: 'Round trip' }).waitFor();
@@ -86,12 +89,17 @@ function steps(page: Page, url: string, folders: Folders): Record<string, () => 
       await icon(status, 'warning').waitFor();
     },
     async 'told once'() {
-      await command(page, 'Workspaces: Manage Workspace Trust');
-      await trust(page);
       await page.reload();
       await icon(status, 'warning').waitFor({ timeout: 60_000 });
       await toast('is not installed').waitFor({ state: 'detached' });
-      await status.click();
+    },
+    async 'told on request'() {
+      await command(page, 'Workspaces: Manage Workspace Trust');
+      await trust(page);
+      await page
+        .locator('.statusbar-item', { hasText: 'Restricted' })
+        .waitFor({ state: 'detached' });
+      await command(page, 'Alembic Roundtrip: Test All Revisions');
       await toast('is not installed').getByRole('button', { name: 'Install' }).waitFor();
     },
   };

@@ -3,6 +3,8 @@ import { commands, type Disposable, Uri, window, workspace } from 'vscode';
 import {
   ExecuteCommandRequest,
   type LanguageClient,
+  LSPErrorCodes,
+  ResponseError,
   type ServerCapabilities,
   type StaticFeature,
 } from 'vscode-languageclient/node';
@@ -89,10 +91,19 @@ export class Commands implements Disposable {
 
   private async explain(client: LanguageClient, error: unknown): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
-    const button = await window.showErrorMessage(message, 'Show log');
-    if (button) client.outputChannel.show();
+    const code = error instanceof ResponseError ? error.code : undefined;
+    if (code !== undefined && CANCELLED.includes(code)) {
+      window.setStatusBarMessage(message, 5_000);
+    } else if (code === LSPErrorCodes.RequestFailed) {
+      await window.showWarningMessage(message);
+    } else if (await window.showErrorMessage(message, 'Show log')) {
+      client.outputChannel.show();
+    }
   }
 }
+
+/** Nothing to interrupt anybody for: it was their own wish. */
+const CANCELLED: number[] = [LSPErrorCodes.RequestCancelled, LSPErrorCodes.ServerCancelled];
 
 /** Arguments as the server takes them: from a menu comes a resource, from the palette nothing. */
 function plain(client: LanguageClient, given: readonly unknown[]): unknown[] {

@@ -1,6 +1,8 @@
 /** One server process and the language client that talks to it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type LogOutputChannel, Uri, workspace } from 'vscode';
 import {
   CloseAction,
@@ -133,7 +135,25 @@ const ENOUGH: CloseHandlerResult = { action: CloseAction.DoNotRestart, handled: 
 const OPTIONS: LanguageClientOptions = {
   documentSelector: [{ scheme: 'file', language: 'python' }],
   revealOutputChannelOn: RevealOutputChannelOn.Never,
+  stdioOptions: { stderr: relay, stdout: relay },
 };
+
+/** Takes over the lines the server writes, each at the level it begins with. */
+function relay(stream: Readable, log: LogOutputChannel): void {
+  let write = log.info;
+  createInterface(stream).on('line', (line) => {
+    const level = /^(DEBUG|INFO|WARNING|ERROR|CRITICAL) /.exec(line)?.[1];
+    // The lines of a traceback belong to the one before them.
+    if (level) write = writer(log, level);
+    write(line);
+  });
+}
+
+function writer(log: LogOutputChannel, level: string): LogOutputChannel['info'] {
+  if (level === 'DEBUG') return log.debug;
+  if (level === 'INFO') return log.info;
+  return level === 'WARNING' ? log.warn : log.error;
+}
 
 function middleware(progress: Progress): Middleware {
   return {

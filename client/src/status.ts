@@ -29,6 +29,7 @@ export class Status implements Disposable {
     const restricted = state.kind === 'running' && !state.trusted;
     this.item.text = `$(${restricted ? 'shield' : ICONS[state.kind]}) Alembic Roundtrip`;
     this.item.tooltip = tooltip(state);
+    this.item.accessibilityInformation = { label: `Alembic Roundtrip: ${sentence(state)}` };
     this.item.command =
       state.kind === 'missing' ? 'alembicRoundtrip.setUp' : 'alembicRoundtrip.showLog';
     this.item.backgroundColor = background(state);
