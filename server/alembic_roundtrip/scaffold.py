@@ -1,11 +1,304 @@
-"""Interim."""
+"""The downgrade that an upgrade's operations and the parent's schema ask for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.inverse import PLACEHOLDER, Inverse, Inverter, Step
+from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Batch, Body, Guard, GuardKind, Migration, Operation
+from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.rule import Fix
+from alembic_roundtrip.schema import Schema
+
+_KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")
+_SHOWN = 50
 
 
-def fix(context: Context) -> Fix | None:  # noqa: ARG001
-    """Nothing yet."""
-    return None
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A downgrade: its statements, the imports they need, and what it cannot bring back.
+
+    `complete` is false where a placeholder says that something is left to write. Without
+    statements there is nothing to undo.
+    """
+
+    statements: tuple[str, ...]
+    imports: tuple[str, ...]
+    lost: tuple[str, ...]
+    complete: bool
+
+
+def fix(context: Context) -> Fix | None:
+    """The fix that writes the downgrade; None where there is nothing to write."""
+    migration = context.migration
+    if migration.upgrade is None or migration.problems:
+        return None
+    if migration.downgrade is None and migration.imported_downgrade:
+        return None
+    if any(_engine(operation) for operation in context.upgrade_operations):
+        return None
+    written = scaffold(context)
+    if not written.statements and migration.downgrade is not None:
+        return None
+    statements = written.statements or ("pass",)
+    rewrites: list[Rewrite] = [WriteBody("downgrade", statements, written.imports)]
+    if written.lost and not says_loss(documentation(migration)):
+        rewrites.append(AddWarning(written.lost))
+    empty = migration.downgrade is None or migration.downgrade.kind is Body.NOTHING
+    title = "Write the downgrade from the upgrade"
+    return Fix(title, tuple(rewrites), "safe" if empty else "unsafe")
+
+
+def scaffold(context: Context) -> Scaffold:
+    """The inverse of the upgrade's operations, the last first."""
+    walk = _walked(context)
+    steps = [step for step, made in walk.steps if _needed(step.change, made, walk.gone)]
+    final = next(iter(walk.schemas.values()))
+    migration = context.migration
+    render = Renderer(migration)
+    inverter = Inverter(render, context.dialects, final.enums)
+    undone = [_Undone.of(step, inverter, migration) for step in reversed(steps)]
+    statements: list[str] = []
+    for key, group in groupby(undone, key=lambda part: part.place):
+        statements += key.block(list(group), render)
+    statements = _once(statements)
+    lost = dict.fromkeys(sentence for part in undone for sentence in part.inverse.lost)
+    lost |= dict.fromkeys(_moved(steps, walk))
+    complete = not any(PLACEHOLDER in statement for statement in statements)
+    return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete)
+
+
+def _engine(operation: Operation) -> bool:
+    return any(guard.kind is GuardKind.ENGINE for guard in operation.guards)
+
+
+@dataclass
+class _Walk:
+    """The schemas an upgrade goes through, and which tables and columns are its own."""
+
+    schemas: dict[str | None, Schema]
+    steps: list[tuple[Step, int | None]] = field(default_factory=list)
+    made: dict[Name, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    filled: set[tuple[Name, str]] = field(default_factory=set)
+
+    def take(self, operation: Operation, change: c.Change) -> None:
+        running = [dialect for dialect in self.schemas if operation.runs_on(dialect)]
+        before = self.schemas[running[0] if running else next(iter(self.schemas))]
+        for dialect in running:
+            self.schemas[dialect] = self.schemas[dialect].apply(change)
+        own, filled = frozenset(self.made), frozenset(self.filled)
+        step = Step(operation, change, before, before.apply(change), own, filled)
+        self.steps.append((step, self._table_made(change)))
+
+    def _table_made(self, change: c.Change) -> int | None:
+        """The number of the step that made the table a change is about; None for older ones."""
+        number = len(self.steps)
+        if isinstance(change, c.CreateTable):
+            self.made[change.table.name] = number
+            return number
+        if isinstance(change, c.DropTable):
+            found = self.made.pop(change.table, None)
+            self.gone |= set() if found is None else {found}
+            return found
+        if isinstance(change, c.RenameTable) and change.table in self.made:
+            new = Name(change.new_name, change.table.schema)
+            self.made[new] = self.made.pop(change.table)
+            return self.made[new]
+        if isinstance(change, c.AddColumn):
+            self.filled.add((change.table, change.column.name))
+        table = _table_of(change)
+        return self.made.get(table) if table is not None else None
+
+
+def _walked(context: Context) -> _Walk:
+    walk = _Walk(dict(context.parents))
+    for operation in context.upgrade_operations:
+        for change in operation.changes:
+            walk.take(operation, change)
+    return walk
+
+
+def _needed(change: c.Change, made: int | None, gone: set[int]) -> bool:
+    """Whether a change is not undone already by dropping the table that it is about."""
+    if made is None:
+        return True
+    if made in gone:
+        return False
+    if isinstance(change, c.AddConstraint):
+        # Two new tables may refer to each other.
+        return change.constraint.kind == "foreignkey" and change.constraint.name is not None
+    return isinstance(change, c.CreateTable | c.RenameTable)
+
+
+def _table_of(change: c.Change) -> Name | None:
+    if isinstance(change, c.CreateIndex):
+        return change.index.table
+    if isinstance(change, c.Unknown):
+        return next(iter(change.tables)) if change.tables and len(change.tables) == 1 else None
+    if isinstance(
+        change, c.CreateTable | c.CreateEnum | c.DropEnum | c.CreateObject | c.DropObject
+    ):
+        return None
+    return change.table
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What a group of inverse statements stands in."""
+
+    guards: tuple[Guard, ...]
+    conditional: bool
+    autocommit: bool
+    batch: Batch | None
+
+    def block(self, parts: Sequence[_Undone], render: Renderer) -> list[str]:
+        """The statements of a group inside their batch block and conditions."""
+        inner = [line for part in parts for line in part.inverse.inner]
+        if self.batch is None:
+            lines = [
+                line
+                for part in parts
+                for line in (*part.inverse.before, *part.inverse.inner, *part.inverse.after)
+            ]
+        else:
+            before = [line for part in parts for line in part.inverse.before]
+            after = [line for part in parts for line in part.inverse.after]
+            lines = [*before, *_inside(self._batch(self.batch, render), inner), *after]
+        if self.autocommit:
+            lines = _inside("with op.get_context().autocommit_block():", lines)
+        if self.guards:
+            lines = _inside(f"if {self._condition(render)}:", lines)
+        if self.conditional and lines:
+            lines = [f"{PLACEHOLDER} undo this only where upgrade() did it", *lines]
+        return lines
+
+    @staticmethod
+    def _batch(batch: Batch, render: Renderer) -> str:
+        said = [render.text(batch.table.name), *render.schema(batch.table)]
+        options = tuple(pair for pair in batch.options if pair[0] in _KEPT_IN_BATCH)
+        try:
+            said += render.options(options)
+        except NotKnownError:
+            # Without its options a batch block reflects the table, which is always right.
+            said = said[:2]
+        return f"{call('with op.batch_alter_table', said)} as batch_op:"
+
+    def _condition(self, render: Renderer) -> str:
+        parts = []
+        for guard in self.guards:
+            names = [render.text(name) for name in sorted(guard.names)]
+            if len(names) == 1:
+                sign, value = ("!=" if guard.negated else "=="), names[0]
+            else:
+                sign, value = ("not in" if guard.negated else "in"), f"({', '.join(names)})"
+            parts.append(f"op.get_context().dialect.name {sign} {value}")
+        return " and ".join(parts)
+
+
+@dataclass(frozen=True)
+class _Undone:
+    """The inverse of a step, and where it stands."""
+
+    place: _Place
+    inverse: Inverse
+
+    @classmethod
+    def of(cls, step: Step, inverter: Inverter, migration: Migration) -> _Undone:
+        operation = step.operation
+        place = _Place(
+            tuple(guard for guard in operation.guards if guard.kind is GuardKind.DIALECT),
+            _conditional(operation, step, migration),
+            operation.autocommit,
+            operation.batch,
+        )
+        inverse: Inverse | None = None
+        if not isinstance(step.change, c.Unknown) or not _says_more(operation, migration):
+            with suppress(NotKnownError):
+                inverse = inverter.invert(step.change, step)
+        if inverse is not None:
+            return cls(place, inverse)
+        text = f"{PLACEHOLDER} undo {_shown(operation, migration)} by hand"
+        lost = _lost(step.change)
+        marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
+        bare = _Place(place.guards, conditional=False, autocommit=False, batch=None)
+        return cls(bare, Inverse([*marks, text], lost=list(lost)))
+
+
+def _says_more(operation: Operation, migration: Migration) -> bool:
+    """Whether a call of which not all was read names a schema or may make an enum type."""
+    text = migration.source.slice(operation.range)
+    return any(word in text for word in ("schema=", "Enum(", "ENUM(", "index=True"))
+
+
+def _conditional(operation: Operation, step: Step, migration: Migration) -> bool:
+    if operation.conditional:
+        return True
+    text = migration.source.slice(operation.range).upper()
+    # What CREATE … IF NOT EXISTS did not make is not known to be ours.
+    if isinstance(step.change, c.CreateObject):
+        return "IF NOT EXISTS" in text and step.change.kind != "extension"
+    if isinstance(step.change, c.CreateTable | c.CreateIndex | c.AddColumn):
+        return "IF NOT EXISTS" in text or "IF_NOT_EXISTS=TRUE" in text.replace(" ", "")
+    return False
+
+
+def _lost(change: c.Change) -> tuple[str, ...]:
+    if isinstance(change, c.DropTable):
+        return (f"The rows of {change.table} cannot be restored.",)
+    if isinstance(change, c.DropColumn):
+        return (f"The values of {change.table}.{change.column} cannot be restored.",)
+    return ()
+
+
+def _shown(operation: Operation, migration: Migration) -> str:
+    """An operation in a few words: the beginning of its code."""
+    text = " ".join(migration.source.slice(operation.range).split())
+    named = option(operation.arguments, "sqltext")
+    if named is not None and named.string:
+        text = f"op.execute({' '.join(named.string.split())!r})"
+    return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}`"
+
+
+def _moved(steps: Sequence[Step], walk: _Walk) -> Iterator[str]:
+    """Older rows that the upgrade moved into its own tables go when these are dropped."""
+    destroyed = any(isinstance(s.change, c.DropTable | c.DropColumn) for s in steps)
+    written = {
+        step.change.table
+        for step, made in walk.steps
+        if isinstance(step.change, c.WriteRows)
+        and step.change.verb == "insert"
+        and made is not None
+    }
+    for step in steps:
+        if isinstance(step.change, c.CreateTable) and destroyed:
+            name = step.change.table.name
+            yield from [f"The rows of {name} are lost."] * (name in written)
+
+
+def _inside(header: str, lines: Sequence[str]) -> list[str]:
+    """Lines as a block; comments alone need none."""
+    if all(line.startswith("#") for line in lines):
+        return list(lines)
+    indented = ["    " + line.replace("\n", "\n    ") for line in lines]
+    return ["\n".join([header, *indented])]
+
+
+def _once(statements: Sequence[str]) -> list[str]:
+    """One placeholder for each operation, however many changes it makes."""
+    seen: set[str] = set()
+    kept = []
+    for statement in statements:
+        if statement.endswith(" by hand") and statement in seen:
+            continue
+        seen.add(statement)
+        kept.append(statement)
+    return kept

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from types import MappingProxyType
+from typing import NamedTuple
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import (
     Column,
+    Constraint,
     EnumType,
     Index,
     Name,
@@ -31,8 +33,7 @@ _NOT_OPTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What names one object of a schema: its kind, the table it belongs to, its own name."""
 
     kind: str
@@ -41,6 +42,15 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.table}.{self.name}" if self.name else str(self.table)
+
+
+def keys_of(table: Table) -> Iterator[Key]:
+    """A table and everything of it that has a name."""
+    name = table.name
+    yield Key("table", name)
+    yield from (Key("column", name, column.name) for column in table.columns)
+    yield from (Key("index", name, index.name) for index in table.indexes if index.name)
+    yield from (Key("constraint", name, part.name) for part in table.constraints if part.name)
 
 
 @dataclass(frozen=True)
@@ -79,16 +89,13 @@ class Schema:
         """Columns whose type names an enum type."""
         for table in self.tables.values():
             for column in table.columns:
-                if column.type is not None and _names_enum(column.type.text, enum):
+                if column.type is not None and names_enum(column.type.text, enum):
                     yield table.name, column
 
     def keys(self) -> Iterator[Key]:
         """Every object that is known by a name."""
-        for name, table in self.tables.items():
-            yield Key("table", name)
-            yield from (Key("column", name, column.name) for column in table.columns)
-            yield from (Key("index", name, index.name) for index in table.indexes if index.name)
-            yield from (Key("constraint", name, p.name) for p in table.constraints if p.name)
+        for table in self.tables.values():
+            yield from keys_of(table)
         yield from (Key("enum", name) for name in self.enums)
         yield from (Key(kind, name) for kind, name in self.objects)
 
@@ -106,70 +113,105 @@ class Schema:
         parts = table.indexes if key.kind == "index" else table.constraints
         return any(part.name == key.name for part in parts)
 
-    @singledispatchmethod
     def apply(self, change: c.Change) -> Schema:
         """The schema after a change."""
-        raise NotImplementedError(type(change).__name__)
+        draft = _Draft(self)
+        draft.apply(change)
+        return draft.schema()
 
-    def _put(self, table: Table) -> Schema:
-        return replace(self, tables=MappingProxyType({**self.tables, table.name: table}))
 
-    def _without_table(self, name: Name) -> dict[Name, Table]:
-        return {key: table for key, table in self.tables.items() if key != name}
+class _Draft:
+    """A schema being changed; `made` has the keys of what came into it."""
 
-    def with_enums(self, enums: Iterable[EnumType]) -> Schema:
-        """The same schema with these enum types too."""
-        new = {enum.name: enum for enum in enums}
-        return replace(self, enums=MappingProxyType({**self.enums, **new})) if new else self
+    def __init__(self, schema: Schema) -> None:
+        self.tables = dict(schema.tables)
+        self.enums = dict(schema.enums)
+        self.objects = set(schema.objects)
+        self.unknown = set(schema.unknown)
+        self.opaque = schema.opaque
+        self.made: list[Key] = []
 
-    def _changed(self, name: Name, **parts: object) -> Schema:
+    def schema(self) -> Schema:
+        return Schema(
+            MappingProxyType(self.tables),
+            MappingProxyType(self.enums),
+            frozenset(self.objects),
+            frozenset(self.unknown),
+            self.opaque,
+        )
+
+    def take_made(self) -> list[Key]:
+        """The keys of what was made since the last time this was asked."""
+        made, self.made = self.made, []
+        return made
+
+    def _put(self, table: Table) -> None:
+        self.tables[table.name] = table
+
+    def _change(self, name: Name, **parts: object) -> None:
         table = self.tables.get(name)
         if table is None:
-            return replace(self, unknown=self.unknown | {name})
-        return self._put(replace(table, **parts))  # type: ignore[arg-type]
+            self.unknown.add(name)
+        else:
+            self._put(replace(table, **parts))  # type: ignore[arg-type]
 
     def _parts(self, name: Name) -> Table:
         return self.tables.get(name) or Table(name, complete=False)
 
+    def _made_constraints(self, table: Name, constraints: Iterable[Constraint]) -> None:
+        self.made += [Key("constraint", table, part.name) for part in constraints if part.name]
+
+    def _add_enums(self, enums: Iterable[EnumType]) -> None:
+        for enum in enums:
+            if enum.name not in self.enums:
+                self.made.append(Key("enum", enum.name))
+                self.enums[enum.name] = enum
+
+    @singledispatchmethod
+    def apply(self, change: c.Change) -> None:
+        """Make a change."""
+        raise NotImplementedError(type(change).__name__)
+
     @apply.register(c.CreateTable)
-    def _(self, change: c.CreateTable) -> Schema:
-        known = self.unknown - {change.table.name}
-        return replace(self._put(change.table), unknown=known).with_enums(change.enums)
+    def _(self, change: c.CreateTable) -> None:
+        self._put(change.table)
+        self.made += keys_of(change.table)
+        self.unknown.discard(change.table.name)
+        self._add_enums(change.enums)
 
     @apply.register(c.DropTable)
-    def _(self, change: c.DropTable) -> Schema:
-        return replace(
-            self,
-            tables=MappingProxyType(self._without_table(change.table)),
-            unknown=self.unknown - {change.table},
-        )
+    def _(self, change: c.DropTable) -> None:
+        self.tables.pop(change.table, None)
+        self.unknown.discard(change.table)
 
     @apply.register(c.RenameTable)
-    def _(self, change: c.RenameTable) -> Schema:
-        table = self.tables.get(change.table)
-        new = replace(change.table, name=change.new_name)
-        if table is None:
-            return replace(self, unknown=(self.unknown - {change.table}) | {new})
-        indexes = tuple(replace(index, table=new) for index in table.indexes)
-        moved = replace(table, name=new, indexes=indexes)
-        tables = {**self._without_table(change.table), new: moved}
-        unknown = {new if name == change.table else name for name in self.unknown}
-        return replace(self, tables=MappingProxyType(tables), unknown=frozenset(unknown))
+    def _(self, change: c.RenameTable) -> None:
+        new = change.table._replace(name=change.new_name)
+        table = self.tables.pop(change.table, None)
+        if table is None or change.table in self.unknown:
+            self.unknown.discard(change.table)
+            self.unknown.add(new)
+        if table is not None:
+            indexes = tuple(replace(index, table=new) for index in table.indexes)
+            moved = replace(table, name=new, indexes=indexes)
+            self._put(moved)
+            self.made += keys_of(moved)
+            self._retarget(change.table, new, {})
 
     @apply.register(c.AddColumn)
-    def _(self, change: c.AddColumn) -> Schema:
+    def _(self, change: c.AddColumn) -> None:
         table = self._parts(change.table)
         others = tuple(col for col in table.columns if col.name != change.column.name)
-        return self._changed(
-            change.table,
-            columns=(*others, change.column),
-            constraints=(*table.constraints, *change.constraints),
-        ).with_enums(change.enums)
+        constraints = (*table.constraints, *change.constraints)
+        self._change(change.table, columns=(*others, change.column), constraints=constraints)
+        self.made.append(Key("column", change.table, change.column.name))
+        self._made_constraints(change.table, change.constraints)
+        self._add_enums(change.enums)
 
     @apply.register(c.DropColumn)
-    def _(self, change: c.DropColumn) -> Schema:
+    def _(self, change: c.DropColumn) -> None:
         table = self._parts(change.table)
-        return self._changed(
+        self._change(
             change.table,
             columns=tuple(col for col in table.columns if col.name != change.column),
             constraints=tuple(p for p in table.constraints if change.column not in p.columns),
@@ -177,21 +219,22 @@ class Schema:
         )
 
     @apply.register(c.AlterColumn)
-    def _(self, change: c.AlterColumn) -> Schema:
+    def _(self, change: c.AlterColumn) -> None:
         table = self._parts(change.table)
         if table.column(change.column) is None:
-            return replace(self, unknown=self.unknown | {change.table})
+            self.unknown.add(change.table)
+            return
         columns = tuple(
             altered(col, change) if col.name == change.column else col for col in table.columns
         )
-        changed = self._changed(change.table, columns=columns)
+        self._change(change.table, columns=columns)
         new = option(change.options, "new_column_name")
-        if new is None or new.string is None or new.string == change.column:
-            return changed
-        return changed.renamed_in_parts(change.table, change.column, new.string)
+        if new is not None and new.string is not None and new.string != change.column:
+            self.made.append(Key("column", change.table, new.string))
+            self._rename_in_parts(change.table, change.column, new.string)
 
-    def renamed_in_parts(self, name: Name, old: str, new: str) -> Schema:
-        """The same schema with a column's new name in the table's constraints and indexes."""
+    def _rename_in_parts(self, name: Name, old: str, new: str) -> None:
+        """A column's new name in the table's constraints and indexes."""
         table = self.tables[name]
         constraints = tuple(
             replace(part, columns=tuple(new if col == old else col for col in part.columns))
@@ -207,74 +250,83 @@ class Schema:
             )
             for index in table.indexes
         )
-        return self._changed(name, constraints=constraints, indexes=indexes)
+        self._change(name, constraints=constraints, indexes=indexes)
+        self._retarget(name, name, {old: new})
+
+    def _retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
+        """Foreign keys follow what they refer to."""
+        for table in list(self.tables.values()):
+            if any(part.referent == old for part in table.constraints):
+                self._put(_retargeted(table, old, new, columns))
 
     @apply.register(c.CreateIndex)
-    def _(self, change: c.CreateIndex) -> Schema:
+    def _(self, change: c.CreateIndex) -> None:
         table = self._parts(change.index.table)
-        return self._changed(change.index.table, indexes=(*table.indexes, change.index))
+        self._change(change.index.table, indexes=(*table.indexes, change.index))
+        if change.index.name:
+            self.made.append(Key("index", change.index.table, change.index.name))
 
     @apply.register(c.DropIndex)
-    def _(self, change: c.DropIndex) -> Schema:
-        if change.name is None:
-            return self
-        index = self.index(change.name, change.table)
-        if index is None:
-            return self
-        table = self._parts(index.table)
-        kept = tuple(i for i in table.indexes if i.name != change.name)
-        return self._changed(index.table, indexes=kept)
+    def _(self, change: c.DropIndex) -> None:
+        named = [self.tables.get(change.table)] if change.table else list(self.tables.values())
+        for table in named if change.name is not None else ():
+            kept = tuple(i for i in table.indexes if i.name != change.name) if table else ()
+            if table is not None and len(kept) < len(table.indexes):
+                self._change(table.name, indexes=kept)
 
     @apply.register(c.AddConstraint)
-    def _(self, change: c.AddConstraint) -> Schema:
+    def _(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
-        return self._changed(change.table, constraints=(*table.constraints, change.constraint))
+        self._change(change.table, constraints=(*table.constraints, change.constraint))
+        self._made_constraints(change.table, (change.constraint,))
 
     @apply.register(c.DropConstraint)
-    def _(self, change: c.DropConstraint) -> Schema:
+    def _(self, change: c.DropConstraint) -> None:
         table = self.tables.get(change.table)
         if table is None:
-            return self
+            return
         kept = tuple(p for p in table.constraints if p.name != change.name)
         if change.name is None or len(kept) == len(table.constraints):
             # Its name may be the database's own or a naming convention's.
-            return replace(self, unknown=self.unknown | {change.table})
-        return self._changed(change.table, constraints=kept)
+            self.unknown.add(change.table)
+        else:
+            self._change(change.table, constraints=kept)
 
     @apply.register(c.CreateEnum)
-    def _(self, change: c.CreateEnum) -> Schema:
-        return self.with_enums([change.enum])
+    def _(self, change: c.CreateEnum) -> None:
+        self._add_enums([change.enum])
 
     @apply.register(c.DropEnum)
-    def _(self, change: c.DropEnum) -> Schema:
-        enums = {name: enum for name, enum in self.enums.items() if name != change.name}
-        return replace(self, enums=MappingProxyType(enums))
+    def _(self, change: c.DropEnum) -> None:
+        self.enums.pop(change.name, None)
 
     @apply.register(c.CreateObject)
-    def _(self, change: c.CreateObject) -> Schema:
-        return replace(self, objects=self.objects | {(change.kind, change.name)})
+    def _(self, change: c.CreateObject) -> None:
+        if (change.kind, change.name) not in self.objects:
+            self.made.append(Key(change.kind, change.name))
+            self.objects.add((change.kind, change.name))
 
     @apply.register(c.DropObject)
-    def _(self, change: c.DropObject) -> Schema:
-        return replace(self, objects=self.objects - {(change.kind, change.name)})
+    def _(self, change: c.DropObject) -> None:
+        self.objects.discard((change.kind, change.name))
 
     @apply.register(c.SetComment)
-    def _(self, change: c.SetComment) -> Schema:
-        table = self._parts(change.table)
-        options = without(table.options, "comment")
+    def _(self, change: c.SetComment) -> None:
+        options = without(self._parts(change.table).options, "comment")
         if change.comment is not None and change.comment.value is not None:
             options = (*options, ("comment", change.comment))
-        return self._changed(change.table, options=options)
+        self._change(change.table, options=options)
 
     @apply.register(c.WriteRows)
-    def _(self, _: c.WriteRows) -> Schema:
-        return self
+    def _(self, _: c.WriteRows) -> None:
+        return
 
     @apply.register(c.Unknown)
-    def _(self, change: c.Unknown) -> Schema:
+    def _(self, change: c.Unknown) -> None:
         if change.tables is None:
-            return replace(self, opaque=True)
-        return replace(self, unknown=self.unknown | change.tables)
+            self.opaque = True
+        else:
+            self.unknown |= change.tables
 
 
 def altered(column: Column, change: c.AlterColumn) -> Column:
@@ -295,7 +347,22 @@ def altered(column: Column, change: c.AlterColumn) -> Column:
     return column
 
 
-def _names_enum(text: str, enum: Name) -> bool:
+def _retargeted(table: Table, old: Name, new: Name, columns: Mapping[str, str]) -> Table:
+    constraints = tuple(
+        replace(
+            part,
+            referent=new,
+            referent_columns=tuple(columns.get(name, name) for name in part.referent_columns),
+        )
+        if part.referent == old
+        else part
+        for part in table.constraints
+    )
+    return replace(table, constraints=constraints)
+
+
+def names_enum(text: str, enum: Name) -> bool:
+    """Whether the text of a column's type names an enum type."""
     quoted = (f"name='{enum.name}'", f'name="{enum.name}"')
     return any(part in text for part in quoted)
 
@@ -310,26 +377,11 @@ class Replay:
 
 def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None = None) -> Replay:
     """Apply operations in order, those that run on a dialect (None: all of them)."""
+    draft = _Draft(schema)
     origins: dict[Key, Operation] = {}
     for operation in operations:
-        if not operation.runs_on(dialect):
-            continue
-        before = schema
-        for change in operation.changes:
-            schema = schema.apply(change)
-        made = set(_new_keys(before, schema))
-        origins |= dict.fromkeys(made, operation)
-    return Replay(schema, MappingProxyType(origins))
-
-
-def _new_keys(before: Schema, after: Schema) -> Iterator[Key]:
-    """Objects that are in one schema and were not in the other; only changed tables are read."""
-    for name, table in after.tables.items():
-        old = before.tables.get(name)
-        if old is table:
-            continue
-        part = Schema(tables={name: table})
-        known = set(Schema(tables={name: old}).keys()) if old else set()
-        yield from (key for key in part.keys() if key not in known)  # noqa: SIM118 - a schema is no mapping
-    yield from (Key("enum", name) for name in after.enums if name not in before.enums)
-    yield from (Key(kind, name) for kind, name in after.objects - before.objects)
+        if operation.changes and operation.runs_on(dialect):
+            for change in operation.changes:
+                draft.apply(change)
+            origins |= dict.fromkeys(draft.take_made(), operation)
+    return Replay(draft.schema(), MappingProxyType(origins))

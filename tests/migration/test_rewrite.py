@@ -124,6 +124,7 @@ def test_a_body_on_the_line_of_its_signature_gets_lines_of_its_own(
     [
         ("def upgrade() -> None:", "def downgrade() -> None:"),
         ("def upgrade():", "def downgrade():"),
+        ("@skip(\n    'x'\n)\ndef upgrade():", "@skip(\n    'x'\n)\ndef downgrade():"),
         (
             "def upgrade(engine_name: str = 'a: pass') :  # ok",
             "def downgrade(engine_name: str = 'a: pass') :",

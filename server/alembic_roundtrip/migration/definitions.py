@@ -156,7 +156,9 @@ class Definitions:
         name = option(options, "name")
         options = tuple(pair for pair in options if pair[0] != "name")
         arguments = tuple(self.scope.expression(argument) for argument in node.args)
-        made = Constraint(kind, name.string if name else None, options=options)
+        made = Constraint(
+            kind, name.string if name else None, options=options, final=bool(name and name.final)
+        )
         if kind == "foreignkey":
             return _foreign_key(made, arguments)
         if kind in {"check", "exclude"}:
@@ -172,7 +174,7 @@ class Definitions:
         if not isinstance(node, ast.Call) or last(node.func) != "Index" or not node.args:
             return None
         name, *columns = (self.scope.expression(argument) for argument in node.args)
-        return Index(name.string, table, tuple(columns), self._keywords(node))
+        return Index(name.string, table, tuple(columns), self._keywords(node), name.final)
 
     def enum(self, node: ast.expr) -> EnumType | None:
         """The named enum type that creating a column of this type creates with it."""

@@ -38,7 +38,7 @@ class Scope:
         """The expression with its known names put in; the node itself where there are none."""
         if isinstance(node, ast.Constant | ast.Starred):
             return node
-        parts = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+        parts = names_in(node)
         if not any(self.names.get(p.id) is not None or p.id in self.functions for p in parts):
             return node
         # Names that the expression binds itself, in a comprehension, are its own.
@@ -68,8 +68,30 @@ class Scope:
         return ast.unparse(resolved)
 
     def _imports(self, node: ast.expr) -> Iterator[str]:
-        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        names = {part.id for part in names_in(node)}
         yield from sorted({self.imports[name] for name in names if name in self.imports})
+
+
+def names_in(node: ast.expr) -> list[ast.Name]:
+    """The names in an expression; several times faster than `ast.walk`, which reads every field."""
+    found: list[ast.Name] = []
+    pending: list[ast.AST] = [node]
+    while pending:
+        part = pending.pop()
+        kind = type(part)
+        if kind is ast.Constant:
+            continue
+        if isinstance(part, ast.Name):
+            found.append(part)
+        elif isinstance(part, ast.Attribute):
+            pending.append(part.value)
+        elif isinstance(part, ast.Call):
+            pending.append(part.func)
+            pending += part.args
+            pending += [keyword.value for keyword in part.keywords]
+        else:
+            pending += ast.iter_child_nodes(part)
+    return found
 
 
 class _TooLong(Exception):

@@ -38,6 +38,11 @@ class Expression:
         return self.value if isinstance(self.value, str) else None
 
     @property
+    def final(self) -> bool:
+        """Whether it is `op.f(…)`, a name that naming conventions are not applied to."""
+        return ".f(" in self.text and self.string is not None
+
+    @property
     def strings(self) -> tuple[str, ...] | None:
         """The values, where it is a list or tuple of strings."""
         if isinstance(self.value, tuple) and all(isinstance(item, str) for item in self.value):

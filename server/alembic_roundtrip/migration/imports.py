@@ -18,21 +18,25 @@ def import_edits(migration: Migration, needed: Sequence[str]) -> list[Edit]:
 
     Raises `ValueError` where a name that is needed stands for something else.
     """
-    if not needed:
-        return []
-    bound = dict(_bound(migration.imports))
-    missing = []
+    missing = missing_imports(migration.imports, needed)
+    return [_edit(migration, missing)] if missing else []
+
+
+def missing_imports(there: Iterable[str], needed: Iterable[str]) -> list[str]:
+    """The statements that bring what the others do not; `ValueError` for a name that is taken."""
+    bound = dict(bound_names(there))
+    missing: dict[str, None] = {}
     for statement in dict.fromkeys(needed):
-        for name, target in _bound([statement]):
+        for name, target in bound_names([statement]):
             if bound.get(name, target) != target and not _same(bound[name], target):
                 raise ValueError(f"`{name}` is `{bound[name]}` here, but `{statement}` is needed")
             if name not in bound and not _starred(bound, target):
-                missing.append(statement)
+                missing[statement] = None
                 bound[name] = target
-    return [_edit(migration, list(dict.fromkeys(missing)))] if missing else []
+    return list(missing)
 
 
-def _bound(statements: Iterable[str]) -> Iterator[tuple[str, str]]:
+def bound_names(statements: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Names that imports bind, and what they stand for."""
     for statement in statements:
         for node in ast.parse(statement).body:

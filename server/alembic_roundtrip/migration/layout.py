@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from bisect import bisect_right
 
 from alembic_roundtrip.migration.model import Direction, Migration
+from alembic_roundtrip.migration.syntax import parse
 from alembic_roundtrip.text import Edit, Position, Range
 
 OWN_COMMENTS = ("# DESTRUCTIVE:", "# TODO(alembic-roundtrip):")
@@ -177,3 +179,11 @@ class Layout:
         if first < 1 or first + len(lines) - 1 > self.source.line_count:
             return False
         return lines == [self.source.line(first + n).strip() for n in range(len(lines))]
+
+
+def decorated_from(migration: Migration, direction: Direction) -> int:
+    """The line that a function begins on, with its decorators."""
+    for node in ast.walk(parse(migration.source).tree):
+        if isinstance(node, ast.FunctionDef) and node.lineno == direction.range.start.line:
+            return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return direction.range.start.line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from alembic_roundtrip.migration.expression import Expression
 
@@ -24,8 +24,7 @@ def without(options: Options, *names: str) -> Options:
     return tuple((key, value) for key, value in options if key not in names)
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A table's, type's or view's name, with its schema (empty: the default one)."""
 
     name: str
@@ -79,6 +78,8 @@ class Index:
     table: Name
     columns: tuple[Expression, ...]
     options: Options = ()
+    final: bool = False
+    """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
 
     @property
     def unique(self) -> bool:
@@ -112,6 +113,8 @@ class Constraint:
     referent: Name | None = None
     referent_columns: tuple[str, ...] = ()
     inline: bool = False
+    final: bool = False
+    """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
 
 
 @dataclass(frozen=True, slots=True)

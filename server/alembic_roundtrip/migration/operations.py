@@ -180,7 +180,7 @@ def _create_index(call: Call) -> Changes:
     if not isinstance(node, ast.List | ast.Tuple):
         return None
     columns = tuple(call.scope.expression(item) for item in node.elts)
-    return (c.CreateIndex(Index(name.string, table, columns, call.rest())),)
+    return (c.CreateIndex(Index(name.string, table, columns, call.rest(), name.final)),)
 
 
 def _drop_index(call: Call) -> Changes:
@@ -196,7 +196,13 @@ def _constraint(kind: str, columns: str) -> Callable[[Call], Changes]:
         names = call.strings(columns)
         if table is None or name is None or not name.known or names is None:
             return None
-        constraint = Constraint(kind, name.string, names, options=call.rest())  # type: ignore[arg-type]
+        constraint = Constraint(
+            kind,  # type: ignore[arg-type]
+            name.string,
+            names,
+            options=call.rest(),
+            final=name.final,
+        )
         return (c.AddConstraint(table, constraint),)
 
     return read
@@ -215,6 +221,7 @@ def _create_foreign_key(call: Call) -> Changes:
         options=call.rest("referent_schema"),
         referent=Name(referent, call.string("referent_schema") or ""),
         referent_columns=remote,
+        final=name.final,
     )
     return (c.AddConstraint(table, constraint),)
 
@@ -224,7 +231,7 @@ def _create_check(call: Call) -> Changes:
     condition = call.expression("condition")
     if table is None or name is None or condition is None:
         return None
-    constraint = Constraint("check", name.string, (), (condition,), call.rest())
+    constraint = Constraint("check", name.string, (), (condition,), call.rest(), final=name.final)
     return (c.AddConstraint(table, constraint),)
 
 
@@ -233,7 +240,8 @@ def _create_exclude(call: Call) -> Changes:
     if table is None or name is None:
         return None
     elements = tuple(call.scope.expression(node) for node in call.objects)
-    return (c.AddConstraint(table, Constraint("exclude", name.string, (), elements, call.rest())),)
+    constraint = Constraint("exclude", name.string, (), elements, call.rest(), final=name.final)
+    return (c.AddConstraint(table, constraint),)
 
 
 def _drop_constraint(call: Call) -> Changes:

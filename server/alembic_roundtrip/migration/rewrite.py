@@ -6,10 +6,11 @@ import ast
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import dedent
 
 from alembic_roundtrip.migration.docstring import warning_edits
 from alembic_roundtrip.migration.imports import import_edits
-from alembic_roundtrip.migration.layout import Layout
+from alembic_roundtrip.migration.layout import Layout, decorated_from
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.text import Edit, Position, Range, apply_edits
 
@@ -154,19 +155,20 @@ def _created(migration: Migration, layout: Layout, rewrite: WriteBody | InsertSt
 
 
 def _signature(migration: Migration, name: str) -> str:
-    """The upgrade's, with another name."""
+    """The upgrade's with its decorators, under another name."""
     import libcst as cst
 
     if migration.upgrade is None:
         return f"def {name}() -> None"
+    first = decorated_from(migration, migration.upgrade)
+    place = Range(Position(first, 1), migration.upgrade.range.end)
     try:
-        node = cst.parse_statement(migration.source.slice(migration.upgrade.range))
+        node = cst.parse_statement(dedent(migration.source.slice(place)))
     except cst.ParserSyntaxError as error:
         raise RewriteError(f"{migration.path.name}: `upgrade()` cannot be read: {error}") from error
     assert isinstance(node, cst.FunctionDef)
     bare = node.with_changes(
         name=cst.Name(name),
-        decorators=(),
         leading_lines=(),
         body=cst.SimpleStatementSuite([cst.Pass()], leading_whitespace=cst.SimpleWhitespace(" ")),
     )

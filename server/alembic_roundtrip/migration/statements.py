@@ -420,15 +420,23 @@ def _hands_on(node: ast.expr) -> bool:
 
 def _calls(node: ast.expr) -> Iterator[ast.Call]:
     """Calls in the order they are made; those inside a lambda or comprehension too."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            yield from _calls(child)
-        elif isinstance(child, ast.keyword):
-            yield from _calls(child.value)
-        elif isinstance(child, ast.comprehension):
-            yield from _calls(child.iter)
+    if isinstance(node, ast.Constant | ast.Name):
+        return
     if isinstance(node, ast.Call):
+        yield from _calls(node.func)
+        for argument in node.args:
+            yield from _calls(argument)
+        for keyword in node.keywords:
+            yield from _calls(keyword.value)
         yield node
+    elif isinstance(node, ast.Attribute):
+        yield from _calls(node.value)
+    else:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from _calls(child)
+            elif isinstance(child, ast.comprehension):
+                yield from _calls(child.iter)
 
 
 def _creating(node: ast.expr) -> ast.expr:

@@ -1,0 +1,548 @@
+"""What undoes each change of an upgrade, by the schema it was made in."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import singledispatchmethod
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import (
+    Column,
+    Constraint,
+    Name,
+    Table,
+    option,
+)
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.schema import Schema, names_enum
+
+PLACEHOLDER = "# TODO(alembic-roundtrip):"
+"""Begins the comment line that stands for what could not be written."""
+
+_WORDS = re.compile(r"\w+")
+_CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
+_DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
+_SUFFIXES = {"foreignkey": "fkey", "unique": "key", "primary": "pkey"}
+_CAST_NAMES = {
+    "integer": "integer",
+    "biginteger": "bigint",
+    "bigint": "bigint",
+    "smallinteger": "smallint",
+    "smallint": "smallint",
+    "boolean": "boolean",
+    "date": "date",
+    "float": "double precision",
+    "numeric": "numeric",
+    "uuid": "uuid",
+    "json": "json",
+    "jsonb": "jsonb",
+    "datetime": "timestamp",
+    "interval": "interval",
+}
+_STRINGS = frozenset({"string", "text", "unicode", "unicodetext", "varchar", "char", "enum"})
+_NUMBERS = frozenset({"integer", "biginteger", "bigint", "smallinteger", "smallint", "numeric"})
+_COLUMN_PARTS = ("nullable", "server_default", "comment", "autoincrement")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the upgrade with the schemas around it.
+
+    `made` are the tables, and `filled` the columns, that this upgrade itself had added by then.
+    """
+
+    operation: Operation
+    change: c.Change
+    before: Schema
+    after: Schema
+    made: frozenset[Name]
+    filled: frozenset[tuple[Name, str]] = frozenset()
+
+    @property
+    def target(self) -> str:
+        """What the inverse is called on."""
+        return "batch_op" if self.operation.batch is not None else "op"
+
+
+@dataclass
+class Inverse:
+    """Statements that undo a step: those inside its batch block, and those around the block."""
+
+    inner: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+class Inverter:
+    """Writes the inverse of one step after the other, the last first.
+
+    `types` are the enum types that are there at the point the downgrade has come to.
+    """
+
+    def __init__(self, render: Renderer, dialects: tuple[str, ...], types: Iterable[Name]) -> None:
+        self.render = render
+        self.types = set(types)
+        self._dialects = dialects
+        self._native = not dialects or "postgresql" in dialects
+        self._only_native = dialects == ("postgresql",)
+
+    @singledispatchmethod
+    def invert(self, change: c.Change, step: Step) -> Inverse:  # noqa: ARG002 - for the others
+        """What undoes a change; raises `NotKnownError` where that cannot be told."""
+        raise NotKnownError(type(change).__name__)
+
+    # Tables
+
+    @invert.register(c.CreateTable)
+    def _(self, change: c.CreateTable, step: Step) -> Inverse:
+        name = change.table.name
+        said = self._said(step, "table_name", name.name)
+        return Inverse(
+            [call("op.drop_table", [said, *self.render.schema(name)])],
+            after=self._without_types((enum.name for enum in change.enums), step),
+        )
+
+    @invert.register(c.DropTable)
+    def _(self, change: c.DropTable, step: Step) -> Inverse:
+        table = step.before.table(change.table)
+        if table is None or not step.before.knows(change.table):
+            raise NotKnownError(f"the columns of `{change.table}`")
+        columns = []
+        for column in table.columns:
+            columns.append(self.render.column(column, table, self._type(column, step)))
+            self.types |= set(_enums(column, step.before))
+        statements = [self.render.create_table(table, columns)]
+        statements += [self.render.create_index(index) for index in table.indexes]
+        lost = f"The rows of {change.table} cannot be restored."
+        return Inverse([f"# DESTRUCTIVE: {lost}", *statements], lost=[lost])
+
+    @invert.register(c.RenameTable)
+    def _(self, change: c.RenameTable, step: Step) -> Inverse:
+        old = self._said(step, "old_table_name", change.table.name)
+        new = self._said(step, "new_table_name", change.new_name)
+        return Inverse([call("op.rename_table", [new, old, *self.render.schema(change.table)])])
+
+    @invert.register(c.SetComment)
+    def _(self, change: c.SetComment, step: Step) -> Inverse:
+        table = step.before.table(change.table)
+        if table is None:
+            raise NotKnownError(f"the comment of `{change.table}`")
+        old, name = option(table.options, "comment"), self._table(change.table, step)
+        if old is None:
+            return Inverse([call(f"{step.target}.drop_table_comment", name)])
+        parts = [*name[:1], self.render.expression(old), *name[1:]]
+        return Inverse([call(f"{step.target}.create_table_comment", parts)])
+
+    # Columns
+
+    @invert.register(c.AddColumn)
+    def _(self, change: c.AddColumn, step: Step) -> Inverse:
+        table = self._table(change.table, step)
+        column = self.render.text(change.column.name)
+        parts = [*table[:1], column, *table[1:]] if table else [column]
+        statements = [
+            self._dropped_constraint(change.table, part, step)
+            for part in change.constraints
+            if part.kind == "foreignkey" and part.name and {"mysql", "mariadb"} & {*self._dialects}
+        ]
+        return Inverse(
+            [*statements, call(f"{step.target}.drop_column", parts)],
+            after=self._without_types((enum.name for enum in change.enums), step),
+        )
+
+    @invert.register(c.DropColumn)
+    def _(self, change: c.DropColumn, step: Step) -> Inverse:
+        table = step.before.table(change.table)
+        column = table.column(change.column) if table else None
+        if table is None or column is None or change.table in step.before.unknown:
+            raise NotKnownError(f"the definition of `{change.table}.{change.column}`")
+        before = [
+            f"{self.render.expression(enum.text)}.create(op.get_bind(), checkfirst=True)"
+            for enum in (step.before.enums[name] for name in _enums(column, step.before))
+            if self._native and enum.name not in self.types
+        ]
+        self.types |= set(_enums(column, step.before))
+        lost = f"The values of {change.table}.{change.column} cannot be restored."
+        if step.target != "op" and any(
+            part.inline and part.name is None and change.column in part.columns
+            for part in table.constraints
+        ):
+            raise NotKnownError(f"the name of a constraint of `{change.table}`")
+        required = column.nullable is not True and _empty(column)
+        added = (
+            replace(column, nullable=True).with_option("nullable", _TRUE) if required else column
+        )
+        parts = [*self._table(change.table, step)]
+        parts.insert(1 if parts else 0, self.render.column(added, table))
+        statements = [f"# DESTRUCTIVE: {lost}", call(f"{step.target}.add_column", parts)]
+        statements += self._parts_with(change, table, step)
+        after = self._required_again(change, column) if required else []
+        return Inverse(statements, before, after, [lost])
+
+    def _required_again(self, change: c.DropColumn, column: Column) -> list[str]:
+        """NOT NULL for a column without values comes after somebody's filling it."""
+        target = "batch_op" if "sqlite" in self._dialects else "op"
+        parts = [self.render.text(column.name)]
+        if column.type is not None:
+            parts.append(f"existing_type={self.render.expression(column.type)}")
+        parts.append("nullable=False")
+        name = [self.render.text(change.table.name)]
+        schema = self.render.schema(change.table)
+        if target == "op":
+            alter = call("op.alter_column", [*name, *parts, *schema])
+        else:
+            block = call("with op.batch_alter_table", [*name, *schema])
+            alter = f"{block} as batch_op:\n    {call('batch_op.alter_column', parts)}"
+        where = f"{change.table}.{change.column}"
+        return [f"{PLACEHOLDER} undo the loss of {where} by hand: fill it here", alter]
+
+    def _parts_with(self, change: c.DropColumn, table: Table, step: Step) -> Iterator[str]:
+        """Constraints and indexes that went away with a column."""
+        for part in table.constraints:
+            if change.column in part.columns and not part.inline:
+                yield self.render.create_constraint(change.table, part, step.target)
+        for index in table.indexes:
+            if index.mentions(change.column):
+                yield self.render.create_index(index, step.target)
+
+    @invert.register(c.AlterColumn)
+    def _(self, change: c.AlterColumn, step: Step) -> Inverse:
+        table = step.before.table(change.table)
+        known = table is not None and change.table not in step.before.unknown
+        column = table.column(change.column) if table and known else None
+        options = dict(change.options)
+        renamed = options.get("new_column_name")
+        name = change.column
+        if renamed is not None:
+            if renamed.string is None:
+                raise NotKnownError("the new name")
+            name = renamed.string
+        parts = [*self._table(change.table, step)]
+        parts.insert(
+            1 if parts else 0,
+            self.render.text(name) if renamed else self._said(step, "column_name", name),
+        )
+        parts += self._altered_back(change, column, options)
+        if renamed is not None:
+            said = self._said(step, "column_name", change.column)
+            parts.append(f"new_column_name={said}")
+        return Inverse([call(f"{step.target}.alter_column", parts)])
+
+    def _altered_back(
+        self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]
+    ) -> Iterator[str]:
+        """The keyword arguments that give a column its definition before the change."""
+        old_type = column.type if column and column.type else options.get("existing_type")
+        new_type = options.get("type_")
+        known = new_type or old_type
+        if new_type is not None and old_type is None:
+            raise NotKnownError(f"the type of `{change.table}.{change.column}`")
+        if known is not None:
+            yield f"existing_type={self.render.expression(known)}"
+        if new_type is not None and old_type is not None:
+            yield f"type_={self.render.expression(old_type)}"
+        for part in _COLUMN_PARTS:
+            before = self._part(part, column, options)
+            if part in options:
+                if before is None:
+                    raise NotKnownError(f"{part} of `{change.table}.{change.column}`")
+                yield f"{part}={self.render.expression(before)}"
+            elif before is not None and before.value not in {None, False} and known is not None:
+                yield f"existing_{part}={self.render.expression(before)}"
+            elif part == "nullable" and before is not None and new_type is not None:
+                yield f"existing_nullable={self.render.expression(before)}"
+        if new_type is not None and old_type is not None and self._native:
+            yield from self._cast(change, options, new_type, old_type)
+
+    @staticmethod
+    def _part(
+        part: str, column: Column | None, options: dict[str, Expression]
+    ) -> Expression | None:
+        """What a part of a column was; None where that is not known."""
+        if part == "nullable" and column is not None and column.nullable is not None:
+            return _TRUE if column.nullable else _FALSE
+        if column is not None and column.type is not None and part != "nullable":
+            return option(column.options, part) or (_AUTO if part == "autoincrement" else _NONE)
+        given = options.get(f"existing_{part}")
+        if given is not None:
+            return given
+        new = options.get(part)
+        changed = [key for key in options if not key.startswith("existing_")]
+        if part == "nullable" and new is not None and changed == ["nullable"]:
+            # Nothing else is changed: it was the other way round.
+            return _FALSE if new.value is True else _TRUE
+        return None
+
+    @staticmethod
+    def _cast(
+        change: c.AlterColumn, options: dict[str, Expression], new: Expression, old: Expression
+    ) -> Iterator[str]:
+        """`postgresql_using` where PostgreSQL does not cast back by itself."""
+        new_kind, old_kind = _type_name(new), _type_name(old)
+        if old_kind in _STRINGS - {"enum"} or {old_kind, new_kind} <= _NUMBERS:
+            return
+        if old_kind == new_kind and "postgresql_using" not in options:
+            return
+        if new_kind not in _STRINGS and "postgresql_using" not in options:
+            return
+        sql = _CAST_NAMES.get(old_kind)
+        if sql is None:
+            raise NotKnownError(f"the cast back to `{old.text}`")
+        name = options.get("new_column_name")
+        column = name.string if name is not None and name.string else change.column
+        quoted = column if re.fullmatch(r"[a-z_][a-z0-9_]*", column) else f'"{column}"'
+        yield f"postgresql_using={f'{quoted}::{sql}'!r}"
+
+    # Indexes and constraints
+
+    @invert.register(c.CreateIndex)
+    def _(self, change: c.CreateIndex, step: Step) -> Inverse:
+        index = change.index
+        if index.name is None:
+            raise NotKnownError("the index's name")
+        parts = [self._said(step, "index_name", index.name)]
+        if step.target == "op":
+            parts.append(f"table_name={self._said(step, 'table_name', index.table.name)}")
+            parts += self.render.schema(index.table)
+        concurrently = option(index.options, "postgresql_concurrently")
+        if concurrently is not None:
+            parts.append(f"postgresql_concurrently={self.render.expression(concurrently)}")
+        return Inverse([call(f"{step.target}.drop_index", parts)])
+
+    @invert.register(c.DropIndex)
+    def _(self, change: c.DropIndex, step: Step) -> Inverse:
+        index = step.before.index(change.name, change.table) if change.name else None
+        if index is None:
+            raise NotKnownError(f"the columns of `{change.name}`")
+        return Inverse([self.render.create_index(index, step.target)])
+
+    @invert.register(c.AddConstraint)
+    def _(self, change: c.AddConstraint, step: Step) -> Inverse:
+        return Inverse([self._dropped_constraint(change.table, change.constraint, step)])
+
+    def _dropped_constraint(self, table: Name, part: Constraint, step: Step) -> str:
+        name = part.name or self._default_name(table, part, step)
+        parts = [self._said(step, "constraint_name", name), *self._table(table, step)]
+        parts.insert(2 if step.target == "op" else 1, f"type_={self.render.text(part.kind)}")
+        if part.kind == "exclude":
+            parts = [text for text in parts if not text.startswith("type_=")]
+        return call(f"{step.target}.drop_constraint", parts)
+
+    def _default_name(self, table: Name, part: Constraint, step: Step) -> str:
+        """The name that PostgreSQL gives, where neither a convention nor a namesake is near."""
+        taken = {p.name for t in step.before.tables.values() for p in t.constraints}
+        conventions = any(p.final for t in step.before.tables.values() for p in t.constraints)
+        suffix = _SUFFIXES.get(part.kind)
+        if not self._only_native or conventions or suffix is None:
+            raise NotKnownError(f"the name of a constraint of `{table}`")
+        name = _default(table, part)
+        if len(name.encode()) > 63 or name in taken:  # noqa: PLR2004 - PostgreSQL's limit
+            raise NotKnownError(f"the name of a constraint of `{table}`")
+        return name
+
+    @invert.register(c.DropConstraint)
+    def _(self, change: c.DropConstraint, step: Step) -> Inverse:
+        table = step.before.table(change.table)
+        parts = table.constraints if table else ()
+        found = [part for part in parts if part.name == change.name and change.name]
+        found = found or [
+            replace(part, name=change.name)
+            for part in parts
+            if part.name is None
+            and part.kind in _SUFFIXES
+            and _default(change.table, part) == change.name
+        ]
+        if len(found) != 1:
+            raise NotKnownError(f"the definition of `{change.name}`")
+        return Inverse([self.render.create_constraint(change.table, found[0], step.target)])
+
+    # Enum types and other objects
+
+    @invert.register(c.CreateEnum)
+    def _(self, change: c.CreateEnum, step: Step) -> Inverse:
+        return Inverse(after=self._without_types([change.enum.name], step))
+
+    @invert.register(c.DropEnum)
+    def _(self, change: c.DropEnum, step: Step) -> Inverse:
+        enum = step.before.enums.get(change.name)
+        if not self._native or change.name in self.types:
+            return Inverse()
+        if enum is None:
+            raise NotKnownError(f"the members of `{change.name}`")
+        self.render.need(*enum.text.imports)
+        self.types.add(change.name)
+        made = self.render.expression(enum.text)
+        return Inverse(before=[f"{made}.create(op.get_bind(), checkfirst=True)"])
+
+    @invert.register(c.CreateObject)
+    def _(self, change: c.CreateObject, step: Step) -> Inverse:
+        if change.kind == "extension":
+            return Inverse([f"# The extension {change.name} stays: others may use it."])
+        written = _said_sql(step.operation).upper()
+        if change.kind not in _DROPPED_BY_NAME or not written:
+            raise NotKnownError(f"the {change.kind} `{change.name}`")
+        materialized = "MATERIALIZED " if "MATERIALIZED" in written else ""
+        kind = f"{materialized}{change.kind.upper()}"
+        sql = self.render.text(f"DROP {kind} {_sql_name(change.name)}")
+        return Inverse([call("op.execute", [sql])])
+
+    @invert.register(c.WriteRows)
+    def _(self, change: c.WriteRows, step: Step) -> Inverse:
+        if change.verb == "insert":
+            return Inverse([self._deleted(change, step)])
+        if change.verb == "update":
+            return self._overwritten(change, step)
+        subject = f"The rows of {change.table}" if change.table else "Rows"
+        lost = f"{subject} that the upgrade deleted cannot be restored."
+        return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
+
+    @staticmethod
+    def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
+        columns = change.columns
+        if columns and all((change.table, name) in step.filled for name in columns):
+            return Inverse()
+        old = [name for name in columns if (change.table, name) not in step.filled]
+        subjects = [f"{change.table}.{name}" for name in old] or [str(change.table or "rows")]
+        lost = f"The values of {' and '.join(subjects)} that the upgrade overwrote"
+        lost += " cannot be restored."
+        return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
+
+    def _deleted(self, change: c.WriteRows, step: Step) -> str:
+        """DELETE by key, where every row's key is a literal."""
+        table = step.before.table(change.table) if change.table else None
+        keys = [p.columns for p in table.constraints if p.kind == "primary"] if table else []
+        rows = _rows(step.operation)
+        if not keys or len(keys[0]) != 1 or len(keys) != 1 or not rows or change.table is None:
+            raise NotKnownError(f"the keys of the rows written to `{change.table}`")
+        values = [row.get(keys[0][0]) for row in rows]
+        if not all(isinstance(value, int | str) for value in values):
+            raise NotKnownError(f"the keys of the rows written to `{change.table}`")
+        listed = ", ".join(_sql_value(value) for value in values)
+        sql = f"DELETE FROM {_sql_name(change.table)} WHERE {keys[0][0]} IN ({listed})"  # noqa: S608 - literals of this migration, shown before they run
+        return call("op.execute", [self.render.text(sql)])
+
+    @invert.register(c.Unknown)
+    def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
+        """What was made under a computed name is dropped under the same expression."""
+        operation, target = step.operation, step.target
+        if operation.opaque is None or (operation.batch and not operation.batch.table.name):
+            raise NotKnownError(operation.name)
+        arguments = dict(operation.arguments)
+        table = [] if operation.batch else [self._argument(arguments, "table_name")]
+        if operation.name == "create_table":
+            return Inverse([call("op.drop_table", table)])
+        if operation.name == "create_index":
+            said = [f"table_name={text}" for text in table]
+            parts = [self._argument(arguments, "index_name"), *said]
+            return Inverse([call(f"{target}.drop_index", parts)])
+        if operation.name == "add_column":
+            parts = [*table, self.render.text(_column_name(arguments))]
+            return Inverse([call(f"{target}.drop_column", parts)])
+        raise NotKnownError(operation.name)
+
+    def _argument(self, arguments: dict[str, Expression], name: str) -> str:
+        found = arguments.get(name)
+        if found is None or found.value is None or _CALL.search(found.text):
+            raise NotKnownError(name)
+        return self.render.expression(found)
+
+    # Pieces
+
+    def _table(self, name: Name, step: Step) -> list[str]:
+        """A table's name and schema as arguments; a batch block has said them."""
+        if step.target != "op":
+            return []
+        key = "source_table" if step.operation.name == "create_foreign_key" else "table_name"
+        return [self._said(step, key, name.name), *self.render.schema(name)]
+
+    def _said(self, step: Step, argument: str, value: str) -> str:
+        """A name as the upgrade's call spells it."""
+        return self.render.spelled(option(step.operation.arguments, argument), value, step.target)
+
+    def _type(self, column: Column, step: Step) -> str | None:
+        """The type of a recreated table's column, where its enum type is there already."""
+        for name in _enums(column, step.before):
+            if self._native and name in self.types and column.type is not None:
+                if _type_name(column.type) != "enum" or "create_type" in column.type.text:
+                    return None
+                enum = step.before.enums[name]
+                return self.render.existing_enum(enum, only_postgresql=self._only_native)
+        return None
+
+    def _without_types(self, names: Iterable[Name], step: Step) -> list[str]:
+        """Drops of the enum types that came with a change and that nothing else uses."""
+        statements = []
+        for name in dict.fromkeys(names):
+            unused = next(step.before.users_of(name), None) is None
+            if name in self.types and name not in step.before.enums and unused and self._native:
+                self.types.discard(name)
+                made = self.render.enum(name)
+                statements.append(f"{made}.drop(op.get_bind(), checkfirst=True)")
+        return statements
+
+
+_TRUE = Expression("True", value=True)
+_FALSE = Expression("False", value=False)
+_NONE = Expression("None", value=None)
+_AUTO = Expression('"auto"', value=None)
+
+
+def _column_name(arguments: dict[str, Expression]) -> str:
+    column = arguments.get("column")
+    node = ast.parse(column.text, mode="eval").body if column else None
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        raise NotKnownError("the column's name")
+    return first.value
+
+
+def _empty(column: Column) -> bool:
+    return column.server_default is None and not column.fills_itself
+
+
+def _enums(column: Column, schema: Schema) -> Iterator[Name]:
+    for name in schema.enums:
+        if column.type is not None and names_enum(column.type.text, name):
+            yield name
+
+
+def _type_name(expression: Expression) -> str:
+    """`string` for `sa.String(length=30)`."""
+    return expression.text.partition("(")[0].rpartition(".")[2].lower()
+
+
+def _default(table: Name, part: Constraint) -> str:
+    columns = [] if part.kind == "primary" else part.columns
+    return "_".join([table.name, *columns, _SUFFIXES[part.kind]])
+
+
+def _rows(operation: Operation) -> list[dict[str, object]]:
+    expression = option(operation.arguments, "rows")
+    try:
+        rows = ast.literal_eval(expression.text) if expression else []
+    except ValueError:
+        return []
+    return rows if isinstance(rows, list) and all(isinstance(r, dict) for r in rows) else []
+
+
+def _said_sql(operation: Operation) -> str:
+    expression = option(operation.arguments, "sqltext")
+    return (expression.string or expression.text) if expression else ""
+
+
+def _sql_name(name: Name) -> str:
+    parts = [name.schema, name.name] if name.schema else [name.name]
+    return ".".join(part if _WORDS.fullmatch(part) else f'"{part}"' for part in parts)
+
+
+def _sql_value(value: object) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("'", "''")
+        return f"'{escaped}'"
+    return str(value)

@@ -1,0 +1,504 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from alembic_roundtrip.scaffold import PLACEHOLDER
+from scaffold_cases import Project
+
+USERS = """
+op.create_table(
+    "users",
+    sa.Column("id", sa.Integer(), nullable=False),
+    sa.Column("email", sa.String(length=80), nullable=False),
+    sa.Column("bio", sa.Text(), nullable=True),
+    sa.Column("age", sa.Integer(), server_default="18", nullable=False),
+    sa.Column("boss_id", sa.Integer(), nullable=True),
+    sa.CheckConstraint("age > 0", name="ck_users_age"),
+    sa.ForeignKeyConstraint(["boss_id"], ["users.id"], name="fk_boss", ondelete="SET NULL"),
+    sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+    sa.UniqueConstraint("email", name="uq_users_email"),
+)
+op.create_index(op.f("ix_users_bio"), "users", ["bio"], unique=False)
+op.create_index("ix_users_both", "users", ["bio", sa.text("age DESC")], unique=True)
+"""
+ORDERS = """
+op.create_table(
+    "orders",
+    sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE")),
+    sa.Column("number", sa.Integer(), primary_key=True),
+    sa.Column("line", sa.Integer(), primary_key=True),
+    sa.Column("state", sa.Enum("new", "paid", name="state"), index=True),
+    sa.Column("code", sa.String(3), unique=True),
+)
+"""
+BATCH = 'with op.batch_alter_table("users", schema=None) as batch_op:\n    '
+ROUND_TRIPS = {
+    "a table with everything": (USERS,),
+    "tables that refer to each other": (USERS + ORDERS,),
+    "a dropped table with keys, checks and indexes": (USERS, 'op.drop_table("users")'),
+    "two dropped tables in the order of their keys": (
+        USERS + ORDERS,
+        """
+        op.drop_index("ix_orders_state", "orders")
+        op.drop_table("orders")
+        op.drop_table("users")
+        """,
+    ),
+    "a renamed table that others refer to": (USERS + ORDERS, 'op.rename_table("users", "people")'),
+    "a dropped table that referred to a renamed one": (
+        USERS + ORDERS,
+        'op.rename_table("users", "people")',
+        'op.drop_table("orders")',
+    ),
+    "an added column with an index": (
+        USERS,
+        'op.add_column("users", sa.Column("nick", sa.String(30), index=True))',
+    ),
+    "a dropped column with its indexes": (
+        USERS,
+        (
+            'op.drop_index("ix_users_both", "users")\nop.drop_index("ix_users_bio", "users")\n'
+            'op.drop_column("users", "bio")'
+        ),
+    ),
+    "a renamed column": (
+        USERS,
+        'op.alter_column("users", "bio", new_column_name="about")',
+    ),
+    "a dropped index": (USERS, 'op.drop_index(op.f("ix_users_bio"), table_name="users")'),
+    "a batch of everything": (
+        USERS,
+        BATCH + 'batch_op.add_column(sa.Column("nick", sa.String(30), nullable=True))\n    '
+        'batch_op.create_index(batch_op.f("ix_users_nick"), ["nick"])\n    '
+        'batch_op.alter_column("email", existing_type=sa.String(length=80), '
+        "type_=sa.Text(), nullable=True)\n    "
+        'batch_op.drop_constraint("uq_users_email", type_="unique")\n    '
+        'batch_op.create_unique_constraint("uq_users_nick", ["nick"])\n    '
+        'batch_op.drop_constraint("fk_boss", type_="foreignkey")',
+    ),
+    "a renamed column in a batch": (
+        USERS,
+        BATCH + 'batch_op.alter_column("email", new_column_name="mail")\n    '
+        'batch_op.alter_column("age", server_default=None, nullable=True)',
+    ),
+    "a column dropped in a batch with its constraint": (
+        USERS,
+        BATCH + 'batch_op.drop_constraint("fk_boss", type_="foreignkey")\n    '
+        'batch_op.drop_column("boss_id")',
+    ),
+    "a required column dropped in a batch": (
+        USERS,
+        BATCH + 'batch_op.drop_constraint("uq_users_email", type_="unique")\n    '
+        'batch_op.drop_column("email")',
+    ),
+    "a required column dropped": (
+        (
+            'op.create_table("t", sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer(), '
+            "nullable=False))"
+        ),
+        'op.drop_column("t", "b")',
+    ),
+    "a check in a batch": (
+        USERS,
+        BATCH + 'batch_op.drop_constraint("ck_users_age", type_="check")\n    '
+        'batch_op.create_check_constraint("ck_users_adult", "age > 17")',
+    ),
+    "a primary key in a batch": (
+        USERS,
+        BATCH + 'batch_op.drop_constraint("pk_users", type_="primary")\n    '
+        'batch_op.create_primary_key("pk_two", ["id", "email"])',
+    ),
+    "a table copied to a new one": (
+        USERS,
+        """
+        op.create_table("new", sa.Column("id", sa.Integer(), primary_key=True))
+        op.execute("INSERT INTO new (id) SELECT id FROM users")
+        op.drop_table("users")
+        op.rename_table("new", "users")
+        """,
+    ),
+    "a table made and dropped again": (
+        USERS,
+        """
+        op.create_table("park", sa.Column("id", sa.Integer()))
+        op.add_column("users", sa.Column("nick", sa.Text()))
+        op.drop_table("park")
+        """,
+    ),
+    "an enum type on its own": (
+        USERS,
+        """
+        state = sa.Enum("a", "b", name="mood")
+        state.create(op.get_bind(), checkfirst=True)
+        op.add_column("users", sa.Column("mood", state))
+        """,
+    ),
+    "a view": (USERS, 'op.execute("CREATE VIEW grown AS SELECT id FROM users")'),
+    "only another dialect's": (
+        USERS,
+        """
+        op.add_column("users", sa.Column("nick", sa.Text()))
+        if op.get_bind().dialect.name == "postgresql":
+            op.execute("CREATE VIEW grown AS SELECT id FROM users")
+        if op.get_bind().dialect.name not in ("postgresql", "mysql"):
+            op.create_index("ix_nick", "users", ["nick"])
+        """,
+    ),
+    "a loop": (
+        USERS,
+        (
+            'for name in ("a", "b"):\n    op.create_table(name, sa.Column("id", sa.Integer()))\n'
+            '    op.create_index(f"ix_{name}", name, ["id"])'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("upgrades", ROUND_TRIPS.values(), ids=ROUND_TRIPS)
+def test_upgrade_and_written_downgrade_leave_the_catalogue_as_it_was(
+    upgrades: tuple[str, ...], tmp_path: Path
+) -> None:
+    before, after = Project(tmp_path, *upgrades).round_trip()
+    assert after == before
+
+
+def body(tmp_path: Path, *upgrades: str, dialects: tuple[str, ...] = ("postgresql",)) -> str:
+    project = Project(tmp_path, *upgrades, dialects=dialects)
+    project.write()
+    return project.body
+
+
+def test_a_dropped_table_is_written_with_all_it_had(tmp_path: Path) -> None:
+    project = Project(tmp_path, USERS, 'op.drop_table("users")')
+    assert project.body == dedent(
+        """
+        # DESTRUCTIVE: The rows of users cannot be restored.
+        op.create_table(
+            "users",
+            sa.Column("id", sa.Integer(), nullable=False),
+            sa.Column("email", sa.String(length=80), nullable=False),
+            sa.Column("bio", sa.Text(), nullable=True),
+            sa.Column("age", sa.Integer(), server_default="18", nullable=False),
+            sa.Column("boss_id", sa.Integer(), nullable=True),
+            sa.CheckConstraint("age > 0", name="ck_users_age"),
+            sa.ForeignKeyConstraint(["boss_id"], ["users.id"], name="fk_boss", ondelete="SET NULL"),
+            sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+            sa.UniqueConstraint("email", name="uq_users_email"),
+        )
+        op.create_index(op.f("ix_users_bio"), "users", ["bio"], unique=False)
+        op.create_index("ix_users_both", "users", ["bio", sa.text("age DESC")], unique=True)
+        """
+    ).strip("\n")
+    assert project.scaffold.lost == ("The rows of users cannot be restored.",)
+    assert project.scaffold.complete
+    text = project.write()
+    assert "WARNING: Downgrade will result in data loss. The rows of users cannot be" in text
+
+
+INVERSES = {
+    "names keep their spelling": (
+        "op.create_index(op.f('ix_a'), 'other', ['a'])",
+        "op.drop_index(op.f('ix_a'), table_name='other')",
+    ),
+    "schemas are kept": (
+        (
+            'op.add_column("t", sa.Column("a", sa.Text()), schema="s")\n'
+            'op.create_foreign_key("fk", "t", "u", ["a"], ["b"], source_schema="s")\n'
+            'op.create_table("v", sa.Column("a", sa.Text()), schema="s")'
+        ),
+        (
+            'op.drop_table("v", schema="s")\n'
+            'op.drop_constraint("fk", "t", type_="foreignkey", schema="s")\n'
+            'op.drop_column("t", "a", schema="s")'
+        ),
+    ),
+    "concurrent indexes go concurrently": (
+        (
+            "with op.get_context().autocommit_block():\n"
+            '    op.create_index("ix", "users", ["bio"], postgresql_concurrently=True)'
+        ),
+        (
+            "with op.get_context().autocommit_block():\n"
+            '    op.drop_index("ix", table_name="users", postgresql_concurrently=True)'
+        ),
+    ),
+    "only what changed is changed back": (
+        'op.alter_column("users", "age", existing_type=sa.Integer(), server_default=None)',
+        'op.alter_column("users", "age", existing_type=sa.Integer(), server_default="18")',
+    ),
+    "a type is cast back": (
+        'op.alter_column("users", "age", type_=sa.Text(), existing_type=sa.Integer())',
+        (
+            "op.alter_column(\n"
+            '    "users",\n    "age",\n    existing_type=sa.Text(),\n    type_=sa.Integer(),\n'
+            '    existing_nullable=False,\n    existing_server_default="18",\n'
+            "    postgresql_using='age::integer',\n)"
+        ),
+    ),
+    "what an unknown column was is taken from the call": (
+        'op.alter_column("old", "a", existing_type=sa.Text(), nullable=False)',
+        'op.alter_column("old", "a", existing_type=sa.Text(), nullable=True)',
+    ),
+    "PostgreSQL's own names": (
+        (
+            'op.create_foreign_key(None, "t", "u", ["a"], ["b"])\n'
+            'op.create_unique_constraint(None, "t", ["a", "b"])'
+        ),
+        (
+            'op.drop_constraint("t_a_b_key", "t", type_="unique")\n'
+            'op.drop_constraint("t_a_fkey", "t", type_="foreignkey")'
+        ),
+    ),
+    "an enum type goes after its table": (
+        'op.create_table("t", sa.Column("s", sa.Enum("a", name="mood")))',
+        'op.drop_table("t")\nsa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)',
+    ),
+    "an enum type made by hand goes once": (
+        (
+            'mood = sa.Enum("a", name="mood")\nmood.create(op.get_bind())\n'
+            'op.add_column("users", sa.Column("mood", mood))'
+        ),
+        (
+            'op.drop_column("users", "mood")\n'
+            'sa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)'
+        ),
+    ),
+    "a comment on a table": (
+        'op.create_table_comment("users", "people")',
+        'op.drop_table_comment("users")',
+    ),
+    "rows with literal keys are deleted": (
+        'op.bulk_insert(sa.table("users", sa.column("id")), [{"id": 1}, {"id": 2}])',
+        'op.execute("DELETE FROM users WHERE id IN (1, 2)")',
+    ),
+    "a filled new column is only dropped": (
+        'op.add_column("users", sa.Column("n", sa.Text()))\nop.execute("UPDATE users SET n = bio")',
+        'op.drop_column("users", "n")',
+    ),
+    "overwritten values are lost": (
+        'op.execute("UPDATE users SET bio = NULL")',
+        "# DESTRUCTIVE: The values of users.bio that the upgrade overwrote cannot be restored.",
+    ),
+    "deleted rows are lost": (
+        'op.execute("DELETE FROM users WHERE id = 1")',
+        "# DESTRUCTIVE: The rows of users that the upgrade deleted cannot be restored.",
+    ),
+    "a materialized view": (
+        'op.execute("CREATE MATERIALIZED VIEW v AS SELECT 1")',
+        'op.execute("DROP MATERIALIZED VIEW v")',
+    ),
+    "an extension stays": (
+        'op.execute("CREATE EXTENSION IF NOT EXISTS citext")',
+        "# The extension citext stays: others may use it.",
+    ),
+    "nothing to undo": ('op.execute("SELECT 1")', ""),
+    "circular keys of new tables": (
+        (
+            'op.create_table("a", sa.Column("b", sa.Integer()))\n'
+            'op.create_table("b", sa.Column("a", sa.Integer()))\n'
+            'op.create_foreign_key("fk_a", "a", "b", ["b"], ["a"])\n'
+            'op.create_index("ix", "a", ["b"])'
+        ),
+        (
+            'op.drop_constraint("fk_a", "a", type_="foreignkey")\n'
+            'op.drop_table("b")\nop.drop_table("a")'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("upgrade", "expected"), INVERSES.values(), ids=INVERSES)
+def test_an_operation_is_undone_by_its_inverse(upgrade: str, expected: str, tmp_path: Path) -> None:
+    plain = USERS.replace("op.f(", "(")
+    project = Project(tmp_path, plain, upgrade, dialects=("postgresql",))
+    project.write()
+    assert project.body == expected
+    assert project.scaffold.complete
+
+
+COMPUTED = """
+op.create_table(Tag.__tablename__, sa.Column("id", sa.Integer()))
+op.add_column(Tag.__tablename__, sa.Column("n", sa.Text()))
+op.create_index(f"ix_{Tag.__tablename__}", Tag.__tablename__, ["n"])
+"""
+
+
+def test_what_has_a_computed_name_is_dropped_by_the_same_computation(tmp_path: Path) -> None:
+    project = Project(tmp_path, COMPUTED)
+    text = project.file.read_text()
+    project.file.write_text(text.replace("import sql", "from app import Tag\nimport sql", 1))
+    project.write()
+    assert project.body == dedent(
+        """
+        op.drop_index(f"ix_{Tag.__tablename__}", table_name=Tag.__tablename__)
+        op.drop_column(Tag.__tablename__, "n")
+        op.drop_table(Tag.__tablename__)
+        """
+    ).strip("\n")
+
+
+UNKNOWN = {
+    "a computed name that is not in reach": (
+        'name = open("name").read()\nop.create_table(name, sa.Column("id", sa.Integer()))'
+    ),
+    "a computed name and an enum type": (
+        'op.create_table(sa.x(), sa.Column("id", sa.Enum("a", name="b")))'
+    ),
+    "a table that no migration made": 'op.drop_table("old")',
+    "a column that no migration made": 'op.drop_column("old", "a")',
+    "an index that no migration made": 'op.drop_index("ix_old", "old")',
+    "a constraint that no migration made": 'op.drop_constraint("ck_old", "old")',
+    "a constraint whose name a convention gives": (
+        'op.create_unique_constraint(None, "users", ["bio"])'
+    ),
+    "computed SQL": "op.execute(open('some.sql').read())",
+    "SQL that is not read": "op.execute(\"ALTER TYPE mood ADD VALUE 'x'\")",
+    "rows without keys": 'op.execute("INSERT INTO users SELECT * FROM old")',
+    "a dropped view": 'op.execute("DROP VIEW v")',
+    "a type that SQL made": 'op.execute("ALTER TABLE users ADD x int")\n'
+    'op.drop_column("users", "x")',
+    "what is done only where it is missing": (
+        'if not sa.inspect(op.get_bind()).has_table("t"):\n'
+        '    op.create_table("t", sa.Column("a", sa.Text()))'
+    ),
+    "a cast that has no name": 'op.alter_column("users", "bio", type_=sa.Text(), '
+    'postgresql_using="x(bio)")\nop.alter_column("old", "a", type_=sa.Text(), '
+    "existing_type=sa.PickleType())",
+}
+
+
+@pytest.mark.parametrize("upgrade", UNKNOWN.values(), ids=UNKNOWN)
+def test_what_cannot_be_known_gets_a_placeholder(upgrade: str, tmp_path: Path) -> None:
+    project = Project(tmp_path, USERS, upgrade, dialects=("postgresql",))
+    text = project.write()
+    assert PLACEHOLDER in text
+    assert not project.scaffold.complete
+    ast.parse(text)
+
+
+def test_dialect_guards_stand_in_the_inverse_too(tmp_path: Path) -> None:
+    upgrade = """
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("ix_a", "users", ["bio"])
+        op.create_index("ix_b", "users", ["bio"])
+    else:
+        op.create_index("ix_c", "users", ["bio"])
+    """
+    assert body(tmp_path, USERS, upgrade, dialects=("postgresql", "sqlite")) == dedent(
+        """
+        if op.get_context().dialect.name != "postgresql":
+            op.drop_index("ix_c", table_name="users")
+        if op.get_context().dialect.name == "postgresql":
+            op.drop_index("ix_b", table_name="users")
+            op.drop_index("ix_a", table_name="users")
+        """
+    ).strip("\n")
+
+
+def test_an_enum_type_that_is_used_elsewhere_or_that_no_database_has_stays(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("s", sa.Enum("a", name="mood")))'
+    second = 'op.create_table("u", sa.Column("s", sa.Enum("a", name="mood", create_type=False)))'
+    assert body(tmp_path / "used", first, second) == 'op.drop_table("u")'
+    assert body(tmp_path / "other", first, dialects=("sqlite",)) == 'op.drop_table("t")'
+
+
+@pytest.mark.parametrize(
+    ("dialects", "type_"),
+    [
+        (("postgresql",), 'postgresql.ENUM("a", name="mood", create_type=False)'),
+        (
+            ("postgresql", "sqlite"),
+            (
+                'sa.Enum("a", name="mood").with_variant('
+                'postgresql.ENUM("a", name="mood", create_type=False), "postgresql")'
+            ),
+        ),
+        (("sqlite",), 'sa.Enum("a", name="mood")'),
+    ],
+)
+def test_a_table_comes_back_with_the_enum_type_that_stayed(
+    dialects: tuple[str, ...], type_: str, tmp_path: Path
+) -> None:
+    first = 'op.create_table("t", sa.Column("s", sa.Enum("a", name="mood")))'
+    written = body(tmp_path, first, 'op.drop_table("t")', dialects=dialects)
+    assert f'    sa.Column("s", {type_}),\n' in written
+
+
+def test_a_table_and_its_enum_type_come_back_together(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("s", sa.Enum("a", name="mood")))'
+    second = 'op.drop_table("t")\nop.execute("DROP TYPE mood")'
+    written = body(tmp_path, first, second)
+    assert written.startswith('sa.Enum("a", name="mood").create(op.get_bind(), checkfirst=True)\n')
+    assert "create_type=False" in written
+
+
+def test_types_of_other_modules_come_with_their_import_or_not_at_all(tmp_path: Path) -> None:
+    project = Project(
+        tmp_path,
+        "op.create_table('t', sa.Column('a', JSONB()), sa.Column('b', Mine()))",
+        'op.drop_column("t", "a")',
+        'op.drop_column("t", "b")',
+    )
+    versions = project.file.parent
+    first = versions / "r1_change_things.py"
+    first.write_text(
+        first.read_text().replace(
+            "import sqlalchemy",
+            "from sqlalchemy.dialects.postgresql import JSONB\nimport sqlalchemy",
+        )
+        + "\n\nclass Mine(sa.Text):\n    pass\n"
+    )
+    assert PLACEHOLDER in project.write()
+    project.file = versions / "r2_change_things.py"
+    assert "from sqlalchemy.dialects.postgresql import JSONB\n" in project.write()
+
+
+def test_a_body_that_does_something_is_replaced_only_by_an_unsafe_fix(tmp_path: Path) -> None:
+    from alembic_roundtrip.scaffold import fix
+
+    project = Project(tmp_path, 'op.create_table("t", sa.Column("a", sa.Text()))')
+    made = fix(project.context)
+    assert made is not None
+    assert made.safety == "safe"
+    project.file.write_text(
+        project.file.read_text() + '\n\ndef downgrade():\n    op.drop_index("x")\n'
+    )
+    made = fix(project.context)
+    assert made is not None
+    assert made.safety == "unsafe"
+
+
+def test_rows_moved_into_a_new_table_are_said_to_be_lost(tmp_path: Path) -> None:
+    upgrade = """
+    op.create_table("bios", sa.Column("bio", sa.Text()))
+    op.execute("INSERT INTO bios (bio) SELECT bio FROM users")
+    op.drop_column("users", "bio")
+    """
+    project = Project(tmp_path, USERS, upgrade)
+    assert project.scaffold.lost == (
+        "The values of users.bio cannot be restored.",
+        "The rows of bios are lost.",
+    )
+
+
+def test_a_file_with_single_quotes_gets_single_quotes(tmp_path: Path) -> None:
+    project = Project(tmp_path, "op.create_table('t', sa.Column('a', sa.Text()))")
+    text = project.file.read_text().replace('"r1"', "'r1'")
+    project.file.write_text(text)
+    project.write()
+    assert project.body == "op.drop_table('t')"
+
+
+def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -> None:
+    from alembic_roundtrip.scaffold import fix
+
+    upgrade = 'globals()["upgrade_%s" % "main"]()'
+    project = Project(tmp_path, upgrade)
+    project.file.write_text(
+        project.file.read_text() + "\n\ndef upgrade_main():\n    op.drop_table('t')\n"
+    )
+    assert fix(project.context) is None
