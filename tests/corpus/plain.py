@@ -91,7 +91,8 @@ def insert(rows: list[tuple[str, dict[str, Any]]]) -> None:
     connection = sqlite3.connect(DATABASE)
     for table, values in rows:
         row = dict(values)
-        for _, name, kind, notnull, default, _ in connection.execute(f"PRAGMA table_info({table})"):
+        columns_of = connection.execute("SELECT * FROM pragma_table_info(?)", [table])
+        for _, name, kind, notnull, default, _ in columns_of.fetchall():
             if notnull and default is None and name not in row:
                 row[name] = 1 if "INT" in kind or "FLOAT" in kind or "BOOL" in kind else "x"
         columns = ", ".join(f'"{name}"' for name in row)

@@ -28,10 +28,11 @@ class Proof:
 
 PROOFS = {
     "optuna": [
+        # Optuna itself writes no such row; the schema has allowed it since the upgrade.
         Proof(
             "v3.0.0.d",
             [],
-            [("trial_values", {"trial_id": 1, "value": None, "value_type": "INF_POS"})],
+            [("trial_values", {"trial_id": 1, "value": None, "value_type": "FINITE"})],
             "downgrade",
         ),
     ],
@@ -73,7 +74,7 @@ PROOFS = {
     "mlflow-skinny": [
         Proof(
             "90e64c465722",
-            [("runs", {"run_uuid": "r", "user_id": "someone"})],
+            [("runs", {"run_uuid": "r", "experiment_id": 1, "user_id": "someone"})],
             [],
             None,
             "SELECT key, value FROM tags",

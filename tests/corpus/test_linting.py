@@ -5,16 +5,20 @@ from typing import Any
 from corpus.conftest import Place, Rehearsal
 from corpus.runs import Run
 
-# Reading says error, and the rehearsal finds nothing, for a reason that only running shows.
+# Reading warns, and the rehearsal finds nothing, for a reason that only running shows.
 ONLY_RUNNING_SHOWS = {
     # Its UPDATE has `WHERE login_count is None`, Python's comparison: always false.
     ("meltano", "990c0665f3ce", "empty-downgrade"),
+    # They change something on MySQL only, which this history is for as well.
+    ("mlflow-skinny", "0a8213491aaa", "empty-downgrade"),
+    ("mlflow-skinny", "c48cb773bb87", "empty-downgrade"),
+    ("mlflow-skinny", "4465047574b1", "empty-downgrade"),
 }
 
 
-def found_by(lint: Run, severity: str) -> set[tuple[str, str]]:
+def found_by(lint: Run, *severities: str) -> set[tuple[str, str]]:
     diagnostics: list[dict[str, Any]] = lint.document["diagnostics"]
-    return {(d["revision"], d["rule"]) for d in diagnostics if d["severity"] == severity}
+    return {(d["revision"], d["rule"]) for d in diagnostics if d["severity"] in severities}
 
 
 def test_linting_ends_without_a_word_on_stderr(place: Place, lint: Run):
@@ -24,16 +28,21 @@ def test_linting_ends_without_a_word_on_stderr(place: Place, lint: Run):
     assert lint.document["summary"]["problems"] == []
 
 
-def test_no_error_is_reported_where_a_rehearsal_finds_nothing(
+def test_nothing_is_warned_of_where_a_rehearsal_finds_nothing(
     place: Place, rehearsal: Rehearsal, lint: Run
 ):
     clean = {r for r, found in rehearsal.revisions.items() if found["verdict"] == "lossless"}
-    wrong = {(revision, rule) for revision, rule in found_by(lint, "error") if revision in clean}
+    wrong = {
+        (revision, rule)
+        for revision, rule in found_by(lint, "error", "warning")
+        if revision in clean
+    }
     name = place.project.name
     expected = {(r, rule) for project, r, rule in ONLY_RUNNING_SHOWS if project == name}
     assert wrong == expected
 
 
 def test_every_downgrade_that_does_nothing_is_found_by_reading(place: Place, lint: Run):
-    empty = {revision for revision, rule in found_by(lint, "error") if rule == "empty-downgrade"}
+    found = found_by(lint, "error", "warning", "information")
+    empty = {revision for revision, rule in found if rule == "empty-downgrade"}
     assert empty >= place.project.in_the_way
