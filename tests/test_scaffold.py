@@ -85,6 +85,13 @@ ROUND_TRIPS = {
         BATCH + 'batch_op.alter_column("email", new_column_name="mail")\n    '
         'batch_op.alter_column("age", server_default=None, nullable=True)',
     ),
+    "an index moved to a renamed column in two batches": (
+        USERS,
+        BATCH + 'batch_op.drop_index("ix_users_bio")\n    '
+        'batch_op.alter_column("bio", new_column_name="about")\n'
+        + BATCH
+        + 'batch_op.create_index("ix_users_about", ["about"])',
+    ),
     "a column dropped in a batch with its constraint": (
         USERS,
         BATCH + 'batch_op.drop_constraint("fk_boss", type_="foreignkey")\n    '
@@ -294,6 +301,17 @@ INVERSES = {
     "an extension stays": (
         'op.execute("CREATE EXTENSION IF NOT EXISTS citext")',
         "# The extension citext stays: others may use it.",
+    ),
+    "what only says what there is": (
+        'op.alter_column("users", "age", existing_type=sa.Integer(), autoincrement=False)',
+        "",
+    ),
+    "a type that was another one where the call was written": (
+        'op.alter_column("users", "bio", type_=sa.Text(), existing_type=sa.String(9))',
+        (
+            'op.alter_column(\n    "users",\n    "bio",\n    existing_type=sa.Text(),\n'
+            "    type_=sa.String(9),\n    existing_nullable=True,\n)"
+        ),
     ),
     "nothing to undo": ('op.execute("SELECT 1")', ""),
     "circular keys of new tables": (

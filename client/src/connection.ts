@@ -64,7 +64,11 @@ export class Connection {
     const client: LanguageClient = new Client(SECTION, 'Alembic Roundtrip', () => this.launch(), {
       ...OPTIONS,
       outputChannel: surroundings.log,
-      initializationOptions: { trusted: workspace.isTrusted, settings: written() },
+      initializationOptions: {
+        trusted: workspace.isTrusted,
+        reportsResults: true,
+        settings: written(),
+      },
       middleware: middleware(progress),
       errorHandler: {
         error: (...error) => usual.error(...error),

@@ -223,3 +223,31 @@ async def test_x_arguments_and_variables_reach_env_py_credentials_do_not(tmp_pat
     events = await collect(project, x_arguments=("tenant=blue",), env={"NEEDED": "yes"})
     assert isinstance(events[-1], Finished)
     assert events[-1].verdicts == {Verdict.LOSSLESS: 1}
+
+
+async def test_an_env_py_of_a_flask_application_finds_its_application(tmp_path):
+    folder = tmp_path / "flask"
+    folder.mkdir()
+    own = (
+        "from flask import current_app\n"
+        "from sqlalchemy import create_engine\n"
+        "engine = create_engine(current_app.config['DATABASE'])\n"
+        "with engine.connect()"
+    )
+    project = AlembicProject(folder, env=ENV.replace("with engine.connect()", own))
+    # As some applications do, this one migrates when it is made: that must not be in the way.
+    (folder / "wsgi.py").write_text(
+        "from flask import Flask\n"
+        "from sqlalchemy import create_engine\n"
+        "application = Flask(__name__)\n"
+        "application.config['DATABASE'] = 'sqlite:///app.db'\n"
+        "with create_engine('sqlite:///app.db').begin() as connection:\n"
+        "    connection.exec_driver_sql('CREATE TABLE t (id INTEGER PRIMARY KEY)')\n"
+    )
+    project.add("a", *table("t"))
+    project.add("b", "pass", "op.drop_table('nowhere')")
+    project.add("c", *table("u"))
+    events = await collect(project)
+    verdicts = [e.evidence.verdict.value for e in events if isinstance(e, RevisionFinished)]
+    assert verdicts == ["lossless", "failed", "lossless"]
+    assert not (folder / "app.db").exists()

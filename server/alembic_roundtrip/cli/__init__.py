@@ -20,7 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     names = _commands()
     # Only the command that runs is imported: start-up time is a feature.
-    named = [names[names.index(arguments[0])]] if arguments and arguments[0] in names else names
+    named = [name for name in names if not arguments or name == arguments[0]] or names
+    if arguments[:1] == ["--version"]:
+        named = []
     parser = _parser({name: importlib.import_module(f"{__name__}.{name}") for name in named})
     parsed = parser.parse_args(arguments)
     if "run" not in parsed:

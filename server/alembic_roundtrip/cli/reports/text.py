@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from alembic_roundtrip.cli.reports import wording
+from alembic_roundtrip import wording
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
 

@@ -79,6 +79,19 @@ class Room:
 
         source.backup(target, progress=give_up, sleep=0.05)
 
+    def clear(self) -> None:
+        """Leave nothing but Alembic's version table, empty.
+
+        env.py, or the application it makes, may already have created or migrated something.
+        """
+        definitions = self._raw.execute(
+            "SELECT sql FROM sqlite_master WHERE name = ?", (self._version_table,)
+        ).fetchall()
+        blank = _connect(":memory:")
+        for (definition,) in definitions:
+            blank.execute(definition)
+        self._copy(blank, self._raw)
+
     def snapshot(self) -> Any:
         """The schema now; the same text of all definitions means the same snapshot."""
         # What SQLite keeps of a schema is exactly this text, so an unchanged text needs no

@@ -99,8 +99,10 @@ class Session:
         self._enter_application()
         self._look()
         self._say_started()
-        for room in self._rooms if self._plan["baseline"] else ():
-            baseline.apply(self._plan["baseline"], room)
+        for room in self._rooms:
+            room.clear()
+            if self._plan["baseline"]:
+                baseline.apply(self._plan["baseline"], room)
         self._set_out()
         while any(walk.request is not None for walk in self._walks):
             self._run_once()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.inverse import PLACEHOLDER, Inverse, Inverter, Step
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, Guard, GuardKind, Migration, Operation
@@ -16,6 +15,7 @@ from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.rule import Fix
+from alembic_roundtrip.scaffold.inverse import PLACEHOLDER, Inverse, Inverter, Step
 from alembic_roundtrip.schema import Schema
 
 _KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")
@@ -162,7 +162,6 @@ class _Place:
 
     def block(self, parts: Sequence[_Undone], render: Renderer) -> list[str]:
         """The statements of a group inside their batch block and conditions."""
-        inner = [line for part in parts for line in part.inverse.inner]
         if self.batch is None:
             lines = [
                 line
@@ -172,7 +171,9 @@ class _Place:
         else:
             before = [line for part in parts for line in part.inverse.before]
             after = [line for part in parts for line in part.inverse.after]
-            lines = [*before, *_inside(self._batch(self.batch, render), inner), *after]
+            header = self._batch(self.batch, render)
+            blocks = [line for inner in _blocks(parts) for line in _inside(header, inner)]
+            lines = [*before, *blocks, *after]
         if self.autocommit:
             lines = _inside("with op.get_context().autocommit_block():", lines)
         if self.guards:
@@ -231,6 +232,19 @@ class _Undone:
         marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
         bare = _Place(place.guards, conditional=False, autocommit=False, batch=None)
         return cls(bare, Inverse([*marks, text], lost=list(lost)))
+
+
+def _blocks(parts: Sequence[_Undone]) -> Iterator[list[str]]:
+    """Statements for one batch block each: one that has renamed a column does not know it yet."""
+    block: list[str] = []
+    for part in parts:
+        lines = part.inverse.inner
+        renamed = any("new_column_name=" in line for line in block)
+        if renamed and any(line.startswith("batch_op.create_") for line in lines):
+            yield block
+            block = []
+        block = [*block, *lines]
+    yield block
 
 
 def _says_more(operation: Operation, migration: Migration) -> bool:

@@ -19,6 +19,7 @@ from alembic_roundtrip.migration.objects import (
     option,
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
 from alembic_roundtrip.schema import Schema, names_enum
 
 PLACEHOLDER = "# TODO(alembic-roundtrip):"
@@ -28,25 +29,6 @@ _WORDS = re.compile(r"\w+")
 _CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
 _DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
 _SUFFIXES = {"foreignkey": "fkey", "unique": "key", "primary": "pkey"}
-_CAST_NAMES = {
-    "integer": "integer",
-    "biginteger": "bigint",
-    "bigint": "bigint",
-    "smallinteger": "smallint",
-    "smallint": "smallint",
-    "boolean": "boolean",
-    "date": "date",
-    "float": "double precision",
-    "numeric": "numeric",
-    "uuid": "uuid",
-    "json": "json",
-    "jsonb": "jsonb",
-    "datetime": "timestamp",
-    "interval": "interval",
-}
-_STRINGS = frozenset({"string", "text", "unicode", "unicodetext", "varchar", "char", "enum"})
-_NUMBERS = frozenset({"integer", "biginteger", "bigint", "smallinteger", "smallint", "numeric"})
-_COLUMN_PARTS = ("nullable", "server_default", "comment", "autoincrement")
 
 
 @dataclass(frozen=True)
@@ -175,9 +157,7 @@ class Inverter:
         ):
             raise NotKnownError(f"the name of a constraint of `{change.table}`")
         required = column.nullable is not True and _empty(column)
-        added = (
-            replace(column, nullable=True).with_option("nullable", _TRUE) if required else column
-        )
+        added = replace(column, nullable=True).with_option("nullable", TRUE) if required else column
         parts = [*self._table(change.table, step)]
         parts.insert(1 if parts else 0, self.render.column(added, table))
         statements = [f"# DESTRUCTIVE: {lost}", call(f"{step.target}.add_column", parts)]
@@ -217,6 +197,11 @@ class Inverter:
         known = table is not None and change.table not in step.before.unknown
         column = table.column(change.column) if table and known else None
         options = dict(change.options)
+        if not {"type_", "new_column_name", *COLUMN_PARTS[:-1]} & set(options):
+            # `autoincrement=False` comes with what autogenerate reads on other databases.
+            if _is_true(options.get("autoincrement")):
+                raise NotKnownError("autoincrement")
+            return Inverse()
         renamed = options.get("new_column_name")
         name = change.column
         if renamed is not None:
@@ -228,76 +213,11 @@ class Inverter:
             1 if parts else 0,
             self.render.text(name) if renamed else self._said(step, "column_name", name),
         )
-        parts += self._altered_back(change, column, options)
+        parts += Alteration(self.render, native=self._native).back(change, column, options)
         if renamed is not None:
             said = self._said(step, "column_name", change.column)
             parts.append(f"new_column_name={said}")
         return Inverse([call(f"{step.target}.alter_column", parts)])
-
-    def _altered_back(
-        self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]
-    ) -> Iterator[str]:
-        """The keyword arguments that give a column its definition before the change."""
-        old_type = column.type if column and column.type else options.get("existing_type")
-        new_type = options.get("type_")
-        known = new_type or old_type
-        if new_type is not None and old_type is None:
-            raise NotKnownError(f"the type of `{change.table}.{change.column}`")
-        if known is not None:
-            yield f"existing_type={self.render.expression(known)}"
-        if new_type is not None and old_type is not None:
-            yield f"type_={self.render.expression(old_type)}"
-        for part in _COLUMN_PARTS:
-            before = self._part(part, column, options)
-            if part in options:
-                if before is None:
-                    raise NotKnownError(f"{part} of `{change.table}.{change.column}`")
-                yield f"{part}={self.render.expression(before)}"
-            elif before is not None and before.value not in {None, False} and known is not None:
-                yield f"existing_{part}={self.render.expression(before)}"
-            elif part == "nullable" and before is not None and new_type is not None:
-                yield f"existing_nullable={self.render.expression(before)}"
-        if new_type is not None and old_type is not None and self._native:
-            yield from self._cast(change, options, new_type, old_type)
-
-    @staticmethod
-    def _part(
-        part: str, column: Column | None, options: dict[str, Expression]
-    ) -> Expression | None:
-        """What a part of a column was; None where that is not known."""
-        if part == "nullable" and column is not None and column.nullable is not None:
-            return _TRUE if column.nullable else _FALSE
-        if column is not None and column.type is not None and part != "nullable":
-            return option(column.options, part) or (_AUTO if part == "autoincrement" else _NONE)
-        given = options.get(f"existing_{part}")
-        if given is not None:
-            return given
-        new = options.get(part)
-        changed = [key for key in options if not key.startswith("existing_")]
-        if part == "nullable" and new is not None and changed == ["nullable"]:
-            # Nothing else is changed: it was the other way round.
-            return _FALSE if new.value is True else _TRUE
-        return None
-
-    @staticmethod
-    def _cast(
-        change: c.AlterColumn, options: dict[str, Expression], new: Expression, old: Expression
-    ) -> Iterator[str]:
-        """`postgresql_using` where PostgreSQL does not cast back by itself."""
-        new_kind, old_kind = _type_name(new), _type_name(old)
-        if old_kind in _STRINGS - {"enum"} or {old_kind, new_kind} <= _NUMBERS:
-            return
-        if old_kind == new_kind and "postgresql_using" not in options:
-            return
-        if new_kind not in _STRINGS and "postgresql_using" not in options:
-            return
-        sql = _CAST_NAMES.get(old_kind)
-        if sql is None:
-            raise NotKnownError(f"the cast back to `{old.text}`")
-        name = options.get("new_column_name")
-        column = name.string if name is not None and name.string else change.column
-        quoted = column if re.fullmatch(r"[a-z_][a-z0-9_]*", column) else f'"{column}"'
-        yield f"postgresql_using={f'{quoted}::{sql}'!r}"
 
     # Indexes and constraints
 
@@ -469,7 +389,7 @@ class Inverter:
         """The type of a recreated table's column, where its enum type is there already."""
         for name in _enums(column, step.before):
             if self._native and name in self.types and column.type is not None:
-                if _type_name(column.type) != "enum" or "create_type" in column.type.text:
+                if type_name(column.type) != "enum" or "create_type" in column.type.text:
                     return None
                 enum = step.before.enums[name]
                 return self.render.existing_enum(enum, only_postgresql=self._only_native)
@@ -487,12 +407,6 @@ class Inverter:
         return statements
 
 
-_TRUE = Expression("True", value=True)
-_FALSE = Expression("False", value=False)
-_NONE = Expression("None", value=None)
-_AUTO = Expression('"auto"', value=None)
-
-
 def _column_name(arguments: dict[str, Expression]) -> str:
     column = arguments.get("column")
     node = ast.parse(column.text, mode="eval").body if column else None
@@ -500,6 +414,10 @@ def _column_name(arguments: dict[str, Expression]) -> str:
     if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
         raise NotKnownError("the column's name")
     return first.value
+
+
+def _is_true(expression: Expression | None) -> bool:
+    return expression is not None and expression.value is not False
 
 
 def _empty(column: Column) -> bool:
@@ -510,11 +428,6 @@ def _enums(column: Column, schema: Schema) -> Iterator[Name]:
     for name in schema.enums:
         if column.type is not None and names_enum(column.type.text, name):
             yield name
-
-
-def _type_name(expression: Expression) -> str:
-    """`string` for `sa.String(length=30)`."""
-    return expression.text.partition("(")[0].rpartition(".")[2].lower()
 
 
 def _default(table: Name, part: Constraint) -> str:

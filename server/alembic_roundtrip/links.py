@@ -1,0 +1,10 @@
+"""Where the project's documentation is on the web."""
+
+from __future__ import annotations
+
+REPOSITORY = "https://github.com/alembic-roundtrip/alembic-roundtrip"
+
+
+def rule_page(rule: str) -> str:
+    """Address of a rule's page."""
+    return f"{REPOSITORY}/blob/main/server/docs/rules/{rule}.md"

@@ -1,0 +1,182 @@
+"""Fixes as code actions; nothing is remembered between listing one and resolving it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from alembic_roundtrip.lsp import diagnostics
+from alembic_roundtrip.lsp.session import Session, path_of
+from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.rule import Diagnostic, Fix
+from alembic_roundtrip.text import Edit
+
+FIX_ALL = "source.fixAll.alembicRoundtrip"
+_CHANGES_ROLLBACK = "changes-rollback"
+
+
+class StaleActionError(ValueError):
+    """The document is no longer the one that the action was offered for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """One fix of one diagnostic, found again by what it says and where."""
+
+    diagnostic: Diagnostic
+    fix: Fix
+
+    @property
+    def key(self) -> list[Any]:
+        start, end = self.diagnostic.range.start, self.diagnostic.range.end
+        place = [start.line, start.column, end.line, end.column]
+        return [self.diagnostic.rule, *place, self.fix.title]
+
+
+def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """The actions at a range, without their edits if the client asks for these later."""
+    uri = params.text_document.uri
+    path = path_of(uri)
+    found = diagnostics.of_path(session, path)
+    if path is None or not found:
+        return []
+    actions = []
+    if _wanted(types.CodeActionKind.QuickFix.value, params.context.only):
+        near = list(_near(session, path, found, params.range))
+        actions += [_quick_fix(session, uri, offer, params.context) for offer in near]
+    if _wanted(FIX_ALL, params.context.only) and len(_safe(found)) >= _worth(params.context):
+        actions.append(
+            types.CodeAction(
+                title="Fix everything that is safe to fix",
+                kind=FIX_ALL,
+                data={"uri": uri, "all": True},
+            )
+        )
+    if session.client.resolves_edits:
+        return actions
+    return [resolved(session, action) for action in actions]
+
+
+def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
+    """An action with its edit; raises `StaleActionError` if its diagnostic is gone."""
+    uri, key, everything = _read_data(action.data)
+    path = path_of(uri)
+    found = diagnostics.of_path(session, path)
+    migration = session.migration(path)
+    if path is None or migration is None:
+        raise StaleActionError(f"{uri} is not a migration script any more")
+    if everything:
+        action.edit = _edit(session, path, _all_edits(migration, found), needs_confirmation=None)
+        return action
+    offer = next((offer for offer in _offers(found) if offer.key == key), None)
+    if offer is None:
+        raise StaleActionError(f"{path.name} changed: `{action.title}` no longer applies as it was")
+    edits = rewrite.edits(migration, offer.fix.rewrites)
+    confirm = offer.fix.title if offer.fix.safety == "unsafe" else None
+    action.edit = _edit(session, path, edits, needs_confirmation=confirm)
+    return action
+
+
+def _read_data(data: Any) -> tuple[str, list[Any], bool]:
+    if not isinstance(data, dict) or not isinstance(data.get("uri"), str):
+        raise StaleActionError("this code action was not offered by this server")
+    return data["uri"], data.get("fix", []), bool(data.get("all"))
+
+
+def _wanted(kind: str, only: Sequence[types.CodeActionKind | str] | None) -> bool:
+    kinds = [getattr(one, "value", one) for one in only or [""]]
+    return any(not one or kind == one or kind.startswith(f"{one}.") for one in kinds)
+
+
+def _worth(context: types.CodeActionContext) -> int:
+    """How many safe fixes make it worth offering them together: beside the single ones, two."""
+    return 1 if context.only else 2
+
+
+def _offers(found: Iterable[Diagnostic]) -> Iterator[_Offer]:
+    return (_Offer(diagnostic, fix) for diagnostic in found for fix in diagnostic.fixes)
+
+
+def _near(
+    session: Session, path: Path, found: Iterable[Diagnostic], range: types.Range
+) -> Iterator[_Offer]:
+    asked = session.converter(path).range(range)
+    for offer in _offers(found):
+        there = offer.diagnostic.range
+        if there.start <= asked.end and asked.start <= there.end:
+            yield offer
+
+
+def _quick_fix(
+    session: Session, uri: str, offer: _Offer, context: types.CodeActionContext
+) -> types.CodeAction:
+    path = offer.diagnostic.path
+    there = session.converter(path).lsp_range(offer.diagnostic.range)
+    answered = [
+        item
+        for item in context.diagnostics
+        if item.source == diagnostics.SOURCE
+        and item.code == offer.diagnostic.rule
+        and item.range == there
+    ]
+    return types.CodeAction(
+        title=offer.fix.title,
+        kind=types.CodeActionKind.QuickFix,
+        diagnostics=answered or None,
+        is_preferred=offer.fix is offer.diagnostic.fixes[0] or None,
+        data={"uri": uri, "fix": offer.key},
+    )
+
+
+def _safe(found: Iterable[Diagnostic]) -> list[Fix]:
+    return [
+        fix
+        for diagnostic in found
+        if (fix := next((f for f in diagnostic.fixes if f.safety == "safe"), None))
+    ]
+
+
+def _all_edits(migration: Any, found: Iterable[Diagnostic]) -> tuple[Edit, ...]:
+    rewrites = tuple(one for fix in _safe(found) for one in fix.rewrites)
+    return rewrite.edits(migration, rewrites)
+
+
+def _edit(
+    session: Session, path: Path, edits: Iterable[Edit], *, needs_confirmation: str | None
+) -> types.WorkspaceEdit:
+    """The edit, tied to the version it was made for, and asking first where it is unsafe."""
+    uri = session.uri(path)
+    converter = session.converter(path)
+    text_edits = [converter.lsp_edit(edit) for edit in edits]
+    if not session.client.versions_edits:
+        return types.WorkspaceEdit(changes={uri: text_edits})
+    document = types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=session.version(path))
+    if needs_confirmation is None or not session.client.confirms_edits:
+        return types.WorkspaceEdit(
+            document_changes=[types.TextDocumentEdit(document, list(text_edits))]
+        )
+    annotated = [
+        types.AnnotatedTextEdit(_CHANGES_ROLLBACK, edit.range, edit.new_text) for edit in text_edits
+    ]
+    return types.WorkspaceEdit(
+        document_changes=[types.TextDocumentEdit(document, list(annotated))],
+        change_annotations={
+            _CHANGES_ROLLBACK: types.ChangeAnnotation(
+                label=needs_confirmation,
+                needs_confirmation=True,
+                description="changes what a rollback does",
+            )
+        },
+    )
+
+
+def edit_for(session: Session, path: Path, fix: Fix) -> types.WorkspaceEdit | None:
+    """The edit of a fix that was asked for by a command; None where there is no migration."""
+    migration = session.migration(path)
+    if migration is None:
+        return None
+    return _edit(session, path, rewrite.edits(migration, fix.rewrites), needs_confirmation=None)

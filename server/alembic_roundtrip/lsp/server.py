@@ -1,0 +1,348 @@
+"""The language server: features registered, document state, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from lsprotocol import types
+from lsprotocol.converters import get_converter
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from alembic_roundtrip import __version__
+from alembic_roundtrip.lsp import code_actions, code_lens, commands, diagnostics, hover, symbols
+from alembic_roundtrip.lsp import settings as editor_settings
+from alembic_roundtrip.lsp.client import Client
+from alembic_roundtrip.lsp.convert import Encoding
+from alembic_roundtrip.lsp.document import Documents
+from alembic_roundtrip.lsp.session import (
+    OpenDocument,
+    Session,
+    folder_around,
+    folders_of,
+    path_of,
+)
+from alembic_roundtrip.migration.rewrite import RewriteError
+
+logger = logging.getLogger(__name__)
+
+_WATCHED = ("**/*.py", "**/*.ini", "**/pyproject.toml")
+_IDLE_SECONDS = 2.0
+
+
+class Protocol(LanguageServerProtocol):
+    """pygls' protocol, with commands that end when their request is cancelled."""
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """Run a command as one task, which `$/cancelRequest` reaches."""
+        handler = commands.HANDLERS.get(params.command)
+        if handler is None:
+            raise commands.Refused(f"there is no command {params.command}")
+        assert isinstance(self._server, RoundtripServer)
+        return await handler(self._server, params)
+
+
+class RoundtripServer(LanguageServer):
+    """The server and what it knows of its editor."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "alembic-roundtrip", __version__, protocol_cls=Protocol, converter_factory=get_converter
+        )
+        self.session = Session()
+        self.background: set[asyncio.Task[Any]] = set()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that handlers run on."""
+        return asyncio.get_running_loop()
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong: a message box would only interrupt."""
+        self.session.log_once(f"handling a message ({getattr(source, '__name__', source)})", error)
+
+    def start(self, work: Any) -> None:
+        """Run work beside the messages, until it ends or the server does."""
+        task = asyncio.ensure_future(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    def tell(self, sentence: str) -> None:
+        """Say something to the user, once."""
+        if sentence not in self.session.told:
+            self.session.told.add(sentence)
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, sentence))
+
+    def publish(self, uri: str) -> None:
+        """Push a document's diagnostics to a client that does not ask for them."""
+        path = path_of(uri)
+        if path is None or self.session.client.pulls_diagnostics:
+            return
+        version = self.session.version(path)
+        found = diagnostics.items(self.session, path)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+
+    async def refresh(self) -> None:
+        """What was measured or what other files say has changed."""
+        self.session.ring()
+        client = self.session.client
+        for document in list(self.session.open.values()):
+            self.publish(document.uri)
+        if client.refreshes_diagnostics and client.pulls_diagnostics:
+            self.start(_quietly(self.workspace_diagnostic_refresh_async(None)))
+        if client.refreshes_lenses:
+            self.start(_quietly(self.workspace_code_lens_refresh_async(None)))
+
+    def rebuild(self) -> None:
+        """Read everything anew; say which settings cannot be used."""
+        self.session.rebuild()
+        try:
+            found = self.session.workspace.environments
+        except ValueError as error:
+            self.tell(str(error))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is in the workspace, the server lives
+            self.session.log_once("looking for Alembic environments", error)
+            return
+        for environment in found:
+            for problem in environment.problems:
+                self.tell(problem)
+
+    async def read_settings(self) -> None:
+        """Ask the editor for its settings and take them over."""
+        item = types.ConfigurationItem(section=editor_settings.SECTION)
+        answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
+        self.take_settings(answer[0] if answer else {})
+
+    def take_settings(self, values: Any) -> None:
+        """Use settings of the editor where they can be used; say which cannot."""
+        read = editor_settings.read(values)
+        for problem in read.problems:
+            self.tell(problem)
+        if dict(read.values) != dict(self.session.overrides):
+            self.session.overrides = read.values
+            self.rebuild()
+
+
+async def _quietly(request: Any) -> None:
+    """Wait for a client's answer that may be an error or never come."""
+    try:
+        await request
+    except Exception as error:  # noqa: BLE001 - a refresh is a hint, not a need
+        logger.info("the client did not refresh: %r", error)
+
+
+server = RoundtripServer()
+
+
+@server.feature(types.INITIALIZE)
+def initialize(ls: RoundtripServer, params: types.InitializeParams) -> None:
+    """Learn what the client can do, which folders are open and whether they are trusted."""
+    workspace = ls.workspace
+    ls.protocol._workspace = Documents.like(workspace, types.TextDocumentSyncKind.Incremental)  # noqa: SLF001 - pygls has no other way
+    encoding = workspace.position_encoding or types.PositionEncodingKind.Utf16
+    name = str(getattr(encoding, "value", encoding))
+    options = params.initialization_options
+    options = options if isinstance(options, Mapping) else {}
+    roots = [folder.uri for folder in params.workspace_folders or ()]
+    ls.session.client = Client.of(params.capabilities, Encoding(name))
+    ls.session.folders = folders_of(roots or ([params.root_uri] if params.root_uri else []))
+    ls.session.trusted = options.get("trusted") is not False
+    ls.session.reports_results = options.get("reportsResults") is True
+    ls.session.overrides = editor_settings.read(options.get("settings")).values
+
+
+@server.feature(types.INITIALIZED)
+async def initialized(ls: RoundtripServer, _: types.InitializedParams) -> None:
+    """Look around, and ask to be told of changes."""
+    ls.rebuild()
+    client = ls.session.client
+    registrations = []
+    if client.registers_watchers:
+        watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in _WATCHED]
+        options: Any = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        registrations.append(types.Registration("watched-files", method, options))
+    if client.registers_settings:
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        section = {"section": editor_settings.SECTION}
+        registrations.append(types.Registration("settings", method, section))
+    if registrations:
+        request = ls.client_register_capability_async(types.RegistrationParams(registrations))
+        ls.start(_quietly(request))
+    if client.has_settings:
+        ls.start(_quietly(ls.read_settings()))
+    ls.start(_preload(ls))
+
+
+async def _preload(ls: RoundtripServer) -> None:
+    """Load what the first fix needs while nobody is typing."""
+    await asyncio.sleep(_IDLE_SECONDS)
+    await ls.session.quiet()
+    await asyncio.to_thread(importlib.import_module, "libcst")
+
+
+@server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+async def did_open(ls: RoundtripServer, params: types.DidOpenTextDocumentParams) -> None:
+    """A document is the editor's from now on."""
+    document = params.text_document
+    path = path_of(document.uri)
+    around = [*ls.session.folders]
+    if path is not None and not any(folder in path.parents for folder in around):
+        ls.session.folders = (*around, folder_around(path))
+        ls.rebuild()
+    ls.session.set_document(OpenDocument(document.uri, document.version, document.text))
+    ls.publish(document.uri)
+
+
+@server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+async def did_change(ls: RoundtripServer, params: types.DidChangeTextDocumentParams) -> None:
+    """A document was edited; of several edits in a row only the last is answered."""
+    uri, version = params.text_document.uri, params.text_document.version
+    text = ls.workspace.get_text_document(uri).source
+    ls.session.set_document(OpenDocument(uri, version, text))
+    await asyncio.sleep(0)
+    path = path_of(uri)
+    if path is not None and ls.session.version(path) == version:
+        ls.publish(uri)
+
+
+@server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+async def did_close(ls: RoundtripServer, params: types.DidCloseTextDocumentParams) -> None:
+    """A document is the disk's again."""
+    uri = params.text_document.uri
+    ls.session.close_document(uri)
+    if not ls.session.client.pulls_diagnostics:
+        ls.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+
+@server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+async def did_save(ls: RoundtripServer, _: types.DidSaveTextDocumentParams) -> None:
+    """What other files say of this one may have changed."""
+    await ls.refresh()
+
+
+@server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+async def did_change_files(ls: RoundtripServer, params: types.DidChangeWatchedFilesParams) -> None:
+    """Files changed on disk."""
+    for change in params.changes:
+        path = path_of(change.uri)
+        if path is not None:
+            ls.session.workspace.changed_on_disk(path)
+    await ls.refresh()
+
+
+@server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+async def did_change_folders(
+    ls: RoundtripServer, params: types.DidChangeWorkspaceFoldersParams
+) -> None:
+    """Folders were added to the workspace or taken from it."""
+    gone = folders_of(folder.uri for folder in params.event.removed)
+    new = folders_of(folder.uri for folder in params.event.added)
+    kept = [folder for folder in ls.session.folders if folder not in gone]
+    ls.session.folders = tuple(dict.fromkeys((*kept, *new)))
+    ls.rebuild()
+    await ls.refresh()
+
+
+@server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+async def did_change_configuration(
+    ls: RoundtripServer, params: types.DidChangeConfigurationParams
+) -> None:
+    """The editor's settings changed."""
+    if ls.session.client.has_settings:
+        await ls.read_settings()
+    elif isinstance(params.settings, Mapping):
+        ls.take_settings(params.settings.get(editor_settings.SECTION))
+    await ls.refresh()
+
+
+@server.feature(
+    types.TEXT_DOCUMENT_DIAGNOSTIC,
+    types.DiagnosticOptions(
+        identifier=diagnostics.SOURCE, inter_file_dependencies=False, workspace_diagnostics=True
+    ),
+)
+async def document_diagnostic(
+    ls: RoundtripServer, params: types.DocumentDiagnosticParams
+) -> types.DocumentDiagnosticReport:
+    """The diagnostics of one document."""
+    await asyncio.sleep(0)
+    return diagnostics.document_report(
+        ls.session, params.text_document.uri, params.previous_result_id
+    )
+
+
+@server.feature(types.WORKSPACE_DIAGNOSTIC)
+async def workspace_diagnostic(
+    ls: RoundtripServer, params: types.WorkspaceDiagnosticParams
+) -> types.WorkspaceDiagnosticReport:
+    """The diagnostics of every migration, once they are not as the client knows them."""
+    token = params.partial_result_token
+
+    def send(reports: list[types.WorkspaceDocumentDiagnosticReport]) -> None:
+        value = types.WorkspaceDiagnosticReportPartialResult(reports)
+        ls.progress(types.ProgressParams(token or "", value))
+
+    previous = {known.uri: known.value for known in params.previous_result_ids}
+    found = await diagnostics.workspace_report(ls.session, previous, send if token else None)
+    return types.WorkspaceDiagnosticReport(found)
+
+
+@server.feature(
+    types.TEXT_DOCUMENT_CODE_ACTION,
+    types.CodeActionOptions(
+        code_action_kinds=[types.CodeActionKind.QuickFix, code_actions.FIX_ALL],
+        resolve_provider=True,
+    ),
+)
+async def code_action(
+    ls: RoundtripServer, params: types.CodeActionParams
+) -> list[types.CodeAction]:
+    """The fixes at a place."""
+    return code_actions.listed(ls.session, params)
+
+
+@server.feature(types.CODE_ACTION_RESOLVE)
+async def code_action_resolve(ls: RoundtripServer, action: types.CodeAction) -> types.CodeAction:
+    """The edit of a fix that was chosen."""
+    try:
+        return code_actions.resolved(ls.session, action)
+    except (code_actions.StaleActionError, RewriteError) as error:
+        raise commands.Refused(str(error)) from error
+
+
+@server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))
+async def code_lenses(ls: RoundtripServer, params: types.CodeLensParams) -> list[types.CodeLens]:
+    """What was measured, over `downgrade()`."""
+    return code_lens.listed(ls.session, params.text_document.uri)
+
+
+@server.feature(types.TEXT_DOCUMENT_HOVER)
+async def hovers(ls: RoundtripServer, params: types.HoverParams) -> types.Hover | None:
+    """What stands under the pointer."""
+    return hover.at(ls.session, params)
+
+
+@server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+async def document_symbols(
+    ls: RoundtripServer, params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol] | list[types.SymbolInformation]:
+    """The outline of a migration."""
+    return symbols.listed(ls.session, params.text_document.uri)
+
+
+def _announce(name: str) -> None:
+    # `Protocol` runs commands; registering their names is what announces them to the client.
+    server.command(name)(lambda *_: None)
+
+
+for _name in commands.HANDLERS:
+    _announce(_name)

@@ -1,0 +1,154 @@
+"""One connected editor: what it can do, what it has open, what it trusts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pygls import uris
+
+from alembic_roundtrip.lsp.client import Client
+from alembic_roundtrip.lsp.convert import Converter
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.text import Source
+from alembic_roundtrip.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+QUIET = 0.3
+"""Seconds without an edit after which work that nobody waits for may go on."""
+
+
+@dataclass(slots=True)
+class OpenDocument:
+    """A document the editor has open: what it calls it, its version and its text."""
+
+    uri: str
+    version: int | None
+    text: str
+
+
+@dataclass(slots=True)
+class Session:
+    """What handlers read; only notifications from the editor change it."""
+
+    client: Client = field(default_factory=Client)
+    folders: tuple[Path, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    trusted: bool = True
+    reports_results: bool = False
+    """Whether the client shows the results of commands itself."""
+    rehearsals: set[asyncio.Future[Any]] = field(default_factory=set)
+    one_rehearsal: asyncio.Lock = field(default_factory=asyncio.Lock)
+    told: set[str] = field(default_factory=set)
+    open: dict[Path, OpenDocument] = field(default_factory=dict)
+    workspace: Workspace = field(default_factory=lambda: Workspace(()))
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set, and replaced by a new one, when findings of other files may have changed."""
+    last_edit: float = 0.0
+    _logged: set[tuple[str, str]] = field(default_factory=set)
+
+    def rebuild(self) -> None:
+        """Read everything anew, for other folders or settings."""
+        self.workspace = Workspace(self.folders, self.overrides)
+        for path, document in self.open.items():
+            self.workspace.set_text(path, document.text)
+
+    def set_document(self, document: OpenDocument) -> None:
+        """A document was opened or edited."""
+        path = path_of(document.uri)
+        if path is None:
+            return
+        self.open[path] = document
+        self.last_edit = asyncio.get_running_loop().time()
+        self.workspace.set_text(path, document.text)
+
+    def close_document(self, uri: str) -> None:
+        """A document was closed: what is on disk counts again."""
+        path = path_of(uri)
+        if path is not None and self.open.pop(path, None) is not None:
+            self.workspace.set_text(path, None)
+
+    def ring(self) -> None:
+        """Wake those that wait for a change."""
+        self.bell.set()
+        self.bell = asyncio.Event()
+
+    async def quiet(self) -> None:
+        """Let waiting messages in, and wait while the user is typing."""
+        await asyncio.sleep(0)
+        while asyncio.get_running_loop().time() - self.last_edit < QUIET:  # noqa: ASYNC110 - a clock, no event
+            await asyncio.sleep(QUIET / 3)
+
+    def migration(self, path: Path | None) -> Migration | None:
+        """The migration at a path; None for anything else, or if reading it went wrong."""
+        if path is None:
+            return None
+        return self.guarded(f"reading {path.name}", lambda: self.workspace.migration(path), None)
+
+    def uri(self, path: Path) -> str:
+        """The editor's own name for a file it has open, else the usual one."""
+        document = self.open.get(path)
+        return document.uri if document else (uris.from_fs_path(str(path)) or path.as_uri())
+
+    def version(self, path: Path) -> int | None:
+        """The version of an open document."""
+        document = self.open.get(path)
+        return document.version if document else None
+
+    def converter(self, path: Path) -> Converter:
+        """Converter for the text of a file as it is now."""
+        return Converter(self._source(path), self.client.encoding)
+
+    def _source(self, path: Path) -> Source:
+        document = self.open.get(path)
+        if document:
+            return Source(document.text)
+        migration = self.migration(path)
+        if migration:
+            return migration.source
+        try:
+            return Source(path.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            return Source("")
+
+    def guarded(self, doing: str, work: Callable[[], T], otherwise: T) -> T:
+        """Do work that an unforeseen document could break; its error is logged once."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - one document must not take the editor down
+            self.log_once(doing, error)
+            return otherwise
+
+    def log_once(self, doing: str, error: BaseException) -> None:
+        """Log an error with its traceback, the first time it comes up."""
+        key = (doing, repr(error))
+        if key not in self._logged:
+            self._logged.add(key)
+            log.error("%s failed: %s", doing, error, exc_info=error)
+
+
+def path_of(uri: str) -> Path | None:
+    """The file a URI names; None for what is not a file."""
+    path = uris.to_fs_path(uri)
+    return Path(path) if path else None
+
+
+def folders_of(roots: Iterable[str]) -> tuple[Path, ...]:
+    """The folders among some URIs, each once."""
+    return tuple(dict.fromkeys(path for root in roots if (path := path_of(root))))
+
+
+def folder_around(path: Path) -> Path:
+    """The folder to read for a file opened on its own: the nearest that has a configuration."""
+    marks: Sequence[str] = ("alembic.ini", "pyproject.toml")
+    for folder in path.parents:
+        if any((folder / mark).is_file() for mark in marks):
+            return folder
+    return path.parent

@@ -1,0 +1,93 @@
+"""A rehearsal as one JSON document: what `test --format json` prints and commands answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
+from alembic_roundtrip.rehearsal.events import Finished, Started
+from alembic_roundtrip.wording import shown
+
+VERSION = 1
+
+
+class Document:
+    """Collects what was measured; paths are relative to the working directory."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._database = {"kind": "", "version": ""}
+        self._revisions: list[dict[str, Any]] = []
+
+    def started(self, event: Started) -> None:
+        """The database."""
+        self._database = {"kind": event.database, "version": event.version}
+
+    def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
+        """One entry a revision."""
+        self._revisions.append(revision_json(evidence, documented=documented))
+
+    def finished(self, event: Finished) -> dict[str, Any]:
+        """The whole, with its summary."""
+        return {
+            "version": VERSION,
+            "database": self._database,
+            "rows": self._rows,
+            "revisions": self._revisions,
+            "summary": {
+                **{verdict.value: event.verdicts.get(verdict, 0) for verdict in Verdict},
+                "seconds": round(event.seconds, 3),
+            },
+        }
+
+
+def revision_json(evidence: RevisionEvidence, *, documented: bool) -> dict[str, Any]:
+    """One revision's evidence in the document's shape."""
+    return {
+        "revision": evidence.revision,
+        "path": None if evidence.path is None else shown(evidence.path),
+        "verdict": evidence.verdict.value,
+        "seconds": round(evidence.seconds, 3),
+        "steps": [_step(step) for step in evidence.steps],
+        "residue": [
+            {
+                "kind": residue.kind,
+                "object": residue.object,
+                "change": residue.change,
+                "before": residue.before,
+                "after": residue.after,
+                "grade": residue.grade,
+            }
+            for residue in evidence.residue
+        ],
+        "losses": [
+            {
+                "table": loss.table,
+                "column": loss.column,
+                "lost": loss.lost,
+                "rows": loss.rows,
+                "step": loss.step,
+                "example": loss.example,
+            }
+            for loss in evidence.losses
+        ],
+        "documented": documented,
+        "reason": evidence.reason,
+        "notes": list(evidence.notes),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    error = step.error
+    return {
+        "name": step.name,
+        "seconds": round(step.seconds, 4),
+        "error": None
+        if error is None
+        else {
+            "type": error.type,
+            "message": error.message,
+            "path": None if error.path is None else shown(error.path),
+            "line": error.line,
+        },
+    }

@@ -1,0 +1,8 @@
+"""A downgrade written from the upgrade and the schema it was made in."""
+
+from __future__ import annotations
+
+from alembic_roundtrip.scaffold.downgrade import Scaffold, fix, scaffold
+from alembic_roundtrip.scaffold.inverse import PLACEHOLDER
+
+__all__ = ["PLACEHOLDER", "Scaffold", "fix", "scaffold"]
