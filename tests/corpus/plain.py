@@ -11,10 +11,10 @@ import contextlib
 import importlib
 import io
 import json
-import os
 import shutil
 import sqlite3
 import sys
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,7 +40,7 @@ def start_empty(flask: str) -> None:
     if flask:
         module = importlib.import_module(flask)
         module.application.app_context().push()
-    os.unlink(DATABASE)
+    Path(DATABASE).unlink()
 
 
 def make_baseline(name: str) -> None:
@@ -55,10 +55,12 @@ def make_baseline(name: str) -> None:
 
 
 def trip(wanted: dict[str, Any], parent: str) -> dict[str, Any]:
-    run("upgrade", parent)
-    insert(wanted["before"])
+    problem = run("upgrade", parent)
+    if problem is not None:
+        raise RuntimeError(f"the upgrade to {parent} fails: {problem}")
     before = schema()
     shutil.copyfile(DATABASE, "parent.db")
+    insert(wanted["before"])
     found: dict[str, Any] = {"revision": wanted["revision"], "downgrade": None, "again": None}
     found["upgrade"] = run("upgrade", wanted["revision"])
     if found["upgrade"] is None:
@@ -69,8 +71,6 @@ def trip(wanted: dict[str, Any], parent: str) -> dict[str, Any]:
             found["answers"] = [ask(query) for query in wanted["ask"]]
             found["again"] = run("upgrade", wanted["revision"])
     shutil.copyfile("parent.db", DATABASE)
-    if not wanted["before"] and found["upgrade"] is None:
-        run("upgrade", wanted["revision"])
     return found
 
 
@@ -91,12 +91,14 @@ def insert(rows: list[tuple[str, dict[str, Any]]]) -> None:
     connection = sqlite3.connect(DATABASE)
     for table, values in rows:
         row = dict(values)
-        for _, name, kind, notnull, default, _ in connection.execute(f"PRAGMA table_info({table})"):
+        columns_of = connection.execute("SELECT * FROM pragma_table_info(?)", [table])
+        for _, name, kind, notnull, default, _ in columns_of.fetchall():
             if notnull and default is None and name not in row:
                 row[name] = 1 if "INT" in kind or "FLOAT" in kind or "BOOL" in kind else "x"
         columns = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" for _ in row)
-        connection.execute(f'INSERT INTO "{table}" ({columns}) VALUES ({marks})', [*row.values()])
+        statement = f'INSERT INTO "{table}" ({columns}) VALUES ({marks})'  # noqa: S608 - our names
+        connection.execute(statement, [*row.values()])
     connection.commit()
     connection.close()
 
@@ -140,6 +142,5 @@ def difference(before: set[str], after: set[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        result = main(json.load(file))
+    result = main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     json.dump(result, sys.stdout)

@@ -30,7 +30,11 @@ rule = Rule(__name__, severity="error")
 def check(context: Context) -> Iterator[Finding]:
     """A downgrade without effect under an upgrade with operations."""
     downgrade = context.migration.downgrade
-    undone = [o for o in context.upgrade_operations if o.changes]
+    undone = [
+        operation
+        for operation in context.upgrade_operations
+        if operation.changes and any(map(operation.runs_on, context.parents))
+    ]
     if downgrade is None or downgrade.kind is not Body.NOTHING or not undone:
         return
     count = f"{len(undone)} operation" + "s" * (len(undone) > 1)
@@ -97,6 +101,19 @@ rule.example(
     def downgrade():
         pass
     """,
+)
+rule.example(
+    "An upgrade for a database that the project does not use",
+    """
+    def upgrade():
+        if op.get_bind().dialect.name == "mysql":
+            op.alter_column("users", "nick", type_=sa.Text())
+
+
+    def downgrade():
+        pass
+    """,
+    dialects=("sqlite",),
 )
 rule.example(
     "A body that lives in a helper",

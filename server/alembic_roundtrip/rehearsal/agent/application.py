@@ -39,7 +39,8 @@ def enter() -> None:
         app = cli.ScriptInfo(os.environ.get("FLASK_APP")).load_app()
     except (Exception, SystemExit) as error:
         raise NoApplication(
-            f"env.py needs the Flask application, which could not be loaded: {error}; name it as "
-            "FLASK_APP in the setting `env`, with what else it needs"
+            "env.py needs the Flask application, which could not be loaded: "
+            f"{str(error).rstrip('.')}; name it as FLASK_APP in the setting `env`, with what else "
+            "it needs"
         ) from error
     app.app_context().push()

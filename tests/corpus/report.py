@@ -1,0 +1,120 @@
+"""Lints and rehearses the corpus and prints what was found: `python tests/corpus/report.py`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from corpus.install import CannotInstallError, Installed, install
+from corpus.projects import PROJECTS, Project
+from corpus.runs import Run, command_line
+
+_SEVERITIES = ("error", "warning")
+_LONGEST = 118
+
+
+def main() -> int:
+    """Print a table a project; gives 2 where one could not be run."""
+    total: Counter[str] = Counter()
+    seconds = 0.0
+    for project in PROJECTS:
+        try:
+            installed = install(project)
+        except CannotInstallError as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
+        lint, rehearsal = _run(installed)
+        for run in (lint, rehearsal):
+            if run.status == 2:
+                sys.stderr.write(run.errors)
+                return 2
+        seconds += rehearsal.seconds
+        total += _project(project, lint, rehearsal)
+    _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
+    return 0
+
+
+def _run(installed: Installed) -> tuple[Run, Run]:
+    with tempfile.TemporaryDirectory() as name:
+        workspace, home = Path(name, "workspace"), Path(name, "home")
+        workspace.mkdir()
+        installed.project.write(workspace, installed.python)
+        return (
+            command_line("lint", "--format", "json", cwd=workspace, home=home),
+            command_line("test", "--format", "json", cwd=workspace, home=home),
+        )
+
+
+def _project(project: Project, lint: Run, rehearsal: Run) -> Counter[str]:
+    revisions: list[dict[str, Any]] = rehearsal.document["revisions"]
+    rules = _rules(lint)
+    verdicts = Counter(found["verdict"] for found in revisions)
+    _print(f"{project.requires[0]}: {len(revisions)} revisions, {_counts(verdicts)}")
+    _print(f"  linted in {lint.seconds:.1f} s, rehearsed in {rehearsal.seconds:.1f} s")
+    for found in revisions:
+        if found["verdict"] != "lossless":
+            read = ", ".join(sorted(rules.get(found["revision"], ()))) or "-"
+            line = f"  {found['revision']:<13} {found['verdict']:<8}{found['seconds']:5.2f} s"
+            _print(_cut(f"{line}  {read:<22}  {_what(found)}"))
+    _print("")
+    return verdicts
+
+
+def _rules(lint: Run) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for diagnostic in lint.document["diagnostics"]:
+        if diagnostic["severity"] in _SEVERITIES:
+            found.setdefault(diagnostic["revision"], set()).add(diagnostic["rule"])
+    return found
+
+
+def _what(found: dict[str, Any]) -> str:
+    """What there is to say of a verdict."""
+    residue = [each for each in found["residue"] if each["grade"] != "cosmetic"]
+    if found["verdict"] == "failed":
+        return _failure(found)
+    if residue:
+        more = f" and {len(residue) - 1} more" if residue[1:] else ""
+        return _difference(residue[0]) + more
+    loss = next(each for each in found["losses"] if each["step"] != "downgrade")
+    name = loss["table"] if loss["column"] is None else f"{loss['table']}.{loss['column']}"
+    return f"{loss['lost']} of {loss['rows']} {name} lost: {loss['example']}"
+
+
+def _failure(found: dict[str, Any]) -> str:
+    """The step that the verdict is about, and its error."""
+    for step in found["steps"]:
+        message = step["error"]["message"].splitlines()[0] if step["error"] else None
+        if message is not None and message in found["reason"]:
+            return f"{step['name']}: {message}"
+    return str(found["reason"])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _difference(residue: dict[str, Any]) -> str:
+    name = f"{residue['kind']} {residue['object']}"
+    if residue["change"] == "left":
+        return f"leaves {name}"
+    if residue["change"] == "missing":
+        return f"does not restore {name}"
+    return f"{name}: {residue['before']} → {residue['after']}"
+
+
+def _counts(verdicts: Counter[str]) -> str:
+    return ", ".join(f"{number} {verdict}" for verdict, number in verdicts.most_common())
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text.rstrip()}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+
+from corpus.conftest import Place, Rehearsal
+from corpus.runs import Run
+
+# Reading warns, and the rehearsal finds nothing, for a reason that only running shows.
+ONLY_RUNNING_SHOWS = {
+    # Its UPDATE has `WHERE login_count is None`, Python's comparison: always false.
+    ("meltano", "990c0665f3ce", "empty-downgrade"),
+    # They change something on MySQL only, which this history is for as well.
+    ("mlflow-skinny", "0a8213491aaa", "empty-downgrade"),
+    ("mlflow-skinny", "c48cb773bb87", "empty-downgrade"),
+    ("mlflow-skinny", "4465047574b1", "empty-downgrade"),
+}
+
+
+def found_by(lint: Run, *severities: str) -> set[tuple[str, str]]:
+    diagnostics: list[dict[str, Any]] = lint.document["diagnostics"]
+    return {(d["revision"], d["rule"]) for d in diagnostics if d["severity"] in severities}
+
+
+def test_linting_ends_without_a_word_on_stderr(place: Place, lint: Run):
+    assert lint.errors == ""
+    assert lint.status == 1
+    assert lint.document["summary"]["files"] == place.project.revisions
+    assert lint.document["summary"]["problems"] == []
+
+
+def test_nothing_is_warned_of_where_a_rehearsal_finds_nothing(
+    place: Place, rehearsal: Rehearsal, lint: Run
+):
+    clean = {r for r, found in rehearsal.revisions.items() if found["verdict"] == "lossless"}
+    wrong = {
+        (revision, rule)
+        for revision, rule in found_by(lint, "error", "warning")
+        if revision in clean
+    }
+    name = place.project.name
+    expected = {(r, rule) for project, r, rule in ONLY_RUNNING_SHOWS if project == name}
+    assert wrong == expected
+
+
+def test_every_downgrade_that_does_nothing_is_found_by_reading(place: Place, lint: Run):
+    found = found_by(lint, "error", "warning", "information")
+    empty = {revision for revision, rule in found if rule == "empty-downgrade"}
+    assert empty >= place.project.in_the_way
