@@ -44,6 +44,12 @@ class Refused(JsonRpcException):
     MESSAGE = "the command cannot be carried out"
 
 
+class Cancelled(Refused):
+    """A command that somebody cancelled: nothing to worry about."""
+
+    CODE = types.LSPErrorCodes.RequestCancelled.value
+
+
 async def test_revision(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Rehearse the migration that is named, or the file's."""
     path, revision = _target(params)
@@ -154,7 +160,7 @@ async def _rehearse(
         raise Refused(str(error)) from error
     except asyncio.CancelledError:
         task.cancel()
-        raise Refused("cancelled; nothing of the rehearsal is left") from None
+        raise Cancelled("cancelled; nothing of the rehearsal is left") from None
 
 
 async def _run(

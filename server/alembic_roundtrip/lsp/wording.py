@@ -15,7 +15,6 @@ Measured = tuple[RevisionEvidence, bool] | None
 """Evidence, and whether it still holds."""
 
 NEVER = "round trip: never rehearsed"
-_SECONDS = "{:.1f} s"
 
 _DATABASES = MappingProxyType(
     {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB", "mysql": "MySQL"}
@@ -25,6 +24,11 @@ _DATABASES = MappingProxyType(
 def count(number: int, noun: str) -> str:
     """The number and its noun, in the plural where it is one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """A time as people read it."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def database(evidence: RevisionEvidence) -> str:
@@ -75,7 +79,7 @@ def lens(measured: Measured) -> str:
         return NEVER
     evidence, current = measured
     name = _DATABASES.get(evidence.database, evidence.database)
-    facts = [outcome(evidence), _SECONDS.format(evidence.seconds)]
+    facts = [outcome(evidence), duration(evidence.seconds)]
     facts += [count(evidence.rows, "row")] if evidence.rows else []
     facts += [name]
     facts += [] if current else ["stale: edited since"]
@@ -90,7 +94,7 @@ def report(measured: Measured) -> Iterator[str]:
     evidence, current = measured
     yield (
         f"**Round trip: {outcome(evidence)}** "
-        f"({_SECONDS.format(evidence.seconds)}, {conditions(evidence)})"
+        f"({duration(evidence.seconds)}, {conditions(evidence)})"
     )
     if not current:
         yield "*Stale: the migration or one before it was edited since.*"
