@@ -215,7 +215,7 @@ class RowsTrip:
         message = problem.message or problem.type
         if step == "upgrade":
             if attempt.tame:
-                self._findings.note(f"`upgrade()` refuses made-up rows: {problem}")
+                self._findings.note(f"`upgrade()` refuses made-up rows: {message}")
                 self._findings.rows = 0
         elif not attempt.write:
             self._findings.refuse(message)
