@@ -38,6 +38,9 @@ test-client: node_modules/.package-lock.json ## Checks and tests of the VS Code 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --silent --no-audit --no-fund
 
+editors: $(READY) node_modules/.package-lock.json ## Drive a real VS Code with the packed extension (needs chromium)
+	npm run --silent e2e
+
 corpus: $(READY) ## Lint and rehearse published histories, and report
 	$(BIN)/python tests/corpus/report.py
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from corpus.projects import PROJECTS
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -49,3 +51,16 @@ def test_every_command_the_readme_shows_exists() -> None:
             check=False,
         )
         assert done.returncode == 0
+
+
+def test_what_the_readme_says_was_found_is_what_the_corpus_tests_expect() -> None:
+    block = README.partition("<!-- corpus -->\n")[2].partition("<!-- /corpus -->")[0]
+    told = {}
+    for line in block.splitlines()[2:]:
+        name, revisions, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        verdicts = zip(("failed", "residue", "lossy"), cells, strict=True)
+        told[name] = (
+            int(revisions),
+            {i: v for v, ids in verdicts for i in re.findall("`(.+?)`", ids)},
+        )
+    assert told == {p.requires[0]: (p.revisions, dict(p.verdicts)) for p in PROJECTS}

@@ -357,3 +357,9 @@ def test_a_name_whose_value_changed_is_not_known(body: str) -> None:
 )
 def test_odd_expressions_are_read_without_guessing(body: str) -> None:
     assert upgrade(body)[-1].opaque or changes(body)
+
+
+def test_a_decorated_direction_may_not_run() -> None:
+    found = migration("@skip_on_sqlite\ndef upgrade():\n    op.drop_table('a')\n").upgrade
+    assert found is not None
+    assert all(operation.conditional for operation in found.operations)

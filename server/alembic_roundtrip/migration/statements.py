@@ -63,7 +63,9 @@ def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]
     reader = _Reader(module)
     lost = blanked & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     parameters = {argument.arg: None for argument in node.args.args}
-    reader.block(node.body, _Place(module.inner(parameters)))
+    # What a decorator makes of the function is not read: it may well not run it.
+    guards = (Guard(GuardKind.OTHER),) if node.decorator_list else ()
+    reader.block(node.body, _Place(module.inner(parameters), guards))
     source = module.source
     operations = list(reader.operations)
     if lost:

@@ -36,6 +36,7 @@ class Plan:
             "kind": kind,
             "folder": str(folder),
             "config": None if config is None else str(config),
+            "toml": None if self.environment.toml is None else str(self.environment.toml),
             "section": self.environment.section,
             "script_location": str(self.environment.script_location),
             "x_arguments": list(self.settings.x_arguments),

@@ -38,6 +38,9 @@ def configuration(plan: Mapping[str, Any]) -> Config:
         files["file_"] = beside if os.path.isfile(beside) else None
     elif path:
         files["file_"] = path
+        # Alembic's command line reads `[tool.alembic]` beside an ini file as well.
+        if plan["toml"] and _has_toml():
+            files["toml_file"] = plan["toml"]
     config = Config(ini_section=plan["section"], cmd_opts=options, **files)
     if not _script_location(config):
         config.set_main_option("script_location", plan["script_location"].replace("%", "%%"))

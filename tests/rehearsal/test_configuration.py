@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from contextlib import aclosing
+from pathlib import Path
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.project import find_environments
+from alembic_roundtrip.rehearsal.events import RevisionFinished
+from alembic_roundtrip.rehearsal.plan import Plan
+from alembic_roundtrip.rehearsal.runner import rehearse
+
+
+async def rehearsed(folder: Path) -> dict[str, str]:
+    (environment,) = find_environments(folder, Settings())
+    found = {}
+    async with aclosing(rehearse(Plan(environment, Settings(rows=3)))) as events:
+        async for event in events:
+            if isinstance(event, RevisionFinished):
+                found[event.evidence.revision] = event.evidence.verdict.value
+    return found
+
+
+async def test_a_table_in_pyproject_beside_the_ini_file_counts(project: AlembicProject) -> None:
+    project.add("a", 'op.create_table("t", sa.Column("id", sa.Integer))', 'op.drop_table("t")')
+    project.versions.rename(project.versions.with_name("elsewhere"))
+    (project.folder / "pyproject.toml").write_text(
+        '[tool.alembic]\nscript_location = "%(here)s/migrations"\n'
+        'version_locations = ["%(here)s/migrations/elsewhere"]\n'
+    )
+    assert await rehearsed(project.folder) == {"a": "lossless"}
