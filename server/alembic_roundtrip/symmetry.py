@@ -1,4 +1,4 @@
-"""What a downgrade leaves of what its upgrade made, object by object."""
+"""What a downgrade leaves of its upgrade, and what it does not bring back, object by object."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Unknown
 from alembic_roundtrip.migration.model import Direction, GuardKind, Operation
-from alembic_roundtrip.schema import Key
+from alembic_roundtrip.migration.objects import Index
+from alembic_roundtrip.schema import Key, keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,95 @@ def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
             continue
         if not _doubtful(operation) and not _inside_leftover(key, trip):
             yield Leftover(key, operation, downgrade, trip)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An object that the upgrade dropped or renamed and the downgrade does not bring back."""
+
+    key: Key
+    operation: Operation
+    downgrade: Direction
+    trip: RoundTrip
+
+
+def missing(context: Context, kind: str) -> Iterator[Missing]:
+    """Objects of a kind that are gone after the downgrade, each once.
+
+    Parts of a table that is gone itself are not named, nor what an equivalent came back for.
+    """
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[Key] = set()
+    for trip in context.round_trips:
+        if _unsure(downgrade, trip):
+            continue
+        for key, operation in _dropped(context, trip):
+            if key.kind == kind and key not in seen and _is_missing(key, operation, trip):
+                seen.add(key)
+                yield Missing(key, operation, downgrade, trip)
+
+
+def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation]]:
+    """What the upgrade takes away, by the operation that does it."""
+    for operation in context.upgrade_operations:
+        if not operation.runs_on(trip.dialect):
+            continue
+        for change in operation.changes:
+            if isinstance(change, c.DropTable):
+                table = trip.before.table(change.table)
+                yield from ((key, operation) for key in (keys_of(table) if table else ()))
+            elif isinstance(change, c.DropColumn):
+                yield Key("column", change.table, change.column), operation
+            elif isinstance(change, c.DropIndex) and change.name is not None:
+                index = trip.before.index(change.name, change.table)
+                if index is not None:
+                    yield Key("index", index.table, change.name), operation
+            elif isinstance(change, c.DropConstraint) and change.name is not None:
+                yield Key("constraint", change.table, change.name), operation
+            elif isinstance(change, c.DropObject):
+                yield Key(change.kind, change.name), operation
+
+
+def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
+    down = trip.down.schema
+    if not trip.before.has(key) or trip.up.schema.has(key) or down.has(key):
+        return False
+    if _doubtful(operation) or key.table in down.unknown or key.table in trip.before.unknown:
+        return False
+    if key.kind not in {"column", "index", "constraint"}:
+        return True
+    table = down.table(key.table)
+    return table is not None and table.complete and not _equivalent(key, trip)
+
+
+def _equivalent(key: Key, trip: RoundTrip) -> bool:
+    """Whether an index or constraint on the same columns is there under another name."""
+    before, after = trip.before.table(key.table), trip.down.schema.table(key.table)
+    if before is None or after is None or key.kind == "column":
+        return False
+    if key.kind == "index":
+        index = next(i for i in before.indexes if i.name == key.name)
+        return any(_index_shape(i) == _index_shape(index) for i in after.indexes) or any(
+            p.kind == "unique" and index.unique and _names(index) == p.columns
+            for p in after.constraints
+        )
+    part = next(p for p in before.constraints if p.name == key.name)
+    return any(
+        p.kind == part.kind and p.columns == part.columns and p.referent == part.referent
+        for p in after.constraints
+    ) or any(
+        part.kind == "unique" and i.unique and _names(i) == part.columns for i in after.indexes
+    )
+
+
+def _index_shape(index: Index) -> tuple[object, ...]:
+    return index.unique, tuple(part.value if part.known else part.text for part in index.columns)
+
+
+def _names(index: Index) -> tuple[object, ...]:
+    return tuple(part.value for part in index.columns)
 
 
 def _unsure(downgrade: Direction, trip: RoundTrip) -> bool:

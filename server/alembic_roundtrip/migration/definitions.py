@@ -127,7 +127,9 @@ class Definitions:
                 found.append(self._own_foreign_key(column, node))
             elif isinstance(node, ast.Call) and last(node.func) == "CheckConstraint":
                 constraint = self.constraint(node)
-                found += [replace(constraint, inline=True)] if constraint else []
+                # The database drops it with the column it is written at.
+                own = (column.name,)
+                found += [replace(constraint, columns=own, inline=True)] if constraint else []
         return found
 
     def _own_foreign_key(self, column: Column, node: ast.Call) -> Constraint:

@@ -46,6 +46,7 @@ _HARMLESS_METHODS = frozenset(
     "autocommit_block options query filter filter_by order_by group_by join outerjoin distinct "
     "limit offset count where select_from execution_options label cast in_ is_ isnot notin_ "
     "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
+    "reflect Session quoted_name writerow read write union_all compile "
     "as_scalar exists union union_all having yield_per partitions tuples unique".split()
 )
 _WRITERS = frozenset(
@@ -396,7 +397,7 @@ class _Reader:
         root = dotted(node.func).partition(".")[0]
         if name in _WRITERS and isinstance(node.func, ast.Attribute):
             self.add(name, node, statement, place, (Unknown(frozenset()),))
-        elif top and not (root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS):
+        elif top and not (root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS | _MUTATORS):
             why = f"`{ast.unparse(node.func)}()` is not read"
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
 

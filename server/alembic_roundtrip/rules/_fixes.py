@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.rewrite import InsertStatements
-from alembic_roundtrip.rule import Fix, Related
-from alembic_roundtrip.symmetry import Leftover
+from alembic_roundtrip.rule import Finding, Fix, Related
+from alembic_roundtrip.symmetry import Leftover, Missing
 
 
 def written_downgrade(context: Context) -> tuple[Fix, ...]:
@@ -33,3 +34,16 @@ def place_of(leftover: Leftover) -> int:
 def at_downgrade(leftover: Leftover, context: Context) -> tuple[Related, ...]:
     """The downgrade, as the other place of a finding at the upgrade."""
     return (Related(context.migration.path, leftover.downgrade.header, "the downgrade"),)
+
+
+def not_restored(context: Context, gone: Missing, message: str) -> Finding:
+    """A finding on what does not come back; a loss that the migration owns up to is a decision."""
+    owned = says_loss(documentation(context.migration))
+    related = Related(context.migration.path, gone.downgrade.header, "the downgrade")
+    return Finding(
+        gone.operation.range,
+        message,
+        written_downgrade(context),
+        (related,),
+        "information" if owned else None,
+    )

@@ -1,0 +1,90 @@
+"""A column that the upgrade drops does not come back with the downgrade.
+
+## Why it matters
+The old version of the application fails with the first query that names the column.
+
+## What to do
+Add the column again in the downgrade, with the type, default and nullability it had. Its values are
+gone all the same, which the docstring should say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import not_restored
+from alembic_roundtrip.symmetry import missing
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Columns that were there before the upgrade and are not after the downgrade."""
+    for gone in missing(context, "column"):
+        yield not_restored(
+            context, gone, f"nothing in downgrade() restores the column `{gone.key}`"
+        )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('😋', sa.Text()))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer()))\n"
+    "    op.create_index('ix_users_😋', 'users', ['😋'])\n"
+    "    op.create_unique_constraint('uq_users_😋', 'users', ['😋'])\n"
+)
+
+rule.example(
+    "Forgotten beside another one",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the column `users.😋`
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "The table comes back without it",
+    """
+    def upgrade():
+        op.drop_table("users")
+        ^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the column `users.😋`
+
+
+    def downgrade():
+        op.create_table("users", sa.Column("id", sa.Integer()))
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Added again",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("😋", sa.Text()))
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Renamed there and back",
+    """
+    def upgrade():
+        op.alter_column("users", "😋", new_column_name="nick")
+
+
+    def downgrade():
+        op.alter_column("users", "nick", new_column_name="😋")
+    """,
+    history=(_USERS,),
+)

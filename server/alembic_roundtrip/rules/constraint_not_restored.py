@@ -1,0 +1,79 @@
+"""A constraint that the upgrade drops does not come back with the downgrade.
+
+## Why it matters
+After the rollback the database takes rows that the old version of the application relies on it to
+refuse.
+
+## What to do
+Create the constraint again in the downgrade. Rows written since may be against it: count them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import not_restored
+from alembic_roundtrip.symmetry import missing
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Constraints that were there before the upgrade and are not after the downgrade."""
+    for gone in missing(context, "constraint"):
+        yield not_restored(
+            context,
+            gone,
+            f"nothing in downgrade() restores the constraint `{gone.key.name}` of `{gone.key.table}`",
+        )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('😋', sa.Text()))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer()))\n"
+    "    op.create_index('ix_users_😋', 'users', ['😋'])\n"
+    "    op.create_unique_constraint('uq_users_😋', 'users', ['😋'])\n"
+)
+
+rule.example(
+    "Forgotten beside a column",
+    """
+    def upgrade():
+        op.drop_constraint("uq_users_😋", "users", type_="unique")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the constraint `uq_users_😋` of `users`
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Created again",
+    """
+    def upgrade():
+        op.drop_constraint("uq_users_😋", "users", type_="unique")
+
+
+    def downgrade():
+        op.create_unique_constraint("uq_users_😋", "users", ["😋"])
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A unique index in its place",
+    """
+    def upgrade():
+        op.drop_constraint("uq_users_😋", "users", type_="unique")
+
+
+    def downgrade():
+        op.create_index("ux", "users", ["😋"], unique=True)
+    """,
+    history=(_USERS,),
+)

@@ -1,0 +1,76 @@
+"""An index that the upgrade drops does not come back with the downgrade.
+
+## Why it matters
+Queries get slow after the rollback; where the index is unique, rows that it kept out come in.
+
+## What to do
+Create the index again in the downgrade, with its columns, uniqueness and predicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import not_restored
+from alembic_roundtrip.symmetry import missing
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Indexs that were there before the upgrade and are not after the downgrade."""
+    for gone in missing(context, "index"):
+        yield not_restored(
+            context, gone, f"nothing in downgrade() restores the index `{gone.key.name}`"
+        )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('😋', sa.Text()))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer()))\n"
+    "    op.create_index('ix_users_😋', 'users', ['😋'])\n"
+    "    op.create_unique_constraint('uq_users_😋', 'users', ['😋'])\n"
+)
+
+rule.example(
+    "Forgotten beside a column",
+    """
+    def upgrade():
+        op.drop_index("ix_users_😋", table_name="users")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the index `ix_users_😋`
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Created again",
+    """
+    def upgrade():
+        op.drop_index("ix_users_😋", table_name="users")
+
+
+    def downgrade():
+        op.create_index("ix_users_😋", "users", ["😋"])
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "An equal index under another name",
+    """
+    def upgrade():
+        op.drop_index("ix_users_😋", table_name="users")
+
+
+    def downgrade():
+        op.create_index("ix_again", "users", ["😋"])
+    """,
+    history=(_USERS,),
+)
