@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 
+from alembic_roundtrip.fixing import fixed_text
 from alembic_roundtrip.lsp import diagnostics
+from alembic_roundtrip.lsp.document import split_lines
 from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix
-from alembic_roundtrip.text import Edit
+from alembic_roundtrip.text import Edit, Position, Range
 
 FIX_ALL = "source.fixAll.alembicRoundtrip"
 _CHANGES_ROLLBACK = "changes-rollback"
@@ -58,7 +62,15 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
         )
     if session.client.resolves_edits:
         return actions
-    return [resolved(session, action) for action in actions]
+    return [ready for action in actions if (ready := _ready(session, action))]
+
+
+def _ready(session: Session, action: types.CodeAction) -> types.CodeAction | None:
+    """The action with its edit; None for one that cannot be made of this text."""
+    try:
+        return resolved(session, action)
+    except rewrite.RewriteError:
+        return None
 
 
 def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
@@ -70,7 +82,7 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     if path is None or migration is None:
         raise StaleActionError(f"{uri} is not a migration script any more")
     if everything:
-        action.edit = _edit(session, path, _all_edits(migration, found), needs_confirmation=None)
+        action.edit = _edit(session, path, _all_edits(session, migration), needs_confirmation=None)
         return action
     offer = next((offer for offer in _offers(found) if offer.key == key), None)
     if offer is None:
@@ -140,9 +152,20 @@ def _safe(found: Iterable[Diagnostic]) -> list[Fix]:
     ]
 
 
-def _all_edits(migration: Any, found: Iterable[Diagnostic]) -> tuple[Edit, ...]:
-    rewrites = tuple(one for fix in _safe(found) for one in fix.rewrites)
-    return rewrite.edits(migration, rewrites)
+def _all_edits(session: Session, migration: Migration) -> list[Edit]:
+    """What the command line would make of the text, as edits of the lines that differ."""
+    document = session.open.get(migration.path)
+    try:
+        fixed = fixed_text(session.workspace, migration.path)
+    finally:
+        # Fixing has set the text in the workspace.
+        session.workspace.set_text(migration.path, document.text if document else None)
+    old, new = split_lines(migration.text), split_lines(fixed or migration.text)
+    return [
+        Edit(Range(Position(a + 1, 1), Position(b + 1, 1)), "".join(new[c:d]))
+        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        if tag != "equal"
+    ]
 
 
 def _edit(

@@ -14,9 +14,9 @@ from pygls.exceptions import JsonRpcException
 
 from alembic_roundtrip.evidence import evidence_store
 from alembic_roundtrip.losses import documentation, says_loss
-from alembic_roundtrip.lsp import code_actions, diagnostics
+from alembic_roundtrip.lsp import code_actions
 from alembic_roundtrip.lsp.progress import Progress
-from alembic_roundtrip.lsp.session import path_of
+from alembic_roundtrip.lsp.session import UNUSABLE, path_of
 from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.document import Document
@@ -54,26 +54,28 @@ async def test_revision(ls: RoundtripServer, params: types.ExecuteCommandParams)
     """Rehearse the migration that is named, or the file's."""
     path, revision = _target(params)
     migration = ls.session.migration(path)
-    environment = ls.session.workspace.environment_of(path) if path else None
+    environment = ls.session.environment_of(path)
     revision = revision or (migration.id if migration else None)
     if environment is None or not revision:
-        raise Refused(f"{path.name if path else 'this'} is not a migration of an environment here")
+        name = path.name if path else "this"
+        raise _refused(ls, f"{name} is not a migration of an environment here")
     return await _rehearse(ls, params, environment, (revision,), f"Round trip of {revision}")
 
 
 async def test_all(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Rehearse every revision of the environment a file is in, or of the only one there is."""
     path, _ = _target(params)
-    environment = ls.session.workspace.environment_of(path) if path else None
-    environments = diagnostics.environments(ls.session)
+    environment = ls.session.environment_of(path)
+    environments = ls.session.environments
     if environment is None and len(environments) == 1:
         (environment,) = environments
     if environment is None:
-        raise Refused(
+        raise _refused(
+            ls,
             f"there are {len(environments)} Alembic environments: open a migration of the one "
             "that is meant"
             if environments
-            else "there is no Alembic environment in this workspace"
+            else "there is no Alembic environment in this workspace",
         )
     return await _rehearse(ls, params, environment, (), "Round trips of all revisions")
 
@@ -88,8 +90,7 @@ async def cancel(ls: RoundtripServer, _: types.ExecuteCommandParams) -> Any:
 
 async def clear_evidence(ls: RoundtripServer, _: types.ExecuteCommandParams) -> Any:
     """Forget what was measured."""
-    found = diagnostics.environments(ls.session)
-    cleared = sum(evidence_store(environment).clear() for environment in found)
+    cleared = sum(evidence_store(found).clear() for found in ls.session.environments)
     await ls.refresh()
     return {"cleared": cleared}
 
@@ -99,9 +100,9 @@ async def scaffold_downgrade(ls: RoundtripServer, params: types.ExecuteCommandPa
     from alembic_roundtrip.scaffold import fix
 
     path, _ = _target(params)
-    context = ls.session.workspace.context(path) if path else None
+    context = ls.session.context(path)
     if path is None or context is None:
-        raise Refused("open a migration first: there is nothing to write a downgrade for")
+        raise _refused(ls, "open a migration first: there is nothing to write a downgrade for")
     written = fix(context)
     if written is None:
         raise Refused(f"there is nothing to undo in {path.name}")
@@ -141,6 +142,11 @@ def _target(params: types.ExecuteCommandParams) -> tuple[Path | None, str | None
     )
 
 
+def _refused(ls: RoundtripServer, sentence: str) -> Refused:
+    """The refusal; what the user was told to correct comes first, as it may be the reason."""
+    return Refused(". ".join((*ls.session.problems, sentence)))
+
+
 async def _rehearse(
     ls: RoundtripServer,
     params: types.ExecuteCommandParams,
@@ -150,7 +156,12 @@ async def _rehearse(
 ) -> dict[str, Any]:
     if not ls.session.trusted:
         raise Refused("a rehearsal runs the project's code: trust this workspace first")
-    plan = Plan(environment, ls.session.workspace.settings_of(environment), revisions)
+    await ls.settled()
+    try:
+        settings = ls.session.workspace.settings_of(environment)
+    except UNUSABLE as error:
+        raise Refused(str(error)) from error
+    plan = Plan(environment, settings, revisions)
     task = asyncio.ensure_future(_run(ls, plan, params.work_done_token, title))
     ls.session.rehearsals.add(task)
     task.add_done_callback(ls.session.rehearsals.discard)

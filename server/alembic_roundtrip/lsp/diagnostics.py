@@ -10,7 +10,6 @@ from lsprotocol import types
 
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.lsp.session import Session, path_of
-from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import Diagnostic, Related
 
 SOURCE = "alembic-roundtrip"
@@ -110,16 +109,8 @@ def document_report(
 
 def migration_paths(session: Session) -> Iterator[Path]:
     """Every migration script of the workspace."""
-    for environment in environments(session):
+    for environment in session.environments:
         yield from session.workspace.scripts(environment).paths
-
-
-def environments(session: Session) -> tuple[Environment, ...]:
-    """The workspace's Alembic environments."""
-    found: tuple[Environment, ...] = session.guarded(
-        "looking for Alembic environments", lambda: session.workspace.environments, ()
-    )
-    return found
 
 
 async def workspace_report(
@@ -166,23 +157,3 @@ async def _changed_reports(
         yield types.WorkspaceFullDocumentDiagnosticReport(
             uri=session.uri(path), items=[], result_id=empty, version=session.version(path)
         )
-
-
-def problems(session: Session) -> dict[Path, list[types.Diagnostic]]:
-    """What is wrong with the environments themselves, by configuration file."""
-    found: dict[Path, list[types.Diagnostic]] = {}
-    for environment in environments(session):
-        if environment.config is None:
-            continue
-        there = found.setdefault(environment.config, [])
-        first = session.converter(environment.config).lsp_range
-        there += [
-            types.Diagnostic(
-                range=first(session.converter(environment.config).source.line_range(1)),
-                message=problem,
-                severity=types.DiagnosticSeverity.Warning,
-                source=SOURCE,
-            )
-            for problem in environment.problems
-        ]
-    return found

@@ -17,13 +17,18 @@ from alembic_roundtrip.text import Source
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of a text with their ends."""
+    return _LINE.findall(text)
+
+
 class Document(TextDocument):
     """A text document with the protocol's three line ends."""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines with their ends."""
-        return tuple(_LINE.findall(self.source))
+        return tuple(split_lines(self.source))
 
     def _apply_incremental_change(self, change: types.TextDocumentContentChangePartial) -> None:
         source = Source(self.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lsprotocol import types
@@ -31,7 +31,20 @@ from alembic_roundtrip.migration.rewrite import RewriteError
 logger = logging.getLogger(__name__)
 
 _WATCHED = ("**/*.py", "**/*.ini", "**/pyproject.toml")
+_CONFIGURATION = frozenset({".ini", ".toml"})
 _IDLE_SECONDS = 2.0
+_SETTINGS_SECONDS = 2.0
+
+
+class _Foreseen(logging.Filter):
+    """Keeps refusals out of the log: they are answers, and the editor shows them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log a record."""
+        return not (record.exc_info and isinstance(record.exc_info[1], commands.Refused))
+
+
+logging.getLogger("pygls.protocol.json_rpc").addFilter(_Foreseen())
 
 
 class Protocol(LanguageServerProtocol):
@@ -58,6 +71,7 @@ class RoundtripServer(LanguageServer):
         )
         self.session = Session()
         self.background: set[asyncio.Task[Any]] = set()
+        self.reading: asyncio.Task[Any] | None = None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -66,19 +80,25 @@ class RoundtripServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong: a message box would only interrupt."""
+        if isinstance(error, commands.Refused):
+            return
         self.session.log_once(f"handling a message ({getattr(source, '__name__', source)})", error)
 
-    def start(self, work: Any) -> None:
+    def start(self, work: Any) -> asyncio.Task[Any]:
         """Run work beside the messages, until it ends or the server does."""
-        task = asyncio.ensure_future(work)
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
+        return task
 
-    def tell(self, sentence: str) -> None:
-        """Say something to the user, once."""
-        if sentence not in self.session.told:
-            self.session.told.add(sentence)
-            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, sentence))
+    def tell(self, subject: str, sentences: Sequence[str]) -> None:
+        """Say to the user what is new since the last time the subject came up."""
+        known = self.session.told.get(subject, ())
+        self.session.told[subject] = tuple(sentences)
+        for sentence in sentences:
+            if sentence not in known:
+                kind = types.MessageType.Warning
+                self.window_show_message(types.ShowMessageParams(kind, sentence))
 
     def publish(self, uri: str) -> None:
         """Push a document's diagnostics to a client that does not ask for them."""
@@ -103,32 +123,29 @@ class RoundtripServer(LanguageServer):
     def rebuild(self) -> None:
         """Read everything anew; say which settings cannot be used."""
         self.session.rebuild()
-        try:
-            found = self.session.workspace.environments
-        except ValueError as error:
-            self.tell(str(error))
-            return
-        except Exception as error:  # noqa: BLE001 - whatever is in the workspace, the server lives
-            self.session.log_once("looking for Alembic environments", error)
-            return
-        for environment in found:
-            for problem in environment.problems:
-                self.tell(problem)
+        self.tell("workspace", self.session.problems)
 
     async def read_settings(self) -> None:
-        """Ask the editor for its settings and take them over."""
+        """Ask the editor for its settings, take them over and look at everything again."""
         item = types.ConfigurationItem(section=editor_settings.SECTION)
         answer = await self.workspace_configuration_async(types.ConfigurationParams([item]))
-        self.take_settings(answer[0] if answer else {})
+        if self.take_settings(answer[0] if answer else {}):
+            await self.refresh()
 
-    def take_settings(self, values: Any) -> None:
-        """Use settings of the editor where they can be used; say which cannot."""
+    async def settled(self) -> None:
+        """Wait for the editor's settings, which come some time after the start."""
+        if self.reading is not None:
+            await asyncio.wait([self.reading], timeout=_SETTINGS_SECONDS)
+
+    def take_settings(self, values: Any) -> bool:
+        """Use settings of the editor where they can be used; gives whether any changed."""
         read = editor_settings.read(values)
-        for problem in read.problems:
-            self.tell(problem)
-        if dict(read.values) != dict(self.session.overrides):
+        self.tell("settings", read.problems)
+        changed = dict(read.values) != dict(self.session.overrides)
+        if changed:
             self.session.overrides = read.values
             self.rebuild()
+        return changed
 
 
 async def _quietly(request: Any) -> None:
@@ -178,7 +195,7 @@ async def initialized(ls: RoundtripServer, _: types.InitializedParams) -> None:
         request = ls.client_register_capability_async(types.RegistrationParams(registrations))
         ls.start(_quietly(request))
     if client.has_settings:
-        ls.start(_quietly(ls.read_settings()))
+        ls.reading = ls.start(_quietly(ls.read_settings()))
     ls.start(_preload(ls))
 
 
@@ -194,9 +211,8 @@ async def did_open(ls: RoundtripServer, params: types.DidOpenTextDocumentParams)
     """A document is the editor's from now on."""
     document = params.text_document
     path = path_of(document.uri)
-    around = [*ls.session.folders]
-    if path is not None and not any(folder in path.parents for folder in around):
-        ls.session.folders = (*around, folder_around(path))
+    if path is not None and not ls.session.holds(path):
+        ls.session.visited += (folder_around(path),)
         ls.rebuild()
     ls.session.set_document(OpenDocument(document.uri, document.version, document.text))
     ls.publish(document.uri)
@@ -221,6 +237,7 @@ async def did_close(ls: RoundtripServer, params: types.DidCloseTextDocumentParam
     ls.session.close_document(uri)
     if not ls.session.client.pulls_diagnostics:
         ls.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+    ls.session.ring()
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
@@ -232,10 +249,11 @@ async def did_save(ls: RoundtripServer, _: types.DidSaveTextDocumentParams) -> N
 @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
 async def did_change_files(ls: RoundtripServer, params: types.DidChangeWatchedFilesParams) -> None:
     """Files changed on disk."""
-    for change in params.changes:
-        path = path_of(change.uri)
-        if path is not None:
-            ls.session.workspace.changed_on_disk(path)
+    paths = [path for change in params.changes if (path := path_of(change.uri))]
+    if any(path.suffix in _CONFIGURATION or path.name == "env.py" for path in paths):
+        ls.rebuild()
+    else:
+        ls.session.changed_on_disk(paths)
     await ls.refresh()
 
 
@@ -258,10 +276,11 @@ async def did_change_configuration(
 ) -> None:
     """The editor's settings changed."""
     if ls.session.client.has_settings:
-        await ls.read_settings()
-    elif isinstance(params.settings, Mapping):
-        ls.take_settings(params.settings.get(editor_settings.SECTION))
-    await ls.refresh()
+        ls.reading = ls.start(_quietly(ls.read_settings()))
+    elif isinstance(params.settings, Mapping) and ls.take_settings(
+        params.settings.get(editor_settings.SECTION)
+    ):
+        await ls.refresh()
 
 
 @server.feature(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pygls import uris
 
+from alembic_roundtrip.checker import UnknownRuleError, selected
+from alembic_roundtrip.config import SettingsError
+from alembic_roundtrip.context import Context
 from alembic_roundtrip.lsp.client import Client
 from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.project import Environment, ProjectError
 from alembic_roundtrip.text import Source
 from alembic_roundtrip.workspace import Workspace
 
@@ -21,6 +26,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+UNUSABLE = (SettingsError, ProjectError, UnknownRuleError)
+"""What a user has to correct before a folder or an environment can be looked at."""
 QUIET = 0.3
 """Seconds without an edit after which work that nobody waits for may go on."""
 
@@ -40,13 +47,19 @@ class Session:
 
     client: Client = field(default_factory=Client)
     folders: tuple[Path, ...] = ()
+    """The workspace's folders, as the editor calls them."""
+    visited: tuple[Path, ...] = ()
+    """Folders around files that were opened on their own."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     trusted: bool = True
     reports_results: bool = False
     """Whether the client shows the results of commands itself."""
     rehearsals: set[asyncio.Future[Any]] = field(default_factory=set)
     one_rehearsal: asyncio.Lock = field(default_factory=asyncio.Lock)
-    told: set[str] = field(default_factory=set)
+    problems: tuple[str, ...] = ()
+    """What the user has to correct, a sentence each."""
+    told: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the user was last told, by subject."""
     open: dict[Path, OpenDocument] = field(default_factory=dict)
     workspace: Workspace = field(default_factory=lambda: Workspace(()))
     bell: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,10 +68,53 @@ class Session:
     _logged: set[tuple[str, str]] = field(default_factory=set)
 
     def rebuild(self) -> None:
-        """Read everything anew, for other folders or settings."""
-        self.workspace = Workspace(self.folders, self.overrides)
+        """Read everything anew, for other folders or settings; what is unusable is left out."""
+        alone = [folder for folder in self.visited if not _lies_in(folder, self.folders)]
+        folders = [*self.folders, *alone]
+        problems = self._look_at(folders)
+        if problems:
+            unusable = {folder: self._look_at([folder]) for folder in folders}
+            problems = [
+                f"{text}; {folder} is not checked until then"
+                for folder, texts in unusable.items()
+                for text in texts
+            ]
+            self._look_at([folder for folder in folders if not unusable[folder]])
+        for environment in self.environments:
+            problems += [*environment.problems, *self._unusable_settings(environment)]
+        self.problems = tuple(dict.fromkeys(problems))
         for path, document in self.open.items():
-            self.workspace.set_text(path, document.text)
+            self._set_text(path, document.text)
+
+    def _look_at(self, folders: Sequence[Path]) -> list[str]:
+        """Make these the workspace; gives why that cannot be, or nothing."""
+        self.workspace = Workspace(folders, self.overrides)
+        try:
+            assert self.workspace.environments is not None
+        except UNUSABLE as error:
+            return [str(error)]
+        except Exception as error:  # noqa: BLE001 - whatever is in the workspace, the server lives
+            self.log_once("looking for Alembic environments", error)
+        return []
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """The workspace's Alembic environments."""
+        work = "looking for Alembic environments"
+        return self.guarded(work, lambda: self.workspace.environments, ())
+
+    def _unusable_settings(self, environment: Environment) -> list[str]:
+        """Why the settings of an environment cannot be used."""
+        try:
+            selected(self.workspace.settings_of(environment))
+        except UNUSABLE as error:
+            where = environment.config or environment.script_location
+            return [f"{error}; {where} is not checked until then"]
+        return []
+
+    def _set_text(self, path: Path, text: str | None) -> None:
+        work = self.workspace.set_text
+        self.guarded(f"taking over {path.name}", lambda: work(path, text), None)
 
     def set_document(self, document: OpenDocument) -> None:
         """A document was opened or edited."""
@@ -67,13 +123,13 @@ class Session:
             return
         self.open[path] = document
         self.last_edit = asyncio.get_running_loop().time()
-        self.workspace.set_text(path, document.text)
+        self._set_text(path, document.text)
 
     def close_document(self, uri: str) -> None:
         """A document was closed: what is on disk counts again."""
         path = path_of(uri)
         if path is not None and self.open.pop(path, None) is not None:
-            self.workspace.set_text(path, None)
+            self._set_text(path, None)
 
     def ring(self) -> None:
         """Wake those that wait for a change."""
@@ -86,16 +142,50 @@ class Session:
         while asyncio.get_running_loop().time() - self.last_edit < QUIET:  # noqa: ASYNC110 - a clock, no event
             await asyncio.sleep(QUIET / 3)
 
+    def changed_on_disk(self, paths: Iterable[Path]) -> None:
+        """Files changed, came or went."""
+        for path in paths:
+            work = partial(self.workspace.changed_on_disk, path)
+            self.guarded(f"looking at {path.name} again", work, None)
+
     def migration(self, path: Path | None) -> Migration | None:
         """The migration at a path; None for anything else, or if reading it went wrong."""
         if path is None:
             return None
         return self.guarded(f"reading {path.name}", lambda: self.workspace.migration(path), None)
 
+    def environment_of(self, path: Path | None) -> Environment | None:
+        """The environment a migration belongs to; None for anything else."""
+        if path is None:
+            return None
+        return self.guarded("placing a file", lambda: self.workspace.environment_of(path), None)
+
+    def context(self, path: Path | None) -> Context | None:
+        """What rules may know about a migration; None for anything else."""
+        if path is None:
+            return None
+        return self.guarded(f"reading {path.name}", lambda: self.workspace.context(path), None)
+
     def uri(self, path: Path) -> str:
         """The editor's own name for a file it has open, else the usual one."""
         document = self.open.get(path)
-        return document.uri if document else (uris.from_fs_path(str(path)) or path.as_uri())
+        if document:
+            return document.uri
+        named = next((known for real, known in self._links() if real in path.parents), None)
+        if named:
+            path = named / path.relative_to(named.resolve())
+        return uris.from_fs_path(str(path)) or path.as_uri()
+
+    def _links(self) -> Iterator[tuple[Path, Path]]:
+        """Folders that are not where the editor says, with the editor's name for them."""
+        for folder in self.folders:
+            real = folder.resolve()
+            if real != folder:
+                yield real, folder
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file lies in a folder that is looked at."""
+        return _lies_in(path, (*self.folders, *self.visited))
 
     def version(self, path: Path) -> int | None:
         """The version of an open document."""
@@ -122,6 +212,8 @@ class Session:
         """Do work that an unforeseen document could break; its error is logged once."""
         try:
             return work()
+        except UNUSABLE:
+            return otherwise  # the user was told when the settings were read
         except Exception as error:  # noqa: BLE001 - one document must not take the editor down
             self.log_once(doing, error)
             return otherwise
@@ -135,14 +227,23 @@ class Session:
 
 
 def path_of(uri: str) -> Path | None:
-    """The file a URI names; None for what is not a file."""
+    """The file a URI names, where it really is; None for what is not a file."""
+    path = _named(uri)
+    return path.parent.resolve() / path.name if path else None
+
+
+def _named(uri: str) -> Path | None:
     path = uris.to_fs_path(uri)
     return Path(path) if path else None
 
 
+def _lies_in(path: Path, folders: Iterable[Path]) -> bool:
+    return any(folder.resolve() in (path, *path.parents) for folder in folders)
+
+
 def folders_of(roots: Iterable[str]) -> tuple[Path, ...]:
     """The folders among some URIs, each once."""
-    return tuple(dict.fromkeys(path for root in roots if (path := path_of(root))))
+    return tuple(dict.fromkeys(path for root in roots if (path := _named(root))))
 
 
 def folder_around(path: Path) -> Path:

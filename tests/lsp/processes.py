@@ -1,0 +1,36 @@
+"""What runs below a server process, seen from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def agents_of(server: int) -> dict[int, Path]:
+    """Living agents that a server started, by process id, with their scratch folders."""
+    found = {}
+    for entry in PROC.iterdir() if PROC.is_dir() else ():
+        if entry.name.isdigit() and _parent(entry) == server and alive(int(entry.name)):
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+            plans = [part for part in command if part.endswith(b".json")]
+            if plans and b"agent" in command[1]:
+                found[int(entry.name)] = Path(plans[0].decode()).parent
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and not only waiting to be looked at."""
+    return _stat(PROC / str(pid))[:1] not in ([], ["Z"])
+
+
+def _parent(entry: Path) -> int:
+    stat = _stat(entry)
+    return int(stat[1]) if stat else 0
+
+
+def _stat(entry: Path) -> list[str]:
+    try:
+        return (entry / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

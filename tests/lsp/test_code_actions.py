@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import pytest
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from alembic_roundtrip.fixing import fixed_text
+from alembic_roundtrip.workspace import Workspace
+from lsp.editor import Editor, edits_of
+from lsp.project import EMPTY, LOSSY, Project
+
+FIX_ALL = "source.fixAll.alembicRoundtrip"
+TWO_LOSSES = LOSSY.replace(
+    '    "😋"; op.drop_column("customers", "nick")\n',
+    '    "😋"; op.drop_column("customers", "nick")\n    "😋"; op.drop_table("customers")\n',
+)
+NOT_DROPPED = EMPTY.replace("pass", 'op.execute("SELECT 1")')
+
+
+async def offered(editor: Editor, uri: str, code: str) -> list[types.CodeAction]:
+    found = [item for item in await editor.diagnostics(uri) if item.code == code]
+    assert found, code
+    actions = await editor.actions(uri, found[0].range, found=found)
+    return [a for a in actions if a.diagnostics and next(iter(a.diagnostics)).code == code]
+
+
+async def test_a_fix_is_listed_resolved_and_applied_and_then_rests(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    (action, *_) = await offered(editor, uri, "unmarked-destructive-operation")
+    assert action.kind == types.CodeActionKind.QuickFix
+    assert action.edit is None, "computed when it is chosen"
+    chosen = await editor.resolved(action)
+    before = editor.texts[uri]
+    editor.apply(chosen.edit)
+    assert "# DESTRUCTIVE" in editor.texts[uri]
+    assert editor.texts[uri].replace("😋", "").isascii()
+    assert len(editor.texts[uri].splitlines()) == len(before.splitlines()) + 1
+    after = await editor.diagnostics(uri)
+    assert "unmarked-destructive-operation" not in [item.code for item in after]
+    with pytest.raises(JsonRpcException, match="no longer applies"):
+        await editor.resolved(action)
+
+
+async def test_a_scaffold_is_written_behind_wide_characters(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", EMPTY))
+    (action, *_) = await offered(editor, uri, "empty-downgrade")
+    editor.apply((await editor.resolved(action)).edit)
+    assert 'op.drop_column("customers", "phone")' in editor.texts[uri].replace("'", '"')
+    compile(editor.texts[uri], "migration", "exec")
+    assert "empty-downgrade" not in [item.code for item in await editor.diagnostics(uri)]
+
+
+async def test_an_edit_is_for_the_version_it_was_made_for(editor: Editor, project: Project) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    editor.edit(uri, "Nicknames", "Nicknames again")
+    (action, *_) = await offered(editor, uri, "unmarked-destructive-operation")
+    edit = (await editor.resolved(action)).edit
+    assert edit is not None
+    if editor.name == "neovim":
+        assert list(edit.changes or {}) == [uri]
+        return
+    (change,) = edit.document_changes or ()
+    assert isinstance(change, types.TextDocumentEdit)
+    assert change.text_document.version == editor.versions[uri]
+
+
+async def test_a_fix_for_a_text_that_has_changed_is_refused_in_one_sentence(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    (action, *_) = await offered(editor, uri, "unmarked-destructive-operation")
+    editor.edit(uri, 'op.drop_column("customers", "nick")', "pass")
+    with pytest.raises(JsonRpcException) as refused:
+        await editor.resolved(action)
+    assert refused.value.message.startswith("bbbb_😋.py changed: `")
+    assert "Traceback" not in str(refused.value.data)
+
+
+async def test_an_action_of_somebody_else_is_refused(editor: Editor, project: Project) -> None:
+    for data in (None, {"uri": 1}, {"uri": project.first.as_uri(), "fix": "nonsense"}, [1]):
+        with pytest.raises(JsonRpcException) as refused:
+            await editor.client.code_action_resolve_async(types.CodeAction("x", data=data))
+        assert refused.value.code == types.LSPErrorCodes.RequestFailed.value
+
+
+async def test_an_unsafe_fix_asks_first_where_the_client_can_ask(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", NOT_DROPPED))
+    (action, *_) = await offered(editor, uri, "column-not-dropped")
+    edit = (await editor.resolved(action)).edit
+    assert edit is not None
+    if editor.name == "vscode-pulling":
+        (name,) = edit.change_annotations or {}
+        assert (edit.change_annotations or {})[name].needs_confirmation
+        (edits,) = edits_of(edit).values()
+        assert {one.annotation_id for one in edits} == {name}
+    else:
+        assert edit.change_annotations is None
+    editor.apply(edit)
+    assert "column-not-dropped" not in [item.code for item in await editor.diagnostics(uri)]
+
+
+async def test_fixing_everything_gives_what_the_command_line_gives(
+    editor: Editor, project: Project
+) -> None:
+    file = project.write("bbbb", TWO_LOSSES)
+    expected = fixed_text(Workspace([project.folder]), file)
+    uri = editor.open(file)
+    (action,) = await editor.actions(uri, editor.under(editor.texts[uri], "import"), [FIX_ALL])
+    assert action.kind == FIX_ALL
+    editor.apply((await editor.resolved(action)).edit)
+    assert editor.texts[uri] == expected
+    assert editor.texts[uri].count("WARNING") == 1
+    assert editor.texts[uri].count("# DESTRUCTIVE") == 2
+    found = [item.code for item in await editor.diagnostics(uri)]
+    assert "undocumented-data-loss" not in found
+    assert await editor.actions(uri, editor.under(editor.texts[uri], "import"), [FIX_ALL]) == []
+    assert [item.code for item in await editor.diagnostics(uri)] == found, "nothing was kept"
+
+
+async def test_fixing_everything_changes_nothing_in_the_server_until_it_is_applied(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", TWO_LOSSES))
+    before = await editor.diagnostics(uri)
+    place = editor.under(editor.texts[uri], "import")
+    (action,) = await editor.actions(uri, place, [FIX_ALL])
+    await editor.resolved(action)
+    assert await editor.diagnostics(uri) == before or not editor.pulls
+    editor.edit(uri, "import", "import")
+    assert await editor.diagnostics(uri) == before
+
+
+async def test_fixing_everything_leaves_unsafe_fixes_alone(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", NOT_DROPPED))
+    for only in ([FIX_ALL], ["source.fixAll"], ["source"]):
+        for action in await editor.actions(uri, editor.under(editor.texts[uri], "import"), only):
+            editor.apply((await editor.resolved(action)).edit)
+    assert "column-not-dropped" in [item.code for item in await editor.diagnostics(uri)]
+
+
+async def test_only_kinds_that_were_asked_for_are_listed(editor: Editor, project: Project) -> None:
+    uri = editor.open(project.write("bbbb", TWO_LOSSES))
+    whole = editor.under(editor.texts[uri], editor.texts[uri])
+    kinds = {a.kind for a in await editor.actions(uri, whole)}
+    assert kinds == {types.CodeActionKind.QuickFix, FIX_ALL}
+    quick = await editor.actions(uri, whole, [types.CodeActionKind.QuickFix])
+    assert {a.kind for a in quick} == {types.CodeActionKind.QuickFix}
+    assert await editor.actions(uri, whole, [types.CodeActionKind.RefactorExtract]) == []
+    assert await editor.actions(uri, whole, ["source.organizeImports"]) == []
+
+
+async def test_away_from_diagnostics_nothing_is_offered(editor: Editor, project: Project) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    place = editor.under(editor.texts[uri], "import sqlalchemy")
+    assert [
+        a for a in await editor.actions(uri, place) if a.kind == types.CodeActionKind.QuickFix
+    ] == []
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+async def test_an_edit_keeps_the_line_ends(editor: Editor, project: Project, end: str) -> None:
+    uri = editor.open(project.write("bbbb", EMPTY.replace("\n", end)))
+    (action, *_) = await offered(editor, uri, "empty-downgrade")
+    editor.apply((await editor.resolved(action)).edit)
+    text = editor.texts[uri]
+    assert text.count("\n") == text.count(end)
+
+
+async def test_a_file_with_a_syntax_error_refuses_fixes_in_one_sentence(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    (action, *_) = await offered(editor, uri, "unmarked-destructive-operation")
+    editor.edit(uri, "def downgrade():", "def downgrade(:")
+    with pytest.raises(JsonRpcException) as refused:
+        await editor.resolved(action)
+    assert refused.value.code == types.LSPErrorCodes.RequestFailed.value
+    assert "Traceback" not in f"{refused.value.message}{refused.value.data}"
+    whole = editor.under(editor.texts[uri], editor.texts[uri])
+    await editor.actions(uri, whole)
+
+
+async def test_a_client_that_cannot_resolve_gets_edits_at_once(
+    project: Project, cache: dict[str, str]
+) -> None:
+    editor = Editor("plain")
+    await editor.start(project.folder, environment=cache)
+    uri = editor.open(project.write("bbbb", TWO_LOSSES))
+    whole = editor.under(editor.texts[uri], editor.texts[uri])
+    actions = await editor.actions(uri, whole)
+    assert actions
+    assert all(action.edit is not None for action in actions)
+    assert all(action.edit.changes for action in actions if action.edit), "it has no versions"
+    # One fix that cannot be made takes none of the others away.
+    editor.edit(uri, "def downgrade():", "def downgrade(:")
+    await editor.actions(uri, whole)
+    await editor.stop()

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from lsp.editor import WITHIN, Editor
+from lsp.processes import agents_of, alive
+from lsp.project import EMPTY, LOSSY, Project
+
+SLEEPY = EMPTY.replace('"😋"; op.add_column', '__import__("time").sleep(60); op.add_column')
+GONE_WITHIN = 3.0
+
+
+async def agents(editor: Editor) -> dict[int, Path]:
+    """The agents of the editor's server, once there is one, by process id, with their folders."""
+    found: dict[int, Path] = {}
+
+    def running() -> bool:
+        found.update(agents_of(editor.process.pid))
+        return bool(found)
+
+    await editor.until(running)
+    return found
+
+
+async def ended(editor: Editor, found: dict[int, Path]) -> None:
+    """Wait until nothing is left of the agents."""
+    await editor.until(
+        lambda: (
+            not any(alive(pid) for pid in found)
+            and not any(folder.exists() for folder in found.values())
+        ),
+        GONE_WITHIN,
+    )
+
+
+async def test_a_revision_is_rehearsed_and_comes_back_as_json(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    for arguments in ([{"uri": uri, "revision": "bbbb"}], [uri], [{"uri": uri}]):
+        result = await editor.command("testRevision", *arguments)
+        json.dumps(result)
+        assert result["version"] == 1
+        assert result["database"]["kind"] == "sqlite"
+        assert result["database"]["version"]
+        assert result["rows"] == 100
+        (revision,) = result["revisions"]
+        assert set(revision) >= {
+            *("revision", "path", "verdict", "seconds", "steps", "residue", "losses"),
+            *("documented", "reason"),
+        }
+        assert revision["revision"] == "bbbb"
+        assert revision["verdict"] == "lossy"
+        assert revision["documented"] is False
+        assert {(loss["table"], loss["column"]) for loss in revision["losses"]} == {
+            ("customers", "nick")
+        }
+        assert {"name", "seconds", "error"} <= set(revision["steps"][0])
+        assert result["summary"]["lossy"] == 1
+    assert any("Round trip of bbbb: lossy" in message for message in editor.messages)
+
+
+async def test_a_file_and_everything_can_be_rehearsed(editor: Editor, project: Project) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    one = await editor.command("testFile", {"uri": uri})
+    assert [revision["revision"] for revision in one["revisions"]] == ["bbbb"]
+    for arguments in ([], [uri]):
+        every = await editor.command("testAll", *arguments)
+        verdicts = {r["revision"]: r["verdict"] for r in every["revisions"]}
+        assert set(verdicts) == {"aaaa", "bbbb"}
+        assert verdicts["bbbb"] == "lossy"
+
+
+async def test_a_downgrade_is_written_through_the_editor(editor: Editor, project: Project) -> None:
+    uri = editor.open(project.write("bbbb", EMPTY))
+    answer = await editor.command("scaffoldDowngrade", {"uri": uri})
+    assert answer["applied"] is True
+    (asked,) = editor.applied
+    editor.apply(asked.edit)
+    assert "drop_column" in editor.texts[uri]
+    assert "empty-downgrade" not in [item.code for item in await editor.diagnostics(uri)]
+    editor.accepts_edits = False
+    editor.rewrite(uri, EMPTY.format(revision="bbbb", down="aaaa"))
+    assert (await editor.command("scaffoldDowngrade", uri))["applied"] is False
+
+
+async def refusal(editor: Editor, name: str, *arguments: Any) -> str:
+    with pytest.raises(JsonRpcException) as refused:
+        await asyncio.wait_for(editor.command(name, *arguments), WITHIN)
+    assert refused.value.code == types.LSPErrorCodes.RequestFailed.value
+    assert "Traceback" not in f"{refused.value.message}{refused.value.data}"
+    return str(refused.value.message)
+
+
+async def test_what_cannot_be_done_is_said_in_a_sentence(editor: Editor, project: Project) -> None:
+    env = (project.folder / "migrations" / "env.py").as_uri()
+    assert "no command alembicRoundtrip.fly" in await refusal(editor, "fly")
+    for arguments in ([], [None], [7], [env], [{"uri": env}], [{"url": env}], [[env]]):
+        assert "is not a migration" in await refusal(editor, "testRevision", *arguments)
+    assert "open a migration" in await refusal(editor, "scaffoldDowngrade", env)
+    uri = editor.open(project.write("bbbb", EMPTY))
+    editor.edit(uri, 'op.add_column("customers", sa.Column("phone", sa.String(30)))', "pass")
+    assert "nothing to undo" in await refusal(editor, "scaffoldDowngrade", uri)
+    assert "nope" in await refusal(editor, "testRevision", {"uri": uri, "revision": "nope"})
+
+
+async def test_what_was_measured_can_be_forgotten(editor: Editor, project: Project) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    await editor.command("testRevision", uri)
+    (lens,) = await editor.lenses(uri)
+    assert "loses 1 column" in lens.command.title
+    assert (await editor.command("clearEvidence"))["cleared"] >= 1
+    (lens,) = await editor.lenses(uri)
+    assert "never rehearsed" in lens.command.title
+
+
+# Progress
+
+
+async def test_progress_is_told_under_the_clients_own_token(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    await editor.command("testAll", uri, under="mine 😋")
+    assert list(editor.progress) == ["mine 😋"]
+    expect_progress(editor.progress["mine 😋"])
+
+
+async def test_progress_is_told_under_a_token_of_the_servers(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    await editor.command("testAll", uri)
+    (reports,) = editor.progress.values()
+    expect_progress(reports)
+
+
+def expect_progress(reports: list[dict[str, Any]]) -> None:
+    assert [report["kind"] for report in (reports[0], reports[-1])] == ["begin", "end"]
+    assert reports[0]["cancellable"]
+    between = reports[1:-1]
+    assert between
+    assert {report["kind"] for report in between} == {"report"}
+    percentages = [report["percentage"] for report in between]
+    assert percentages == sorted(percentages)
+    assert percentages[-1] == 100
+    assert "lossy" in reports[-1]["message"]
+
+
+# Cancelling
+
+
+async def running(editor: Editor, project: Project, token: Any = None):
+    """A rehearsal in its middle: its request's id, the answer to come, the agents at work."""
+    uri = editor.open(project.write("bbbb", SLEEPY))
+    params = types.ExecuteCommandParams(
+        "alembicRoundtrip.testRevision", [uri], work_done_token=token
+    )
+    answer = asyncio.ensure_future(
+        editor.client.protocol.send_request_async(
+            types.WORKSPACE_EXECUTE_COMMAND, params, msg_id=f"run-{project.folder}"
+        )
+    )
+    found = await agents(editor)
+    await editor.until(lambda: any("bbbb: upgrade" in said for said in said_by(editor)))
+    return uri, answer, found
+
+
+def said_by(editor: Editor) -> list[str]:
+    return [str(r.get("message")) for reports in editor.progress.values() for r in reports]
+
+
+async def by_request(editor: Editor, project: Project) -> None:
+    editor.client.cancel_request(types.CancelParams(f"run-{project.folder}"))
+
+
+async def by_progress(editor: Editor, _: Project) -> None:
+    (token,) = editor.progress
+    editor.client.window_work_done_progress_cancel(types.WorkDoneProgressCancelParams(token))
+
+
+async def by_command(editor: Editor, _: Project) -> None:
+    assert await editor.command("cancel") == {"cancelled": 1}
+
+
+@pytest.mark.parametrize("cancel", [by_request, by_progress, by_command])
+@pytest.mark.parametrize("token", [None, "mine"])
+async def test_a_cancelled_rehearsal_leaves_nothing(
+    editor: Editor, project: Project, cancel: Any, token: str | None
+) -> None:
+    uri, answer, found = await running(editor, project, token)
+    await cancel(editor, project)
+    with pytest.raises(JsonRpcException) as refused:
+        await asyncio.wait_for(answer, GONE_WITHIN)
+    assert not any(alive(pid) for pid in found), "the answer says that nothing is left"
+    assert not any(folder.exists() for folder in found.values())
+    assert "Traceback" not in f"{refused.value.message}{refused.value.data}"
+    expected = {types.LSPErrorCodes.RequestCancelled, types.LSPErrorCodes.RequestFailed}
+    assert refused.value.code in {code.value for code in expected}
+    (reports,) = editor.progress.values()
+    await editor.until(lambda: reports[-1]["kind"] == "end")
+    assert await editor.lenses(uri), "the next request is answered"
+
+
+async def test_a_second_rehearsal_waits_and_can_be_cancelled_too(
+    editor: Editor, project: Project
+) -> None:
+    uri, first, found = await running(editor, project)
+    second = asyncio.ensure_future(editor.command("testRevision", uri))
+    await editor.lenses(uri)
+    assert len(agents_of(editor.process.pid)) == len(found) == 1
+    assert await editor.command("cancel") == {"cancelled": 2}
+    for answer in (first, second):
+        with pytest.raises(JsonRpcException):
+            await asyncio.wait_for(answer, GONE_WITHIN)
+    await ended(editor, found)
+    editor.rewrite(uri, EMPTY.format(revision="bbbb", down="aaaa"))
+    editor.save(uri, project.versions / "bbbb_😋.py")
+    result = await editor.command("testRevision", uri)
+    assert result["revisions"][0]["verdict"] == "failed"
+
+
+async def test_requests_are_answered_while_a_rehearsal_runs(
+    editor: Editor, project: Project
+) -> None:
+    uri, answer, found = await running(editor, project)
+    for _ in range(5):
+        editor.edit(uri, "pass", 'op.drop_column("customers", "phone")')
+        codes = [i.code for i in await asyncio.wait_for(editor.diagnostics(uri), 2)]
+        assert "empty-downgrade" not in codes
+        editor.edit(uri, 'op.drop_column("customers", "phone")', "pass")
+        codes = [i.code for i in await asyncio.wait_for(editor.diagnostics(uri), 2)]
+        assert "empty-downgrade" in codes
+    assert not answer.done()
+    await editor.command("cancel")
+    with pytest.raises(JsonRpcException):
+        await asyncio.wait_for(answer, GONE_WITHIN)
+    await ended(editor, found)
+
+
+# What can go wrong
+
+
+async def test_an_env_py_that_fails_is_one_clear_error(editor: Editor, project: Project) -> None:
+    (project.folder / "migrations" / "env.py").write_text('raise RuntimeError("no 😋 luck")\n')
+    uri = editor.open(project.write("bbbb", EMPTY))
+    said = await refusal(editor, "testRevision", uri)
+    assert "env.py" in said
+    assert "no 😋 luck" in said
+    assert "empty-downgrade" in [item.code for item in await editor.diagnostics(uri)]
+
+
+async def test_a_migration_that_prints_does_not_disturb_the_protocol(
+    editor: Editor, project: Project
+) -> None:
+    noisy = LOSSY.replace(
+        '    "😋"; op.drop_column',
+        '    import os, sys; print("Content-Length: 3\\r\\n\\r\\nabc", flush=True); '
+        'os.write(1, b"raw"); sys.stderr.write("x" * 100000); op.drop_column',
+    )
+    uri = editor.open(project.write("bbbb", noisy))
+    result = await editor.command("testRevision", uri)
+    assert result["revisions"][0]["verdict"] == "lossy"
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["vscode", "neovim"])
+async def alone(request: pytest.FixtureRequest) -> AsyncIterator[Editor]:
+    """An editor that the test starts as it needs it."""
+    editor = Editor(request.param)
+    yield editor
+    await editor.stop()
+
+
+async def test_an_untrusted_workspace_runs_nothing(
+    alone: Editor, project: Project, cache: dict[str, str]
+) -> None:
+    await alone.start(project.folder, options={"trusted": False}, environment=cache)
+    uri = alone.open(project.write("bbbb", EMPTY))
+    for name in ("testRevision", "testFile", "testAll"):
+        assert "trust this workspace" in await refusal(alone, name, uri)
+    assert "empty-downgrade" in [item.code for item in await alone.diagnostics(uri)]
+    assert not agents_of(alone.process.pid)
+
+
+async def test_a_python_without_alembic_is_one_clear_error(
+    alone: Editor, project: Project, cache: dict[str, str], tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(bare)], check=True, timeout=60
+    )
+    python = str(bare / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    await alone.start(project.folder, environment=cache, settings={"python": python})
+    uri = alone.open(project.write("bbbb", EMPTY))
+    said = await refusal(alone, "testRevision", uri)
+    assert python in said
+    assert "no Alembic" in said
+    assert "empty-downgrade" in [item.code for item in await alone.diagnostics(uri)]
+
+
+async def test_a_client_that_can_nothing_still_gets_the_result(
+    project: Project, cache: dict[str, str]
+) -> None:
+    editor = Editor("plain")
+    await editor.start(project.folder, environment=cache)
+    uri = editor.open(project.write("bbbb", LOSSY))
+    result = await editor.command("testRevision", uri)
+    assert result["revisions"][0]["verdict"] == "lossy"
+    assert editor.progress == {}
+    editor.edit(uri, 'op.add_column("customers", sa.Column("nick", sa.String(30)))', "pass")
+    said = await refusal(editor, "scaffoldDowngrade", uri)
+    assert "does not let a server edit" in said
+    await editor.stop()
+
+
+async def test_a_client_that_shows_results_itself_gets_no_message(
+    alone: Editor, project: Project, cache: dict[str, str]
+) -> None:
+    await alone.start(project.folder, options={"reportsResults": True}, environment=cache)
+    uri = alone.open(project.write("bbbb", LOSSY))
+    await alone.command("testRevision", uri)
+    assert alone.messages == []
