@@ -48,6 +48,7 @@ def revision_json(evidence: RevisionEvidence, *, documented: bool) -> dict[str, 
         "path": None if evidence.path is None else shown(evidence.path),
         "verdict": evidence.verdict.value,
         "seconds": round(evidence.seconds, 3),
+        "rows": evidence.rows,
         "steps": [_step(step) for step in evidence.steps],
         "residue": [
             {

@@ -30,6 +30,7 @@ class RehearsalText:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._width = 0
+        self._skipped: str | None = None
 
     def started(self, event: Started, rows: int) -> None:
         """One line on what is tried, and where."""
@@ -48,7 +49,13 @@ class RehearsalText:
         line = Text(f"{verdict.value:<12} ", _STYLES[verdict])
         line.append(f"{evidence.revision:<{self._width}}", "bold")
         line.append(f"  {evidence.seconds:.2f} s", "dim")
+        if verdict is Verdict.LOSSLESS and not evidence.rows:
+            line.append("  on empty tables", "dim")
         self._console.print(line)
+        again = verdict is Verdict.SKIPPED and evidence.reason == self._skipped
+        self._skipped = evidence.reason if verdict is Verdict.SKIPPED else None
+        if again:
+            return
         for detail in wording.details(evidence, documented=documented):
             self._line(f"    {detail}")
 

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from . import baseline, events, redirect
 from .channel import Channel
 
+_LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 RESTART = 3
 """Exit status: what was said is right, the rest wants a new process."""
 
@@ -175,6 +176,11 @@ class Session:
             )
         if isinstance(error, SystemExit):
             return Cannot(f"no rehearsal: {place} called sys.exit({error.code!r})")
+        if isinstance(error, KeyError) and error.args[0] in _LOGGING_SECTIONS:
+            return Cannot(
+                f"no rehearsal: {place} reads logging settings, and the configuration file has no "
+                f"[{error.args[0]}] section; `alembic init` writes one"
+            )
         return Cannot(
             f"no rehearsal: {place} failed: {problem}; what env.py expects can be given in the "
             "settings `env` and `x-arguments`"
