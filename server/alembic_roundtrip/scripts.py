@@ -76,11 +76,12 @@ class Scripts:
         if path in self._texts:
             return read(self._texts[path], path)
         try:
-            return read(decode(path.read_bytes()), path)
+            text = decode(path.read_bytes())
         except OSError as error:
             return unreadable(path, f"the file cannot be opened: {error.strerror}")
         except ValueError as error:
             return unreadable(path, str(error))
+        return read(text, path)
 
     def migration_of(self, revision: str) -> Migration | None:
         """The migration of a revision; None where no file has that identifier."""

@@ -363,3 +363,14 @@ def test_a_decorated_direction_may_not_run() -> None:
     found = migration("@skip_on_sqlite\ndef upgrade():\n    op.drop_table('a')\n").upgrade
     assert found is not None
     assert all(operation.conditional for operation in found.operations)
+
+
+def test_an_f_string_that_cannot_be_unparsed_is_read() -> None:
+    found = upgrade(
+        """
+        name = "a\\nb"
+        op.execute(f"SELECT '{name!r}' {x['y']} {'''z'''}")
+        op.drop_table("t")
+        """
+    )
+    assert [operation.name for operation in found][-1] == "drop_table"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -40,6 +41,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Lint; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
+    # A syntax tree has no cycles; looking for them among all migrations takes a third of the time.
+    gc.disable()
     try:
         workspace = _open(arguments)
         files = list(_files(workspace, arguments.paths))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.text import Source
@@ -12,7 +13,8 @@ from alembic_roundtrip.text import Source
 _QUALIFIERS = frozenset({"op.f", "f", "quoted_name", "sa.quoted_name", "sqlalchemy.quoted_name"})
 _TEXTS = frozenset({"text", "sa.text", "sqlalchemy.text", "sa.sql.text", "sql.text"})
 _FOLDED = 64
-_LONGEST = 20_000
+_LARGEST = 5_000
+_Node = TypeVar("_Node", bound=ast.AST)
 
 
 @dataclass
@@ -65,7 +67,11 @@ class Scope:
                 return line[node.col_offset : node.end_col_offset]
             raw = line.encode("utf-8")[node.col_offset : node.end_col_offset]
             return raw.decode("utf-8", "replace")
-        return ast.unparse(resolved)
+        try:
+            return ast.unparse(resolved)
+        except ValueError:
+            # Before Python 3.12 some f-strings cannot be written on one line.
+            return ast.get_source_segment(self.source.text, node) or "…"
 
     def _imports(self, node: ast.expr) -> Iterator[str]:
         names = {part.id for part in names_in(node)}
@@ -98,36 +104,52 @@ class _TooLong(Exception):
     pass
 
 
-class _Substitution(ast.NodeTransformer):
+class _Substitution:
     """Puts expressions for names, and for calls of functions that only return one.
 
-    No name is put into itself, so it comes to an end.
+    Parts without such names are shared, not copied. No name is put into itself, so it comes to an
+    end.
     """
 
     def __init__(self, scope: Scope, names: Mapping[str, ast.expr | None]) -> None:
         self._scope = scope
         self._names = names
         self._open: set[str] = set()
+        self._size = 0
 
     def put_in(self, node: ast.expr) -> ast.expr:
-        text = ast.unparse(node)
-        if len(text) > _LONGEST:
+        self._size += 1
+        if self._size > _LARGEST:
             raise _TooLong
-        copy = ast.parse(text, mode="eval").body
-        for part in ast.walk(copy):
+        if isinstance(node, ast.Constant):
+            return node
+        if isinstance(node, ast.Name):
+            bound = self._names.get(node.id) if isinstance(node.ctx, ast.Load) else None
+            return node if bound is None else self._opened(node.id, node, bound, self._names)
+        rebuilt = self._rebuilt(node)
+        return self._called(rebuilt) if isinstance(rebuilt, ast.Call) else rebuilt
+
+    def _rebuilt(self, node: _Node) -> _Node:
+        """The node itself, or one of its kind where a part is another now."""
+        parts = {name: getattr(node, name, None) for name in node._fields}
+        new = {name: self._part(part) for name, part in parts.items()}
+        if all(new[name] is part for name, part in parts.items()):
+            return node
+        made = type(node)(**new)
+        if isinstance(made, ast.expr):
             # What is put together stands nowhere in the source.
-            if isinstance(part, ast.expr):
-                part.lineno = 0
-        result = self.visit(copy)
-        assert isinstance(result, ast.expr)
-        return result
+            made.lineno = made.end_lineno = made.col_offset = made.end_col_offset = 0
+        return made
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        bound = self._names.get(node.id) if isinstance(node.ctx, ast.Load) else None
-        return node if bound is None else self._opened(node.id, node, bound, self._names)
+    def _part(self, part: Any) -> Any:
+        if isinstance(part, list):
+            new = [self._part(item) for item in part]
+            return part if all(x is y for x, y in zip(new, part, strict=True)) else new
+        if isinstance(part, ast.expr):
+            return self.put_in(part)
+        return self._rebuilt(part) if isinstance(part, ast.keyword | ast.comprehension) else part
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
+    def _called(self, node: ast.Call) -> ast.expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         function = self._scope.functions.get(name)
         returned = _returned(function) if function is not None else None
