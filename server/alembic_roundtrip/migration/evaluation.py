@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
@@ -125,6 +126,19 @@ class _Substitution(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         bound = self._names.get(node.id) if isinstance(node.ctx, ast.Load) else None
         return node if bound is None else self._opened(node.id, node, bound, self._names)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        """An f-string whose parts are known is one string; before 3.12 some cannot be nested."""
+        kept = deepcopy(node)
+        self.generic_visit(node)
+        value = value_of(node)
+        if isinstance(value, str):
+            return ast.copy_location(ast.Constant(value), kept)
+        try:
+            ast.unparse(node)
+        except ValueError:
+            return kept
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
