@@ -29,8 +29,10 @@ _SAID = re.compile(
 
 _EXPLAINED = re.compile(
     r"""
-      no[ ]downgrade | (?:not|n't|no[ ]need[ ]to|nothing[ ]to)[ ]
-      (?:need|support|possib|necessar|requir|undo|do\b|revers|revert|downgrad|roll|drop|remov|delet)
+      no[ ]downgrade | no[ ]need[ ]to\b | only[ ]way[ ]is[ ]up | downgrade[ ]would[ ]fail
+    | (?:not|n't|nothing[ ]to)[ ](?:(?:be|generally|officially|currently)[ ])*
+      (?:need|support|possib|necessar|requir|undo|do\b|revers|revert|downgrad|roll|drop|remov|delet
+      |re-?creat)
     | intention | on[ ]purpose | deliberate | no[- ]?op\b | unsupported | one[- ]way
     | (?:keep|leave|harmless|safe[ ]to)\b
     """,

@@ -300,6 +300,14 @@ class _Draft:
     def _(self, change: c.DropEnum) -> None:
         self.enums.pop(change.name, None)
 
+    @apply.register(c.RenameEnum)
+    def _(self, change: c.RenameEnum) -> None:
+        enum = self.enums.pop(change.name, None)
+        if enum is not None:
+            new = change.name._replace(name=change.new_name)
+            self.made.append(Key("enum", new))
+            self.enums[new] = replace(enum, name=new)
+
     @apply.register(c.CreateObject)
     def _(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:

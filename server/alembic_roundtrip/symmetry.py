@@ -23,9 +23,10 @@ class Leftover:
     trip: RoundTrip
 
 
-def leftovers(context: Context, kind: str) -> Iterator[Leftover]:
+def leftovers(context: Context, kind: str, only: str | None = None) -> Iterator[Leftover]:
     """Objects of a kind that stay after the downgrade, each once; silent where reading is unsure.
 
+    `only` is the dialect to look at, where the kind exists on no other.
     What goes away with its table or column, or stays only because its table does, is not named.
     """
     downgrade = context.written_downgrade
@@ -33,6 +34,8 @@ def leftovers(context: Context, kind: str) -> Iterator[Leftover]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
+        if only is not None and trip.dialect != only:
+            continue
         for leftover in _on(trip, downgrade, kind):
             if leftover.key not in seen:
                 seen.add(leftover.key)

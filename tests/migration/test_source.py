@@ -218,6 +218,7 @@ def test_what_cannot_be_read_may_do_anything_and_says_why(body: str) -> None:
         ("DROP INDEX CONCURRENTLY IF EXISTS ix", c.DropIndex("ix", None)),
         ("CREATE VIEW v AS SELECT 1", c.CreateObject("view", Name("v"))),
         ("DROP TYPE IF EXISTS state", c.DropEnum(Name("state"))),
+        ("alter type app.old rename to new", c.RenameEnum(Name("old", "app"), "new")),
     ],
 )
 def test_sql_is_read_as_far_as_its_verb_and_names_tell(sql: str, expected: c.Change) -> None:
@@ -374,3 +375,16 @@ def test_an_f_string_that_cannot_be_unparsed_is_read() -> None:
         """
     )
     assert [operation.name for operation in found][-1] == "drop_table"
+
+
+@pytest.mark.parametrize("text", ["a\nb", "it's", 'a "b"', "\\ and both \" '"])
+def test_an_f_string_takes_constants_with_anything_in_them(text: str) -> None:
+    found = upgrade(f"""
+        import json
+
+        NAME = {text!r}
+        op.drop_table(f"old_{{NAME}}")
+        op.drop_table(f"{{json.dumps(NAME)}}")
+        """)
+    assert found[0].changes == (c.DropTable(Name(f"old_{text}")),)
+    assert [operation.name for operation in found] == ["drop_table", "drop_table"]

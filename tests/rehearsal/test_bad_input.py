@@ -277,3 +277,30 @@ asyncio.run(main())
     assert agents_on(str(folder)) == [], "the agent ends with its parent"
     assert collect_leftovers() == 1
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("raise ValueError('no key')", "failed: ValueError: no key"),
+        (
+            "import psycopg_nowhere",
+            "has no `psycopg_nowhere`, which application/__init__.py line 1",
+        ),
+        ("import os; os.mkdir('data')", "data'; if it only wants that to be there, create it"),
+    ],
+)
+async def test_a_package_of_the_migrations_that_cannot_be_imported_is_one_sentence(
+    tmp_path, code, expected
+):
+    ini = INI.replace("%(here)s/migrations", "application:migrations")
+    folder = tmp_path / "other"
+    (folder / "application").mkdir(parents=True)
+    project = AlembicProject(folder, ini=ini)
+    project.add("a", TABLE, 'op.drop_table("t")')
+    (folder / "migrations").rename(folder / "application" / "migrations")
+    (folder / "application" / "__init__.py").write_text(code)
+    with pytest.raises(CannotRun) as caught:
+        await collect(project)
+    assert expected in str(caught.value)
+    assert "Traceback" not in str(caught.value)

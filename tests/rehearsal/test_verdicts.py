@@ -232,6 +232,14 @@ async def test_a_history_that_expects_tables_names_the_setting_for_them(project,
     assert "`baseline`" in (evidence.reason or "")
 
 
+async def test_an_empty_first_revision_does_not_hide_that(project, rehearsed):
+    project.add("stamp", "pass", "pass")
+    project.add("first", 'op.add_column("users", sa.Column("x", sa.Integer))')
+    evidence = await rehearsed()
+    assert evidence["stamp"].verdict is Verdict.LOSSLESS
+    assert "`baseline`" in (evidence["first"].reason or "")
+
+
 async def test_a_baseline_is_a_function_or_an_sql_file(project, rehearsed):
     project.add(
         "first",

@@ -113,6 +113,14 @@ class DropEnum:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameEnum:
+    """ALTER TYPE … RENAME TO."""
+
+    name: Name
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreateObject:
     """A view, function, trigger, sequence, schema or other object made by SQL."""
 
@@ -166,6 +174,7 @@ Change = (
     | DropConstraint
     | CreateEnum
     | DropEnum
+    | RenameEnum
     | CreateObject
     | DropObject
     | WriteRows

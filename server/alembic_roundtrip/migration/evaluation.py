@@ -127,6 +127,8 @@ class _Substitution:
             bound = self._names.get(node.id) if isinstance(node.ctx, ast.Load) else None
             return node if bound is None else self._opened(node.id, node, bound, self._names)
         rebuilt = self._rebuilt(node)
+        if isinstance(rebuilt, ast.JoinedStr):
+            return _folded(rebuilt)
         return self._called(rebuilt) if isinstance(rebuilt, ast.Call) else rebuilt
 
     def _rebuilt(self, node: _Node) -> _Node:
@@ -174,6 +176,14 @@ class _Substitution:
         finally:
             self._names = outer
             self._open.discard(name)
+
+
+def _folded(node: ast.JoinedStr) -> ast.expr:
+    """An f-string whose parts are known is one string."""
+    value = value_of(node)
+    if not isinstance(value, str):
+        return node
+    return ast.Constant(value, lineno=0, end_lineno=0, col_offset=0, end_col_offset=0)
 
 
 def _returned(function: ast.FunctionDef) -> ast.expr | None:

@@ -76,6 +76,8 @@ class Renderer:
         """An expression, where all its names mean here what they meant where it was written."""
         if not expression.text:
             raise NotKnownError("a definition made by SQL")
+        if expression.text.startswith("*"):
+            raise NotKnownError(f"`{expression.text}`")
         known = {name for name, _ in bound_names(expression.imports)} | self._own
         if not free_names(expression.text) <= known:
             raise NotKnownError(f"`{expression.text}`")

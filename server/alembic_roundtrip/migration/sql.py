@@ -21,6 +21,7 @@ from alembic_roundtrip.migration.changes import (
     DropIndex,
     DropObject,
     DropTable,
+    RenameEnum,
     RenameTable,
     Unknown,
     WriteRows,
@@ -278,9 +279,19 @@ def _drop(words: _Words) -> tuple[Change, ...]:
     return tuple(found)
 
 
+def _renamed_type(words: _Words) -> tuple[Change, ...]:
+    start = words.at
+    name = words.name()
+    new = words.identifier() if words.take("RENAME", "TO") else None
+    words.at = start
+    return (RenameEnum(name, new),) if name is not None and new is not None else ()
+
+
 def _alter(words: _Words) -> tuple[Change, ...]:
     kind = words.peek()
     words.at += 1
+    if kind == "TYPE" and (renamed := _renamed_type(words)):
+        return renamed
     if kind != "TABLE":
         # A type, sequence or view: what changes is not part of any table.
         return (Unknown(frozenset()),) if kind in _OBJECTS | {"TYPE", "INDEX"} else (Unknown(),)

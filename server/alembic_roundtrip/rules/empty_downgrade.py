@@ -149,3 +149,32 @@ rule.example(
         op.drop_column("users", "nick")
     """,
 )
+rule.example(
+    "It says that it makes no sense",
+    """
+    def upgrade():
+        op.create_index("ix_users_nick", "users", ["nick"])
+
+
+    def downgrade():
+        # There should be no need to remove the index when downgrading.
+        pass
+        ^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
+    """,
+)
+rule.example(
+    "What it makes is computed",
+    """
+    def _create(*args):
+        op.create_table(*args)
+
+
+    def upgrade():
+        _create("users", sa.Column("id", sa.Integer()))
+
+
+    def downgrade():
+        pass
+        ^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
+    """,
+)

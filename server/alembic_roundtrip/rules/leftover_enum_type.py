@@ -27,7 +27,7 @@ def check(context: Context) -> Iterator[Finding]:
     """Enum types that no column uses any more after the downgrade, and that are still there."""
     if "postgresql" not in context.dialects or _handled_elsewhere(context):
         return
-    for leftover in leftovers(context, "enum"):
+    for leftover in leftovers(context, "enum", only="postgresql"):
         if any(leftover.trip.down.schema.users_of(leftover.key.table)):
             continue
         yield Finding(
@@ -130,4 +130,40 @@ rule.example(
         op.drop_table("orders")
     """,
     dialects=("sqlite",),
+)
+rule.example(
+    "Dropped where there are enum types, in a project for two databases",
+    """
+    def upgrade():
+        op.create_table("orders", sa.Column("state", sa.Enum("new", "paid", name="state")))
+
+
+    def downgrade():
+        op.drop_table("orders")
+        if op.get_bind().dialect.name == "postgresql":
+            op.execute("DROP TYPE state")
+    """,
+    dialects=("sqlite", "postgresql"),
+)
+rule.example(
+    "Renamed to the name of the type that it replaces",
+    """
+    def upgrade():
+        op.execute("CREATE TYPE state_new AS ENUM ('new', 'paid')")
+        op.execute("ALTER TABLE orders ALTER COLUMN state TYPE state_new")
+        op.execute("DROP TYPE state")
+        op.execute("ALTER TYPE state_new RENAME TO state")
+
+
+    def downgrade():
+        op.execute("ALTER TYPE state RENAME TO state_old")
+        op.execute("CREATE TYPE state AS ENUM ('new')")
+        op.execute("ALTER TABLE orders ALTER COLUMN state TYPE state")
+        op.execute("DROP TYPE state_old")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('orders', sa.Column('state', sa.Enum('new', name='state')))\n",
+    ),
+    dialects=("postgresql",),
 )

@@ -145,7 +145,8 @@ def _table_of(change: c.Change) -> Name | None:
     if isinstance(change, c.Unknown):
         return next(iter(change.tables)) if change.tables and len(change.tables) == 1 else None
     if isinstance(
-        change, c.CreateTable | c.CreateEnum | c.DropEnum | c.CreateObject | c.DropObject
+        change,
+        c.CreateTable | c.CreateEnum | c.DropEnum | c.RenameEnum | c.CreateObject | c.DropObject,
     ):
         return None
     return change.table

@@ -347,6 +347,12 @@ class Inverter:
         sql = f"DELETE FROM {_sql_name(change.table)} WHERE {keys[0][0]} IN ({listed})"  # noqa: S608 - literals of this migration, shown before they run
         return call("op.execute", [self.render.text(sql)])
 
+    @invert.register(c.RenameEnum)
+    def _(self, change: c.RenameEnum, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
+        new = change.name._replace(name=change.new_name)
+        sql = f"ALTER TYPE {_sql_name(new)} RENAME TO {_sql_name(Name(change.name.name))}"
+        return Inverse([call("op.execute", [self.render.text(sql)])])
+
     @invert.register(c.Unknown)
     def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
         """What was made under a computed name is dropped under the same expression."""

@@ -47,7 +47,7 @@ class RoundTrip:
         parent = self._room.save()
         up = yield from self.do("upgrade", upgrade=True, declare=True)
         if up.problem is not None:
-            self._fail_upgrade(up.problem)
+            self._fail_upgrade(up.problem, empty=not before.tables)
             yield from self.go_to(parent, upgraded=False)
             return
         after, types_after = self._room.snapshot(), dict(self._declared.types)
@@ -99,13 +99,12 @@ class RoundTrip:
         self._room.restore(saved)
         self._upgraded = upgraded
 
-    def _fail_upgrade(self, problem: Problem) -> None:
+    def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
         if problem.refused:
             self.findings.skip(f"not rehearsed: {problem.message}")
             return
         sentence = f"`upgrade()` fails: {problem}"
-        first = not self._scripts.parents(self.revision)
-        if first and problem.missing_table and not self._plan["baseline"]:
+        if empty and problem.missing_table and not self._plan["baseline"]:
             sentence += (
                 "; this history does not start from an empty database: the setting `baseline` "
                 "names what makes its first tables"

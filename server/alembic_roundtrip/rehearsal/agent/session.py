@@ -77,6 +77,7 @@ class Session:
         self._guard = guard
         self._statements = Statements()
         self._declared = Declared()
+        self._directory: Any = None
         self._rooms: List[Any] = []
         self._walks: List[Any] = []
         self._active: Optional[Any] = None
@@ -95,6 +96,9 @@ class Session:
             self._scripts = scripts.Scripts(self._directory)
         except CommandError as error:
             raise Cannot(f"no rehearsal: {error}") from error
+        except (Exception, SystemExit, redirect.Refused) as error:
+            # `script_location = package:folder` imports the package.
+            raise self._failed_early(error, "the package of `script_location`") from error
         self._channel.beat(self._where)
         self._channel.send(events.STARTING, phase="env.py")
         self._enter_application()
@@ -131,11 +135,10 @@ class Session:
         except Cannot:
             raise
         except (Exception, SystemExit, redirect.Refused) as error:
-            raise self._env_py_failed(error) from error
+            raise self._failed_early(error, self._env_py) from error
         if not self._rooms:
             raise Cannot(
-                f"no rehearsal: {self._shown(self._directory.env_py_location)} ended without "
-                "calling `context.run_migrations()`"
+                f"no rehearsal: {self._env_py} ended without calling `context.run_migrations()`"
             )
 
     def _note(self, number: int, context: Any) -> Iterable[Any]:
@@ -160,11 +163,14 @@ class Session:
         self._rooms.append(Room(path, context.version_table))
         return ()
 
-    def _env_py_failed(self, error: BaseException) -> Cannot:
+    @property
+    def _env_py(self) -> str:
+        return self._shown(self._directory.env_py_location)
+
+    def _failed_early(self, error: BaseException, place: str) -> Cannot:
         from .problems import Problem
 
         problem = Problem(error, None, self._is_ours)
-        place = self._shown(self._directory.env_py_location)
         if problem.path:
             place = f"{self._shown(problem.path)} line {problem.line}"
         if problem.refused:
@@ -180,6 +186,11 @@ class Session:
             return Cannot(
                 f"no rehearsal: {place} reads logging settings, and the configuration file has no "
                 f"[{error.args[0]}] section; `alembic init` writes one"
+            )
+        if isinstance(error, PermissionError) and error.filename:
+            return Cannot(
+                f"no rehearsal: {place} failed: {problem}; if it only wants that to be there, "
+                "create it before, or name another place for it by the setting `env`"
             )
         return Cannot(
             f"no rehearsal: {place} failed: {problem}; what env.py expects can be given in the "
@@ -250,7 +261,8 @@ class Session:
         if walk is not None and walk.request is not None:
             walk.stop(error)
         elif any(each.request is not None for each in self._walks):
-            raise self._env_py_failed(error or RuntimeError("it ended before all databases"))
+            problem = error or RuntimeError("it ended before all databases")
+            raise self._failed_early(problem, self._env_py)
 
     def _steps(self, number: int, context: Any) -> Iterable[Any]:
         if number >= len(self._walks):
@@ -265,7 +277,7 @@ class Session:
         if path.startswith("<"):
             return False
         here = os.path.realpath(path)
-        if here.startswith(os.path.realpath(self._directory.dir) + os.sep):
+        if self._directory and here.startswith(os.path.realpath(self._directory.dir) + os.sep):
             return True
         return here.startswith(os.getcwd() + os.sep) and "site-packages" not in here
 
