@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Rule, rules
+from alembic_roundtrip.suppression import suppressions
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,13 @@ def check(context: Context, settings: Settings) -> tuple[Diagnostic, ...]:
 
     A rule that fails on a document is logged and left out; the others go on.
     """
-    found = [d for rule in selected(settings) for d in _findings(rule, context)]
+    chosen = selected(settings)
+    found = [d for rule in chosen if not rule.last for d in _findings(rule, context)]
+    names = frozenset(rule.name for rule in chosen)
+    after = replace(context, found=tuple(found), applied=names)
+    found += [d for rule in chosen if rule.last for d in _findings(rule, after)]
+    ignored = suppressions(context.migration)
+    found = [d for d in found if not any(s.covers(d.rule, d.range) for s in ignored)]
     return tuple(sorted(found, key=lambda d: (d.range, SEVERITIES.index(d.severity), d.rule)))
 
 

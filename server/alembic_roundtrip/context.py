@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.schema import Replay, Schema, replay
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.rule import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,10 @@ class Context:
     history: History
     parents: dict[str | None, Schema] = field(default_factory=lambda: {None: Schema()})
     evidence: RevisionEvidence | None = None
+    found: tuple[Diagnostic, ...] = ()
+    """What the other rules found, before anything was ignored; for rules that come last."""
+    applied: frozenset[str] = frozenset()
+    """The names of the rules that were applied; for rules that come last."""
 
     @cached_property
     def round_trips(self) -> tuple[RoundTrip, ...]:

@@ -93,6 +93,8 @@ class Rule:
 
     module: str
     severity: Severity
+    last: bool = False
+    """Whether it judges what the other rules found, and so comes after them."""
     examples: list[Example] = field(default_factory=list)
     _check: Check | None = None
 

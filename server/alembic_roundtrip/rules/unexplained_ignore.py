@@ -1,0 +1,51 @@
+"""A comment ignores a rule and does not say why.
+
+## Why it matters
+Whoever reads the migration before a rollback cannot tell a decision from a convenience.
+
+## What to do
+Write the reason behind the bracket: `# roundtrip: ignore[empty-downgrade] the table is a cache`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.suppression import suppressions
+
+rule = Rule(__name__, severity="information", last=True)
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Ignore comments that end at their bracket."""
+    for suppression in suppressions(context.migration):
+        if not suppression.reason:
+            yield Finding(suppression.range, "the comment does not say why this is ignored")
+
+
+rule.example(
+    "Only the rule's name",
+    """
+    def upgrade():
+        op.drop_table("😋")
+
+
+    def downgrade():
+        pass  # roundtrip: ignore[empty-downgrade]
+              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the comment does not say why this is ignored
+    """,
+)
+rule.example(
+    "With its reason",
+    """
+    def upgrade():
+        op.drop_table("😋")
+
+
+    def downgrade():
+        pass  # roundtrip: ignore[empty-downgrade] the table was a cache
+    """,
+)
