@@ -38,7 +38,7 @@ class Workspace:
         """Every Alembic environment in the folders."""
         if self._environments is None:
             found = [env for folder in self.folders for env in self._find(folder)]
-            self._environments = tuple(dict.fromkeys(found))
+            self._environments = tuple(_distinct(found))
         return self._environments
 
     def _find(self, folder: Path) -> Iterator[Environment]:
@@ -124,6 +124,24 @@ class Workspace:
             return None
         key, evidence = kept
         return evidence, key == self.scripts(environment).evidence_key(migration.id)
+
+
+def _distinct(found: Sequence[Environment]) -> Iterator[Environment]:
+    """Each environment once, also where folders lie in each other; with its configuration."""
+    configured = {(env.config, env.section): env for env in reversed(found) if env.config}
+    known = {env.script_location for env in configured.values()}.union(
+        *(env.version_locations for env in configured.values())
+    )
+    seen: set[tuple[Path, ...]] = set()
+    for env in found:
+        if env.config:
+            if configured.get((env.config, env.section)) is env:
+                yield env
+            continue
+        places = (env.script_location, *env.version_locations)
+        if known.isdisjoint(places) and places not in seen:
+            seen.add(places)
+            yield env
 
 
 def _parents(scripts: Scripts, migration: Migration) -> dict[str | None, Schema]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -203,7 +204,16 @@ async def _preload(ls: RoundtripServer) -> None:
     """Load what the first fix needs while nobody is typing."""
     await asyncio.sleep(_IDLE_SECONDS)
     await ls.session.quiet()
-    await asyncio.to_thread(importlib.import_module, "libcst")
+    # Not in the loop's pool: the end of the server would wait for it.
+    threading.Thread(target=_import_libcst, daemon=True).start()
+
+
+def _import_libcst() -> None:
+    try:
+        for name in ("libcst", "libcst.native"):
+            importlib.import_module(name)
+    except ImportError as error:
+        logger.warning("no fixes without LibCST: %s", error)
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_OPEN)

@@ -81,7 +81,11 @@ class Session:
             ]
             self._look_at([folder for folder in folders if not unusable[folder]])
         for environment in self.environments:
-            problems += [*environment.problems, *self._unusable_settings(environment)]
+            problems += environment.problems
+        for environment in self.environments:
+            problem = self._unusable_settings(environment)
+            if problem and not any(text.startswith(problem) for text in problems):
+                problems.append(f"{problem}; its migrations are not checked until then")
         self.problems = tuple(dict.fromkeys(problems))
         for path, document in self.open.items():
             self._set_text(path, document.text)
@@ -103,14 +107,13 @@ class Session:
         work = "looking for Alembic environments"
         return self.guarded(work, lambda: self.workspace.environments, ())
 
-    def _unusable_settings(self, environment: Environment) -> list[str]:
-        """Why the settings of an environment cannot be used."""
+    def _unusable_settings(self, environment: Environment) -> str:
+        """Why the settings of an environment cannot be used; empty where they can."""
         try:
             selected(self.workspace.settings_of(environment))
         except UNUSABLE as error:
-            where = environment.config or environment.script_location
-            return [f"{error}; {where} is not checked until then"]
-        return []
+            return str(error)
+        return ""
 
     def _set_text(self, path: Path, text: str | None) -> None:
         work = self.workspace.set_text
@@ -130,6 +133,14 @@ class Session:
         path = path_of(uri)
         if path is not None and self.open.pop(path, None) is not None:
             self._set_text(path, None)
+            self._leave()
+
+    def _leave(self) -> None:
+        """Forget folders that were only looked at for files which are closed now."""
+        needed = tuple(folder for folder in self.visited if any(map(_inside(folder), self.open)))
+        if needed != self.visited:
+            self.visited = needed
+            self.rebuild()
 
     def ring(self) -> None:
         """Wake those that wait for a change."""
@@ -235,6 +246,11 @@ def path_of(uri: str) -> Path | None:
 def _named(uri: str) -> Path | None:
     path = uris.to_fs_path(uri)
     return Path(path) if path else None
+
+
+def _inside(folder: Path) -> Callable[[Path], bool]:
+    real = folder.resolve()
+    return lambda path: real in path.parents
 
 
 def _lies_in(path: Path, folders: Iterable[Path]) -> bool:
