@@ -512,7 +512,7 @@ def test_a_file_with_single_quotes_gets_single_quotes(tmp_path: Path) -> None:
 
 
 def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -> None:
-    from alembic_roundtrip.scaffold import fix
+    from alembic_roundtrip.scaffold import fix, why_nothing
 
     upgrade = 'globals()["upgrade_%s" % "main"]()'
     project = Project(tmp_path, upgrade)
@@ -520,3 +520,19 @@ def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -
         project.file.read_text() + "\n\ndef upgrade_main():\n    op.drop_table('t')\n"
     )
     assert fix(project.context) is None
+    assert "several databases" in why_nothing(project.context)
+
+
+def test_what_was_dropped_in_batch_mode_is_required_again_in_batch_mode(tmp_path: Path) -> None:
+    upgrade = 'with op.batch_alter_table("users") as b:\n    b.drop_column("email")'
+    created = (
+        'op.create_table("users", sa.Column("id", sa.Integer(), primary_key=True), '
+        'sa.Column("email", sa.String(50), nullable=False))'
+    )
+    project = Project(tmp_path, created, upgrade, dialects=("postgresql",))
+    project.write()
+    last = 'with op.batch_alter_table("users") as batch_op:\n    batch_op.alter_column('
+    assert last in project.body
+    assert "op.alter_column" not in project.body.replace("batch_op.alter_column", "")
+    before, after = project.round_trip()
+    assert after == before

@@ -60,7 +60,7 @@ def test_text_names_the_place_the_rule_and_the_fix(project: Path) -> None:
     path = "migrations/versions/bbbb_second.py"
     assert f"{path}:14:5 error empty-downgrade: downgrade() does nothing" in done.stdout
     assert "  14 |     pass\n     |     ^^^^\n" in done.stdout
-    assert "  fix: Write the downgrade from the upgrade\n" in done.stdout
+    assert "  fix: Write the downgrade from the upgrade (--fix)\n" in done.stdout
     assert done.stdout.endswith(
         "2 migrations read: 1 error, 1 warning, 1 hint (--hints shows them)\n"
     )

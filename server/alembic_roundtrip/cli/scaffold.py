@@ -47,13 +47,15 @@ def _migration(workspace: Workspace, name: str) -> Migration:
 def _scaffold(workspace: Workspace, migration: Migration, *, write: bool) -> int:
     from alembic_roundtrip.fixing import write as write_file
     from alembic_roundtrip.migration.rewrite import RewriteError, edits
-    from alembic_roundtrip.scaffold import fix
+    from alembic_roundtrip.scaffold import fix, why_nothing
     from alembic_roundtrip.text import apply_edits
 
     context = workspace.context(migration.path)
-    written = fix(context) if context is not None else None
+    if context is None:
+        raise NothingToReadError(f"{relative(migration.path)} is not in an Alembic environment")
+    written = fix(context)
     if written is None:
-        print(f"{relative(migration.path)}: there is nothing to undo", file=sys.stderr)
+        print(f"{relative(migration.path)}: {why_nothing(context)}", file=sys.stderr)
         return 0
     try:
         text = apply_edits(migration.text, edits(migration, written.rewrites))

@@ -7,6 +7,8 @@ import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
+_LAST_PORT = 65535
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add this subcommand's arguments to its parser."""
@@ -24,7 +26,12 @@ def run(arguments: Namespace) -> int:
     from alembic_roundtrip.lsp.server import server
 
     if arguments.tcp is not None:
-        server.start_tcp(*arguments.tcp)
+        try:
+            server.start_tcp(*arguments.tcp)
+        except OSError as error:
+            host, port = arguments.tcp
+            sys.stderr.write(f"cannot listen on {host}:{port}: {error.strerror or error}\n")
+            return 2
         return 0
     # What prints would corrupt the protocol, so printing goes to stderr from here on.
     protocol = os.fdopen(os.dup(1), "wb")
@@ -35,6 +42,6 @@ def run(arguments: Namespace) -> int:
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not port.isdigit():
+    if not port.isdecimal() or int(port) > _LAST_PORT:
         raise ArgumentTypeError(f"{text!r} is not HOST:PORT, as in 127.0.0.1:2087")
     return host or "127.0.0.1", int(port)

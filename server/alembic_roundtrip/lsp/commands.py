@@ -97,7 +97,7 @@ async def clear_evidence(ls: RoundtripServer, _: types.ExecuteCommandParams) -> 
 
 async def scaffold_downgrade(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Write the downgrade of a migration from its upgrade, through the editor."""
-    from alembic_roundtrip.scaffold import fix
+    from alembic_roundtrip.scaffold import fix, why_nothing
 
     path, _ = _target(params)
     context = ls.session.context(path)
@@ -105,7 +105,7 @@ async def scaffold_downgrade(ls: RoundtripServer, params: types.ExecuteCommandPa
         raise _refused(ls, "open a migration first: there is nothing to write a downgrade for")
     written = fix(context)
     if written is None:
-        raise Refused(f"there is nothing to undo in {path.name}")
+        raise Refused(f"{path.name}: {why_nothing(context)}")
     try:
         edit = code_actions.edit_for(ls.session, path, written)
     except RewriteError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic_roundtrip.scaffold.downgrade import Scaffold, fix, scaffold
+from alembic_roundtrip.scaffold.downgrade import Scaffold, fix, scaffold, why_nothing
 from alembic_roundtrip.scaffold.inverse import PLACEHOLDER
 
-__all__ = ["PLACEHOLDER", "Scaffold", "fix", "scaffold"]
+__all__ = ["PLACEHOLDER", "Scaffold", "fix", "scaffold", "why_nothing"]

@@ -43,7 +43,7 @@ def fix(context: Context) -> Fix | None:
         return None
     if migration.downgrade is None and migration.imported_downgrade:
         return None
-    if any(_engine(operation) for operation in context.upgrade_operations):
+    if _of_several_databases(context):
         return None
     written = scaffold(context)
     if not written.statements and migration.downgrade is not None:
@@ -55,6 +55,18 @@ def fix(context: Context) -> Fix | None:
     empty = migration.downgrade is None or migration.downgrade.kind is Body.NOTHING
     title = "Write the downgrade from the upgrade"
     return Fix(title, tuple(rewrites), "safe" if empty else "unsafe")
+
+
+def why_nothing(context: Context) -> str:
+    """Why `fix` has nothing to write, as what follows a file's name."""
+    migration = context.migration
+    if migration.problems:
+        return "the migration has mistakes that `lint` names; put them right first"
+    if _of_several_databases(context):
+        return "its upgrade is for several databases, and such downgrades are not written"
+    if migration.downgrade is None and migration.imported_downgrade:
+        return "its downgrade is imported from another module"
+    return "there is nothing to undo"
 
 
 def scaffold(context: Context) -> Scaffold:
@@ -76,8 +88,9 @@ def scaffold(context: Context) -> Scaffold:
     return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete)
 
 
-def _engine(operation: Operation) -> bool:
-    return any(guard.kind is GuardKind.ENGINE for guard in operation.guards)
+def _of_several_databases(context: Context) -> bool:
+    guards = (guard for operation in context.upgrade_operations for guard in operation.guards)
+    return any(guard.kind is GuardKind.ENGINE for guard in guards)
 
 
 @dataclass

@@ -162,12 +162,13 @@ class Inverter:
         parts.insert(1 if parts else 0, self.render.column(added, table))
         statements = [f"# DESTRUCTIVE: {lost}", call(f"{step.target}.add_column", parts)]
         statements += self._parts_with(change, table, step)
-        after = self._required_again(change, column) if required else []
+        after = self._required_again(change, column, step) if required else []
         return Inverse(statements, before, after, [lost])
 
-    def _required_again(self, change: c.DropColumn, column: Column) -> list[str]:
+    def _required_again(self, change: c.DropColumn, column: Column, step: Step) -> list[str]:
         """NOT NULL for a column without values comes after somebody's filling it."""
-        target = "batch_op" if "sqlite" in self._dialects else "op"
+        # Which databases there are is not always known; that the author needs batch mode is.
+        target = "batch_op" if "sqlite" in self._dialects else step.target
         parts = [self.render.text(column.name)]
         if column.type is not None:
             parts.append(f"existing_type={self.render.expression(column.type)}")
@@ -178,7 +179,8 @@ class Inverter:
             alter = call("op.alter_column", [*name, *parts, *schema])
         else:
             block = call("with op.batch_alter_table", [*name, *schema])
-            alter = f"{block} as batch_op:\n    {call('batch_op.alter_column', parts)}"
+            inner = call("batch_op.alter_column", parts).replace("\n", "\n    ")
+            alter = f"{block} as batch_op:\n    {inner}"
         where = f"{change.table}.{change.column}"
         return [f"{PLACEHOLDER} undo the loss of {where} by hand: fill it here", alter]
 

@@ -52,8 +52,8 @@ def _diagnostic(d: Diagnostic, migration: Migration | None, write: Write) -> Non
     for line in _frame(d, migration):
         write(f"{line}\n", "dim")
     for fix in d.fixes:
-        unsafe = ", changes what a rollback does" if fix.safety == "unsafe" else ""
-        write(f"  fix: {fix.title}{unsafe}\n", "green")
+        how = "--fix" if fix.safety == "safe" else "--unsafe-fixes, changes what a rollback does"
+        write(f"  fix: {fix.title} ({how})\n", "green")
 
 
 def _frame(d: Diagnostic, migration: Migration | None) -> Iterator[str]:
