@@ -67,7 +67,7 @@ rule.example(
 
 
     # roundtrip: ignore[empty-downgrade] nobody rolls this back
-    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `empty-downgrade` finds nothing here to ignore
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `empty-downgrade` finds nothing here to ignore
     def downgrade():
         op.drop_column("users", "😋")
     """,
