@@ -37,6 +37,8 @@ class Context:
     history: History
     parents: dict[str | None, Schema] = field(default_factory=lambda: {None: Schema()})
     evidence: RevisionEvidence | None = None
+    upgrade_only: bool = False
+    """Whether the project has no downgrades, as a policy."""
     found: tuple[Diagnostic, ...] = ()
     """What the other rules found, before anything was ignored; for rules that come last."""
     applied: frozenset[str] = frozenset()

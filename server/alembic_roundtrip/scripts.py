@@ -13,6 +13,7 @@ from alembic_roundtrip.history.scan import migration_files, read_text, revision_
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.source import read, unreadable
 from alembic_roundtrip.migration.syntax import decode
+from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.schema import Schema, replay
 
@@ -32,6 +33,7 @@ class Scripts:
         self._migrations: dict[Path, Migration] = {}
         self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
         self._keys: dict[str, str] = {}
+        self._goes_back: dict[Path, bool] = {}
 
     @cached_property
     def _revisions(self) -> dict[Path, Revision | Problem | None]:
@@ -49,6 +51,11 @@ class Scripts:
         )
 
     @property
+    def upgrade_only(self) -> bool:
+        """Whether the project has no downgrades, as a policy."""
+        return is_upgrade_only(self._goes_back.get(path, True) for path in self._revisions)
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """Every file that Alembic would load, oldest revision first, unplaced ones last."""
         by_id = self.history.by_id
@@ -63,6 +70,7 @@ class Scripts:
             text = self._texts[path] if path in self._texts else read_text(path)
         except (OSError, ValueError) as error:
             return Problem("unreadable-migration", str(error), path)
+        self._goes_back[path] = goes_back(text)
         return revision_of(path, text)
 
     def migration(self, path: Path) -> Migration:

@@ -104,7 +104,13 @@ class Workspace:
         migration = scripts.migration(path)
         kept = self.evidence(migration)
         current = kept[0] if kept is not None and kept[1] else None
-        return Context(migration, scripts.history, _parents(scripts, migration), current)
+        return Context(
+            migration,
+            scripts.history,
+            _parents(scripts, migration),
+            current,
+            upgrade_only=scripts.upgrade_only,
+        )
 
     def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         """What the rules find in a migration; nothing for a file that is none."""

@@ -37,6 +37,8 @@ def check(context: Context) -> Iterator[Finding]:
     ]
     if downgrade is None or downgrade.kind is not Body.NOTHING or not undone:
         return
+    if context.upgrade_only:
+        return
     count = f"{len(undone)} operation" + "s" * (len(undone) > 1)
     yield Finding(
         downgrade.body,

@@ -23,7 +23,7 @@ rule = Rule(__name__, severity="information")
 def check(context: Context) -> Iterator[Finding]:
     """A downgrade that only raises."""
     downgrade = context.migration.downgrade
-    if downgrade is None or downgrade.kind is not Body.RAISES:
+    if downgrade is None or downgrade.kind is not Body.RAISES or context.upgrade_only:
         return
     reason = f": {downgrade.message}" if downgrade.message else ""
     yield Finding(downgrade.header, f"a rollback stops at this revision{reason}")

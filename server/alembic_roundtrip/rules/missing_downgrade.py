@@ -24,7 +24,7 @@ rule = Rule(__name__, severity="error")
 def check(context: Context) -> Iterator[Finding]:
     """An upgrade without a downgrade beside it."""
     migration = context.migration
-    if migration.upgrade is None or migration.downgrade is not None:
+    if migration.upgrade is None or migration.downgrade is not None or context.upgrade_only:
         return
     if migration.imported_downgrade or migration.problems or not migration.id:
         return

@@ -28,7 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
     """Losses that no docstring, comment or message speaks of, one finding a migration."""
     migration = context.migration
     downgrade = migration.downgrade
-    if downgrade is not None and downgrade.kind is Body.RAISES:
+    if context.upgrade_only or (downgrade is not None and downgrade.kind is Body.RAISES):
         return
     losses = predicted_losses(context)
     if not losses or says_loss(documentation(migration)):

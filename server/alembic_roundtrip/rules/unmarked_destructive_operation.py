@@ -24,7 +24,7 @@ rule = Rule(__name__, severity="hint")
 def check(context: Context) -> Iterator[Finding]:
     """Destructive operations of a downgrade, or of an upgrade that has one, without a comment."""
     downgrade = context.migration.downgrade
-    if downgrade is not None and downgrade.kind is Body.RAISES:
+    if context.upgrade_only or (downgrade is not None and downgrade.kind is Body.RAISES):
         return
     for loss in predicted_losses(context):
         if says_loss(context.migration.comment_at(loss.operation.statement)):
