@@ -106,6 +106,12 @@ class Workspace:
         current = kept[0] if kept is not None and kept[1] else None
         return Context(migration, scripts.history, _parents(scripts, migration), current)
 
+    def prepare(self, path: Path) -> Iterator[None]:
+        """Do what `diagnostics` would do first, a little between any two yields."""
+        environment = self.environment_of(path)
+        if environment is not None:
+            yield from self.scripts(environment).prepare(path)
+
     def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         """What the rules find in a migration; nothing for a file that is none."""
         environment = self.environment_of(path)
