@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.schema import Schema, replay
 
-_KEPT_SCHEMAS = 256
+_KEPT_SCHEMAS = 512
+_STRIDE = 32
+"""Of the schemas on the way to one that was asked for, one in so many is kept."""
 
 
 class Scripts:
@@ -154,7 +156,7 @@ class Scripts:
     def schema_at(self, revision: str, dialect: str | None) -> Schema:
         """The schema after a revision and all it builds on, replayed."""
         todo: set[str] = set()
-        stack = [revision]
+        stack = [revision] if self._kept(revision, dialect) is None else []
         while stack:
             rev = stack.pop()
             if rev not in todo and (rev, dialect) not in self._schemas:
@@ -162,17 +164,41 @@ class Scripts:
                 stack += self._parents(rev)
         for rev in sorted(todo, key=self._order.__getitem__):
             self._schemas[rev, dialect] = self._after(rev, self._joined(rev, dialect), dialect)
-        found = self._schemas.get((revision, dialect), Schema(opaque=True))
+        for rev in todo - {revision}:
+            if self._order[rev] % _STRIDE:
+                del self._schemas[rev, dialect]
+        found = self._kept(revision, dialect) or Schema(opaque=True)
         while len(self._schemas) > _KEPT_SCHEMAS:
             self._schemas.popitem(last=False)
+        return found
+
+    def _kept(self, revision: str, dialect: str | None) -> Schema | None:
+        """A schema that is still known; it is the last to be forgotten."""
+        found = self._schemas.get((revision, dialect))
+        if found is not None:
+            self._schemas.move_to_end((revision, dialect))
         return found
 
     def schema_before(self, revision: str, dialect: str | None) -> Schema:
         """The schema that a revision's upgrade starts from."""
         for parent in self._parents(revision):
-            if (parent, dialect) not in self._schemas:
-                self.schema_at(parent, dialect)
+            self.schema_at(parent, dialect)
         return self._joined(revision, dialect)
+
+    def prepare(self, path: Path) -> Iterator[None]:
+        """Read and replay what a migration builds on, a little between any two yields."""
+        dialects = self.environment.dialects or (None,)
+        revision = self.migration(path).id
+        parents = self._parents(revision)
+        if all((parent, dialect) in self._schemas for parent in parents for dialect in dialects):
+            return
+        for above in sorted(self.history.ancestors(revision), key=self._order.__getitem__):
+            self.migration_of(above)
+            yield
+            if self._order.get(above, 1) % _STRIDE == 0:
+                for dialect in dialects:
+                    self.schema_at(above, dialect)
+                    yield
 
     def _parents(self, revision: str) -> tuple[str, ...]:
         if revision not in self._order:

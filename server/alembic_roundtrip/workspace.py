@@ -112,6 +112,12 @@ class Workspace:
             upgrade_only=scripts.upgrade_only,
         )
 
+    def prepare(self, path: Path) -> Iterator[None]:
+        """Do what `diagnostics` would do first, a little between any two yields."""
+        environment = self.environment_of(path)
+        if environment is not None:
+            yield from self.scripts(environment).prepare(path)
+
     def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         """What the rules find in a migration; nothing for a file that is none."""
         environment = self.environment_of(path)

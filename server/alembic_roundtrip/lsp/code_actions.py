@@ -45,7 +45,7 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
     """The actions at a range, without their edits if the client asks for these later."""
     uri = params.text_document.uri
     path = path_of(uri)
-    found = diagnostics.of_path(session, path)
+    found = session.diagnostics(path)
     if path is None or not found:
         return []
     actions = []
@@ -77,7 +77,7 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     """An action with its edit; raises `StaleActionError` if its diagnostic is gone."""
     uri, key, everything = _read_data(action.data)
     path = path_of(uri)
-    found = diagnostics.of_path(session, path)
+    found = session.diagnostics(path)
     migration = session.migration(path)
     if path is None or migration is None:
         raise StaleActionError(f"{uri} is not a migration script any more")

@@ -10,7 +10,7 @@ from lsprotocol import types
 
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.lsp.session import Session, path_of
-from alembic_roundtrip.rule import Diagnostic, Related
+from alembic_roundtrip.rule import Related
 
 SOURCE = "alembic-roundtrip"
 CHUNK = 100
@@ -28,18 +28,9 @@ _SEVERITIES = MappingProxyType(
 )
 
 
-def of_path(session: Session, path: Path | None) -> tuple[Diagnostic, ...]:
-    """What was found in a file, in our own terms; nothing for files that are no migrations."""
-    if path is None:
-        return ()
-    work = session.workspace.diagnostics
-    found: tuple[Diagnostic, ...] = session.guarded(f"checking {path.name}", lambda: work(path), ())
-    return found
-
-
 def items(session: Session, path: Path | None) -> list[types.Diagnostic]:
     """What was found in a file, in the protocol's terms."""
-    found = of_path(session, path)
+    found = session.diagnostics(path)
     if path is None or not found:
         return []
     lsp_range = session.converter(path).lsp_range
@@ -145,6 +136,7 @@ async def _changed_reports(
     known = {path: value for uri, value in previous.items() if (path := path_of(uri))}
     for path in list(migration_paths(session)):
         await session.quiet()
+        await session.prepare(path)
         found = items(session, path)
         now = result_id(found)
         before = known.pop(path, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import logging
 import threading
@@ -110,6 +111,15 @@ class RoundtripServer(LanguageServer):
         found = diagnostics.items(self.session, path)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 
+    async def publish_latest(self, uri: str, version: int) -> None:
+        """Push a document's diagnostics unless it has moved on by the time they can be known."""
+        path = path_of(uri)
+        if path is None or self.session.client.pulls_diagnostics:
+            return
+        await self.session.prepare(path)
+        if self.session.version(path) == version:
+            self.publish(uri)
+
     async def refresh(self) -> None:
         """What was measured or what other files say has changed."""
         self.session.ring()
@@ -204,6 +214,9 @@ async def _preload(ls: RoundtripServer) -> None:
     """Load what the first fix needs while nobody is typing."""
     await asyncio.sleep(_IDLE_SECONDS)
     await ls.session.quiet()
+    # What is known by now stays: looking through it for garbage would stop the typing for long.
+    gc.collect()
+    gc.freeze()
     # Not in the loop's pool: the end of the server would wait for it.
     threading.Thread(target=_import_libcst, daemon=True).start()
 
@@ -225,7 +238,7 @@ async def did_open(ls: RoundtripServer, params: types.DidOpenTextDocumentParams)
         ls.session.visited += (folder_around(path),)
         ls.rebuild()
     ls.session.set_document(OpenDocument(document.uri, document.version, document.text))
-    ls.publish(document.uri)
+    await ls.publish_latest(document.uri, document.version)
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
@@ -235,9 +248,7 @@ async def did_change(ls: RoundtripServer, params: types.DidChangeTextDocumentPar
     text = ls.workspace.get_text_document(uri).source
     ls.session.set_document(OpenDocument(uri, version, text))
     await asyncio.sleep(0)
-    path = path_of(uri)
-    if path is not None and ls.session.version(path) == version:
-        ls.publish(uri)
+    await ls.publish_latest(uri, version)
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
@@ -304,6 +315,7 @@ async def document_diagnostic(
 ) -> types.DocumentDiagnosticReport:
     """The diagnostics of one document."""
     await asyncio.sleep(0)
+    await ls.session.prepare(path_of(params.text_document.uri))
     return diagnostics.document_report(
         ls.session, params.text_document.uri, params.previous_result_id
     )

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from alembic_roundtrip.lsp.client import Client
 from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, ProjectError
+from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.text import Source
 from alembic_roundtrip.workspace import Workspace
 
@@ -28,6 +30,8 @@ T = TypeVar("T")
 
 UNUSABLE = (SettingsError, ProjectError, UnknownRuleError)
 """What a user has to correct before a folder or an environment can be looked at."""
+SLICE = 0.01
+"""Seconds of work after which other messages are let in."""
 QUIET = 0.3
 """Seconds without an edit after which work that nobody waits for may go on."""
 
@@ -65,6 +69,8 @@ class Session:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     """Set, and replaced by a new one, when findings of other files may have changed."""
     last_edit: float = 0.0
+    _found: dict[Path, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """Diagnostics, until anything changes: an editor asks several times for the same."""
     _logged: set[tuple[str, str]] = field(default_factory=set)
 
     def rebuild(self) -> None:
@@ -92,6 +98,7 @@ class Session:
 
     def _look_at(self, folders: Sequence[Path]) -> list[str]:
         """Make these the workspace; gives why that cannot be, or nothing."""
+        self._found.clear()
         self.workspace = Workspace(folders, self.overrides)
         try:
             assert self.workspace.environments is not None
@@ -116,6 +123,7 @@ class Session:
         return ""
 
     def _set_text(self, path: Path, text: str | None) -> None:
+        self._found.clear()
         work = self.workspace.set_text
         self.guarded(f"taking over {path.name}", lambda: work(path, text), None)
 
@@ -144,6 +152,7 @@ class Session:
 
     def ring(self) -> None:
         """Wake those that wait for a change."""
+        self._found.clear()
         self.bell.set()
         self.bell = asyncio.Event()
 
@@ -155,6 +164,7 @@ class Session:
 
     def changed_on_disk(self, paths: Iterable[Path]) -> None:
         """Files changed, came or went."""
+        self._found.clear()
         for path in paths:
             work = partial(self.workspace.changed_on_disk, path)
             self.guarded(f"looking at {path.name} again", work, None)
@@ -164,6 +174,30 @@ class Session:
         if path is None:
             return None
         return self.guarded(f"reading {path.name}", lambda: self.workspace.migration(path), None)
+
+    async def prepare(self, path: Path | None) -> None:
+        """Read what a migration builds on, letting other messages in between."""
+        if path is None:
+            return
+        clock = asyncio.get_running_loop().time
+        steps = self.workspace.prepare(path)
+        since = clock()
+        while self.guarded(f"reading up to {path.name}", lambda: _goes_on(steps), otherwise=False):
+            if clock() - since > SLICE:
+                await asyncio.sleep(0)
+                since = clock()
+
+    def diagnostics(self, path: Path | None) -> tuple[Diagnostic, ...]:
+        """What was found in a file; nothing for files that are no migrations."""
+        if path is None:
+            return ()
+        found = self._found.get(path)
+        if found is None:
+            work = self.workspace.diagnostics
+            nothing: tuple[Diagnostic, ...] = ()
+            found = self.guarded(f"checking {path.name}", lambda: work(path), nothing)
+            self._found[path] = found
+        return found
 
     def environment_of(self, path: Path | None) -> Environment | None:
         """The environment a migration belongs to; None for anything else."""
@@ -208,12 +242,12 @@ class Session:
         return Converter(self._source(path), self.client.encoding)
 
     def _source(self, path: Path) -> Source:
-        document = self.open.get(path)
-        if document:
-            return Source(document.text)
         migration = self.migration(path)
         if migration:
             return migration.source
+        document = self.open.get(path)
+        if document:
+            return Source(document.text)
         try:
             return Source(path.read_text(encoding="utf-8", errors="replace"))
         except OSError:
@@ -246,6 +280,10 @@ def path_of(uri: str) -> Path | None:
 def _named(uri: str) -> Path | None:
     path = uris.to_fs_path(uri)
     return Path(path) if path else None
+
+
+def _goes_on(steps: Iterator[None]) -> bool:
+    return any(True for _ in islice(steps, 1))
 
 
 def _inside(folder: Path) -> Callable[[Path], bool]:
