@@ -55,7 +55,9 @@ class Renderer:
     def __init__(self, migration: Migration) -> None:
         self._migration = migration
         self.imports: dict[str, None] = {}
-        self._quote = _quote(migration.text)
+        # The downgrade is about to be replaced: its quotes are not the author's for long.
+        old = migration.source.slice(migration.downgrade.range) if migration.downgrade else ""
+        self._quote = _quote(migration.text.replace(old or "\0", ""))
         self._own = frozenset(_defined(migration))
 
     def need(self, *statements: str) -> None:
