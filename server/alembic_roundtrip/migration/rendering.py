@@ -78,10 +78,13 @@ class Renderer:
         """An expression, where all its names mean here what they meant where it was written."""
         if not expression.text:
             raise NotKnownError("a definition made by SQL")
-        if expression.text.startswith("*"):
-            raise NotKnownError(f"`{expression.text}`")
         known = {name for name, _ in bound_names(expression.imports)} | self._own
-        if not free_names(expression.text) <= known:
+        try:
+            needed = free_names(expression.text)
+        except SyntaxError as error:
+            # `*arguments` of a helper, or what could not be written on one line.
+            raise NotKnownError(f"`{expression.text}`") from error
+        if not needed <= known:
             raise NotKnownError(f"`{expression.text}`")
         self.need(*expression.imports)
         return expression.text
