@@ -511,6 +511,13 @@ def test_a_file_with_single_quotes_gets_single_quotes(tmp_path: Path) -> None:
     assert project.body == "op.drop_table('t')"
 
 
+def test_written_again_it_keeps_its_quotes(tmp_path: Path) -> None:
+    alike = "op.create_index('i', 't', ['a'])\nop.create_index(\"j\", \"t\", [\"a\"])\n"
+    project = Project(tmp_path, "op.create_table('t', sa.Column('a', sa.Text()))", alike)
+    written = project.write()
+    assert project.write() == written
+
+
 def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -> None:
     from alembic_roundtrip.scaffold import fix, why_nothing
 

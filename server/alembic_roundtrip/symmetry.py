@@ -51,7 +51,9 @@ def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
         # What the downgrade makes again is its own, not left by the upgrade.
         if key in trip.down.origins or key.table in trip.down.schema.unknown:
             continue
-        if not _doubtful(operation) and not _inside_leftover(key, trip):
+        if not (
+            _doubtful(operation) or _inside_leftover(key, trip) or _may_go(key, downgrade, trip)
+        ):
             yield Leftover(key, operation, downgrade, trip)
 
 
@@ -142,6 +144,22 @@ def _index_shape(index: Index) -> tuple[object, ...]:
 
 def _names(index: Index) -> tuple[object, ...]:
     return tuple(part.value for part in index.columns)
+
+
+def _may_go(key: Key, downgrade: Direction, trip: RoundTrip) -> bool:
+    """Whether a CHECK may go with a column that it is about; one made by SQL is not read."""
+    table = trip.down.schema.table(key.table)
+    parts = [p for p in table.constraints if p.name == key.name] if table else []
+    if key.kind != "constraint" or not parts or parts[0].columns:
+        return False
+    texts = [argument.text for argument in parts[0].arguments]
+    return any(
+        isinstance(change, c.DropColumn)
+        and change.table == key.table
+        and (not texts or any(change.column in text for text in texts))
+        for operation in downgrade.operations
+        for change in operation.changes
+    )
 
 
 def _unsure(downgrade: Direction, trip: RoundTrip) -> bool:

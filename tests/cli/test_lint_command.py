@@ -86,6 +86,12 @@ def test_json_has_the_documented_shape(project: Path) -> None:
     assert document["summary"]["files"] == 2
 
 
+def test_migrations_of_two_configurations_are_judged_once(project: Path) -> None:
+    (project / "alembic_dev.ini").write_text("[alembic]\nscript_location = migrations\n")
+    found = json.loads(run("lint", "--format", "json", cwd=project).stdout)["diagnostics"]
+    assert [x["rule"] for x in found].count("empty-downgrade") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

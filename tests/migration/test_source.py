@@ -388,3 +388,17 @@ def test_an_f_string_takes_constants_with_anything_in_them(text: str) -> None:
         """)
     assert found[0].changes == (c.DropTable(Name(f"old_{text}")),)
     assert [operation.name for operation in found] == ["drop_table", "drop_table"]
+
+
+def test_what_cannot_be_written_back_is_read_wherever_it_stands() -> None:
+    found = upgrade("""
+        import json
+
+        SQL = "SELECT 'a' FROM b\\nWHERE \\"c\\" = 1"
+        if conn.scalar(sa.text(f"{json.dumps(SQL)} LIMIT 1")):
+            getattr(conn, f"{json.dumps(SQL)}")()
+            op.execute(f"{json.dumps(SQL)} LIMIT 1")
+            op.create_table(f"{json.dumps(SQL)}", sa.Column("a", sa.Integer()))
+        """)
+    assert [operation.name for operation in found][-2:] == ["execute", "create_table"]
+    assert found[-1].opaque == "its arguments are computed"

@@ -297,3 +297,46 @@ async def test_a_downgrade_that_refuses_once_there_are_rows_is_irreversible(proj
     evidence = (await rehearsed())["guarded"]
     assert evidence.verdict is Verdict.IRREVERSIBLE
     assert evidence.reason == "there are users"
+
+
+async def test_what_the_database_cannot_do_is_a_failure_and_no_refusal(project, rehearsed):
+    users(project)
+    project.add(
+        "key",
+        'with op.batch_alter_table("users") as b:\n    b.create_unique_constraint("uq", ["id"])',
+        'op.drop_constraint("uq", "users", type_="unique")',
+    )
+    evidence = (await rehearsed())["key"]
+    assert evidence.verdict is Verdict.FAILED
+    assert "No support for ALTER of constraints in SQLite" in (evidence.reason or "")
+
+
+async def test_a_temporary_table_ends_with_its_command(project, rehearsed):
+    users(project)
+    project.add(
+        "temporary",
+        """
+        op.execute("CREATE TEMP TABLE \\"a b\\" AS SELECT * FROM users")
+        op.execute("CREATE TEMP VIEW seen AS SELECT * FROM \\"a b\\"")
+        op.execute("CREATE TEMP TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END")
+        """,
+        "pass",
+    )
+    assert (await rehearsed())["temporary"].verdict is Verdict.LOSSLESS
+
+
+async def test_made_up_rows_that_are_alike_where_they_are_copied_to_prove_nothing(
+    project, rehearsed
+):
+    users(project)
+    project.add(
+        "keyed",
+        """
+        op.create_table("groups", sa.Column("size", sa.Integer, primary_key=True))
+        op.execute("INSERT INTO groups SELECT length(email) * 0 FROM users")
+        """,
+        'op.drop_table("groups")',
+    )
+    evidence = (await rehearsed())["keyed"]
+    assert evidence.verdict is Verdict.LOSSLESS
+    assert "values that cannot be made up" in evidence.notes[0]

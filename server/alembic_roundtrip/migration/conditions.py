@@ -68,7 +68,7 @@ def _either(test: ast.BoolOp) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
 
 
 def _asks_existence(test: ast.expr) -> bool:
-    text = ast.unparse(test)
+    text = ast.dump(test)
     return any(word in text for word in _EXISTENCE)
 
 

@@ -67,15 +67,22 @@ class Scope:
                 return line[node.col_offset : node.end_col_offset]
             raw = line.encode("utf-8")[node.col_offset : node.end_col_offset]
             return raw.decode("utf-8", "replace")
-        try:
-            return ast.unparse(resolved)
-        except ValueError:
-            # Before Python 3.12 some f-strings cannot be written on one line.
-            return ast.get_source_segment(self.source.text, node) or "…"
+        return unparsed(resolved) or ast.get_source_segment(self.source.text, node) or "…"
 
     def _imports(self, node: ast.expr) -> Iterator[str]:
         names = {part.id for part in names_in(node)}
         yield from sorted({self.imports[name] for name in names if name in self.imports})
+
+
+def unparsed(node: ast.AST) -> str:
+    """The source of what was put together; empty where there is none.
+
+    Before Python 3.12 some f-strings cannot be written with what was put into them.
+    """
+    try:
+        return ast.unparse(node)
+    except (ValueError, RecursionError):
+        return ""
 
 
 def names_in(node: ast.expr) -> list[ast.Name]:

@@ -55,7 +55,9 @@ class Renderer:
     def __init__(self, migration: Migration) -> None:
         self._migration = migration
         self.imports: dict[str, None] = {}
-        self._quote = _quote(migration.text)
+        # The downgrade is about to be replaced: its quotes are not the author's for long.
+        old = migration.source.slice(migration.downgrade.range) if migration.downgrade else ""
+        self._quote = _quote(migration.text.replace(old or "\0", ""))
         self._own = frozenset(_defined(migration))
 
     def need(self, *statements: str) -> None:
@@ -76,10 +78,13 @@ class Renderer:
         """An expression, where all its names mean here what they meant where it was written."""
         if not expression.text:
             raise NotKnownError("a definition made by SQL")
-        if expression.text.startswith("*"):
-            raise NotKnownError(f"`{expression.text}`")
         known = {name for name, _ in bound_names(expression.imports)} | self._own
-        if not free_names(expression.text) <= known:
+        try:
+            needed = free_names(expression.text)
+        except SyntaxError as error:
+            # `*arguments` of a helper, or what could not be written on one line.
+            raise NotKnownError(f"`{expression.text}`") from error
+        if not needed <= known:
             raise NotKnownError(f"`{expression.text}`")
         self.need(*expression.imports)
         return expression.text

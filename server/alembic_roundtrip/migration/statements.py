@@ -16,6 +16,7 @@ from alembic_roundtrip.migration.evaluation import (
     bindings,
     dotted,
     iterations,
+    unparsed,
     value_of,
 )
 from alembic_roundtrip.migration.model import (
@@ -105,7 +106,7 @@ def _message(body: list[ast.stmt], scope: Scope) -> str | None:
         if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
             parts = [value_of(scope.resolve(argument)) for argument in statement.exc.args]
             text = " ".join(part for part in parts if isinstance(part, str)).strip()
-            unread = ast.unparse(statement.exc.args[0]) if statement.exc.args and not text else ""
+            unread = unparsed(statement.exc.args[0]) if statement.exc.args and not text else ""
             return text or unread or None
     return None
 
@@ -366,8 +367,8 @@ class _Reader:
     @staticmethod
     def _dispatched(node: ast.Call) -> str | None:
         """The prefix of `globals()["upgrade_%s" % engine_name]()`."""
-        if isinstance(node.func, ast.Subscript) and "globals()" in ast.unparse(node.func.value):
-            text = ast.unparse(node.func.slice)
+        if isinstance(node.func, ast.Subscript) and "globals()" in unparsed(node.func.value):
+            text = unparsed(node.func.slice)
             return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
         return None
 
@@ -398,7 +399,7 @@ class _Reader:
         if name in _WRITERS and isinstance(node.func, ast.Attribute):
             self.add(name, node, statement, place, (Unknown(frozenset()),))
         elif top and not (root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS | _MUTATORS):
-            why = f"`{ast.unparse(node.func)}()` is not read"
+            why = f"`{unparsed(node.func)}()` is not read"
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
 
 

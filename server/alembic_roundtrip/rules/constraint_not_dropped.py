@@ -131,3 +131,16 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A CHECK that may go with its column",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("age", sa.Integer()))
+        op.execute("ALTER TABLE users ADD CONSTRAINT ck CHECK (age > 0)")
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+)

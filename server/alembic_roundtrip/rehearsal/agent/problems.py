@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import re
 import traceback
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
+import alembic
+import sqlalchemy
 from sqlalchemy import exc
 
 from .redirect import Refused
@@ -15,6 +18,10 @@ from .redirect import Refused
 _MISSING_TABLE = re.compile(
     r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError",
     re.IGNORECASE,
+)
+_LIBRARIES = tuple(
+    os.path.dirname(os.path.realpath(str(module.__file__))) + os.sep
+    for module in (alembic, sqlalchemy)
 )
 _OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
@@ -35,7 +42,8 @@ class Problem:
         self.path: Optional[str] = frame.filename if frame else None
         self.line: Optional[int] = frame.lineno if frame else None
         self.raised = bool(frames) and frames[-1].filename == script and _is_raise(frames[-1])
-        self.not_implemented = isinstance(error, NotImplementedError)
+        # Alembic and SQLAlchemy raise it too, for what a database cannot do: nobody meant that.
+        self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
         self.conclusive = _is_conclusive(error)
         self.about_values = _is_about_values(error)
         self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
@@ -66,6 +74,11 @@ def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the migration called sys.exit({error.code!r})"
     return str(error)
+
+
+def _by_library(frames: List[traceback.FrameSummary]) -> bool:
+    """Whether it was Alembic or SQLAlchemy that raised."""
+    return bool(frames) and os.path.realpath(frames[-1].filename).startswith(_LIBRARIES)
 
 
 def _is_raise(frame: traceback.FrameSummary) -> bool:
@@ -99,9 +112,18 @@ def _is_about_values(error: BaseException) -> bool:
     """Whether other values might get through: what a text must hold cannot be made up."""
     if isinstance(error, exc.StatementError) and not isinstance(error, exc.DBAPIError):
         error = error.orig or error
+    if isinstance(error, exc.IntegrityError) and _copies_rows(error):
+        return True
     if isinstance(error, AttributeError):
         return bool(_OF_A_VALUE.match(str(error)))
     return isinstance(error, (ValueError, LookupError, ArithmeticError, TypeError))
+
+
+def _copies_rows(error: exc.IntegrityError) -> bool:
+    """Whether rows that were put elsewhere are alike there: which those are, their values say."""
+    statement = (error.statement or "").lstrip().upper()
+    alike = re.search("unique|duplicate", str(error.orig), re.IGNORECASE)
+    return statement.startswith("INSERT") and alike is not None
 
 
 def _values(error: BaseException) -> Optional[str]:

@@ -161,6 +161,14 @@ def refresh(connection: Any) -> None:
     try:
         cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
         cursor.fetchall()
+        # The next `alembic` command has a connection of its own, without them.
+        cursor.execute(
+            "SELECT type, name FROM sqlite_temp_master WHERE type IN ('view', 'table', 'trigger') "
+            "AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY type"
+        )
+        for kind, name in cursor.fetchall():
+            quoted = name.replace('"', '""')
+            cursor.execute(f'DROP {kind} IF EXISTS temp."{quoted}"')
     finally:
         cursor.close()
     settle(connection)
