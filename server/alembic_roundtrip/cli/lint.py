@@ -45,7 +45,8 @@ def run(arguments: Namespace) -> int:
     gc.disable()
     try:
         workspace = _open(arguments)
-        files = list(_files(workspace, arguments.paths))
+        # Two configurations may be of the same migrations.
+        files = list(dict.fromkeys(_files(workspace, arguments.paths)))
         found = [d for file in files for d in workspace.diagnostics(file)]
         if arguments.fix or arguments.unsafe_fixes:
             found = _fixed(workspace, files, found, unsafe=arguments.unsafe_fixes)
