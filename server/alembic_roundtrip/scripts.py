@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alembic_roundtrip.evidence import evidence_keys
 from alembic_roundtrip.history import History, Problem, Revision
-from alembic_roundtrip.history.scan import migration_files, read_text, revision_of
+from alembic_roundtrip.history.scan import migration_files, read_text, revision_of, unidentified
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.source import read, unreadable
 from alembic_roundtrip.migration.syntax import decode
@@ -67,13 +67,13 @@ class Scripts:
     def _is_script(self, path: Path) -> bool:
         return path.suffix == ".py" and self.environment.location_of(path) is not None
 
-    def _identify(self, path: Path) -> Revision | Problem | None:
+    def _identify(self, path: Path) -> Revision | Problem:
         try:
             text = self._texts[path] if path in self._texts else read_text(path)
         except (OSError, ValueError) as error:
             return Problem("unreadable-migration", str(error), path)
         self._goes_back[path] = goes_back(text)
-        return revision_of(path, text)
+        return revision_of(path, text) or unidentified(path)
 
     def migration(self, path: Path) -> Migration:
         """One migration, read; a file that cannot be read gives one that says so."""

@@ -21,7 +21,13 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
         yield residue_line(residue)
     for loss in _told_once(evidence.old_losses()):
         yield loss_line(loss) + ("" if documented else "; the migration does not say so")
-    written = [loss for loss in evidence.losses if loss.step == "downgrade"]
+    # What the upgrade itself changes, upgrading again changes too: no rollback dropped that.
+    upgraded = {(loss.table, loss.column) for loss in evidence.losses if loss.step == "upgrade"}
+    written = [
+        loss
+        for loss in evidence.losses
+        if loss.step == "downgrade" and (loss.table, loss.column) not in upgraded
+    ]
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"
     yield from evidence.notes

@@ -198,3 +198,14 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
         check=False,
     )
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_alembic_would_refuse_is_an_error(project: Path) -> None:
+    helper = project / "migrations" / "versions" / "helper.py"
+    helper.write_text("down_revision = 'nowhere'\n", encoding="utf-8")
+    done = run("lint", "--select", "refused-history", cwd=project)
+    assert done.returncode == 1
+    assert "helper.py:1:1 error refused-history: `helper.py` has no `revision`" in done.stdout
+    everything = run("lint", cwd=project)
+    assert everything.stderr == ""
+    assert "there is no revision `nowhere`" in everything.stdout

@@ -188,3 +188,16 @@ def test_evidence_is_kept_until_a_file_of_the_history_changes(folder):
     assert kept[1].verdict.value == "lossy"
     first.write_text(first.read_text() + "\n# edited\n")
     assert kept[0] != key()
+
+
+def test_a_second_configuration_of_the_same_migrations_asks_nothing(folder, capsys):
+    shutil.copy(folder / "alembic.ini", folder / "other.ini")
+    assert main(["test", "--rows", "2", "1a2f"]) == 0
+    assert main(["lint", "--select", "duplicate-revision"]) == 0
+    assert "\n7 migrations read: " in f"\n{capsys.readouterr().out.splitlines()[-1]}"
+    (folder / "more").mkdir()
+    (folder / "more" / "env.py").touch()
+    text = (folder / "alembic.ini").read_text(encoding="utf-8")
+    (folder / "other.ini").write_text(text.replace("migrations", "more"), encoding="utf-8")
+    assert main(["test", "--rows", "2", "1a2f"]) == 2
+    assert "there are 2 Alembic environments: " in capsys.readouterr().err

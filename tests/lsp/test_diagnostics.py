@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
@@ -154,7 +156,6 @@ async def test_files_that_are_no_migrations_have_no_diagnostics(
     for path in (
         project.folder / "migrations" / "env.py",
         project.folder / "alembic.ini",
-        project.write("helper", 'TABLE = "customers"  # {revision} {down}\n'),
     ):
         uri = editor.open(path)
         assert await editor.diagnostics(uri) == []
@@ -326,9 +327,16 @@ async def test_a_byte_order_mark_on_disk_is_not_counted(editor: Editor, project:
     assert editor.code(header, found.range) == '"gone"'
 
 
-async def test_an_empty_file_is_no_migration(editor: Editor, project: Project) -> None:
-    uri = editor.open(project.write("bbbb", ""))
-    assert await editor.diagnostics(uri) == []
+@pytest.mark.parametrize("text", ["", 'TABLE = "customers"  # {revision} {down}\n'])
+async def test_a_file_without_revision_is_what_alembic_refuses(
+    editor: Editor, project: Project, text: str
+) -> None:
+    file = project.write("helper", text)
+    (found,) = await editor.diagnostics(editor.open(file))
+    assert found.code == "refused-history"
+    assert f"`{file.name}` has no `revision`" in found.message
+    with pytest.raises(CommandError, match=file.name):
+        list(ScriptDirectory(str(project.folder / "migrations")).walk_revisions())
 
 
 async def test_a_file_that_is_not_utf8_is_reported_at_its_first_line(

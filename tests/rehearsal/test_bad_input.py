@@ -43,7 +43,7 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
         ("while True: pass", "env.py did not finish within 2 s; it was at line 1 of env.py"),
         ("input()", "EOFError"),
         ("pass", "ended without calling `context.run_migrations()`"),
-        ("this is no Python", "SyntaxError"),
+        ("this is no Python", "migrations/env.py line 1 does not parse: invalid syntax"),
         (
             "from sqlalchemy import create_engine; create_engine('postgresql+nodriver://h/d')",
             "no rehearsal:",
@@ -59,6 +59,25 @@ async def test_an_env_py_that_cannot_be_run_is_one_sentence(tmp_path, env, expec
     assert expected in message
     assert "Traceback" not in message
     assert "\n" not in message
+
+
+async def test_a_migration_that_does_not_parse_is_named_and_not_env_py(project):
+    project.add("a", TABLE, 'op.drop_table("t")')
+    project.add("b").write_text("revision = 'b'\ndef upgrade(:\n", encoding="utf-8")
+    with pytest.raises(CannotRun) as caught:
+        await collect(project)
+    expected = "no rehearsal: migrations/versions/b_.py line 2 does not parse: invalid syntax"
+    assert str(caught.value) == expected
+
+
+async def test_a_circle_of_revisions_is_not_blamed_on_env_py(project):
+    project.add("a", TABLE, 'op.drop_table("t")', after="b")
+    project.add("b", after="a")
+    with pytest.raises(CannotRun) as caught:
+        await collect(project)
+    message = str(caught.value)
+    assert message.startswith("no rehearsal: Alembic refuses the history: Cycle is detected")
+    assert "env.py" not in message
 
 
 async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):

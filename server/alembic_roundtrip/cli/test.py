@@ -126,6 +126,10 @@ def _environment(folder: Path, settings: Settings) -> Environment:
             f"there is no Alembic environment in {folder}; run this where `alembic` is run, or "
             "name the configuration file with --config"
         )
+    usual = [each for each in found if each.config == folder.absolute() / "alembic.ini"]
+    if len(usual) == 1 and len({each.script_location for each in found}) == 1:
+        # Others of the same migrations, for tests perhaps: `alembic` takes this one too.
+        return usual[0]
     names = ", ".join(sorted(str(each.config or each.script_location) for each in found))
     raise CannotRun(f"there are {len(found)} Alembic environments: {names}; name one with --config")
 

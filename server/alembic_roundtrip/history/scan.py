@@ -267,7 +267,7 @@ def load_history(
             continue
         revision = revision_of(file, text)
         if revision is None:
-            problems.append(_unidentified(file))
+            problems.append(unidentified(file))
         else:
             revisions.append(revision)
     return History(revisions, problems)
@@ -309,7 +309,8 @@ def revision_of(file: Path, text: str) -> Revision | None:
     )
 
 
-def _unidentified(file: Path) -> Problem:
+def unidentified(file: Path) -> Problem:
+    """The problem of a file that Alembic would load, and that has no identifier."""
     message = (
         f"`{file.name}` has no `revision`, so Alembic refuses the whole history; add it, or move "
         "the file out of the version locations"

@@ -40,7 +40,10 @@ def check(context: Context) -> Iterator[Finding]:
 def _nearest(name: str, identifier: Identifier, context: Context) -> Iterator[Fix]:
     if len(identifier.values) > 1:
         return
-    others = [rev for rev in context.history.by_id if rev != context.migration.id]
+    own, history = context.migration.id, context.history
+    # To follow what follows this migration would make a circle.
+    after = {own, *history.descendants(own)} if own in history else {own}
+    others = [rev for rev in history.by_id if rev not in after]
     for near in get_close_matches(name, others, 3, cutoff=0.6):
         rewrite = Replace(identifier.range, literal(near).text)
         yield Fix(f"Follow `{near}`", (rewrite,), "unsafe")
@@ -74,6 +77,23 @@ rule.example(
     def downgrade():
         pass
     """,
+)
+rule.example(
+    "Nothing like it but what comes after",
+    """
+    revision = "revision5"
+    down_revision = "revision4"
+                    ^^^^^^^^^^^ there is no revision `revision4`
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=('revision = "revision6"\ndown_revision = "revision5"\ndef upgrade():\n    pass\n',),
 )
 rule.example(
     "A revision that is there",

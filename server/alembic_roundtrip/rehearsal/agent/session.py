@@ -168,8 +168,17 @@ class Session:
         return self._shown(self._directory.env_py_location)
 
     def _failed_early(self, error: BaseException, place: str) -> Cannot:
+        from alembic.script.revision import RevisionError
+
         from .problems import Problem
 
+        if isinstance(error, SyntaxError) and error.filename:
+            return Cannot(
+                f"no rehearsal: {self._shown(error.filename)} line {error.lineno} does not parse: "
+                f"{error.msg}"
+            )
+        if isinstance(error, RevisionError):
+            return Cannot(f"no rehearsal: Alembic refuses the history: {error}")
         problem = Problem(error, None, self._is_ours)
         if problem.path:
             place = f"{self._shown(problem.path)} line {problem.line}"
