@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import singledispatchmethod
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
@@ -167,25 +166,21 @@ class _Draft:
                 self.made.append(Key("enum", enum.name))
                 self.enums[enum.name] = enum
 
-    @singledispatchmethod
     def apply(self, change: c.Change) -> None:
         """Make a change."""
-        raise NotImplementedError(type(change).__name__)
+        _MAKERS[type(change)](self, change)
 
-    @apply.register(c.CreateTable)
-    def _(self, change: c.CreateTable) -> None:
+    def create_table(self, change: c.CreateTable) -> None:
         self._put(change.table)
         self.made += keys_of(change.table)
         self.unknown.discard(change.table.name)
         self._add_enums(change.enums)
 
-    @apply.register(c.DropTable)
-    def _(self, change: c.DropTable) -> None:
+    def drop_table(self, change: c.DropTable) -> None:
         self.tables.pop(change.table, None)
         self.unknown.discard(change.table)
 
-    @apply.register(c.RenameTable)
-    def _(self, change: c.RenameTable) -> None:
+    def rename_table(self, change: c.RenameTable) -> None:
         new = change.table._replace(name=change.new_name)
         table = self.tables.pop(change.table, None)
         if table is None or change.table in self.unknown:
@@ -198,8 +193,7 @@ class _Draft:
             self.made += keys_of(moved)
             self._retarget(change.table, new, {})
 
-    @apply.register(c.AddColumn)
-    def _(self, change: c.AddColumn) -> None:
+    def add_column(self, change: c.AddColumn) -> None:
         table = self._parts(change.table)
         others = tuple(col for col in table.columns if col.name != change.column.name)
         constraints = (*table.constraints, *change.constraints)
@@ -208,8 +202,7 @@ class _Draft:
         self._made_constraints(change.table, change.constraints)
         self._add_enums(change.enums)
 
-    @apply.register(c.DropColumn)
-    def _(self, change: c.DropColumn) -> None:
+    def drop_column(self, change: c.DropColumn) -> None:
         table = self._parts(change.table)
         self._change(
             change.table,
@@ -218,8 +211,7 @@ class _Draft:
             indexes=tuple(i for i in table.indexes if not i.mentions(change.column)),
         )
 
-    @apply.register(c.AlterColumn)
-    def _(self, change: c.AlterColumn) -> None:
+    def alter_column(self, change: c.AlterColumn) -> None:
         table = self._parts(change.table)
         if table.column(change.column) is None:
             self.unknown.add(change.table)
@@ -259,29 +251,25 @@ class _Draft:
             if any(part.referent == old for part in table.constraints):
                 self._put(_retargeted(table, old, new, columns))
 
-    @apply.register(c.CreateIndex)
-    def _(self, change: c.CreateIndex) -> None:
+    def create_index(self, change: c.CreateIndex) -> None:
         table = self._parts(change.index.table)
         self._change(change.index.table, indexes=(*table.indexes, change.index))
         if change.index.name:
             self.made.append(Key("index", change.index.table, change.index.name))
 
-    @apply.register(c.DropIndex)
-    def _(self, change: c.DropIndex) -> None:
+    def drop_index(self, change: c.DropIndex) -> None:
         named = [self.tables.get(change.table)] if change.table else list(self.tables.values())
         for table in named if change.name is not None else ():
             kept = tuple(i for i in table.indexes if i.name != change.name) if table else ()
             if table is not None and len(kept) < len(table.indexes):
                 self._change(table.name, indexes=kept)
 
-    @apply.register(c.AddConstraint)
-    def _(self, change: c.AddConstraint) -> None:
+    def add_constraint(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
         self._change(change.table, constraints=(*table.constraints, change.constraint))
         self._made_constraints(change.table, (change.constraint,))
 
-    @apply.register(c.DropConstraint)
-    def _(self, change: c.DropConstraint) -> None:
+    def drop_constraint(self, change: c.DropConstraint) -> None:
         table = self.tables.get(change.table)
         if table is None:
             return
@@ -292,49 +280,64 @@ class _Draft:
         else:
             self._change(change.table, constraints=kept)
 
-    @apply.register(c.CreateEnum)
-    def _(self, change: c.CreateEnum) -> None:
+    def create_enum(self, change: c.CreateEnum) -> None:
         self._add_enums([change.enum])
 
-    @apply.register(c.DropEnum)
-    def _(self, change: c.DropEnum) -> None:
+    def drop_enum(self, change: c.DropEnum) -> None:
         self.enums.pop(change.name, None)
 
-    @apply.register(c.RenameEnum)
-    def _(self, change: c.RenameEnum) -> None:
+    def rename_enum(self, change: c.RenameEnum) -> None:
         enum = self.enums.pop(change.name, None)
         if enum is not None:
             new = change.name._replace(name=change.new_name)
             self.made.append(Key("enum", new))
             self.enums[new] = replace(enum, name=new)
 
-    @apply.register(c.CreateObject)
-    def _(self, change: c.CreateObject) -> None:
+    def create_object(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:
             self.made.append(Key(change.kind, change.name))
             self.objects.add((change.kind, change.name))
 
-    @apply.register(c.DropObject)
-    def _(self, change: c.DropObject) -> None:
+    def drop_object(self, change: c.DropObject) -> None:
         self.objects.discard((change.kind, change.name))
 
-    @apply.register(c.SetComment)
-    def _(self, change: c.SetComment) -> None:
+    def set_comment(self, change: c.SetComment) -> None:
         options = without(self._parts(change.table).options, "comment")
         if change.comment is not None and change.comment.value is not None:
             options = (*options, ("comment", change.comment))
         self._change(change.table, options=options)
 
-    @apply.register(c.WriteRows)
-    def _(self, _: c.WriteRows) -> None:
+    def write_rows(self, _: c.WriteRows) -> None:
         return
 
-    @apply.register(c.Unknown)
-    def _(self, change: c.Unknown) -> None:
+    def not_known(self, change: c.Unknown) -> None:
         if change.tables is None:
             self.opaque = True
         else:
             self.unknown |= change.tables
+
+
+_MAKERS: dict[type[c.Change], Callable[[_Draft, Any], None]] = {
+    c.CreateTable: _Draft.create_table,
+    c.DropTable: _Draft.drop_table,
+    c.RenameTable: _Draft.rename_table,
+    c.AddColumn: _Draft.add_column,
+    c.DropColumn: _Draft.drop_column,
+    c.AlterColumn: _Draft.alter_column,
+    c.CreateIndex: _Draft.create_index,
+    c.DropIndex: _Draft.drop_index,
+    c.AddConstraint: _Draft.add_constraint,
+    c.DropConstraint: _Draft.drop_constraint,
+    c.CreateEnum: _Draft.create_enum,
+    c.DropEnum: _Draft.drop_enum,
+    c.RenameEnum: _Draft.rename_enum,
+    c.CreateObject: _Draft.create_object,
+    c.DropObject: _Draft.drop_object,
+    c.SetComment: _Draft.set_comment,
+    c.WriteRows: _Draft.write_rows,
+    c.Unknown: _Draft.not_known,
+}
+# A table, and not `singledispatchmethod`: that took a seventh of all the time.
 
 
 def altered(column: Column, change: c.AlterColumn) -> Column:
