@@ -180,3 +180,44 @@ async def test_rebuilding_a_parent_can_empty_its_children(tmp_path, on):
         assert gone == {("children", None, 3, 4, "upgrade")}
     else:
         assert gone == set()
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade"),
+    [
+        (
+            'op.create_index("one_status", "users", ["status"], unique=True)',
+            'op.drop_index("one_status", "users")',
+        ),
+        (
+            BATCH + 'batch.create_check_constraint("odd_name", "name = \'nobody has it\'")',
+            BATCH + 'batch.drop_constraint("odd_name", type_="check")',
+        ),
+    ],
+    ids=["unique", "check"],
+)
+async def test_what_an_upgrade_newly_demands_of_rows_is_no_failing_rollback(
+    project, upgrade, downgrade
+):
+    evidence = await rehearse_one(project, upgrade, downgrade)
+    assert evidence.verdict.value == "lossless"
+    assert evidence.rows == 0, "which is said: on empty tables"
+    (note,) = evidence.notes
+    assert "constraint failed: " in note
+    assert note.endswith("; it may want values that cannot be made up")
+
+
+async def test_what_a_downgrade_demands_again_of_rows_written_since_is_a_failing_rollback(project):
+    project.add(
+        "t",
+        'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True),'
+        ' sa.Column("kind", sa.Boolean, nullable=False))\n'
+        'op.create_index("one", "t", ["kind"], unique=True)',
+        'op.drop_table("t")',
+    )
+    project.add(
+        "it", 'op.drop_index("one", "t")', 'op.create_index("one", "t", ["kind"], unique=True)'
+    )
+    events = await collect(project, "it", rows=4)
+    (evidence,) = [e.evidence for e in events if isinstance(e, RevisionFinished)]
+    assert evidence.verdict.value == "failed"

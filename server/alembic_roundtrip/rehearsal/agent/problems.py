@@ -24,6 +24,7 @@ _LIBRARIES = tuple(
     for module in (alembic, sqlalchemy)
 )
 _OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
+_OF_THESE_ROWS = re.compile(r"(UNIQUE|CHECK) constraint failed")
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
 
@@ -45,6 +46,7 @@ class Problem:
         # Alembic and SQLAlchemy raise it too, for what a database cannot do: nobody meant that.
         self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
         self.conclusive = _is_conclusive(error)
+        self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
         self.about_values = _is_about_values(error)
         self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
         self.refused = isinstance(error, Refused)
