@@ -201,3 +201,12 @@ def test_a_second_configuration_of_the_same_migrations_asks_nothing(folder, caps
     (folder / "other.ini").write_text(text.replace("migrations", "more"), encoding="utf-8")
     assert main(["test", "--rows", "2", "1a2f"]) == 2
     assert "there are 2 Alembic environments: " in capsys.readouterr().err
+
+
+def test_a_history_whose_files_are_missing_is_no_green_result(folder, capsys):
+    for file in (folder / "migrations" / "versions").glob("*.py"):
+        file.unlink()
+    assert main(["test"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "there are no migrations in" in told.err

@@ -141,6 +141,8 @@ async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
         async with aclosing(rehearse(plan)) as events:
             async for event in events:
                 if isinstance(event, Started):
+                    if not event.revisions:
+                        raise CannotRun(_nothing(plan))
                     report.started(event, plan.settings.rows)
                 elif isinstance(event, RevisionFinished):
                     documented = _documented(event.evidence)
@@ -149,6 +151,12 @@ async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
                 elif isinstance(event, Finished):
                     report.finished(event)
     return 1 if findings else 0
+
+
+def _nothing(plan: Plan) -> str:
+    """Why there is nothing to rehearse: no green result for a folder that was forgotten."""
+    folders = ", ".join(str(folder) for folder in plan.environment.version_locations)
+    return f"no rehearsal: there are no migrations in {folders}; is that the right folder?"
 
 
 def _report(name: str) -> Report:

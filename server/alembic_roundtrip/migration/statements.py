@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from alembic_roundtrip.migration.calls import (
+    MUTATORS,
+    WRITERS,
+    calls_in,
+    created_enum,
+    forget_changed,
+    hands_on,
+    is_harmless,
+)
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
 from alembic_roundtrip.migration.conditions import guards_of, outcome
 from alembic_roundtrip.migration.definitions import Definitions, last
@@ -33,30 +41,6 @@ from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.text import Range
 
 _DEPTH = 4
-_HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
-    "logger logging log LOG LOGGER warnings time os inspect context uuid datetime json re sa "
-    "sqlalchemy orm postgresql mysql sqlite click math decimal Decimal textwrap itertools".split()
-)
-_HARMLESS_METHODS = frozenset(
-    "get_bind get_context get_x_argument fetchall fetchone fetchmany scalar scalars all first one "
-    "mappings keys values items append add_argument format join split strip lower upper replace "
-    "startswith endswith get pop extend has_table get_columns get_table_names get_indexes "
-    "get_foreign_keys get_unique_constraints get_pk_constraint get_enums get_check_constraints "
-    "info debug warning error exception is_offline_mode inspect f begin_nested commit rollback "
-    "flush close begin expunge_all invalidate create_engine sessionmaker batch_alter_table "
-    "autocommit_block options query filter filter_by order_by group_by join outerjoin distinct "
-    "limit offset count where select_from execution_options label cast in_ is_ isnot notin_ "
-    "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
-    "reflect Session quoted_name writerow read write union_all compile "
-    "as_scalar exists union union_all having yield_per partitions tuples unique".split()
-)
-_WRITERS = frozenset(
-    {"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings", "merge"}
-)
-_MUTATORS = frozenset(
-    "append extend insert add update remove discard pop popitem clear sort reverse".split()
-)
-_CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
 
 
@@ -180,10 +164,10 @@ class _Reader:
         if node.value is None:
             return
         # A call for its value is taken for one without effect, unless it is given a connection.
-        self.expression(node.value, node, place, top=_hands_on(node.value))
+        self.expression(node.value, node, place, top=hands_on(node.value))
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
-            _changed(target, place.scope)
+            forget_changed(target, place.scope)
             value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
             place.scope.names.update(bindings(target, value))
 
@@ -266,13 +250,13 @@ class _Reader:
         self, node: ast.expr, statement: ast.stmt, place: _Place, *, top: bool = True
     ) -> None:
         """Read the calls of an expression, innermost first."""
-        for call in _calls(node):
+        for call in calls_in(node):
             self.call(call, statement, place, top=top and call is node)
 
     def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
         scope = place.scope
-        if last(node.func) in _MUTATORS and isinstance(node.func, ast.Attribute):
-            _changed(node.func.value, scope)
+        if last(node.func) in MUTATORS and isinstance(node.func, ast.Attribute):
+            forget_changed(node.func.value, scope)
         path = dotted(node.func)
         root, _, rest = path.partition(".")
         batch = place.batch_named(root)
@@ -297,7 +281,7 @@ class _Reader:
         place: _Place,
         batch: Batch | None,
     ) -> None:
-        if name in _HARMLESS_METHODS:
+        if is_harmless("", name):
             return
         call = call_of(name, node, place.scope, batch)
         if call is None:
@@ -390,65 +374,17 @@ class _Reader:
                 self.add("execute", node, statement, place, changes, opaque=opaque)
             return
         if isinstance(node.func, ast.Attribute) and name in {"create", "drop"}:
-            enum = Definitions(scope).enum(_creating(scope.resolve(node.func.value)))
+            enum = Definitions(scope).enum(created_enum(scope.resolve(node.func.value)))
             if enum is not None:
                 change = CreateEnum(enum) if name == "create" else DropEnum(enum.name)
                 self.add(f"enum.{name}", node, statement, place, (change,))
                 return
         root = dotted(node.func).partition(".")[0]
-        if name in _WRITERS and isinstance(node.func, ast.Attribute):
+        if name in WRITERS and isinstance(node.func, ast.Attribute):
             self.add(name, node, statement, place, (Unknown(frozenset()),))
-        elif top and not (root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS | _MUTATORS):
+        elif top and not is_harmless(root, name):
             why = f"`{unparsed(node.func)}()` is not read"
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
-
-
-def _changed(target: ast.expr, scope: Scope) -> None:
-    """What a name is bound to is not known any more once a part of it was changed."""
-    while isinstance(target, ast.Subscript | ast.Attribute):
-        target = target.value
-        if isinstance(target, ast.Name):
-            scope.names[target.id] = None
-            return
-    if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Load):
-        scope.names[target.id] = None
-
-
-def _hands_on(node: ast.expr) -> bool:
-    """Whether a call is given something to reach the database with."""
-    if not isinstance(node, ast.Call):
-        return False
-    given = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return any(isinstance(part, ast.Name) and part.id in _CONNECTIONS for part in given)
-
-
-def _calls(node: ast.expr) -> Iterator[ast.Call]:
-    """Calls in the order they are made; those inside a lambda or comprehension too."""
-    if isinstance(node, ast.Constant | ast.Name):
-        return
-    if isinstance(node, ast.Call):
-        yield from _calls(node.func)
-        for argument in node.args:
-            yield from _calls(argument)
-        for keyword in node.keywords:
-            yield from _calls(keyword.value)
-        yield node
-    elif isinstance(node, ast.Attribute):
-        yield from _calls(node.value)
-    else:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                yield from _calls(child)
-            elif isinstance(child, ast.comprehension):
-                yield from _calls(child.iter)
-
-
-def _creating(node: ast.expr) -> ast.expr:
-    """An enum that is created by hand is created whatever its `create_type` says."""
-    if isinstance(node, ast.Call):
-        kept = [keyword for keyword in node.keywords if keyword.arg != "create_type"]
-        return ast.copy_location(ast.Call(node.func, node.args, kept), node)
-    return node
 
 
 def _passed_batches(

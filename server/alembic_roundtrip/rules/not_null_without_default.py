@@ -19,10 +19,15 @@ from alembic_roundtrip.rule import Finding, Rule
 
 rule = Rule(__name__, severity="error")
 
+# They put the type's own zero or empty text into the rows that are there.
+_FILLS_BY_ITSELF = {"mysql", "mariadb"}
+
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Required columns added to tables that may hold rows at that moment."""
+    if context.dialects and set(context.dialects) <= _FILLS_BY_ITSELF:
+        return
     empty: set[Name] = set()
     for operation in context.downgrade_operations:
         for change in operation.changes:
@@ -53,6 +58,18 @@ rule.example(
         op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
     """,
+)
+rule.example(
+    "MySQL and MariaDB fill the rows by themselves",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.Text(), nullable=False))
+    """,
+    dialects=("mysql",),
 )
 rule.example(
     "With a server default",

@@ -1,0 +1,87 @@
+"""The calls in a migration's code: which change no database, which are handed a connection."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+
+from alembic_roundtrip.migration.evaluation import Scope
+
+_HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
+    "logger logging log LOG LOGGER warnings time os inspect context uuid datetime json re sa "
+    "sqlalchemy orm postgresql mysql sqlite click math decimal Decimal textwrap itertools".split()
+)
+_HARMLESS_METHODS = frozenset(
+    "get_bind get_context get_x_argument fetchall fetchone fetchmany scalar scalars all first one "
+    "mappings keys values items append add_argument format join split strip lower upper replace "
+    "startswith endswith get pop extend has_table get_columns get_table_names get_indexes "
+    "get_foreign_keys get_unique_constraints get_pk_constraint get_enums get_check_constraints "
+    "info debug warning error exception is_offline_mode inspect f begin_nested commit rollback "
+    "flush close begin expunge_all invalidate create_engine sessionmaker batch_alter_table "
+    "autocommit_block options query filter filter_by order_by group_by join outerjoin distinct "
+    "limit offset count where select_from execution_options label cast in_ is_ isnot notin_ "
+    "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
+    "reflect Session quoted_name writerow read write union_all compile "
+    "as_scalar exists union union_all having yield_per partitions tuples unique".split()
+)
+WRITERS = frozenset(
+    {"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings", "merge"}
+)
+MUTATORS = frozenset(
+    "append extend insert add update remove discard pop popitem clear sort reverse".split()
+)
+_CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
+
+
+def is_harmless(root: str, name: str) -> bool:
+    """Whether a call, by the first and last name of what is called, changes no database."""
+    return root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS | MUTATORS
+
+
+def forget_changed(target: ast.expr, scope: Scope) -> None:
+    """What a name is bound to is not known any more once a part of it was changed."""
+    while isinstance(target, ast.Subscript | ast.Attribute):
+        target = target.value
+        if isinstance(target, ast.Name):
+            scope.names[target.id] = None
+            return
+    if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Load):
+        scope.names[target.id] = None
+
+
+def hands_on(node: ast.expr) -> bool:
+    """Whether a call is given something to reach the database with."""
+    if not isinstance(node, ast.Call):
+        return False
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return any(isinstance(part, ast.Name) and part.id in _CONNECTIONS for part in given)
+
+
+def calls_in(node: ast.expr) -> Iterator[ast.Call]:
+    """Calls in the order they are made; those inside a lambda or comprehension too."""
+    if isinstance(node, ast.Constant | ast.Name):
+        return
+    if isinstance(node, ast.Call):
+        yield from calls_in(node.func)
+        for argument in node.args:
+            yield from calls_in(argument)
+        for keyword in node.keywords:
+            yield from calls_in(keyword.value)
+        yield node
+    elif isinstance(node, ast.Attribute):
+        yield from calls_in(node.value)
+    else:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                yield from calls_in(child)
+            elif isinstance(child, ast.comprehension):
+                yield from calls_in(child.iter)
+
+
+def created_enum(node: ast.expr) -> ast.expr:
+    """An enum that is created by hand is created whatever its `create_type` says."""
+    if isinstance(node, ast.Call):
+        kept = [keyword for keyword in node.keywords if keyword.arg != "create_type"]
+        return ast.copy_location(ast.Call(node.func, node.args, kept), node)
+    return node
