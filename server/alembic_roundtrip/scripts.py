@@ -161,7 +161,7 @@ class Scripts:
             rev = stack.pop()
             if rev not in todo and (rev, dialect) not in self._schemas:
                 todo.add(rev)
-                stack += self._parents(rev)
+                stack += self._parents(rev)[:1]  # the others are replayed on top of it
         for rev in sorted(todo, key=self._order.__getitem__):
             self._schemas[rev, dialect] = self._after(rev, self._joined(rev, dialect), dialect)
         for rev in todo - {revision}:
@@ -181,7 +181,7 @@ class Scripts:
 
     def schema_before(self, revision: str, dialect: str | None) -> Schema:
         """The schema that a revision's upgrade starts from."""
-        for parent in self._parents(revision):
+        for parent in self._parents(revision)[:1]:
             self.schema_at(parent, dialect)
         return self._joined(revision, dialect)
 
@@ -189,7 +189,7 @@ class Scripts:
         """Read and replay what a migration builds on, a little between any two yields."""
         dialects = self.environment.dialects or (None,)
         revision = self.migration(path).id
-        parents = self._parents(revision)
+        parents = self._parents(revision)[:1]
         if all((parent, dialect) in self._schemas for parent in parents for dialect in dialects):
             return
         for above in sorted(self.history.ancestors(revision), key=self._order.__getitem__):

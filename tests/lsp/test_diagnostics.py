@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -399,3 +401,28 @@ async def test_a_folder_reached_through_a_link_is_the_folder(
         assert "undocumented-data-loss" not in by_rule(await editor.diagnostics(uri))
     finally:
         editor.folders(removed=(link,), added=(project.folder,))
+
+
+async def test_reading_a_long_history_lets_other_requests_in(
+    editor: Editor, project: Project
+) -> None:
+    if not editor.pulls:
+        pytest.skip("it is pushed to")
+    for number in range(200):
+        lines = [
+            f'op.add_column("customers", sa.Column("c{number}_{n}", sa.Integer))' for n in range(20)
+        ]
+        project.add(f"c{number:03d}", "\n".join(lines))
+    uri = editor.open(project.write("bbbb", EMPTY, "c199"))
+    order: list[str] = []
+
+    async def noted(name: str, work: Awaitable[Any]) -> Any:
+        result = await work
+        order.append(name)
+        return result
+
+    found, _ = await asyncio.gather(
+        noted("diagnostics", editor.diagnostics(uri)), noted("symbols", editor.symbols(uri))
+    )
+    assert order == ["symbols", "diagnostics"]
+    assert "empty-downgrade" in by_rule(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ UNUSABLE = (SettingsError, ProjectError, UnknownRuleError)
 """What a user has to correct before a folder or an environment can be looked at."""
 SLICE = 0.01
 """Seconds of work after which other messages are let in."""
+BREATH = 0.001
+"""Seconds that are left to them then."""
 QUIET = 0.3
 """Seconds without an edit after which work that nobody waits for may go on."""
 
@@ -181,11 +184,14 @@ class Session:
             return
         clock = asyncio.get_running_loop().time
         steps = self.workspace.prepare(path)
-        since = clock()
+        begun = since = clock()
         while self.guarded(f"reading up to {path.name}", lambda: _goes_on(steps), otherwise=False):
             if clock() - since > SLICE:
-                await asyncio.sleep(0)
+                # Not 0: the thread that reads messages needs the interpreter for a moment.
+                await asyncio.sleep(BREATH)
                 since = clock()
+        if clock() - begun > SLICE:
+            settle_heap()
 
     def diagnostics(self, path: Path | None) -> tuple[Diagnostic, ...]:
         """What was found in a file; nothing for files that are no migrations."""
@@ -280,6 +286,12 @@ def path_of(uri: str) -> Path | None:
 def _named(uri: str) -> Path | None:
     path = uris.to_fs_path(uri)
     return Path(path) if path else None
+
+
+def settle_heap() -> None:
+    """Exempt what is known by now from the search for garbage, which would stop the typing."""
+    gc.collect(1)
+    gc.freeze()
 
 
 def _goes_on(steps: Iterator[None]) -> bool:
