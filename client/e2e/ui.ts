@@ -119,9 +119,13 @@ function entry(page: Page, text: string): Locator {
 }
 
 async function quick(page: Page, key: string, text: string): Promise<void> {
-  await page.keyboard.press(key);
   const input = page.locator('.quick-input-widget input').first();
-  await input.waitFor({ state: 'visible' });
+  // A window that is just opening a dialog or an editor swallows a key now and then.
+  for (let tries = 0; tries < 5; tries++) {
+    await page.keyboard.press(key);
+    const shown = input.waitFor({ state: 'visible', timeout: 3000 });
+    if (await shown.then(() => true).catch(() => false)) break;
+  }
   await input.fill(text);
 }
 
