@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { filled } from '../variables.ts';
 
-const places = { home: homedir(), folder: '/projects/😋' };
+const places = { home: homedir(), folder: '/apps/😋' };
 
 test('variables are filled in, in lists too', () => {
-  assert.equal(filled('${workspaceFolder}/.venv/bin/python', places), '/projects/😋/.venv/bin/python');
+  assert.equal(filled('${workspaceFolder}/.venv/bin/python', places), '/apps/😋/.venv/bin/python');
   assert.deepEqual(filled(['~/bin/python', '-m', 'x'], places), [
     join(homedir(), 'bin', 'python'),
     '-m',
