@@ -47,12 +47,8 @@ corpus: $(READY) ## Lint and rehearse published histories, and report
 generate: $(READY) ## Write what is generated from the code: rule pages, README table, manifest
 	$(BIN)/python -m alembic_roundtrip.rulebook
 
-lock: ## Pin the newest versions of everything that tests are run with
-	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/python -m pip install --quiet --upgrade pip
-	.venv-lock/bin/python -m pip install --quiet --editable . --group dev
-	.venv-lock/bin/python -m pip freeze --exclude-editable > server/constraints.txt
-	rm -rf .venv-lock
+lock: ## Pin the newest versions of what tests run with (OLDEST=python3.10 NEWER=python3.11)
+	$(PYTHON) tests/lock.py $(or $(OLDEST),python3.10) $(or $(NEWER),python3.11)
 
 clean: ## Remove everything that was installed or built
 	rm -rf .venv node_modules client/dist .cache
