@@ -18,7 +18,7 @@ from . import snapshot
 # Bound at import, which is before the guard replaces it for the project.
 _create_engine = sqlalchemy.create_engine
 _connect = sqlite3.connect
-_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) if hasattr(sqlite3, "SQLITE_BUSY") else (5, 6)
+_BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the module names them since Python 3.11
 _PATIENCE = 8
 _REMEMBERED = 32
 
