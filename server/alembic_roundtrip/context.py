@@ -84,9 +84,3 @@ class Context:
     def recent(self) -> bool:
         """Whether no other revision builds on this one."""
         return not self.history.children(self.migration.id)
-
-    @property
-    def is_merge(self) -> bool:
-        """Whether the revision only joins branches."""
-        down = self.migration.down_revision
-        return down is not None and len(down.values) > 1 and not self.upgrade_operations

@@ -25,10 +25,6 @@ class Range:
     start: Position
     end: Position
 
-    def contains(self, other: Range) -> bool:
-        """Whether `other` lies wholly inside."""
-        return self.start <= other.start and other.end <= self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Edit:

@@ -118,11 +118,6 @@ class Direction:
     statements: tuple[Range, ...] = ()
     """The ranges of its top-level statements, docstring included."""
 
-    @property
-    def readable(self) -> bool:
-        """Whether every operation was read."""
-        return not any(operation.may_do_anything for operation in self.operations)
-
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
