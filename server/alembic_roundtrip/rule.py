@@ -35,6 +35,10 @@ class Fix:
     safety: Literal["safe", "unsafe"] = "safe"
 
 
+Fixes = tuple[Fix, ...] | Callable[[], tuple[Fix, ...]]
+"""Fixes, or what makes them when somebody asks: nothing is written while a user types."""
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
     """Another place that explains a diagnostic."""
@@ -50,7 +54,7 @@ class Finding:
 
     range: Range
     message: str
-    fixes: tuple[Fix, ...] = ()
+    fixes: Fixes = ()
     related: tuple[Related, ...] = ()
     severity: Severity | None = None
 
@@ -65,8 +69,13 @@ class Diagnostic:
     path: Path
     revision: str
     range: Range
-    fixes: tuple[Fix, ...] = ()
+    offered: Fixes = field(default=(), repr=False, compare=False)
     related: tuple[Related, ...] = ()
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """The fixes, the preferred one first."""
+        return self.offered() if callable(self.offered) else self.offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class Rule:
                 path=context.migration.path,
                 revision=context.migration.id,
                 range=finding.range,
-                fixes=finding.fixes,
+                offered=cache(finding.fixes) if callable(finding.fixes) else finding.fixes,
                 related=finding.related,
             )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.rewrite import InsertStatements
@@ -43,7 +45,7 @@ def not_restored(context: Context, gone: Missing, message: str) -> Finding:
     return Finding(
         gone.operation.range,
         message,
-        written_downgrade(context),
+        partial(written_downgrade, context),
         (related,),
         "information" if owned else None,
     )

@@ -15,6 +15,7 @@ reported as information; one under an upgrade that only writes rows as a warning
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import explains
@@ -43,7 +44,7 @@ def check(context: Context) -> Iterator[Finding]:
     yield Finding(
         downgrade.body,
         f"downgrade() does nothing, but upgrade() has {count} to undo",
-        written_downgrade(context),
+        partial(written_downgrade, context),
         severity=_severity(context, downgrade, undone),
     )
 

@@ -12,6 +12,7 @@ with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
@@ -31,7 +32,7 @@ def check(context: Context) -> Iterator[Finding]:
     yield Finding(
         migration.upgrade.header,
         "the migration has no downgrade(): a rollback stops here with an error",
-        written_downgrade(context),
+        partial(written_downgrade, context),
     )
 
 
