@@ -15,7 +15,8 @@ from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.inverse import PLACEHOLDER, Inverse, Inverter, Step
+from alembic_roundtrip.scaffold.inverse import Inverter
+from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.schema import Schema
 
 _KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import singledispatchmethod
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
@@ -20,45 +19,12 @@ from alembic_roundtrip.migration.objects import (
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
+from alembic_roundtrip.scaffold.sql import object_dropped, rows_undone, type_renamed_back
+from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.schema import Schema, names_enum
 
-PLACEHOLDER = "# TODO(alembic-roundtrip):"
-"""Begins the comment line that stands for what could not be written."""
-
-_WORDS = re.compile(r"\w+")
 _CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
-_DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
 _SUFFIXES = {"foreignkey": "fkey", "unique": "key", "primary": "pkey"}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One change of the upgrade with the schemas around it.
-
-    `made` are the tables, and `filled` the columns, that this upgrade itself had added by then.
-    """
-
-    operation: Operation
-    change: c.Change
-    before: Schema
-    after: Schema
-    made: frozenset[Name]
-    filled: frozenset[tuple[Name, str]] = frozenset()
-
-    @property
-    def target(self) -> str:
-        """What the inverse is called on."""
-        return "batch_op" if self.operation.batch is not None else "op"
-
-
-@dataclass
-class Inverse:
-    """Statements that undo a step: those inside its batch block, and those around the block."""
-
-    inner: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
 
 
 class Inverter:
@@ -304,56 +270,15 @@ class Inverter:
 
     @invert.register(c.CreateObject)
     def _(self, change: c.CreateObject, step: Step) -> Inverse:
-        if change.kind == "extension":
-            return Inverse([f"# The extension {change.name} stays: others may use it."])
-        written = _said_sql(step.operation).upper()
-        if change.kind not in _DROPPED_BY_NAME or not written:
-            raise NotKnownError(f"the {change.kind} `{change.name}`")
-        materialized = "MATERIALIZED " if "MATERIALIZED" in written else ""
-        kind = f"{materialized}{change.kind.upper()}"
-        sql = self.render.text(f"DROP {kind} {_sql_name(change.name)}")
-        return Inverse([call("op.execute", [sql])])
-
-    @invert.register(c.WriteRows)
-    def _(self, change: c.WriteRows, step: Step) -> Inverse:
-        if change.verb == "insert":
-            return Inverse([self._deleted(change, step)])
-        if change.verb == "update":
-            return self._overwritten(change, step)
-        subject = f"The rows of {change.table}" if change.table else "Rows"
-        lost = f"{subject} that the upgrade deleted cannot be restored."
-        return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
-
-    @staticmethod
-    def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
-        columns = change.columns
-        if columns and all((change.table, name) in step.filled for name in columns):
-            return Inverse()
-        old = [name for name in columns if (change.table, name) not in step.filled]
-        subjects = [f"{change.table}.{name}" for name in old] or [str(change.table or "rows")]
-        lost = f"The values of {' and '.join(subjects)} that the upgrade overwrote"
-        lost += " cannot be restored."
-        return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
-
-    def _deleted(self, change: c.WriteRows, step: Step) -> str:
-        """DELETE by key, where every row's key is a literal."""
-        table = step.before.table(change.table) if change.table else None
-        keys = [p.columns for p in table.constraints if p.kind == "primary"] if table else []
-        rows = _rows(step.operation)
-        if not keys or len(keys[0]) != 1 or len(keys) != 1 or not rows or change.table is None:
-            raise NotKnownError(f"the keys of the rows written to `{change.table}`")
-        values = [row.get(keys[0][0]) for row in rows]
-        if not all(isinstance(value, int | str) for value in values):
-            raise NotKnownError(f"the keys of the rows written to `{change.table}`")
-        listed = ", ".join(_sql_value(value) for value in values)
-        sql = f"DELETE FROM {_sql_name(change.table)} WHERE {keys[0][0]} IN ({listed})"  # noqa: S608 - literals of this migration, shown before they run
-        return call("op.execute", [self.render.text(sql)])
+        return object_dropped(change, step, self.render)
 
     @invert.register(c.RenameEnum)
     def _(self, change: c.RenameEnum, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
-        new = change.name._replace(name=change.new_name)
-        sql = f"ALTER TYPE {_sql_name(new)} RENAME TO {_sql_name(Name(change.name.name))}"
-        return Inverse([call("op.execute", [self.render.text(sql)])])
+        return type_renamed_back(change, self.render)
+
+    @invert.register(c.WriteRows)
+    def _(self, change: c.WriteRows, step: Step) -> Inverse:
+        return rows_undone(change, step, self.render)
 
     @invert.register(c.Unknown)
     def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
@@ -441,29 +366,3 @@ def _enums(column: Column, schema: Schema) -> Iterator[Name]:
 def _default(table: Name, part: Constraint) -> str:
     columns = [] if part.kind == "primary" else part.columns
     return "_".join([table.name, *columns, _SUFFIXES[part.kind]])
-
-
-def _rows(operation: Operation) -> list[dict[str, object]]:
-    expression = option(operation.arguments, "rows")
-    try:
-        rows = ast.literal_eval(expression.text) if expression else []
-    except ValueError:
-        return []
-    return rows if isinstance(rows, list) and all(isinstance(r, dict) for r in rows) else []
-
-
-def _said_sql(operation: Operation) -> str:
-    expression = option(operation.arguments, "sqltext")
-    return (expression.string or expression.text) if expression else ""
-
-
-def _sql_name(name: Name) -> str:
-    parts = [name.schema, name.name] if name.schema else [name.name]
-    return ".".join(part if _WORDS.fullmatch(part) else f'"{part}"' for part in parts)
-
-
-def _sql_value(value: object) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("'", "''")
-        return f"'{escaped}'"
-    return str(value)

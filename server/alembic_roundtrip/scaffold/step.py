@@ -1,0 +1,43 @@
+"""One change of an upgrade on its way back, and the statements that undo it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.schema import Schema
+
+PLACEHOLDER = "# TODO(alembic-roundtrip):"
+"""Begins the comment line that stands for what could not be written."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the upgrade with the schemas around it.
+
+    `made` are the tables, and `filled` the columns, that this upgrade itself had added by then.
+    """
+
+    operation: Operation
+    change: c.Change
+    before: Schema
+    after: Schema
+    made: frozenset[Name]
+    filled: frozenset[tuple[Name, str]] = frozenset()
+
+    @property
+    def target(self) -> str:
+        """What the inverse is called on."""
+        return "batch_op" if self.operation.batch is not None else "op"
+
+
+@dataclass
+class Inverse:
+    """Statements that undo a step: those inside its batch block, and those around the block."""
+
+    inner: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
