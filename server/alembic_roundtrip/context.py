@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
@@ -13,6 +14,8 @@ from alembic_roundtrip.schema import Replay, Schema, replay
 
 if TYPE_CHECKING:
     from alembic_roundtrip.rule import Diagnostic
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,18 @@ class Context:
     """What the other rules found, before anything was ignored; for rules that come last."""
     applied: frozenset[str] = frozenset()
     """The names of the rules that were applied; for rules that come last."""
+    _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def round_trips(self) -> tuple[RoundTrip, ...]:
         """What reading says of upgrade and downgrade, once for each dialect."""
         return tuple(self._round_trip(dialect) for dialect in self.parents)
+
+    def memory(self, name: str, make: Callable[[Context], T]) -> T:
+        """What several rules need, made once."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]  # type: ignore[return-value]
 
     def _round_trip(self, dialect: str | None) -> RoundTrip:
         before = self.parents[dialect]

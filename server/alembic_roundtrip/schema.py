@@ -273,7 +273,13 @@ class _Draft:
         table = self.tables.get(change.table)
         if table is None:
             return
-        kept = tuple(p for p in table.constraints if p.name != change.name)
+        # A table has one primary key, whatever its name.
+        primary = change.kind == "primary"
+        kept = tuple(
+            part
+            for part in table.constraints
+            if (part.kind != "primary" if primary else part.name != change.name)
+        )
         if change.name is None or len(kept) == len(table.constraints):
             # Its name may be the database's own or a naming convention's.
             self.unknown.add(change.table)

@@ -43,7 +43,7 @@ def leftovers(context: Context, kind: str, only: str | None = None) -> Iterator[
 
 
 def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
-    if _unsure(downgrade, trip):
+    if unsure(downgrade, trip):
         return
     for key, operation in trip.up.origins.items():
         if key.kind != kind or trip.before.has(key) or not trip.down.schema.has(key):
@@ -52,7 +52,7 @@ def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
         if key in trip.down.origins or key.table in trip.down.schema.unknown:
             continue
         if not (
-            _doubtful(operation) or _inside_leftover(key, trip) or _may_go(key, downgrade, trip)
+            doubtful(operation) or _inside_leftover(key, trip) or _may_go(key, downgrade, trip)
         ):
             yield Leftover(key, operation, downgrade, trip)
 
@@ -77,7 +77,7 @@ def missing(context: Context, kind: str) -> Iterator[Missing]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
-        if _unsure(downgrade, trip):
+        if unsure(downgrade, trip):
             continue
         for key, operation in _dropped(context, trip):
             if key.kind == kind and key not in seen and _is_missing(key, operation, trip):
@@ -110,7 +110,7 @@ def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
     down = trip.down.schema
     if not trip.before.has(key) or trip.up.schema.has(key) or down.has(key):
         return False
-    if _doubtful(operation) or key.table in down.unknown or key.table in trip.before.unknown:
+    if doubtful(operation) or key.table in down.unknown or key.table in trip.before.unknown:
         return False
     if key.kind not in {"column", "index", "constraint"}:
         return True
@@ -162,7 +162,7 @@ def _may_go(key: Key, downgrade: Direction, trip: RoundTrip) -> bool:
     )
 
 
-def _unsure(downgrade: Direction, trip: RoundTrip) -> bool:
+def unsure(downgrade: Direction, trip: RoundTrip) -> bool:
     """Whether an operation of the downgrade could have dropped anything."""
     return any(
         isinstance(change, Unknown) and change.tables is None
@@ -172,7 +172,8 @@ def _unsure(downgrade: Direction, trip: RoundTrip) -> bool:
     )
 
 
-def _doubtful(operation: Operation) -> bool:
+def doubtful(operation: Operation) -> bool:
+    """Whether it stands under a condition that reading knows nothing of."""
     return any(g.kind in {GuardKind.OTHER, GuardKind.EXCEPTION} for g in operation.guards)
 
 

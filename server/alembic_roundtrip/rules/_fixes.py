@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.differences import differences
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Finding, Fix, Related
@@ -49,3 +51,20 @@ def not_restored(context: Context, gone: Missing, message: str) -> Finding:
         (related,),
         "information" if owned else None,
     )
+
+
+def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
+    """Findings on what comes back otherwise; whoever owns up to a loss has decided."""
+    owned = says_loss(documentation(context.migration))
+    for found in differences(context, aspect):
+        related: tuple[Related, ...] = ()
+        if found.direction is not found.downgrade:
+            header = found.downgrade.header
+            related = (Related(context.migration.path, header, "the downgrade"),)
+        yield Finding(
+            found.operation.range,
+            f"after the downgrade `{found.subject}` {found.sentence}",
+            partial(written_downgrade, context),
+            related,
+            "information" if owned else None,
+        )

@@ -1,0 +1,211 @@
+"""What a downgrade brings back otherwise than it was at the parent revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.equivalence import (
+    checks_differ,
+    defaults_differ,
+    foreign_keys_differ,
+    indexes_differ,
+    nullability_differs,
+    options_differ,
+    types_differ,
+)
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Direction, Operation
+from alembic_roundtrip.migration.objects import Column, Name, Table
+from alembic_roundtrip.symmetry import doubtful, unsure
+
+_ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A part of the schema that is there after the downgrade, but certainly otherwise.
+
+    `aspect` is `type`, `nullability`, `server default`, `primary key` or `definition`; `sentence`
+    goes on after the name of what differs. `operation` is the one that is to blame.
+    """
+
+    aspect: str
+    subject: str
+    sentence: str
+    operation: Operation
+    direction: Direction
+    downgrade: Direction
+
+
+def differences(context: Context, aspect: str) -> Iterator[Difference]:
+    """What comes back otherwise in one aspect, each subject once; silent where unsure."""
+    seen: set[str] = set()
+    for difference in context.memory("differences", _all):
+        if difference.aspect == aspect and difference.subject not in seen:
+            seen.add(difference.subject)
+            yield difference
+
+
+def _all(context: Context) -> tuple[Difference, ...]:
+    downgrade, upgrade = context.written_downgrade, context.migration.upgrade
+    if downgrade is None or upgrade is None:
+        return ()
+    return tuple(
+        difference
+        for trip in context.round_trips
+        if not unsure(downgrade, trip)
+        for table, after in _touched(trip)
+        for difference in _Blame(trip, upgrade, downgrade).between(table, after)
+    )
+
+
+def _touched(trip: RoundTrip) -> Iterator[tuple[Table, Table]]:
+    """Tables that are known before and after, and not the very same."""
+    down = trip.down.schema
+    for name, before in trip.before.tables.items():
+        after = down.tables.get(name)
+        if after is None or after is before:
+            continue
+        if trip.before.knows(name) and down.knows(name):
+            yield before, after
+
+
+@dataclass(frozen=True, slots=True)
+class _Blame:
+    """Holds two states of a table against each other and finds the operation behind it."""
+
+    trip: RoundTrip
+    upgrade: Direction
+    downgrade: Direction
+
+    def between(self, before: Table, after: Table) -> Iterator[Difference]:
+        found = [
+            *self._columns(before, after),
+            *_keys(before, after),
+            *_constraints(before, after),
+            *_indexes(before, after),
+            *self._comments(before, after),
+        ]
+        for aspect, column, subject, sentence in found:
+            blamed = self._blamed(before.name, column)
+            if blamed is not None and not doubtful(blamed[1]):
+                direction, operation = blamed
+                yield Difference(aspect, subject, sentence, operation, direction, self.downgrade)
+
+    def _columns(self, before: Table, after: Table) -> Iterator[_Found]:
+        for old in before.columns:
+            new = after.column(old.name)
+            if new is not None and new is not old:
+                yield from self._column(before, old, new)
+
+    def _column(self, table: Table, old: Column, new: Column) -> Iterator[_Found]:
+        subject = f"{table.name}.{old.name}"
+        if types_differ(old.type, new.type):
+            assert old.type is not None
+            assert new.type is not None
+            sentence = f"has the type {new.type.text} instead of {old.type.text}"
+            yield "type", old.name, subject, sentence
+        if nullability_differs(old, new):
+            sentence = "takes NULL, which it did not" if new.nullable else "does not take NULL"
+            yield "nullability", old.name, subject, sentence
+        if defaults_differ(old, new):
+            was, now = (_shown(column) for column in (old, new))
+            sentence = f"has {now} instead of {was}"
+            yield "server default", old.name, subject, sentence
+
+    def _comments(self, before: Table, after: Table) -> Iterator[_Found]:
+        if self.trip.dialect == "sqlite":
+            return
+        if options_differ(before.options, after.options, "comment"):
+            yield "definition", "", str(before.name), "has another comment"
+        for old in before.columns:
+            new = after.column(old.name)
+            if new is not None and options_differ(old.options, new.options, "comment"):
+                yield "definition", old.name, f"{before.name}.{old.name}", "has another comment"
+
+    def _blamed(self, table: Name, column: str) -> tuple[Direction, Operation] | None:
+        """The last operation that had to do with it: in the downgrade, else in the upgrade."""
+        for about in (column, None):
+            for direction in (self.downgrade, self.upgrade):
+                for operation in reversed(direction.operations):
+                    if operation.runs_on(self.trip.dialect) and any(
+                        _is_about(change, table, about) for change in operation.changes
+                    ):
+                        return direction, operation
+        return None
+
+
+_Found = tuple[str, str, str, str]
+"""Aspect, column it is about (empty for none), subject, sentence."""
+
+
+def _shown(column: Column) -> str:
+    default = column.server_default
+    return "no server default" if default is None else f"the server default {default.text}"
+
+
+def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
+    owner = getattr(change, "table", None)
+    if isinstance(change, c.CreateIndex):
+        owner = change.index.table
+    if isinstance(change, c.CreateTable):
+        owner = change.table.name
+    if owner != table or isinstance(change, c.WriteRows):
+        return False
+    if column is None or isinstance(change, c.CreateTable | c.DropTable):
+        return True
+    if isinstance(change, _ABOUT_COLUMNS):
+        name = change.column.name if isinstance(change, c.AddColumn) else change.column
+        return name == column
+    return False
+
+
+def _primary(table: Table) -> tuple[str, ...]:
+    return next((part.columns for part in table.constraints if part.kind == "primary"), ())
+
+
+def _keys(before: Table, after: Table) -> Iterator[_Found]:
+    old, new = _primary(before), _primary(after)
+    if old and old != new:
+        now = f"has the primary key ({', '.join(new)})" if new else "has no primary key"
+        yield "primary key", "", str(before.name), f"{now} instead of ({', '.join(old)})"
+
+
+def _constraints(before: Table, after: Table) -> Iterator[_Found]:
+    for old in before.constraints:
+        same = [part for part in after.constraints if part.kind == old.kind]
+        if old in same or old.kind in {"primary", "exclude"}:
+            continue
+        subject = f"{before.name}.{old.name or ', '.join(old.columns)}"
+        column = old.columns[0] if old.columns else ""
+        if old.kind == "check":
+            named = [part for part in same if part.name and part.name == old.name]
+            if named and all(checks_differ(old, part) for part in named):
+                yield "definition", column, subject, "checks another condition"
+            continue
+        twins = [part for part in same if part.columns == old.columns]
+        if old.kind == "foreignkey" and twins:
+            said = [foreign_keys_differ(old, part) for part in twins]
+            if all(said) and said[0]:
+                yield "definition", column, subject, said[0]
+        if not twins and old.name is None and not _unique_by_index(old.columns, after):
+            what = "its foreign key" if old.kind == "foreignkey" else "UNIQUE"
+            if all(after.column(name) is not None for name in old.columns):
+                yield "definition", column, subject, f"comes back without {what}"
+
+
+def _unique_by_index(columns: tuple[str, ...], table: Table) -> bool:
+    return any(
+        index.unique and tuple(part.value for part in index.columns) == columns
+        for index in table.indexes
+    )
+
+
+def _indexes(before: Table, after: Table) -> Iterator[_Found]:
+    for old in before.indexes:
+        new = next((i for i in after.indexes if i.name and i.name == old.name), None)
+        said = indexes_differ(old, new) if new is not None and new is not old else None
+        if said:
+            yield "definition", "", f"{before.name}.{old.name}", said

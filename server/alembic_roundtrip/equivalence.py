@@ -1,0 +1,229 @@
+"""Whether two definitions certainly mean something else; where reading is unsure they do not."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from alembic_roundtrip.migration.expression import UNKNOWN, Expression, Missing
+from alembic_roundtrip.migration.objects import Column, Constraint, Index, Options, option
+
+_FAMILIES = {
+    "integer": "integer",
+    "int": "integer",
+    "biginteger": "bigint",
+    "bigint": "bigint",
+    "smallinteger": "smallint",
+    "smallint": "smallint",
+    "string": "string",
+    "varchar": "string",
+    "unicode": "string",
+    "text": "text",
+    "unicodetext": "text",
+    "boolean": "boolean",
+    "float": "float",
+    "numeric": "numeric",
+    "decimal": "numeric",
+    "datetime": "datetime",
+    "timestamp": "datetime",
+    "date": "date",
+    "time": "time",
+    "json": "json",
+    "jsonb": "jsonb",
+    "uuid": "uuid",
+    "largebinary": "binary",
+    "bytea": "binary",
+    "blob": "binary",
+    "interval": "interval",
+}
+_ARGUMENTS = {
+    "string": ("length",),
+    "numeric": ("precision", "scale"),
+    "datetime": ("timezone",),
+    "time": ("timezone",),
+}
+_SPELLED = {
+    "current_timestamp": "now",
+    "current_timestamp()": "now",
+    "now()": "now",
+    "f": "false",
+    "0": "false",
+    "t": "true",
+    "1": "true",
+}
+_CALLS = {"now": "now()", "current_timestamp": "now()", "false": "false", "true": "true"}
+_CAST = re.compile(r"::[\w ]+(?:\(\d+\))?(?:\[\])?$")
+_RULES = ("ondelete", "onupdate", "deferrable", "initially", "match")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """A standard type: its family, and the arguments that count, None where not given.
+
+    An argument that is computed is `UNKNOWN`.
+    """
+
+    family: str
+    arguments: dict[str, object] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=4096)
+def read_type(text: str) -> ColumnType | None:
+    """A type as written, `sa.String(length=30)`; None for one that is not a standard type."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    callee = node.func if isinstance(node, ast.Call) else node
+    name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
+    if isinstance(callee, ast.Attribute) and not _is_module(callee.value):
+        return None
+    family = _FAMILIES.get(name.lower())
+    if family is None:
+        return None
+    names = _ARGUMENTS.get(family, ())
+    given: dict[str, object] = dict.fromkeys(names)
+    if isinstance(node, ast.Call):
+        given |= {key: _literal(value) for key, value in zip(names, node.args, strict=False)}
+        given |= {k.arg: _literal(k.value) for k in node.keywords if k.arg in given and k.arg}
+    return ColumnType(family, given)
+
+
+def _is_module(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _literal(node: ast.expr) -> object:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return UNKNOWN
+
+
+def types_differ(before: Expression | None, after: Expression | None) -> bool:
+    """Whether two column types are certainly different."""
+    if before is None or after is None or before.text == after.text:
+        return False
+    one, other = read_type(before.text), read_type(after.text)
+    if one is None or other is None:
+        return False
+    if one.family != other.family:
+        return True
+    pairs = ((one.arguments[name], other.arguments[name]) for name in one.arguments)
+    return any(_known(a, b) and (a or None) != (b or None) for a, b in pairs)
+
+
+def _known(*values: object) -> bool:
+    return not any(isinstance(value, Missing) for value in values)
+
+
+def nullability_differs(before: Column, after: Column) -> bool:
+    """Whether one certainly takes NULL and the other does not."""
+    known = before.nullable is not None and after.nullable is not None
+    return known and before.nullable != after.nullable
+
+
+def defaults_differ(before: Column, after: Column) -> bool:
+    """Whether the server defaults certainly give other values."""
+    one, other = default_of(before), default_of(after)
+    return _known(one, other) and one != other
+
+
+def default_of(column: Column) -> str | Missing | None:
+    """A server default in a spelling of its own; None where there is none."""
+    if column.server_default is None:
+        return UNKNOWN if column.fills_itself else None
+    text = _default_text(column.server_default)
+    if text is None:
+        return UNKNOWN
+    text = text.strip()
+    while text.startswith("(") and text.endswith(")"):
+        text = text[1:-1].strip()
+    text = _CAST.sub("", text)
+    if text[:1] == text[-1:] == "'" and text[1:]:
+        text = text[1:-1]
+    return _SPELLED.get(text.lower(), text)
+
+
+def _default_text(expression: Expression) -> str | None:
+    if expression.known:
+        return str(expression.value)
+    try:
+        node = ast.parse(expression.text, mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+    if name == "text" and len(node.args) == 1:
+        value = _literal(node.args[0])
+        return value if isinstance(value, str) else None
+    return _CALLS.get(name) if not node.args else None
+
+
+def options_differ(before: Options, after: Options, name: str) -> bool:
+    """Whether a keyword argument is certainly another; not given and None are the same."""
+    one, other = option(before, name), option(after, name)
+    a = None if one is None else one.value
+    b = None if other is None else other.value
+    return _known(a, b) and _rule(a) != _rule(b)
+
+
+def _rule(value: object) -> object:
+    if isinstance(value, str):
+        value = value.upper()
+    return None if value in {False, "", "NO ACTION"} else value
+
+
+def foreign_keys_differ(before: Constraint, after: Constraint) -> str | None:
+    """What differs certainly between two foreign keys on the same columns, in a few words."""
+    targets = (before.referent, after.referent)
+    if None not in targets and targets[0] != targets[1]:
+        return f"refers to `{after.referent}` instead of `{before.referent}`"
+    for name in _RULES:
+        if options_differ(before.options, after.options, name):
+            was, now = option(before.options, name), option(after.options, name)
+            shown = "nothing" if now is None else now.text
+            return f"has {name} {shown} instead of {'nothing' if was is None else was.text}"
+    return None
+
+
+def indexes_differ(before: Index, after: Index) -> str | None:
+    """What differs certainly between two indexes of one name, in a few words."""
+    if options_differ(before.options, after.options, "unique"):
+        return "is unique" if after.unique else "is not unique any more"
+    one, other = before.columns, after.columns
+    if all(part.known for part in (*one, *other)):
+        names = [part.value for part in one], [part.value for part in other]
+        if names[0] != names[1]:
+            return f"is on {_listed(names[1])} instead of {_listed(names[0])}"
+    for name, _ in (*before.options, *after.options):
+        if name.endswith("_where") and _predicates_differ(before, after, name):
+            return "has another predicate"
+    return None
+
+
+def _listed(names: list[object]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _predicates_differ(before: Index, after: Index, name: str) -> bool:
+    texts = []
+    for options in (before.options, after.options):
+        given = option(options, name)
+        text = "" if given is None else _default_text(given)
+        if text is None:
+            return False
+        texts.append(" ".join(text.split()).strip("()").lower())
+    return texts[0] != texts[1]
+
+
+def checks_differ(before: Constraint, after: Constraint) -> bool:
+    """Whether two CHECKs of one name certainly have other conditions."""
+    texts = [part.arguments[0].string if part.arguments else None for part in (before, after)]
+    one, other = (None if t is None else "".join(t.split()).strip("()").lower() for t in texts)
+    return one is not None and other is not None and one != other

@@ -1,0 +1,92 @@
+"""After the downgrade a column takes NULL where it did not before, or the other way round.
+
+## Why it matters
+A column that takes NULL lets rows in that the old version of the application cannot read; one that
+takes none refuses rows that it writes.
+
+## What to do
+Set `nullable` to what it was at the parent revision. Before NOT NULL comes back, fill or refuse the
+rows that are NULL by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import restored_otherwise
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Columns whose NOT NULL is not what it was."""
+    yield from restored_otherwise(context, "nullability")
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users',\n"
+    "        sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30), nullable=False, server_default='x'),\n"
+    "        sa.Column('team', sa.Integer(), sa.ForeignKey('teams.id', ondelete='CASCADE')),\n"
+    "        sa.CheckConstraint('team > 0', name='ck_team'))\n"
+    "    op.create_index('ix_nick', 'users', ['nick'], unique=True)\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "Never changed back",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", nullable=True)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` takes NULL, which it did not
+        op.add_column("users", sa.Column("😋", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "😋")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Added again without NOT NULL",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30), server_default="x"))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` takes NULL, which it did not
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "There and back",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", nullable=True)
+
+
+    def downgrade():
+        op.alter_column("users", "nick", nullable=False)
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Added, then made NOT NULL",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30), server_default="x"))
+        op.execute("UPDATE users SET nick = 'x'")
+        op.alter_column("users", "nick", nullable=False)
+    """,
+    history=(_USERS,),
+)

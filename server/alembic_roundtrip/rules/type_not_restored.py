@@ -1,0 +1,90 @@
+"""After the downgrade a column has another type than it had before the upgrade.
+
+## Why it matters
+The old version of the application reads and writes the column as the type it knew: values no longer
+fit, compare or sort as it expects, and the next migration starts from a schema that nobody tested.
+
+## What to do
+Give the column the type of the parent revision. Where values may no longer fit, say so in the
+docstring and count them first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import restored_otherwise
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Types that are not what they were."""
+    yield from restored_otherwise(context, "type")
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users',\n"
+    "        sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30), nullable=False, server_default='x'),\n"
+    "        sa.Column('team', sa.Integer(), sa.ForeignKey('teams.id', ondelete='CASCADE')),\n"
+    "        sa.CheckConstraint('team > 0', name='ck_team'))\n"
+    "    op.create_index('ix_nick', 'users', ['nick'], unique=True)\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "Never changed back",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.String(200))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` has the type sa.String(200) instead of sa.String(30)
+        op.add_column("users", sa.Column("😋", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "😋")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Dropped and added as another",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.Text(), nullable=False, server_default="x"))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` has the type sa.Text() instead of sa.String(30)
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Equal, spelled otherwise",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.Text())
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=sa.VARCHAR(length=30))
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A type that is not a standard one",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.Text())
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=our.Nickname())
+    """,
+    history=(_USERS,),
+)
