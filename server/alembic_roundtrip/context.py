@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
+from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.schema import Replay, Schema, replay
 
@@ -26,6 +27,17 @@ class RoundTrip:
     before: Schema
     up: Replay
     down: Replay
+
+    def down_steps(
+        self, operations: Iterable[Operation]
+    ) -> Iterator[tuple[Operation, Change, Schema]]:
+        """Each change of a downgrade with the schema it meets."""
+        schema = self.up.schema
+        for operation in operations:
+            if operation.runs_on(self.dialect):
+                for change in operation.changes:
+                    yield operation, change, schema
+                    schema = schema.apply(change)
 
 
 @dataclass(frozen=True)

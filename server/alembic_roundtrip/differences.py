@@ -18,7 +18,7 @@ from alembic_roundtrip.equivalence import (
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name, Table
-from alembic_roundtrip.symmetry import doubtful, unsure
+from alembic_roundtrip.symmetry import unsure
 
 _ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
 
@@ -52,13 +52,16 @@ def _all(context: Context) -> tuple[Difference, ...]:
     downgrade, upgrade = context.written_downgrade, context.migration.upgrade
     if downgrade is None or upgrade is None:
         return ()
-    return tuple(
+    trips = [trip for trip in context.round_trips if not unsure(downgrade, trip)]
+    found = [
         difference
-        for trip in context.round_trips
-        if not unsure(downgrade, trip)
+        for trip in trips
         for table, after in _touched(trip)
         for difference in _Blame(trip, upgrade, downgrade).between(table, after)
-    )
+    ]
+    for trip in trips:
+        found += _not_altered_back(trip, upgrade, downgrade)
+    return tuple(found)
 
 
 def _touched(trip: RoundTrip) -> Iterator[tuple[Table, Table]]:
@@ -90,7 +93,7 @@ class _Blame:
         ]
         for aspect, column, subject, sentence in found:
             blamed = self._blamed(before.name, column)
-            if blamed is not None and not doubtful(blamed[1]):
+            if blamed is not None and not blamed[1].doubtful:
                 direction, operation = blamed
                 yield Difference(aspect, subject, sentence, operation, direction, self.downgrade)
 
@@ -147,12 +150,7 @@ def _shown(column: Column) -> str:
 
 
 def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
-    owner = getattr(change, "table", None)
-    if isinstance(change, c.CreateIndex):
-        owner = change.index.table
-    if isinstance(change, c.CreateTable):
-        owner = change.table.name
-    if owner != table or isinstance(change, c.WriteRows):
+    if table not in c.tables_of(change):
         return False
     if column is None or isinstance(change, c.CreateTable | c.DropTable):
         return True
@@ -209,3 +207,65 @@ def _indexes(before: Table, after: Table) -> Iterator[_Found]:
         said = indexes_differ(old, new) if new is not None and new is not old else None
         if said:
             yield "definition", "", f"{before.name}.{old.name}", said
+
+
+def _not_altered_back(
+    trip: RoundTrip, upgrade: Direction, downgrade: Direction
+) -> Iterator[Difference]:
+    """Columns of tables that are not known, altered by the upgrade and by nothing afterwards.
+
+    What such a column was, the call itself says: `existing_type` beside `type_`.
+    """
+    for operation in upgrade.operations:
+        if not operation.runs_on(trip.dialect) or operation.doubtful:
+            continue
+        for change in operation.changes:
+            if not isinstance(change, c.AlterColumn) or trip.before.knows(change.table):
+                continue
+            for aspect, argument, sentence in _altered(change):
+                if not _comes_or_goes(change, upgrade) and not _answered(
+                    change, argument, downgrade
+                ):
+                    subject = f"{change.table}.{change.column}"
+                    yield Difference(aspect, subject, sentence, operation, upgrade, downgrade)
+
+
+def _altered(change: c.AlterColumn) -> Iterator[tuple[str, str, str]]:
+    given = dict(change.options)
+    old, new, nullable = given.get("existing_type"), given.get("type_"), given.get("nullable")
+    if old is not None and new is not None and types_differ(old, new):
+        yield "type", "type_", f"has the type {new.text} instead of {old.text}"
+    if nullable is not None and isinstance(nullable.value, bool):
+        said = "takes NULL, which it did not" if nullable.value else "does not take NULL"
+        if "existing_nullable" not in given and "new_column_name" not in given:
+            yield "nullability", "nullable", said
+
+
+def _comes_or_goes(change: c.AlterColumn, upgrade: Direction) -> bool:
+    """Whether the upgrade makes or drops the column or its table, or alters it more than once."""
+    name = _names(change)[-1]
+    about = [
+        other
+        for operation in upgrade.operations
+        for other in operation.changes
+        if _is_about(other, change.table, change.column) or _is_about(other, change.table, name)
+    ]
+    return len(about) > 1
+
+
+def _answered(change: c.AlterColumn, argument: str, downgrade: Direction) -> bool:
+    """Whether the downgrade says anything of that argument, or of more than the column."""
+    for operation in downgrade.operations:
+        for other in operation.changes:
+            if isinstance(other, c.Unknown | c.RenameTable) and change.table in c.tables_of(other):
+                return True
+            if not any(_is_about(other, change.table, name) for name in _names(change)):
+                continue
+            if not isinstance(other, c.AlterColumn) or argument in dict(other.options):
+                return True
+    return False
+
+
+def _names(change: c.AlterColumn) -> tuple[str, ...]:
+    new = dict(change.options).get("new_column_name")
+    return (change.column,) if new is None or new.string is None else (change.column, new.string)

@@ -316,6 +316,10 @@ class _Draft:
     def write_rows(self, _: c.WriteRows) -> None:
         return
 
+    def doubt(self, changes: Iterable[c.Change]) -> None:
+        """Changes that were made may not have been."""
+        self.unknown.update(name for change in changes for name in c.tables_of(change))
+
     def not_known(self, change: c.Unknown) -> None:
         if change.tables is None:
             self.opaque = True
@@ -400,5 +404,7 @@ def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None 
         if operation.changes and operation.runs_on(dialect):
             for change in operation.changes:
                 draft.apply(change)
+            if operation.doubtful:
+                draft.doubt(operation.changes)
             origins |= dict.fromkeys(draft.take_made(), operation)
     return Replay(draft.schema(), MappingProxyType(origins))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Unknown
-from alembic_roundtrip.migration.model import Direction, GuardKind, Operation
+from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Index
-from alembic_roundtrip.schema import Key, keys_of
+from alembic_roundtrip.schema import Key, Schema, keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,7 @@ def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
         # What the downgrade makes again is its own, not left by the upgrade.
         if key in trip.down.origins or key.table in trip.down.schema.unknown:
             continue
-        if not (
-            doubtful(operation) or _inside_leftover(key, trip) or _may_go(key, downgrade, trip)
-        ):
+        if not (operation.doubtful or _inside_leftover(key, trip) or _may_go(key, downgrade, trip)):
             yield Leftover(key, operation, downgrade, trip)
 
 
@@ -110,7 +108,7 @@ def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
     down = trip.down.schema
     if not trip.before.has(key) or trip.up.schema.has(key) or down.has(key):
         return False
-    if doubtful(operation) or key.table in down.unknown or key.table in trip.before.unknown:
+    if operation.doubtful or key.table in down.unknown or key.table in trip.before.unknown:
         return False
     if key.kind not in {"column", "index", "constraint"}:
         return True
@@ -172,11 +170,6 @@ def unsure(downgrade: Direction, trip: RoundTrip) -> bool:
     )
 
 
-def doubtful(operation: Operation) -> bool:
-    """Whether it stands under a condition that reading knows nothing of."""
-    return any(g.kind in {GuardKind.OTHER, GuardKind.EXCEPTION} for g in operation.guards)
-
-
 def _inside_leftover(key: Key, trip: RoundTrip) -> bool:
     """Whether its table, or a column it is made of, is a leftover itself."""
     if key.kind in {"table", "enum"}:
@@ -190,4 +183,48 @@ def _inside_leftover(key: Key, trip: RoundTrip) -> bool:
     return index is not None and any(
         index.mentions(column.name) and not trip.before.has(Key("column", key.table, column.name))
         for column in (table.columns if table else ())
+    )
+
+
+def unrelated_drops(context: Context) -> Iterator[tuple[Key, Operation]]:
+    """What only the downgrade takes away, by the operation that does it; each key once.
+
+    Parts of a table that goes as a whole are not named.
+    """
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[Key] = set()
+    for trip in context.round_trips:
+        if any(o.may_do_anything for o in context.upgrade_operations) or unsure(downgrade, trip):
+            continue
+        for operation, change, schema in trip.down_steps(downgrade.operations):
+            key = dropped_key(change, schema)
+            if key is None or key in seen or operation.doubtful or _made_in(context, key):
+                continue
+            stays_in_upgrade = trip.before.has(key) and trip.up.schema.has(key)
+            if stays_in_upgrade and not trip.down.schema.has(key) and not _equivalent(key, trip):
+                seen.add(key)
+                yield key, operation
+
+
+def dropped_key(change: c.Change, schema: Schema) -> Key | None:
+    """What a change drops, by its key; None where it drops nothing that has a name."""
+    if isinstance(change, c.DropTable):
+        return Key("table", change.table)
+    if isinstance(change, c.DropColumn):
+        return Key("column", change.table, change.column)
+    if isinstance(change, c.DropIndex) and change.name is not None:
+        index = schema.index(change.name, change.table)
+        return Key("index", index.table, change.name) if index else None
+    if isinstance(change, c.DropConstraint) and change.name is not None:
+        return Key("constraint", change.table, change.name)
+    return None
+
+
+def _made_in(context: Context, key: Key) -> bool:
+    """Whether the upgrade makes it, perhaps again, or something by a condition."""
+    return any(
+        key in trip.up.origins or key.table in trip.up.schema.unknown
+        for trip in context.round_trips
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_roundtrip.migration.expression import Expression
@@ -181,3 +182,27 @@ Change = (
     | SetComment
     | Unknown
 )
+
+
+def tables_of(change: Change) -> Iterator[Name]:
+    """The tables whose definition a change is about, before and after it."""
+    if isinstance(change, CreateTable):
+        yield change.table.name
+    elif isinstance(change, CreateIndex):
+        yield change.index.table
+    elif isinstance(change, RenameTable):
+        yield from (change.table, change.table._replace(name=change.new_name))
+    elif isinstance(change, Unknown):
+        yield from change.tables or ()
+    elif isinstance(
+        change,
+        DropTable
+        | AddColumn
+        | DropColumn
+        | AlterColumn
+        | DropIndex
+        | AddConstraint
+        | DropConstraint
+        | SetComment,
+    ) and (change.table is not None):
+        yield change.table

@@ -77,6 +77,11 @@ class Operation:
         return any(guard.kind not in certain for guard in self.guards)
 
     @property
+    def doubtful(self) -> bool:
+        """Whether it stands under a condition that reading knows nothing of."""
+        return any(guard.kind in {GuardKind.OTHER, GuardKind.EXCEPTION} for guard in self.guards)
+
+    @property
     def may_do_anything(self) -> bool:
         """Whether its effect is not limited to tables that can be named."""
         return any(isinstance(change, Unknown) and change.tables is None for change in self.changes)

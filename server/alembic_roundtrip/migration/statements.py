@@ -228,7 +228,10 @@ class _Reader:
         after_other = self.block(node.orelse, other)
         self._forget([*node.body, *node.orelse], place)
         if after is None:
-            return None if after_other is None else place.under(*no)
+            # What refuses to go on leaves no doubt about the rest: either all of it runs or none.
+            refuses = isinstance(node.body[-1], ast.Raise)
+            left = [g for g in no if not refuses or g.kind in {GuardKind.DIALECT, GuardKind.ENGINE}]
+            return None if after_other is None else place.under(*left)
         return place.under(*yes) if after_other is None else place
 
     def attempt(self, node: ast.Try, place: _Place) -> None:

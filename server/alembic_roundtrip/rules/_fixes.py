@@ -9,6 +9,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.differences import differences
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.rewrite import InsertStatements
+from alembic_roundtrip.renames import Rename
 from alembic_roundtrip.rule import Finding, Fix, Related
 from alembic_roundtrip.symmetry import Leftover, Missing
 
@@ -68,3 +69,22 @@ def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
             related,
             "information" if owned else None,
         )
+
+
+def renamed_back(rename: Rename) -> Fix:
+    """The inverse rename, first in the downgrade: nothing there expects the old name yet."""
+    old, new = rename.old, rename.new
+    schema = f', schema="{new.table.schema}"' if new.table.schema else ""
+    if new.kind == "table":
+        statement = f'op.rename_table("{new.table.name}", "{old.table.name}"{schema})'
+    elif rename.operation.batch is not None:
+        statement = (
+            f'with op.batch_alter_table("{new.table.name}"{schema}) as batch_op:\n'
+            f'    batch_op.alter_column("{new.name}", new_column_name="{old.name}")'
+        )
+    else:
+        arguments = f'"{new.table.name}", "{new.name}", new_column_name="{old.name}"{schema}'
+        statement = f"op.alter_column({arguments})"
+    place = 1 if rename.downgrade.docstring is not None else 0
+    rewrite = InsertStatements("downgrade", place, (statement,), ())
+    return Fix(f"Rename `{rename.new}` back in the downgrade", (rewrite,), "unsafe")

@@ -1,0 +1,87 @@
+"""What an upgrade renames, and what becomes of it in the downgrade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Direction, Operation
+from alembic_roundtrip.schema import Key
+from alembic_roundtrip.symmetry import dropped_key, unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """A table or column that the upgrade renames, and what the downgrade makes of it.
+
+    `stays` says that it still has its new name after the downgrade; `dropped_by` is the operation
+    that drops it where the old name is made anew.
+    """
+
+    old: Key
+    new: Key
+    operation: Operation
+    downgrade: Direction
+    stays: bool
+    dropped_by: Operation | None
+
+    @property
+    def old_name(self) -> str:
+        """The old name without its table."""
+        return self.old.name or str(self.old.table)
+
+
+def renames(context: Context) -> Iterator[Rename]:
+    """What the upgrade renames and leaves under the new name, each once."""
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[Key] = set()
+    for trip in context.round_trips:
+        if unsure(downgrade, trip):
+            continue
+        for operation in context.upgrade_operations:
+            for change in operation.changes if operation.runs_on(trip.dialect) else ():
+                keys = _renamed(change)
+                if keys is None or keys[1] in seen or operation.doubtful:
+                    continue
+                old, new = keys
+                if not trip.before.has(old) or not trip.up.schema.has(new):
+                    continue
+                seen.add(new)
+                down = trip.down.schema
+                stays = down.has(new) and not down.has(old) and new.table not in down.unknown
+                dropped = _dropped_for(old, new, downgrade, trip)
+                yield Rename(old, new, operation, downgrade, stays, dropped)
+
+
+def _renamed(change: c.Change) -> tuple[Key, Key] | None:
+    if isinstance(change, c.RenameTable):
+        new = change.table._replace(name=change.new_name)
+        return Key("table", change.table), Key("table", new)
+    if isinstance(change, c.AlterColumn):
+        name = dict(change.options).get("new_column_name")
+        if name is not None and name.string and name.string != change.column:
+            return (
+                Key("column", change.table, change.column),
+                Key("column", change.table, name.string),
+            )
+    return None
+
+
+def _dropped_for(old: Key, new: Key, downgrade: Direction, trip: RoundTrip) -> Operation | None:
+    """The operation that drops the new name while the old one is made anew, with nothing moved."""
+    made: Operation | None = None
+    dropped: Operation | None = None
+    for operation, change, schema in trip.down_steps(downgrade.operations):
+        if isinstance(change, c.WriteRows) and change.table in {None, old.table, new.table}:
+            return None
+        if dropped_key(change, schema) == new and not operation.doubtful:
+            dropped = operation
+        elif isinstance(change, c.CreateTable) and Key("table", change.table.name) == old:
+            made = operation
+        elif isinstance(change, c.AddColumn) and change.column.name == old.name:
+            made = operation if change.table == old.table else made
+    return dropped if made is not None else None

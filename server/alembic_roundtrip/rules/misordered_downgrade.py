@@ -1,0 +1,119 @@
+"""The downgrade's operations are in an order that the database refuses.
+
+## Why it matters
+The downgrade fails half-way: on databases without transactional DDL what ran before stays.
+
+## What to do
+Undo the upgrade from its last operation to its first: what hangs on a table goes before the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.symmetry import unsure
+from alembic_roundtrip.targets import absent_targets, referring
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Operations on what the downgrade has dropped already, and drops of what is still needed."""
+    for target in absent_targets(context):
+        if target.gone_before:
+            subject = f"the {target.key.kind} `{target.key}`"
+            yield Finding(target.operation.range, f"{subject} is gone already at this point")
+    yield from _referred_to(context)
+
+
+def _referred_to(context: Context) -> Iterator[Finding]:
+    """Tables dropped while a foreign key still refers to them; SQLite lets that pass."""
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[object] = set()
+    for trip in context.round_trips:
+        if trip.dialect in {None, "sqlite"} or unsure(downgrade, trip):
+            continue
+        for operation, change, schema in trip.down_steps(downgrade.operations):
+            if not isinstance(change, c.DropTable) or operation.name != "drop_table":
+                continue
+            for table, name in referring(change.table, schema):
+                known = table not in schema.unknown and not operation.doubtful
+                if known and (operation, table) not in seen:
+                    seen.add((operation, table))
+                    key = f"the foreign key `{name}`" if name else "a foreign key"
+                    yield Finding(operation.range, f"{key} of `{table}` still refers to it")
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('😋', sa.Text()))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer()), sa.Column('name', sa.Text()))\n"
+)
+
+rule.example(
+    "The index of a table that is gone",
+    """
+    def upgrade():
+        op.create_table("😋", sa.Column("id", sa.Integer()))
+        op.create_index("ix_id", "😋", ["id"])
+
+
+    def downgrade():
+        op.drop_table("😋")
+        op.drop_index("ix_id", table_name="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the table `😋` is gone already at this point
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "The parent before the child",
+    """
+    def upgrade():
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
+
+
+    def downgrade():
+        op.drop_table("parents")
+        ^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key of `children` still refers to it
+        op.drop_table("children")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "The same on SQLite",
+    """
+    def upgrade():
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
+
+
+    def downgrade():
+        op.drop_table("parents")
+        op.drop_table("children")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
+rule.example(
+    "CASCADE",
+    """
+    def upgrade():
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
+
+
+    def downgrade():
+        op.execute("DROP TABLE parents CASCADE")
+        op.drop_table("children")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

@@ -1,0 +1,88 @@
+"""The upgrade renames a table or column, and the downgrade does not name it back.
+
+## Why it matters
+The old version of the application asks for the old name and fails, and the next upgrade has nothing
+to rename.
+
+## What to do
+Rename it back. Dropping and adding it under the old name would lose its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.renames import renames
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import renamed_back
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Renamed objects that still have their new name after the downgrade."""
+    for rename in renames(context):
+        if rename.stays:
+            message = f"nothing in downgrade() renames `{rename.new}` back to `{rename.old_name}`"
+            yield Finding(rename.operation.range, message, (renamed_back(rename),))
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('😋', sa.Text()))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer()), sa.Column('name', sa.Text()))\n"
+)
+
+rule.example(
+    "A column keeps its new name",
+    """
+    def upgrade():
+        op.alter_column("users", "😋", new_column_name="nick")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() renames `users.nick` back to `😋`
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+    """,
+    history=(_USERS,),
+    fixed="""
+    def upgrade():
+        op.alter_column("users", "😋", new_column_name="nick")
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.alter_column("users", "nick", new_column_name="😋")
+        op.drop_column("users", "age")
+    """,
+)
+rule.example(
+    "A table in its batch",
+    """
+    def upgrade():
+        op.rename_table("teams", "groups")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() renames `groups` back to `teams`
+
+
+    def downgrade():
+        op.execute("UPDATE groups SET name = ''")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "There and back",
+    """
+    def upgrade():
+        op.rename_table("teams", "groups")
+        op.alter_column("users", "😋", new_column_name="nick")
+
+
+    def downgrade():
+        op.alter_column("users", "nick", new_column_name="😋")
+        op.rename_table("groups", "teams")
+    """,
+    history=(_USERS,),
+)

@@ -1,0 +1,134 @@
+"""What the operations of a downgrade name, held against the schema that they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import GuardKind, Operation
+from alembic_roundtrip.migration.objects import Index, Name, Table
+from alembic_roundtrip.schema import Key, Schema
+from alembic_roundtrip.symmetry import unsure
+
+_NEAR = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An object that a change of the downgrade needs, and the schema at that moment."""
+
+    key: Key
+    operation: Operation
+    schema: Schema
+    trip: RoundTrip
+
+    @property
+    def gone_before(self) -> bool:
+        """Whether it was there when the downgrade began."""
+        return self.trip.up.schema.has(self.key)
+
+
+def absent_targets(context: Context) -> Iterator[Target]:
+    """What a downgrade works on though it certainly is not there then, each once."""
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[tuple[Operation, Key]] = set()
+    for trip in context.round_trips:
+        if unsure(downgrade, trip) or _anything_happened(context, trip):
+            continue
+        for operation, change, schema in trip.down_steps(downgrade.operations):
+            if operation.doubtful or _asks(operation) or operation.name == "execute":
+                continue
+            for key in _needs(change):
+                if (operation, key) not in seen and _is_absent(key, change, schema, trip):
+                    seen.add((operation, key))
+                    yield Target(key, operation, schema, trip)
+                    break
+
+
+def _anything_happened(context: Context, trip: RoundTrip) -> bool:
+    """Whether the upgrade did something that is not read: it may have made the object."""
+    return any(o.may_do_anything for o in context.upgrade_operations if o.runs_on(trip.dialect))
+
+
+def _asks(operation: Operation) -> bool:
+    """Whether it only runs where the object is there."""
+    existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
+    return existing or any(name == "if_exists" for name, _ in operation.arguments)
+
+
+def _needs(change: c.Change) -> Iterator[Key]:
+    """What has to be there for a change, the larger first."""
+    for name in [change.table] if isinstance(change, c.RenameTable) else c.tables_of(change):
+        if not isinstance(change, c.CreateTable | c.Unknown):
+            yield Key("table", name)
+    if isinstance(change, c.DropColumn | c.AlterColumn):
+        yield Key("column", change.table, change.column)
+    elif isinstance(change, c.DropIndex) and change.name and change.table:
+        yield Key("index", change.table, change.name)
+    elif isinstance(change, c.DropConstraint) and change.name:
+        yield Key("constraint", change.table, change.name)
+
+
+def _is_absent(key: Key, change: c.Change, schema: Schema, trip: RoundTrip) -> bool:
+    if schema.has(key) or key.table in schema.unknown:
+        return False
+    if trip.up.schema.has(key):
+        return True  # the downgrade itself has taken it away
+    if key.kind == "table":
+        return key.table in trip.before.tables or nearest(key, schema) is not None
+    table = schema.table(key.table)
+    if table is None or not schema.knows(key.table):
+        return False
+    if key.kind == "column":
+        return True
+    if key.kind == "index":
+        return not _may_be_named(key.name, table)
+    kind = change.kind if isinstance(change, c.DropConstraint) else None
+    same = [part for part in table.constraints if kind is None or part.kind == kind]
+    # One without a name has a name of the database's own, or a convention's.
+    named = all(part.name and (part.final or part.kind != "check") for part in same)
+    return named and not any(index.name == key.name for index in table.indexes)
+
+
+def _may_be_named(name: str, table: Table) -> bool:
+    """Whether an index may have that name: a convention's, UNIQUE's or a foreign key's own."""
+    generated = any(index.name is None or _of_convention(index) for index in table.indexes)
+    unnamed = any(part.name is None for part in table.constraints if part.kind != "check")
+    return generated or unnamed or any(part.name == name for part in table.constraints)
+
+
+def _of_convention(index: Index) -> bool:
+    """Whether it may come from `index=True`, with SQLAlchemy's own convention for its name."""
+    columns = [part.string for part in index.columns]
+    return len(columns) == 1 and index.name == f"ix_{index.table.name}_{columns[0]}"
+
+
+def nearest(key: Key, schema: Schema) -> str | None:
+    """What was probably meant: a name of the same kind that is there and looks alike."""
+    if key.kind == "table":
+        names = [name.name for name in schema.tables if name.schema == key.table.schema]
+        wanted = key.table.name
+    else:
+        table = schema.table(key.table)
+        wanted, names = key.name, _names(key.kind, table) if table else []
+    return next(iter(get_close_matches(wanted, names, 1, _NEAR)), None)
+
+
+def _names(kind: str, table: Table) -> list[str]:
+    if kind == "column":
+        return [column.name for column in table.columns]
+    parts = table.indexes if kind == "index" else table.constraints
+    return [part.name for part in parts if part.name]
+
+
+def referring(table: Name, schema: Schema) -> Iterator[tuple[Name, str | None]]:
+    """Tables whose foreign keys refer to a table, with the foreign keys' names."""
+    for name, other in schema.tables.items():
+        for part in other.constraints:
+            if part.kind == "foreignkey" and part.referent == table and name != table:
+                yield name, part.name
