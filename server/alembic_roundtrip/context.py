@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alembic_roundtrip.rule import Diagnostic
 
 T = TypeVar("T")
+Step = tuple[Operation, Change, Schema]
+"""One change of an operation, and the schema before it."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,15 @@ class RoundTrip:
     up: Replay
     down: Replay
 
-    def down_steps(
-        self, operations: Iterable[Operation]
-    ) -> Iterator[tuple[Operation, Change, Schema]]:
+    def up_steps(self, operations: Iterable[Operation]) -> Iterator[Step]:
+        """Each change of an upgrade with the schema it meets."""
+        return self._steps(self.before, operations)
+
+    def down_steps(self, operations: Iterable[Operation]) -> Iterator[Step]:
         """Each change of a downgrade with the schema it meets."""
-        schema = self.up.schema
+        return self._steps(self.up.schema, operations)
+
+    def _steps(self, schema: Schema, operations: Iterable[Operation]) -> Iterator[Step]:
         for operation in operations:
             if operation.runs_on(self.dialect):
                 for change in operation.changes:

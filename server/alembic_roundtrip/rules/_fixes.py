@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from alembic_roundtrip.comparison.differences import differences
+from alembic_roundtrip.comparison.renames import Rename
+from alembic_roundtrip.comparison.symmetry import Leftover, Missing
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.differences import differences
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.rewrite import InsertStatements
-from alembic_roundtrip.renames import Rename
 from alembic_roundtrip.rule import Finding, Fix, Related
-from alembic_roundtrip.symmetry import Leftover, Missing
 
 
 def written_downgrade(context: Context) -> tuple[Fix, ...]:

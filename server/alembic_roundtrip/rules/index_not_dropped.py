@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.symmetry import leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse
-from alembic_roundtrip.symmetry import leftovers
 
 rule = Rule(__name__, severity="error")
 

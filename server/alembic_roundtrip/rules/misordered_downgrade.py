@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.symmetry import unsure
+from alembic_roundtrip.comparison.targets import absent_targets, referring
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.symmetry import unsure
-from alembic_roundtrip.targets import absent_targets, referring
 
 rule = Rule(__name__, severity="error")
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.renames import renames
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.renames import renames
 from alembic_roundtrip.rule import Finding, Related, Rule
 
 rule = Rule(__name__, severity="error")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.targets import absent_targets, nearest
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.targets import absent_targets, nearest
 
 rule = Rule(__name__, severity="error")
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.symmetry import unrelated_drops
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.symmetry import unrelated_drops
 
 rule = Rule(__name__, severity="error")
 

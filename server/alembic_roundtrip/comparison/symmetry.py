@@ -172,7 +172,7 @@ def unsure(downgrade: Direction, trip: RoundTrip) -> bool:
 
 def _inside_leftover(key: Key, trip: RoundTrip) -> bool:
     """Whether its table, or a column it is made of, is a leftover itself."""
-    if key.kind in {"table", "enum"}:
+    if key.kind not in {"column", "index", "constraint"}:
         return False
     if not trip.before.has(Key("table", key.table)):
         return True

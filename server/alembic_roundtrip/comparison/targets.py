@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Operation
 from alembic_roundtrip.migration.objects import Index, Name, Table
 from alembic_roundtrip.schema import Key, Schema
-from alembic_roundtrip.symmetry import unsure
 
 _NEAR = 0.75
 

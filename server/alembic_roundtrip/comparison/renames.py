@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from alembic_roundtrip.comparison.symmetry import dropped_key, unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.schema import Key
-from alembic_roundtrip.symmetry import dropped_key, unsure
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_roundtrip.context import Context, RoundTrip
-from alembic_roundtrip.equivalence import (
+from alembic_roundtrip.comparison.equivalence import (
     checks_differ,
     defaults_differ,
     foreign_keys_differ,
@@ -15,10 +14,11 @@ from alembic_roundtrip.equivalence import (
     options_differ,
     types_differ,
 )
+from alembic_roundtrip.comparison.symmetry import unsure
+from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name, Table
-from alembic_roundtrip.symmetry import unsure
 
 _ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
 

@@ -227,3 +227,57 @@ def checks_differ(before: Constraint, after: Constraint) -> bool:
     texts = [part.arguments[0].string if part.arguments else None for part in (before, after)]
     one, other = (None if t is None else "".join(t.split()).strip("()").lower() for t in texts)
     return one is not None and other is not None and one != other
+
+
+_SIZES = {"smallint": 1, "integer": 2, "bigint": 3}
+_TEXTS = frozenset({"string", "text"})
+_NUMBERS = frozenset({"integer", "smallint", "bigint", "float", "numeric"})
+_INTEGERS = frozenset(_SIZES)
+
+
+def narrowing(before: Expression, after: Expression) -> str | None:
+    """What a type change does to values that no longer fit, as a verb phrase; None for none."""
+    one, other = read_type(before.text), read_type(after.text)
+    if one is None or other is None:
+        return None
+    if one.family in _TEXTS and other.family in _TEXTS:
+        return "cuts or refuses longer values" if _shorter(one, other) else None
+    if one.family in _TEXTS:
+        return "refuses values that are no such thing"
+    if one.family in _INTEGERS and other.family in _INTEGERS:
+        return "refuses larger values" if _SIZES[one.family] > _SIZES[other.family] else None
+    if one.family in {"float", "numeric"} and other.family in _INTEGERS:
+        return "rounds values"
+    if one.family == other.family == "numeric":
+        return "rounds or refuses values" if _less_precise(one, other) else None
+    if (one.family, other.family) in {("datetime", "date"), ("datetime", "time")}:
+        return "cuts values"
+    return None
+
+
+def _shorter(one: ColumnType, other: ColumnType) -> bool:
+    old, new = (part.arguments.get("length") for part in (one, other))
+    return (
+        isinstance(new, int)
+        and not isinstance(old, Missing)
+        and (not isinstance(old, int) or new < old)
+    )
+
+
+def _less_precise(one: ColumnType, other: ColumnType) -> bool:
+    pairs = [(one.arguments[name], other.arguments[name]) for name in ("precision", "scale")]
+    return any(isinstance(a, int) and isinstance(b, int) and b < a for a, b in pairs)
+
+
+def casts_itself(before: Expression, after: Expression) -> bool | None:
+    """Whether PostgreSQL has an assignment cast; None where that is not known."""
+    one, other = read_type(before.text), read_type(after.text)
+    if one is None or other is None:
+        return None
+    if one.family == other.family or other.family in _TEXTS:
+        return True
+    if one.family in _NUMBERS and other.family in _NUMBERS:
+        return True
+    if one.family in _TEXTS or "boolean" in {one.family, other.family}:
+        return False
+    return None

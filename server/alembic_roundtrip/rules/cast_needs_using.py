@@ -1,0 +1,83 @@
+"""PostgreSQL does not cast a column to this type by itself: it needs `postgresql_using`.
+
+## Why it matters
+The operation fails, also on an empty table: "column cannot be cast automatically to type …".
+
+## What to do
+Give the expression: `postgresql_using="nick::integer"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.equivalence import casts_itself
+from alembic_roundtrip.comparison.typechanges import type_changes
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Type changes without USING between types that have no assignment cast."""
+    for direction in ("upgrade", "downgrade"):
+        for change in type_changes(context, direction):
+            if change.dialect != "postgresql" or change.using:
+                continue
+            if casts_itself(change.before, change.after) is False:
+                yield Finding(
+                    change.operation.range,
+                    f"PostgreSQL does not cast {change.before.text} to {change.after.text} "
+                    "without `postgresql_using`",
+                )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Text(), server_default='1'))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "Back to a number",
+    """
+    def upgrade():
+        op.alter_column("teams", "id", type_=sa.String(20), comment="😋")
+
+
+    def downgrade():
+        op.alter_column("teams", "id", type_=sa.Integer(), comment="")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ PostgreSQL does not cast sa.String(20) to sa.Integer() without `postgresql_using`
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "With the expression",
+    """
+    def upgrade():
+        op.alter_column("teams", "id", type_=sa.String(20))
+
+
+    def downgrade():
+        op.alter_column("teams", "id", type_=sa.Integer(), postgresql_using="id::integer")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Numbers among themselves",
+    """
+    def upgrade():
+        op.alter_column("teams", "id", type_=sa.BigInteger())
+
+
+    def downgrade():
+        op.alter_column("teams", "id", type_=sa.Integer())
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

@@ -1,0 +1,88 @@
+"""PostgreSQL cannot take a value out of an enum type: the downgrade leaves it.
+
+## Why it matters
+After the rollback the type still has the value, and rows may hold it that the old version of the
+application cannot read.
+
+## What to do
+Make the type anew without the value (rename the old one, create, cast, drop), or say in the docstring
+that the value stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.symmetry import unsure
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.losses import documentation, explains
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.objects import option
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="warning")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """ADD VALUE in an upgrade whose downgrade does not make the type anew."""
+    downgrade = context.written_downgrade
+    if "postgresql" not in context.dialects or downgrade is None:
+        return
+    remade = any(
+        isinstance(change, c.CreateEnum | c.RenameEnum | c.DropEnum)
+        for operation in downgrade.operations
+        for change in operation.changes
+    )
+    trips = context.round_trips
+    if remade or unsure(downgrade, trips[0]) or explains(documentation(context.migration)):
+        return
+    for operation in context.upgrade_operations:
+        sql = option(operation.arguments, "sqltext")
+        words = " ".join((sql.string or "").upper().split()) if sql is not None else ""
+        if words.startswith("ALTER TYPE") and " ADD VALUE " in words:
+            yield Finding(
+                operation.range,
+                "the new value stays after downgrade(): PostgreSQL cannot remove it",
+                severity=None if context.recent else "hint",
+            )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Text(), server_default='1'))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "A new value",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE '😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it
+        op.add_column("users", sa.Column("mail", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "mail")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "The type is made anew",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE 'paid'")
+
+
+    def downgrade():
+        op.execute("ALTER TYPE state RENAME TO state_old")
+        op.execute("CREATE TYPE state AS ENUM ('new')")
+        op.execute("ALTER TABLE orders ALTER COLUMN state TYPE state USING state::text::state")
+        op.execute("DROP TYPE state_old")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

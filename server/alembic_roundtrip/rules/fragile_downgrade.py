@@ -1,0 +1,107 @@
+"""The downgrade brings back a rule that rows written since the upgrade may be against.
+
+## Why it matters
+On an empty database it passes. With rows that are legal only now (NULL, duplicates, longer values)
+it fails in the middle of the rollback.
+
+## What to do
+Before it, count the rows in the way and refuse with the number and the query, or make them fit with
+an UPDATE or DELETE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.tightening import tightenings
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="warning")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """UNIQUE, NOT NULL, CHECK and shorter types that come back over rows nobody looked at."""
+    if says_loss(documentation(context.migration)):
+        return
+    for operation, sentence in tightenings(context):
+        yield Finding(
+            operation.range,
+            f"fails if there are {sentence} by now",
+            severity=None if context.recent else "hint",
+        )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Text(), server_default='1'))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "NOT NULL comes back",
+    """
+    def upgrade():
+        op.alter_column("people", "😋", nullable=True)
+
+
+    def downgrade():
+        op.alter_column("people", "😋", nullable=False)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are NULLs in `people.😋` by now
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "UNIQUE comes back",
+    """
+    def upgrade():
+        op.drop_index("ux_nick", table_name="users")
+
+
+    def downgrade():
+        op.create_index("ux_nick", "users", ["nick"], unique=True)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are duplicates in `users.nick` by now
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Filled first",
+    """
+    def upgrade():
+        op.alter_column("people", "nick", nullable=True)
+
+
+    def downgrade():
+        op.execute("UPDATE people SET nick = '' WHERE nick IS NULL")
+        op.alter_column("people", "nick", nullable=False)
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Only relaxed",
+    """
+    def upgrade():
+        op.alter_column("people", "nick", nullable=False)
+
+
+    def downgrade():
+        op.alter_column("people", "nick", nullable=True)
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A table that comes back empty",
+    """
+    def upgrade():
+        op.drop_table("teams")
+
+
+    def downgrade():
+        op.create_table("teams", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_index("ux_id", "teams", ["id"], unique=True)
+    """,
+    history=(_USERS,),
+)

@@ -1,0 +1,94 @@
+"""MySQL and MariaDB do not drop an index that a foreign key needs.
+
+## Why it matters
+The downgrade fails: "Cannot drop index …: needed in a foreign key constraint". What ran before stays.
+
+## What to do
+Drop the foreign key first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.objects import Index, Table
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Indexes dropped while a foreign key on their first columns has no other."""
+    for trip in context.round_trips:
+        if trip.dialect not in {"mysql", "mariadb"}:
+            continue
+        for operation, change, schema in trip.down_steps(context.downgrade_operations):
+            if not isinstance(change, c.DropIndex) or change.name is None or operation.doubtful:
+                continue
+            index = schema.index(change.name, change.table)
+            table = schema.table(index.table) if index else None
+            if index and table and schema.knows(table.name) and _is_needed(index, table):
+                yield Finding(operation.range, f"a foreign key of `{table.name}` needs this index")
+
+
+def _is_needed(index: Index, table: Table) -> bool:
+    columns = _columns(index)
+    others = [_columns(other) for other in table.indexes if other is not index]
+    others += [p.columns for p in table.constraints if p.kind in {"primary", "unique"}]
+    return any(
+        part.kind == "foreignkey"
+        and columns[: len(part.columns)] == part.columns
+        and not any(other[: len(part.columns)] == part.columns for other in others)
+        for part in table.constraints
+    )
+
+
+def _columns(index: Index) -> tuple[str, ...]:
+    return tuple(part.string or "" for part in index.columns)
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Text(), server_default='1'))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "Before its foreign key",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("team", sa.Integer()))
+        op.create_index("😋", "users", ["team"])
+        op.create_foreign_key("fk", "users", "teams", ["team"], ["id"])
+
+
+    def downgrade():
+        op.drop_index("😋", table_name="users")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key of `users` needs this index
+        op.drop_constraint("fk", "users", type_="foreignkey")
+        op.drop_column("users", "team")
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)
+rule.example(
+    "After it",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("team", sa.Integer()))
+        op.create_index("ix", "users", ["team"])
+        op.create_foreign_key("fk", "users", "teams", ["team"], ["id"])
+
+
+    def downgrade():
+        op.drop_constraint("fk", "users", type_="foreignkey")
+        op.drop_index("ix", table_name="users")
+        op.drop_column("users", "team")
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)

@@ -1,0 +1,87 @@
+"""The upgrade gives an older column a type that cannot hold all of its values.
+
+## Why it matters
+Values are cut, rounded or refused by the upgrade; the downgrade gives the type back, not the values.
+
+## What to do
+Keep the old values in a column of their own until the new type has proven itself, or say in the
+docstring what is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.comparison.typechanges import type_changes
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="warning")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Type changes that narrow; SQLite keeps values as they are."""
+    if says_loss(documentation(context.migration)):
+        return
+    for change in type_changes(context, "upgrade"):
+        why = narrowing(change.before, change.after)
+        if why and change.dialect != "sqlite" and change.older:
+            yield Finding(
+                change.operation.range,
+                f"{change.before.text} to {change.after.text} {why} in `{change.column}`",
+                severity=None if context.recent else "hint",
+            )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Text(), server_default='1'))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "Shorter",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.String(10), comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ sa.String(30) to sa.String(10) cuts or refuses longer values in `users.nick`
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=sa.String(30), comment=None)
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Wider",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.Text())
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=sa.String(30))
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "SQLite takes any value",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.alter_column("nick", type_=sa.String(10))
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.alter_column("nick", type_=sa.String(30))
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)

@@ -1,0 +1,125 @@
+"""A view, function, trigger, sequence or other object made by SQL stays after the downgrade.
+
+## Why it matters
+The next upgrade fails because the object exists; until then it works on a schema that it was not
+written for.
+
+## What to do
+Drop it in the downgrade, before the tables that it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.objects import option
+from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+
+rule = Rule(__name__, severity="error")
+
+_KINDS = ("view", "function", "procedure", "sequence", "domain", "type", "trigger", "aggregate")
+_DROPPED_BY_NAME = frozenset({"view", "sequence", "domain", "type"})
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Objects without an operation of their own that nothing drops."""
+    for kind in _KINDS:
+        for leftover in leftovers(context, kind):
+            if _goes_along(kind, context):
+                continue
+            name = leftover.key.table
+            written = f"DROP {_words(leftover)} {name}"
+            fixes = (inverse(leftover, f'op.execute("{written}")'),)
+            yield Finding(
+                leftover.operation.range,
+                f"nothing in downgrade() drops the {kind} `{name}`",
+                fixes if kind in _DROPPED_BY_NAME else (),
+                at_downgrade(leftover, context),
+            )
+
+
+def _goes_along(kind: str, context: Context) -> bool:
+    """Whether it may go with a table, or with CASCADE."""
+    changes = [change for o in context.downgrade_operations for change in o.changes]
+    if kind == "trigger" and any(isinstance(change, c.DropTable) for change in changes):
+        return True
+    said = (option(o.arguments, "sqltext") for o in context.downgrade_operations)
+    return any("CASCADE" in text.text.upper() for text in said if text is not None)
+
+
+def _words(leftover: Leftover) -> str:
+    sql = option(leftover.operation.arguments, "sqltext")
+    text = "" if sql is None else sql.text.upper()
+    materialized = "MATERIALIZED " if "MATERIALIZED" in text else ""
+    return f"{materialized}{leftover.key.kind.upper()}"
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Text(), server_default='1'))\n"
+    "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+)
+
+rule.example(
+    "A view stays",
+    """
+    def upgrade():
+        op.execute("CREATE VIEW 😋s AS SELECT 1")
+        op.execute("CREATE VIEW adults AS SELECT * FROM users")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the view `adults`
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("teams", "name")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Replaced, and so not made here",
+    """
+    def upgrade():
+        op.execute("CREATE OR REPLACE VIEW adults AS SELECT * FROM users")
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("teams", "name")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Dropped",
+    """
+    def upgrade():
+        op.execute("CREATE MATERIALIZED VIEW adults AS SELECT * FROM users")
+
+
+    def downgrade():
+        op.execute("DROP MATERIALIZED VIEW adults")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A trigger goes with its table",
+    """
+    def upgrade():
+        op.create_table("tags", sa.Column("id", sa.Integer()))
+        op.execute("CREATE TRIGGER touched AFTER UPDATE ON tags FOR EACH ROW EXECUTE FUNCTION f()")
+
+
+    def downgrade():
+        op.drop_table("tags")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
