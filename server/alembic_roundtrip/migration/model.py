@@ -87,6 +87,23 @@ class Operation:
         return any(isinstance(change, Unknown) and change.tables is None for change in self.changes)
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A call that is no operation: the dotted name of what is called, as written."""
+
+    name: str
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An import at the head of the file: the module, and the names taken from it."""
+
+    module: str
+    names: tuple[str, ...]
+    range: Range
+
+
 class Body(str, Enum):
     """What a direction's body comes to."""
 
@@ -122,6 +139,10 @@ class Direction:
     """What it says when it raises, for `Body.RAISES`; None where it says nothing."""
     statements: tuple[Range, ...] = ()
     """The ranges of its top-level statements, docstring included."""
+    uses: tuple[Use, ...] = ()
+    """Calls that reach outside of the migration: the environment, the clock, files, the network."""
+    swallowed: tuple[Range, ...] = ()
+    """`except` clauses that let every failure of an operation pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +180,9 @@ class Migration:
     """Whether `downgrade` is a name that something else than a `def` binds."""
     problems: tuple[Problem, ...] = ()
     imports: tuple[str, ...] = ()
+    imported: tuple[Import, ...] = ()
+    module_uses: tuple[Use, ...] = ()
+    """Calls on `op` outside of any function."""
 
     @property
     def id(self) -> str:

@@ -5,9 +5,16 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from alembic_roundtrip.migration.evaluation import Scope, bindings, value_of
+from alembic_roundtrip.migration.evaluation import Scope, bindings, dotted, value_of
 from alembic_roundtrip.migration.expression import UNKNOWN
-from alembic_roundtrip.migration.model import Direction, Identifier, Migration, Problem
+from alembic_roundtrip.migration.model import (
+    Direction,
+    Identifier,
+    Import,
+    Migration,
+    Problem,
+    Use,
+)
 from alembic_roundtrip.migration.statements import read_direction
 from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, range_of
 from alembic_roundtrip.text import Position, Range, Source
@@ -35,6 +42,8 @@ def read(text: str, path: Path) -> Migration:
         imported_downgrade=module.binds("downgrade"),
         problems=_problems(syntax),
         imports=tuple(module.imports),
+        imported=tuple(module.imported),
+        module_uses=tuple(module.uses),
     )
 
 
@@ -59,6 +68,8 @@ class _Module:
         self.scope = Scope(source)
         self.identifiers: dict[str, Identifier] = {}
         self.imports: list[str] = []
+        self.imported: list[Import] = []
+        self.uses: list[Use] = []
         for statement in syntax.tree.body:
             self._read(statement)
 
@@ -67,7 +78,10 @@ class _Module:
             self.scope.functions[statement.name] = statement
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             self._import(statement)
+        elif isinstance(statement, ast.Expr):
+            self._use(statement.value)
         elif isinstance(statement, ast.Assign):
+            self._use(statement.value)
             for target in statement.targets:
                 self._assign(target, statement.value)
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
@@ -75,6 +89,11 @@ class _Module:
         elif isinstance(statement, ast.If | ast.Try):
             for inner in statement.body:
                 self._read(inner)
+
+    def _use(self, node: ast.expr) -> None:
+        name = dotted(node.func) if isinstance(node, ast.Call) else ""
+        if name.startswith("op.") and name != "op.f":
+            self.uses.append(Use(name, range_of(self.source, node)))
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and target.id in _IDENTIFIERS:
@@ -95,6 +114,13 @@ class _Module:
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
         self.imports.append(ast.unparse(statement))
+        place = range_of(self.source, statement)
+        if isinstance(statement, ast.ImportFrom):
+            module = "." * statement.level + (statement.module or "")
+            names = tuple(alias.name for alias in statement.names)
+            self.imported.append(Import(module, names, place))
+        else:
+            self.imported += [Import(alias.name, (), place) for alias in statement.names]
         for alias in statement.names:
             one = (
                 ast.Import([alias])

@@ -34,10 +34,12 @@ from alembic_roundtrip.migration.model import (
     Guard,
     GuardKind,
     Operation,
+    Use,
 )
 from alembic_roundtrip.migration.objects import Name, Options
 from alembic_roundtrip.migration.operations import call_of, changes_of_call, executed
 from alembic_roundtrip.migration.syntax import docstring_of, range_of
+from alembic_roundtrip.migration.uses import reaches_outside
 from alembic_roundtrip.text import Range
 
 _DEPTH = 4
@@ -71,11 +73,19 @@ def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]
         docstring=docstring,
         message=_message(node.body, module),
         statements=tuple(range_of(source, statement) for statement in node.body),
+        uses=tuple(dict.fromkeys(reader.uses)),
+        swallowed=tuple(dict.fromkeys(reader.swallowed)),
     )
 
 
 def _lost(place: Range) -> Operation:
     return Operation("unparsed", place, place, (Unknown(),), opaque="the statement does not parse")
+
+
+def _swallows(handler: ast.ExceptHandler) -> bool:
+    """Whether it takes every exception and lets none out again."""
+    broad = handler.type is None or last(handler.type) in {"Exception", "BaseException"}
+    return broad and not any(isinstance(part, ast.Raise) for part in ast.walk(handler))
 
 
 def _kind(body: list[ast.stmt], operations: list[Operation], *, effects: bool) -> Body:
@@ -122,6 +132,8 @@ class _Reader:
     operations: list[Operation] = field(default_factory=list)
     effects: bool = False
     following: list[str] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    swallowed: list[Range] = field(default_factory=list)
 
     def block(self, body: Iterable[ast.stmt], place: _Place) -> _Place | None:
         """Read statements in order; gives the place after them, None where none is reached."""
@@ -235,7 +247,11 @@ class _Reader:
         return place.under(*yes) if after_other is None else place
 
     def attempt(self, node: ast.Try, place: _Place) -> None:
+        before = len(self.operations)
         self.block(node.body, place)
+        if len(self.operations) > before:
+            broad = (handler for handler in node.handlers if _swallows(handler))
+            self.swallowed += [range_of(place.scope.source, handler) for handler in broad]
         self.block(node.orelse, place)
         for handler in node.handlers:
             self.block(handler.body, place.under(Guard(GuardKind.EXCEPTION)))
@@ -270,6 +286,8 @@ class _Reader:
         if function is not None and place.depth < _DEPTH and path not in self.following:
             self.helper(function, node, statement, place)
             return
+        if reaches_outside(path):
+            self.uses.append(Use(path, range_of(scope.source, node)))
         prefix = self._dispatched(node)
         if prefix:
             self.engines(prefix, place)

@@ -1,0 +1,67 @@
+"""`down_revision` is computed, so the history is only known when Alembic runs it.
+
+## Why it matters
+Nothing that looks at the history without running it, this tool and reviewers included, can say what a
+rollback from here passes through.
+
+## What to do
+Write the identifier itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="information")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Identifiers that are no literals."""
+    migration = context.migration
+    for name, identifier in (
+        ("revision", migration.revision),
+        ("down_revision", migration.down_revision),
+    ):
+        if identifier is not None and not identifier.literal:
+            yield Finding(identifier.range, f"`{name}` is computed: the history here is not known")
+
+
+rule.example(
+    "From another module",
+    """
+    import settings
+
+    revision = "bbbb2222"
+    down_revision = settings.PREVIOUS
+                    ^^^^^^^^^^^^^^^^^ `down_revision` is computed: the history here is not known
+
+
+    def upgrade():
+        pass  # 😋
+
+
+    def downgrade():
+        pass
+    """,
+)
+rule.example(
+    "A constant of the file",
+    """
+    PREVIOUS = "revision0"
+    revision = "bbbb2222"
+    down_revision = PREVIOUS
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)

@@ -1,0 +1,103 @@
+"""The migration imports the application's models or settings: it changes when they do.
+
+## Why it matters
+A migration describes the past, a model the present. When a column is renamed in the model a year
+later, old upgrades and downgrades stop working, or do something else.
+
+## What to do
+Define the few columns that the migration needs in the migration itself, with `sa.table` and
+`sa.column`. Column types of the application's own are fine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.model import Import
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="warning")
+
+_CHANGING = frozenset("models model settings config conf database db orm entities".split())
+_LEVELS = 5
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Imports of modules that are called like models or settings, from the project's own code."""
+    for entry in context.migration.imported:
+        parts = entry.module.strip(".").split(".")
+        if _changes(parts, entry) and _is_own(context.migration.path.parent, parts[0], entry):
+            yield Finding(
+                entry.range,
+                f"`{entry.module}` may change after this migration is written",
+                severity=None if context.recent else "hint",
+            )
+
+
+def _changes(parts: list[str], entry: Import) -> bool:
+    return not _CHANGING.isdisjoint((*parts, *entry.names)) and "types" not in parts
+
+
+def _is_own(folder: Path, root: str, entry: Import) -> bool:
+    return entry.module.startswith(".") or _beside(folder, root)
+
+
+@lru_cache(maxsize=1024)
+def _beside(folder: Path, root: str) -> bool:
+    """Whether a package or module of that name lies in a folder above the migration, or is one."""
+    for above in [folder, *folder.parents][:_LEVELS]:
+        if above.name == root or (above / root).is_dir() or (above / f"{root}.py").is_file():
+            return True
+    return False
+
+
+rule.example(
+    "Settings beside the versions",
+    """
+    from versions.settings import x  # 😋
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `versions.settings` may change after this migration is written
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
+    "Custom types",
+    """
+    from versions.types import GUID
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("nick", GUID()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
+    "A library",
+    """
+    from sqlalchemy_utils.models import Timestamp
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)

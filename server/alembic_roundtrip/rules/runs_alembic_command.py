@@ -1,0 +1,91 @@
+"""The migration runs an Alembic command, or writes Alembic's version table.
+
+## Why it matters
+Alembic is in the middle of a step: the inner command moves the same table, and afterwards the
+database says a revision that it is not at.
+
+## What to do
+Let `down_revision` and `depends_on` say what comes before what; leave the version table to Alembic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="error")
+
+_COMMANDS = frozenset({"upgrade", "downgrade", "stamp"})
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Commands of Alembic's API and rows of `alembic_version`."""
+    imported = any(
+        (entry.module == "alembic" and "command" in entry.names)
+        or entry.module == "alembic.command"
+        for entry in context.migration.imported
+    )
+    for direction in (context.migration.upgrade, context.migration.downgrade):
+        if direction is None:
+            continue
+        for use in direction.uses:
+            owner, _, name = use.name.rpartition(".")
+            if name in _COMMANDS and (
+                owner == "alembic.command" or (imported and owner == "command")
+            ):
+                yield Finding(use.range, f"`{use.name}` inside a migration moves the version table")
+        for operation in direction.operations:
+            if any(_is_version(change) for change in operation.changes):
+                yield Finding(operation.range, "Alembic itself writes `alembic_version`")
+
+
+def _is_version(change: c.Change) -> bool:
+    table = change.table if isinstance(change, c.WriteRows) else None
+    return table is not None and table.name == "alembic_version"
+
+
+rule.example(
+    "The version is written",
+    """
+    def upgrade():
+        op.execute("DELETE FROM alembic_version -- 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Alembic itself writes `alembic_version`
+
+
+    def downgrade():
+        op.execute("SELECT 1")
+    """,
+)
+rule.example(
+    "A command",
+    """
+    from alembic import command
+
+
+    def upgrade():
+        command.stamp(None, "head")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^ `command.stamp` inside a migration moves the version table
+
+
+    def downgrade():
+        op.execute("SELECT 1")
+    """,
+)
+rule.example(
+    "Another command",
+    """
+    from tools import command
+
+
+    def upgrade():
+        command.upgrade()
+
+
+    def downgrade():
+        op.execute("SELECT 1")
+    """,
+)
