@@ -75,7 +75,8 @@ class Project:
         _decoy(workspace / DECOY)
 
     def _pyproject(self, python: Path, env: Mapping[str, str]) -> str:
-        settings = {"python": str(python), **self.settings}
+        # Rehearsed on SQLite, and so read for SQLite: the two are compared.
+        settings = {"python": str(python), "dialects": ["sqlite"], **self.settings}
         lines = ["[tool.alembic-roundtrip]"]
         lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
         lines += ["", "[tool.alembic-roundtrip.env]"]

@@ -10,6 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from corpus.agreement import Agreement
 from corpus.install import CannotInstallError, Installed, install
 from corpus.projects import PROJECTS, Project
 from corpus.runs import Run, command_line
@@ -21,6 +22,7 @@ _LONGEST = 118
 def main() -> int:
     """Print a table a project; gives 2 where one could not be run."""
     total: Counter[str] = Counter()
+    agreement = Agreement()
     seconds = 0.0
     for project in PROJECTS:
         try:
@@ -35,7 +37,10 @@ def main() -> int:
                 return 2
         seconds += rehearsal.seconds
         total += _project(project, lint, rehearsal)
+        agreement.add(lint, rehearsal)
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
+    for line in agreement.lines():
+        _print(line)
     return 0
 
 
@@ -45,7 +50,7 @@ def _run(installed: Installed) -> tuple[Run, Run]:
         workspace.mkdir()
         installed.project.write(workspace, installed.python)
         return (
-            command_line("lint", "--format", "json", cwd=workspace, home=home),
+            command_line("lint", "--hints", "--format", "json", cwd=workspace, home=home),
             command_line("test", "--format", "json", cwd=workspace, home=home),
         )
 
