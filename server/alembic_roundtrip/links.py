@@ -8,3 +8,8 @@ REPOSITORY = "https://github.com/alembic-roundtrip/alembic-roundtrip"
 def rule_page(rule: str) -> str:
     """Address of a rule's page."""
     return f"{REPOSITORY}/blob/main/server/docs/rules/{rule}.md"
+
+
+def verdicts_page() -> str:
+    """Address of what each verdict means."""
+    return f"{REPOSITORY}#verdicts"
