@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 REPOSITORY = "https://github.com/alembic-roundtrip/alembic-roundtrip"
+SETTINGS_SCHEMA = f"{REPOSITORY}/raw/main/server/docs/settings.schema.json"
 
 
 def rule_page(rule: str) -> str:

@@ -11,7 +11,9 @@ def drawn(source: str, mark: str) -> list[str]:
     """A frame around the text of a range, each line's marks below it."""
     start = source.index(mark)
     lines = []
-    for line in frame(Source(source), Range(position(source, start), position(source, start, mark))):
+    for line in frame(
+        Source(source), Range(position(source, start), position(source, start, mark))
+    ):
         lines.append(f"{line.number} | {line.code}".rstrip())
         if line.marks:
             lines.append(f"{' ' * len(line.number)} | {line.marks}")
