@@ -27,8 +27,15 @@ def test_imports_keep_to_their_directions() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["lint"], ["explain", "empty-downgrade"], ["--version"]],
-    ids=lambda command: command[0],
+    [
+        ["lint"],
+        ["lint", "--format", "concise"],
+        ["lint", "--format", "github"],
+        ["lint", "--format", "junit"],
+        ["explain", "empty-downgrade"],
+        ["--version"],
+    ],
+    ids=lambda command: command[-1],
 )
 def test_a_command_that_only_reads_loads_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     versions = tmp_path / "migrations" / "versions"
@@ -38,7 +45,7 @@ def test_a_command_that_only_reads_loads_nothing_heavy(command: list[str], tmp_p
         "from alembic import op\nrevision = 'a'\ndown_revision = None\n"
         "def upgrade():\n    op.drop_table('t')\ndef downgrade():\n    pass\n"
     )
-    heavy = ("pygls", "lsprotocol", "libcst", "alembic", "sqlalchemy", "attrs", "asyncio")
+    heavy = ("pygls", "lsprotocol", "libcst", "alembic", "sqlalchemy", "attrs", "asyncio", "rich")
     code = (
         "import sys\nfrom alembic_roundtrip.cli import main\n"
         f"try:\n    main({command!r})\nexcept SystemExit:\n    pass\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alembic_roundtrip.cli.reports import formats
 from corpus.projects import PROJECTS
 
 ROOT = Path(__file__).parent.parent
@@ -64,3 +65,20 @@ def test_what_the_readme_says_was_found_is_what_the_corpus_tests_expect() -> Non
             {i: v for v, ids in verdicts for i in re.findall("`(.+?)`", ids)},
         )
     assert told == {p.requires[0]: (p.revisions, dict(p.verdicts)) for p in PROJECTS}
+
+
+def test_the_readme_and_help_describe_the_same_formats() -> None:
+    block = README.partition("<!-- formats -->\n")[2].partition("<!-- /formats -->")[0]
+    rows = [[x.strip() for x in line.strip("|").split("|")] for line in block.splitlines()[2:]]
+    for column, described in ((1, formats.LINT), (2, formats.TEST)):
+        told = {row[0].strip("`"): row[column] for row in rows if row[column] != "\u2013"}
+        assert told == described
+
+
+@pytest.mark.parametrize(
+    ("formats_of", "kind"), [(formats.LINT, "diagnostics"), (formats.TEST, "rehearsal")]
+)
+def test_every_report_is_a_format_that_can_be_asked_for(formats_of, kind: str) -> None:
+    folder = Path(formats.__file__).parent
+    files = {file.stem.removeprefix(f"{kind}_") for file in folder.glob(f"{kind}_*.py")}
+    assert files == set(formats_of)

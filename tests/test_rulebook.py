@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import jsonschema
+import pytest
 
 from alembic_roundtrip import __version__, rulebook
-from alembic_roundtrip.config import Settings
-
-if TYPE_CHECKING:
-    import pytest
+from alembic_roundtrip.config import Settings, SettingsError, from_mapping, option_name
 
 ROOT = Path(__file__).parents[1]
 MANIFEST = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
@@ -62,6 +62,36 @@ def test_what_could_start_a_program_is_not_for_an_untrusted_workspace_to_set() -
     assert set(restricted) == {f"alembicRoundtrip.{name}" for name in (*risky, "serverCommand")}
     for name in risky:
         assert SETTINGS[f"alembicRoundtrip.{name}"]["scope"] == "machine-overridable"
+
+
+SCHEMA = json.loads((ROOT / "server/docs/settings.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_schema_of_the_settings_allows_their_defaults() -> None:
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    defaults = json.loads(json.dumps(asdict(Settings())))
+    jsonschema.validate({option_name(name): value for name, value in defaults.items()}, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("table", "usable"),
+    [
+        ({"select": ["empty-downgrade"], "x-arguments": ["a=b"]}, True),
+        ({"env": {"A": "b"}, "rows": 5, "timeout": 1}, True),
+        ({"x_arguments": []}, False),
+        ({"timeout": "long"}, False),
+        ({"rows": 1.5}, False),
+        ({"env": {"A": 1}}, False),
+        ({"dialects": "sqlite"}, False),
+    ],
+)
+def test_the_schema_agrees_with_what_is_read(table: dict[str, Any], usable: bool) -> None:
+    assert jsonschema.Draft7Validator(SCHEMA).is_valid(table) == usable
+    if usable:
+        from_mapping(table, "here")
+    else:
+        with pytest.raises(SettingsError):
+            from_mapping(table, "here")
 
 
 def test_extension_and_package_have_one_version() -> None:

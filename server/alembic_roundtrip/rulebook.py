@@ -1,4 +1,4 @@
-"""Writes what is generated: manifest settings, rule pages, and the tables of the README.
+"""Writes what is generated: manifest, rule pages, the tables of the README, the settings' schema.
 
 Run `python -m alembic_roundtrip.rulebook` in a checkout after a change of what it is made from; a
 test says when that was forgotten.
@@ -17,11 +17,14 @@ from types import MappingProxyType
 from typing import Any
 
 from alembic_roundtrip import __version__
-from alembic_roundtrip.config import Settings, option_name
+from alembic_roundtrip.config import TABLE, Settings, option_name
+from alembic_roundtrip.links import SETTINGS_SCHEMA
 from alembic_roundtrip.rule import Example, Rule, rules
 
 SECTION = "alembicRoundtrip"
 RULES = "server/docs/rules"
+RULE_LISTS = ("select", "ignore")
+"""The settings that name rules."""
 NOTICE = "generated from the rule's own file by `make generate`; change that one"
 
 
@@ -55,12 +58,39 @@ def editor_name(name: str) -> str:
     return re.sub(r"_(\w)", lambda match: match.group(1).upper(), name)
 
 
+def settings_schema() -> str:
+    """The table in `pyproject.toml`, for editors: JSON schema as SchemaStore and taplo read it."""
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": SETTINGS_SCHEMA,
+        "title": f"[tool.{TABLE}]",
+        "description": "Settings of Alembic Roundtrip, which rehearses Alembic downgrades.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {option_name(field.name): _option(field) for field in fields(Settings)},
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _option(field: Field[Any]) -> dict[str, Any]:
+    default = getattr(Settings(), field.name)
+    told = {"description": field.metadata["doc"], **_type(default), "default": _plain(default)}
+    if field.name in RULE_LISTS:
+        told["items"] = {"enum": list(rules())}
+        told["uniqueItems"] = True
+    return told
+
+
+def _plain(default: Any) -> Any:
+    return list(default) if isinstance(default, tuple) else default
+
+
 def _schema(field: Field[Any], order: int) -> dict[str, Any]:
     default = getattr(Settings(), field.name)
     scope = "machine-overridable" if field.metadata["restricted"] else "resource"
     return {
         **_type(default),
-        "default": list(default) if isinstance(default, tuple) else default,
+        "default": _plain(default),
         "scope": scope,
         "order": order,
         "markdownDescription": field.metadata["doc"],
@@ -156,6 +186,7 @@ GENERATED: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
         "package.json": manifest,
         "README.md": readme,
+        "server/docs/settings.schema.json": _always(settings_schema()),
         **{name: _always(text) for name, text in pages().items()},
     }
 )

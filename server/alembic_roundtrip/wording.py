@@ -14,7 +14,7 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
     """What there is to say below a revision's verdict, one line each."""
     if evidence.reason is not None:
         yield evidence.reason
-        error = _last_error(evidence)
+        error = decisive_error(evidence)
         if error is not None and error.path is not None:
             yield f"  at {shown(error.path)}:{error.line}"
     for residue in evidence.residue:
@@ -77,7 +77,8 @@ def shown(path: str) -> str:
     return path if relative.startswith(os.pardir) else relative
 
 
-def _last_error(evidence: RevisionEvidence) -> StepError | None:
+def decisive_error(evidence: RevisionEvidence) -> StepError | None:
+    """The exception that the reason of a verdict is about."""
     errors = [step.error for step in evidence.steps if step.error is not None]
     return next((error for error in errors if error.message in (evidence.reason or "")), None)
 

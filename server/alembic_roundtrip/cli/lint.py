@@ -9,18 +9,21 @@ from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
-from alembic_roundtrip.cli.reports.diagnostics_json import diagnostics_json
-from alembic_roundtrip.cli.reports.diagnostics_text import diagnostics_text
+from alembic_roundtrip.cli.reports import formats
+from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic
 from alembic_roundtrip.workspace import Workspace
-
-REPORTS = {"text": diagnostics_text, "json": diagnostics_json}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add this subcommand's arguments to its parser."""
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders")
-    parser.add_argument("--format", choices=tuple(REPORTS), default="text")
+    parser.add_argument(
+        "--format",
+        choices=tuple(formats.LINT),
+        default="text",
+        help=f"default: text, on a terminal or not. {formats.described(formats.LINT)}",
+    )
     parser.add_argument("--select", action="append", metavar="RULE", help="only these rules")
     parser.add_argument("--ignore", action="append", metavar="RULE", help="all but these rules")
     parser.add_argument(
@@ -29,7 +32,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="warning",
         help="from which severity on the exit status is 1 (default: warning)",
     )
-    parser.add_argument("--hints", action="store_true", help="show hints as well")
+    parser.add_argument(
+        "--hints", action="store_true", help="report hints as well (json always has them)"
+    )
     parser.add_argument("--fix", action="store_true", help="apply the safe fixes")
     parser.add_argument(
         "--unsafe-fixes",
@@ -52,11 +57,16 @@ def run(arguments: Namespace) -> int:
             found = _fixed(workspace, files, found, unsafe=arguments.unsafe_fixes)
     except (*CANNOT_RUN, NothingToReadError) as error:
         return say(error)
-    sources = {file: workspace.migration(file) for file in {d.path for d in found}}
-    report = REPORTS[arguments.format]
-    report(found, sources, len(files), _problems(workspace), hints=arguments.hints)
-    limit = SEVERITIES.index(arguments.fail_on)
-    return int(any(SEVERITIES.index(d.severity) <= limit for d in found))
+    linting = Linting(
+        found=found,
+        migrations={file: workspace.migration(file) for file in {d.path for d in found}},
+        files=files,
+        problems=_problems(workspace),
+        hints=arguments.hints,
+        fail_on=arguments.fail_on,
+    )
+    formats.diagnostics_report(arguments.format)(linting)
+    return int(any(map(linting.fails, found)))
 
 
 def _open(arguments: Namespace) -> Workspace:

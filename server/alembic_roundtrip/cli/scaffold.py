@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
-from alembic_roundtrip.cli.reports.diagnostics_json import relative
+from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.workspace import Workspace
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from alembic_roundtrip import config
+from alembic_roundtrip.cli.reports import formats
+from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.config import Settings, SettingsError
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.project import Environment, ProjectError, find_environments
@@ -21,21 +22,7 @@ from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Start
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 
-FORMATS = ("text", "json")
 FAIL_ON = ("failed", "residue", "lossy", "undocumented")
-
-
-class Report(Protocol):
-    """What is made of a rehearsal while it runs."""
-
-    def started(self, event: Started, rows: int) -> None:
-        """The rehearsal begins."""
-
-    def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
-        """A revision is through."""
-
-    def finished(self, event: Finished) -> None:
-        """The rehearsal is over."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--full-cycle", action="store_true", help="also base → heads → base: nothing may be left"
     )
-    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--format",
+        choices=tuple(formats.TEST),
+        default="text",
+        help=f"default: text. {formats.described(formats.TEST)}",
+    )
     parser.add_argument("--config", metavar="FILE", help="Alembic's configuration file")
     parser.add_argument("--name", metavar="SECTION", help="section of the configuration file")
     parser.add_argument("--python", metavar="PATH", help="the project's Python")
@@ -135,7 +127,7 @@ def _environment(folder: Path, settings: Settings) -> Environment:
 
 
 async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
-    report = _report(arguments.format)
+    report = formats.rehearsal_report(arguments.format)
     findings = 0
     with _terminable():
         async with aclosing(rehearse(plan)) as events:
@@ -146,8 +138,9 @@ async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
                     report.started(event, plan.settings.rows)
                 elif isinstance(event, RevisionFinished):
                     documented = _documented(event.evidence)
-                    report.revision(event.evidence, documented=documented)
-                    findings += is_finding(event.evidence, arguments.fail_on, documented)
+                    finding = is_finding(event.evidence, arguments.fail_on, documented)
+                    report.revision(Judged(event.evidence, documented, finding))
+                    findings += finding
                 elif isinstance(event, Finished):
                     report.finished(event)
     return 1 if findings else 0
@@ -157,16 +150,6 @@ def _nothing(plan: Plan) -> str:
     """Why there is nothing to rehearse: no green result for a folder that was forgotten."""
     folders = ", ".join(str(folder) for folder in plan.environment.version_locations)
     return f"no rehearsal: there are no migrations in {folders}; is that the right folder?"
-
-
-def _report(name: str) -> Report:
-    if name == "json":
-        from alembic_roundtrip.cli.reports.json import RehearsalJson
-
-        return RehearsalJson()
-    from alembic_roundtrip.cli.reports.text import RehearsalText
-
-    return RehearsalText()
 
 
 @contextlib.contextmanager

@@ -2,92 +2,82 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
-from alembic_roundtrip.cli.reports.diagnostics_json import relative
+from alembic_roundtrip.cli.reports._frame import frame
+from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed
+from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.cli.reports._terminal import Part, writer
+from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.rule import SEVERITIES, Diagnostic
+from alembic_roundtrip.rule import Diagnostic, Severity
 
-_STYLES = {"error": "bold red", "warning": "yellow", "information": "cyan", "hint": "dim"}
-Write = Callable[[str, str], None]
+STYLES: dict[Severity, str] = {
+    "error": "bold red",
+    "warning": "bold yellow",
+    "information": "bold cyan",
+    "hint": "dim",
+}
+_HOW = {"safe": "--fix", "unsafe": "--unsafe-fixes, changes what a rollback does"}
 
 
-def diagnostics_text(
-    found: Sequence[Diagnostic],
-    migrations: Mapping[Path, Migration | None],
-    files: int,
-    problems: Sequence[str],
-    *,
-    hints: bool,
-) -> None:
+def report(linting: Linting) -> None:
     """Print diagnostics; in colour on a terminal, plain elsewhere."""
-    write = _writer()
-    for problem in problems:
-        write(f"{problem}\n", "yellow")
-    for diagnostic in found:
-        if diagnostic.severity != "hint" or hints:
-            _diagnostic(diagnostic, migrations.get(diagnostic.path), write)
-    write(f"{_summary(found, files, hints=hints)}\n", "bold")
+    write = writer()
+    for problem in linting.problems:
+        write([(f"{problem}\n", "yellow")])
+    fixable: Counter[str] = Counter()
+    for diagnostic in linting.shown:
+        fixable.update([fix.safety for fix in diagnostic.fixes[:1]])
+        write(
+            [
+                *_headline(diagnostic),
+                *_frame(diagnostic, linting.migrations.get(diagnostic.path)),
+                *_related(diagnostic),
+                *_fixes(diagnostic),
+                ("\n", ""),
+            ]
+        )
+    write([(f"{linting.summary()}\n", "bold"), *_fixable(fixable)])
 
 
-def _writer() -> Write:
-    if not sys.stdout.isatty():
-        return lambda text, _: print(text, end="")
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    return lambda text, style: console.print(Text(text, style), end="", soft_wrap=True)
+def _headline(d: Diagnostic) -> Iterator[Part]:
+    yield f"{placed(d)}:", "bold"
+    yield f" {d.severity}", STYLES[d.severity]
+    yield " ", ""
+    yield d.rule, f"{STYLES[d.severity]} link {rule_page(d.rule)}"
+    yield f" {one_line(d.message)}\n", ""
 
 
-def _diagnostic(d: Diagnostic, migration: Migration | None, write: Write) -> None:
-    start = d.range.start
-    write(f"{relative(d.path)}:{start.line}:{start.column} ", "")
-    write(f"{d.severity}", _STYLES[d.severity])
-    write(f" {d.rule}: ", "bold")
-    write(f"{d.message}\n", "")
-    for line in _frame(d, migration):
-        write(f"{line}\n", "dim")
+def _frame(d: Diagnostic, migration: Migration | None) -> Iterator[Part]:
+    if migration is None:
+        return
+    for line in frame(migration.source, d.range):
+        yield f"  {line.number} | ", "blue"
+        yield f"{line.code}\n", ""
+        if line.marks:
+            yield f"  {' ' * len(line.number)} | ", "blue"
+            yield f"{line.marks}\n", STYLES[d.severity]
+
+
+def _related(d: Diagnostic) -> Iterator[Part]:
+    for other in d.related:
+        line = other.range.start.line
+        place = f"line {line}" if other.path == d.path else f"{relative(other.path)}:{line}"
+        yield f"  see {place}: {one_line(other.message)}\n", "dim"
+
+
+def _fixes(d: Diagnostic) -> Iterator[Part]:
     for fix in d.fixes:
-        how = "--fix" if fix.safety == "safe" else "--unsafe-fixes, changes what a rollback does"
-        write(f"  fix: {fix.title} ({how})\n", "green")
+        yield "  fix: ", "bold green"
+        yield f"{one_line(fix.title)} ({_HOW[fix.safety]})\n", "green"
 
 
-def _frame(d: Diagnostic, migration: Migration | None) -> Iterator[str]:
-    """The first line of the code with a mark under it."""
-    if migration is None or d.range.start.line > migration.source.line_count:
-        return
-    text = migration.source.line(d.range.start.line)
-    if not text.strip():
-        return
-    one_line = d.range.end.line == d.range.start.line
-    end = d.range.end.column if one_line else len(text) + 1
-    number = str(d.range.start.line)
-    before = "".join(c if c == "\t" else " " * _width(c) for c in text[: d.range.start.column - 1])
-    marked = sum(_width(c) for c in text[d.range.start.column - 1 : end - 1])
-    yield f"  {number} | {text}"
-    yield f"  {' ' * len(number)} | {before}{'^' * max(marked, 1)}"
-
-
-def _width(character: str) -> int:
-    """Cells of a character on a terminal."""
-    if character.isascii():
-        return 1
-    from rich.cells import cell_len
-
-    return cell_len(character)
-
-
-def _summary(found: Sequence[Diagnostic], files: int, *, hints: bool) -> str:
-    counts = Counter(d.severity for d in found)
-    named = [f"{counts[s]} {_plural(s, counts[s])}" for s in SEVERITIES if counts[s]]
-    read = f"{files} {_plural('migration', files)} read"
-    hidden = "" if hints or not counts["hint"] else " (--hints shows them)"
-    return f"{read}: {', '.join(named)}{hidden}" if named else f"{read}: nothing to report"
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 or word == "information" else f"{word}s"
+def _fixable(counts: Counter[str]) -> Iterator[Part]:
+    """What the options for fixing would do."""
+    safe, unsafe = counts["safe"], counts["unsafe"]
+    told = [f"{safe} can be fixed with --fix"] if safe else []
+    told += [f"{unsafe} {'more ' if safe else ''}with --unsafe-fixes"] if unsafe else []
+    if told:
+        yield f"{', '.join(told)}\n", "green"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.text import Text
 
-from alembic_roundtrip import wording
-from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.cli.reports._judged import Judged
+from alembic_roundtrip.cli.reports._terminal import console
+from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
 
 _STYLES = {
@@ -24,11 +24,11 @@ _GUARDS = {
 }
 
 
-class RehearsalText:
+class RehearsalReport:
     """Writes to standard output: with colours on a terminal, plain elsewhere."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+    def __init__(self) -> None:
+        self._console = console()
         self._width = 0
         self._skipped: str | None = None
 
@@ -43,8 +43,9 @@ class RehearsalText:
             "dim",
         )
 
-    def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
+    def revision(self, judged: Judged) -> None:
         """The verdict, how long it took, then what was found."""
+        evidence = judged.evidence
         verdict = evidence.verdict
         line = Text(f"{verdict.value:<12} ", _STYLES[verdict])
         line.append(f"{evidence.revision:<{self._width}}", "bold")
@@ -56,21 +57,26 @@ class RehearsalText:
         self._skipped = evidence.reason if verdict is Verdict.SKIPPED else None
         if again:
             return
-        for detail in wording.details(evidence, documented=documented):
+        for detail in judged.details():
             self._line(f"    {detail}")
 
     def finished(self, event: Finished) -> None:
         """How many revisions came to which verdict."""
-        count = _counted(sum(event.verdicts.values()), "verdict")
-        parts = [
-            f"{event.verdicts[verdict]} {verdict.value}"
-            for verdict in Verdict
-            if event.verdicts.get(verdict)
-        ]
-        self._line(f"{count}: {', '.join(parts) or 'none'} in {event.seconds:.1f} s")
+        self._line(summary(event))
 
     def _line(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style))
+
+
+def summary(event: Finished) -> str:
+    """One line on the whole."""
+    count = _counted(sum(event.verdicts.values()), "verdict")
+    parts = [
+        f"{event.verdicts[verdict]} {verdict.value}"
+        for verdict in Verdict
+        if event.verdicts.get(verdict)
+    ]
+    return f"{count}: {', '.join(parts) or 'none'} in {event.seconds:.1f} s"
 
 
 def _counted(number: int, noun: str) -> str:

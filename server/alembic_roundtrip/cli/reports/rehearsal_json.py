@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 
-from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.rehearsal.document import Document
 from alembic_roundtrip.rehearsal.events import Finished, Started
 
 
-class RehearsalJson:
+class RehearsalReport:
     """Collects what was measured."""
 
     def __init__(self) -> None:
@@ -21,9 +21,9 @@ class RehearsalJson:
         self._document = Document(rows)
         self._document.started(event)
 
-    def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
+    def revision(self, judged: Judged) -> None:
         """One entry a revision."""
-        self._document.revision(evidence, documented=documented)
+        self._document.revision(judged.evidence, documented=judged.documented)
 
     def finished(self, event: Finished) -> None:
         """All is written."""

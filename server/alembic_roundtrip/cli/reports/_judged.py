@@ -1,0 +1,81 @@
+"""What a rehearsal measured of a revision, judged; and what a report of rehearsals is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from alembic_roundtrip import wording
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.rehearsal.events import Finished, Started
+from alembic_roundtrip.rule import Severity
+from alembic_roundtrip.text import Position, Range, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Evidence, whether the migration says that data is lost, and whether this run fails on it."""
+
+    evidence: RevisionEvidence
+    documented: bool
+    finding: bool
+
+    @property
+    def severity(self) -> Severity | None:
+        """How a list of findings has it; None for what belongs in none."""
+        verdict = self.evidence.verdict
+        if verdict in (Verdict.LOSSLESS, Verdict.IRREVERSIBLE):
+            return None
+        if verdict is Verdict.SKIPPED:
+            # What made it impossible is a finding of its own.
+            return "warning"
+        if self.finding:
+            return "error"
+        return "information" if verdict is Verdict.LOSSY and self.documented else "warning"
+
+    @property
+    def path(self) -> Path | None:
+        """The migration."""
+        return None if self.evidence.path is None else Path(self.evidence.path)
+
+    def details(self) -> Iterator[str]:
+        """What there is to say, one line each."""
+        return wording.details(self.evidence, documented=self.documented)
+
+    def place(self) -> Range:
+        """Where in the migration it shows: the line that failed, else its downgrade's name."""
+        start = Range(Position(1, 1), Position(1, 1))
+        if self.path is None:
+            return start
+        from alembic_roundtrip.migration.source import read
+
+        try:
+            migration = read(self.path.read_text(encoding="utf-8"), self.path)
+        except (OSError, ValueError):
+            return start
+        error = wording.decisive_error(self.evidence)
+        if error is not None and error.line is not None and error.path == self.evidence.path:
+            return _code(migration.source, error.line)
+        return start if migration.downgrade is None else migration.downgrade.header
+
+
+def _code(source: Source, number: int) -> Range:
+    """A line without its indentation."""
+    line = source.line(min(number, source.line_count))
+    indentation = len(line) - len(line.lstrip())
+    return Range(Position(number, indentation + 1), Position(number, len(line) + 1))
+
+
+class Report(Protocol):
+    """What is made of a rehearsal while it runs."""
+
+    def started(self, event: Started, rows: int) -> None:
+        """The rehearsal begins."""
+
+    def revision(self, judged: Judged) -> None:
+        """A revision is through."""
+
+    def finished(self, event: Finished) -> None:
+        """The rehearsal is over."""

@@ -1,0 +1,65 @@
+"""What a run of `lint` came to, and what is said of the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Linting:
+    """Diagnostics in the order they are reported.
+
+    `migrations` has the files with diagnostics, `files` all that were read; `problems` are what
+    stands in the way of finding migrations.
+    """
+
+    found: Sequence[Diagnostic]
+    migrations: Mapping[Path, Migration | None]
+    files: Sequence[Path]
+    problems: Sequence[str]
+    hints: bool
+    fail_on: Severity
+
+    @property
+    def shown(self) -> Iterator[Diagnostic]:
+        """What people are shown: hints only when they asked."""
+        return (d for d in self.found if self.hints or d.severity != "hint")
+
+    def fails(self, diagnostic: Diagnostic) -> bool:
+        """Whether a diagnostic is at or above the threshold."""
+        return SEVERITIES.index(diagnostic.severity) <= SEVERITIES.index(self.fail_on)
+
+    def summary(self) -> str:
+        """One line on the whole."""
+        counts = Counter(d.severity for d in self.found)
+        named = [f"{counts[s]} {plural(s, counts[s])}" for s in SEVERITIES if counts[s]]
+        read = f"{len(self.files)} {plural('migration', len(self.files))} read"
+        hidden = "" if self.hints or not counts["hint"] else " (--hints shows them)"
+        return f"{read}: {', '.join(named)}{hidden}" if named else f"{read}: nothing to report"
+
+
+def headline(d: Diagnostic) -> str:
+    """A diagnostic on one line, as `concise` has it."""
+    return f"{placed(d)}: {d.severity} {d.rule} {one_line(d.message)}"
+
+
+def placed(d: Diagnostic) -> str:
+    """Where a diagnostic is, as terminals and editors make a link of it."""
+    return f"{relative(d.path)}:{d.range.start.line}:{d.range.start.column}"
+
+
+def one_line(text: str) -> str:
+    """A text without line ends, or anything else that a terminal would act on."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def plural(word: str, count: int) -> str:
+    """A word for one or for several."""
+    return word if count == 1 or word == "information" else f"{word}s"

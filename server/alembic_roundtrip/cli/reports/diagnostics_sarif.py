@@ -1,0 +1,77 @@
+"""Diagnostics as SARIF 2.1.0, the format of code scanning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from alembic_roundtrip.cli.reports._fixes import written
+from alembic_roundtrip.cli.reports._linting import Linting
+from alembic_roundtrip.cli.reports._sarif import (
+    LEVELS,
+    Json,
+    artifact,
+    descriptor,
+    fingerprint,
+    location,
+    print_log,
+    region,
+)
+from alembic_roundtrip.links import rule_page
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.rule import Diagnostic, Fix, Rule, rules
+from alembic_roundtrip.text import Edit
+
+
+def report(linting: Linting) -> None:
+    """Print a log with every rule, and a result for each diagnostic."""
+    print_log([_rule(rule) for rule in rules().values()], list(_results(linting)), linting.problems)
+
+
+def _rule(rule: Rule) -> Json:
+    tags = ["fixable"] if any(example.fixed for example in rule.examples) else []
+    link = rule_page(rule.name)
+    return descriptor(rule.name, rule.summary, rule.page, rule.severity, link, tags)
+
+
+def _results(linting: Linting) -> Iterator[Json]:
+    index = {name: number for number, name in enumerate(rules())}
+    seen: Counter[str] = Counter()
+    for d in linting.shown:
+        migration = linting.migrations.get(d.path)
+        same = _identity(d, migration)
+        seen[same] += 1
+        result: Json = {
+            "ruleId": d.rule,
+            "ruleIndex": index[d.rule],
+            "level": LEVELS[d.severity],
+            "message": {"text": d.message},
+            "locations": [location(d.path, d.range)],
+            "partialFingerprints": {
+                "ruleRevisionText/v1": fingerprint(same, str(seen[same])),
+            },
+            "properties": {"revision": d.revision},
+        }
+        if d.related:
+            result["relatedLocations"] = [location(r.path, r.range, r.message) for r in d.related]
+        fixes = [_fix(d, *fix) for fix in written(d, migration)]
+        yield result | {"fixes": fixes} if fixes else result
+
+
+def _identity(d: Diagnostic, migration: Migration | None) -> str:
+    """What makes two diagnostics the same one at two times: not where it stands."""
+    text = migration.source.slice(d.range) if migration else ""
+    return "\0".join((d.rule, d.revision or d.path.name, " ".join(text.split())))
+
+
+def _fix(d: Diagnostic, fix: Fix, edits: Sequence[Edit]) -> Json:
+    replacements = [
+        {"deletedRegion": region(edit.range), "insertedContent": {"text": edit.text}}
+        for edit in edits
+    ]
+    change = {"artifactLocation": artifact(d.path), "replacements": replacements}
+    return {
+        "description": {"text": fix.title},
+        "artifactChanges": [change],
+        "properties": {"safety": fix.safety},
+    }

@@ -1,0 +1,63 @@
+"""The formats there are, and where the report of each is; one is imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from io import TextIOWrapper
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.cli.reports._judged import Report
+    from alembic_roundtrip.cli.reports._linting import Linting
+
+LINT: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "for people: the code in question, marked, and what can be done",
+        "concise": "a line each: `path:line:column: severity rule message`",
+        "json": "everything, with the edits of each fix",
+        "sarif": "SARIF 2.1.0, for code scanning",
+        "github": "annotations of a GitHub workflow run",
+        "junit": "JUnit XML, a test case for each migration",
+    }
+)
+TEST: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "for people: a verdict each as it comes, and what led to it",
+        "json": "everything that was measured",
+        "sarif": "SARIF 2.1.0, for code scanning",
+        "github": "annotations of a GitHub workflow run",
+        "junit": "JUnit XML, a test case for each revision",
+    }
+)
+_FOR_PEOPLE = frozenset({"text", "concise"})
+
+
+def described(formats: Mapping[str, str]) -> str:
+    """The formats as `--help` lists them."""
+    return "; ".join(f"{name}: {says}" for name, says in formats.items())
+
+
+def diagnostics_report(name: str) -> Callable[[Linting], None]:
+    """What prints diagnostics in a format."""
+    _encode(name)
+    module = importlib.import_module(f"{__package__}.diagnostics_{name}")
+    return cast("Callable[[Linting], None]", module.report)
+
+
+def rehearsal_report(name: str) -> Report:
+    """What prints a rehearsal in a format."""
+    _encode(name)
+    module = importlib.import_module(f"{__package__}.rehearsal_{name}")
+    return cast("Report", module.RehearsalReport())
+
+
+def _encode(name: str) -> None:
+    """Print what a terminal or a program can take: no character ends the run."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        if name in _FOR_PEOPLE:
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="replace")

@@ -1,0 +1,47 @@
+"""A rehearsal as JUnit XML: a test case a revision."""
+
+from __future__ import annotations
+
+from alembic_roundtrip.cli.reports._judged import Judged
+from alembic_roundtrip.cli.reports._junit import Case, Outcome, group, print_suite
+from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.events import Finished, Started
+
+
+class RehearsalReport:
+    """Collects test cases; writes them when all is over."""
+
+    def __init__(self) -> None:
+        self._cases: list[Case] = []
+
+    def started(self, event: Started, rows: int) -> None:
+        """Nothing has been tested."""
+
+    def revision(self, judged: Judged) -> None:
+        """One test case."""
+        evidence = judged.evidence
+        self._cases.append(
+            Case(
+                name=evidence.revision,
+                group="migrations" if judged.path is None else group(judged.path),
+                seconds=evidence.seconds,
+                outcomes=_outcomes(judged),
+                output="\n".join([f"{evidence.verdict.value}:", *judged.details()]),
+            )
+        )
+
+    def finished(self, event: Finished) -> None:
+        """All is written."""
+        print_suite("alembic-roundtrip test", self._cases, seconds=event.seconds)
+
+
+def _outcomes(judged: Judged) -> tuple[Outcome, ...]:
+    """A failure where the run fails on it; what was not, or cannot be, rehearsed is skipped."""
+    verdict = judged.evidence.verdict
+    details = list(judged.details())
+    message = details[0] if details else verdict.value
+    if verdict in (Verdict.SKIPPED, Verdict.IRREVERSIBLE):
+        return (Outcome("skipped", verdict.value, message),)
+    if judged.finding:
+        return (Outcome("failure", verdict.value, message, "\n".join(details)),)
+    return ()
