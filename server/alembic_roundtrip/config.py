@@ -53,6 +53,12 @@ class Settings:
     )
     select: tuple[str, ...] = _setting((), "Rules to apply; none named means all.")
     ignore: tuple[str, ...] = _setting((), "Rules not to apply.")
+    severity: Mapping[str, str] = _setting(
+        {}, "Severities by rule: `error`, `warning`, `information`, `hint` or `off`."
+    )
+    since: str = _setting(
+        "", "A revision: it and everything before it are old, and are not reported on."
+    )
 
 
 class SettingsError(ValueError):

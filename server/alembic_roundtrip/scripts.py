@@ -36,6 +36,7 @@ class Scripts:
         self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
         self._keys: dict[str, str] = {}
         self._goes_back: dict[Path, bool] = {}
+        self._up_to: dict[str, tuple[History, frozenset[str]]] = {}
 
     @cached_property
     def _revisions(self) -> dict[Path, Revision | Problem | None]:
@@ -51,6 +52,16 @@ class Scripts:
             (revision for revision in found if isinstance(revision, Revision)),
             (problem for problem in found if isinstance(problem, Problem)),
         )
+
+    def up_to(self, revision: str) -> frozenset[str]:
+        """A revision and everything before it; none where there is no such revision."""
+        history = self.history
+        known = self._up_to.get(revision)
+        if known is None or known[0] is not history:
+            found = history.get(revision)
+            before = frozenset() if found is None else history.ancestors(found.id) | {found.id}
+            known = self._up_to[revision] = (history, before)
+        return known[1]
 
     @property
     def upgrade_only(self) -> bool:

@@ -124,7 +124,12 @@ class Workspace:
         context = self.context(path)
         if environment is None or context is None:
             return ()
-        return check(context, self.settings_of(environment))
+        settings = self.settings_of(environment)
+        if settings.since and context.migration.id in self.scripts(environment).up_to(
+            settings.since
+        ):
+            return ()
+        return check(context, settings)
 
     def evidence(self, migration: Migration) -> tuple[RevisionEvidence, bool] | None:
         """What the last rehearsal measured of a migration, and whether that is still current."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
@@ -26,6 +27,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--select", action="append", metavar="RULE", help="only these rules")
     parser.add_argument("--ignore", action="append", metavar="RULE", help="all but these rules")
+    parser.add_argument(
+        "--since", metavar="REVISION", help="nothing of this revision and those before it"
+    )
+    parser.add_argument(
+        "--changed-since", metavar="GIT_REF", help="only files changed against a branch or commit"
+    )
     parser.add_argument(
         "--fail-on",
         choices=SEVERITIES[:3],
@@ -52,6 +59,10 @@ def run(arguments: Namespace) -> int:
         workspace = _open(arguments)
         # Several configurations may run the same migrations.
         files = list(dict.fromkeys(_files(workspace, arguments.paths)))
+        _check_since(workspace)
+        if arguments.changed_since is not None:
+            changed = _changed(workspace, arguments.changed_since)
+            files = [file for file in files if file in changed]
         found = [d for file in files for d in workspace.diagnostics(file)]
         if arguments.fix or arguments.unsafe_fixes:
             found = _fixed(workspace, files, found, unsafe=arguments.unsafe_fixes)
@@ -75,7 +86,7 @@ def _open(arguments: Namespace) -> Workspace:
             raise NothingToReadError(f"{path} does not exist")
     folders = dict.fromkeys(_workspace.folder_of(path.resolve()) for path in arguments.paths)
     overrides = _workspace.overrides(arguments)
-    overrides |= {name: getattr(arguments, name) for name in ("select", "ignore")}
+    overrides |= {name: getattr(arguments, name) for name in ("select", "ignore", "since")}
     given = {name: value for name, value in overrides.items() if value is not None}
     return Workspace(list(folders) or [Path.cwd()], given)
 
@@ -86,6 +97,23 @@ def _files(workspace: Workspace, paths: Iterable[Path]) -> Iterator[Path]:
         for file in workspace.scripts(environment).paths:
             if not wanted or any(file == path or path in file.parents for path in wanted):
                 yield file
+
+
+def _check_since(workspace: Workspace) -> None:
+    """Raises `NothingToReadError` where no environment has the revision that the settings name."""
+    wanted = {workspace.settings_of(env).since: None for env in workspace.environments}
+    for since in filter(None, wanted):
+        scripts = [workspace.scripts(env) for env in workspace.environments]
+        if not any(each.up_to(since) for each in scripts):
+            near = get_close_matches(since, [r for s in scripts for r in s.history.by_id], 1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise NothingToReadError(f"since: there is no one revision `{since}`{hint}")
+
+
+def _changed(workspace: Workspace, ref: str) -> frozenset[Path]:
+    from alembic_roundtrip.cli._changed import changed_files
+
+    return frozenset().union(*(changed_files(folder, ref) for folder in workspace.folders))
 
 
 def _problems(workspace: Workspace) -> list[str]:

@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from alembic_roundtrip import config
+from alembic_roundtrip.cli._changed import changed_files
+from alembic_roundtrip.cli._workspace import NothingToReadError
 from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.config import Settings, SettingsError
@@ -21,6 +23,7 @@ from alembic_roundtrip.project import Environment, ProjectError, find_environmen
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
+from alembic_roundtrip.scripts import Scripts
 
 FAIL_ON = ("failed", "residue", "lossy", "undocumented")
 
@@ -32,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="REVISION",
         help="what to rehearse: ids, partial ids, `head`, ranges `a:b`; all revisions if none",
+    )
+    parser.add_argument(
+        "--changed-since",
+        metavar="GIT_REF",
+        help="only revisions whose files changed against a branch or commit",
     )
     parser.add_argument("--database", help="kind of scratch database (default: the project's own)")
     parser.add_argument("--rows", type=_count, help="made-up rows a table (default: 100)")
@@ -63,8 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Rehearse; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
     try:
         plan = _plan(arguments, Path.cwd())
+        if arguments.changed_since is not None:
+            plan = _only_changed(plan, arguments.changed_since)
+            if not plan.revisions:
+                sys.stderr.write(f"no migration changed since {arguments.changed_since}\n")
+                return 0
         return asyncio.run(_rehearse(plan, arguments))
-    except (CannotRun, ProjectError, SettingsError) as error:
+    except (CannotRun, NothingToReadError, ProjectError, SettingsError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -96,6 +109,16 @@ def _plan(arguments: argparse.Namespace, folder: Path) -> Plan:
         revisions=tuple(arguments.revisions),
         full_cycle=arguments.full_cycle,
     )
+
+
+def _only_changed(plan: Plan, ref: str) -> Plan:
+    """The plan with the revisions whose files changed; those it names must be among them."""
+    if plan.revisions:
+        raise CannotRun("--changed-since chooses the revisions: name none beside it")
+    changed = changed_files(Path.cwd(), ref)
+    scripts = Scripts(plan.environment)
+    ids = (scripts.migration(path).id for path in scripts.paths if path.resolve() in changed)
+    return replace(plan, revisions=tuple(filter(None, ids)))
 
 
 def _settings(arguments: argparse.Namespace, settings: Settings) -> Settings:
