@@ -9,10 +9,6 @@ from corpus.runs import Run
 ONLY_RUNNING_SHOWS = {
     # Its UPDATE has `WHERE login_count is None`, Python's comparison: always false.
     ("meltano", "990c0665f3ce", "empty-downgrade"),
-    # They change something on MySQL only, which this history is for as well.
-    ("mlflow-skinny", "0a8213491aaa", "empty-downgrade"),
-    ("mlflow-skinny", "c48cb773bb87", "empty-downgrade"),
-    ("mlflow-skinny", "4465047574b1", "empty-downgrade"),
 }
 
 
