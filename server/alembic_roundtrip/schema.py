@@ -57,7 +57,7 @@ class Schema:
     """Tables and enum types as far as they are known; every method gives a new one.
 
     `unknown` are tables of which something could not be read; `opaque` says that anything may
-    have happened besides.
+    have happened besides. `dialect` is None where it is not known.
     """
 
     tables: Mapping[Name, Table] = field(default_factory=lambda: MappingProxyType({}))
@@ -65,6 +65,7 @@ class Schema:
     objects: frozenset[tuple[str, Name]] = frozenset()
     unknown: frozenset[Name] = frozenset()
     opaque: bool = False
+    dialect: str | None = None
 
     def table(self, name: Name) -> Table | None:
         """The table of that name, where there is one that is known."""
@@ -128,6 +129,7 @@ class _Draft:
         self.objects = set(schema.objects)
         self.unknown = set(schema.unknown)
         self.opaque = schema.opaque
+        self.dialect = schema.dialect
         self.made: list[Key] = []
 
     def schema(self) -> Schema:
@@ -137,6 +139,7 @@ class _Draft:
             frozenset(self.objects),
             frozenset(self.unknown),
             self.opaque,
+            self.dialect,
         )
 
     def take_made(self) -> list[Key]:
@@ -171,10 +174,24 @@ class _Draft:
         _MAKERS[type(change)](self, change)
 
     def create_table(self, change: c.CreateTable) -> None:
-        self._put(change.table)
-        self.made += keys_of(change.table)
-        self.unknown.discard(change.table.name)
+        table = self._with_keys_filled(change.table)
+        self._put(table)
+        self.made += keys_of(table)
+        self.unknown.discard(table.name)
         self._add_enums(change.enums)
+
+    def _with_keys_filled(self, table: Table) -> Table:
+        """SQLite takes a primary key that is NULL where the column says so; others do not."""
+        primary = {c for part in table.constraints if part.kind == "primary" for c in part.columns}
+        if self.dialect == "sqlite" or all(
+            column.nullable is False for column in table.columns if column.name in primary
+        ):
+            return table
+        columns = tuple(
+            replace(column, nullable=False) if column.name in primary else column
+            for column in table.columns
+        )
+        return replace(table, columns=columns)
 
     def drop_table(self, change: c.DropTable) -> None:
         self.tables.pop(change.table, None)

@@ -178,7 +178,7 @@ class Scripts:
         for rev in todo - {revision}:
             if self._order[rev] % _STRIDE:
                 del self._schemas[rev, dialect]
-        found = self._kept(revision, dialect) or Schema(opaque=True)
+        found = self._kept(revision, dialect) or Schema(opaque=True, dialect=dialect)
         while len(self._schemas) > _KEPT_SCHEMAS:
             self._schemas.popitem(last=False)
         return found
@@ -224,9 +224,9 @@ class Scripts:
         """The schemas of all parents brought together; unknown where a parent is missing."""
         parents = self._parents(revision)
         if not parents:
-            return Schema(opaque=bool(self._missing_parents(revision)))
+            return Schema(opaque=bool(self._missing_parents(revision)), dialect=dialect)
         first, *others = parents
-        schema = self._schemas.get((first, dialect), Schema(opaque=True))
+        schema = self._schemas.get((first, dialect), Schema(opaque=True, dialect=dialect))
         applied = {first, *self.history.ancestors(first)} if others else set()
         for other in others:
             newer = {other, *self.history.ancestors(other)} - applied

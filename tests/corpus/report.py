@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from corpus.agreement import Agreement
 from corpus.install import CannotInstallError, Installed, install
 from corpus.projects import PROJECTS, Project
+from corpus.replaying import Comparison, compare
 from corpus.runs import Run, command_line
 
 _SEVERITIES = ("error", "warning")
@@ -30,13 +31,13 @@ def main() -> int:
         except CannotInstallError as error:
             sys.stderr.write(f"{error}\n")
             return 2
-        lint, rehearsal = _run(installed)
+        lint, rehearsal, replayed = _run(installed)
         for run in (lint, rehearsal):
             if run.status == 2:
                 sys.stderr.write(run.errors)
                 return 2
         seconds += rehearsal.seconds
-        total += _project(project, lint, rehearsal)
+        total += _project(project, lint, rehearsal, replayed)
         agreement.add(lint, rehearsal)
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
     for line in agreement.lines():
@@ -44,7 +45,7 @@ def main() -> int:
     return 0
 
 
-def _run(installed: Installed) -> tuple[Run, Run]:
+def _run(installed: Installed) -> tuple[Run, Run, Comparison]:
     with tempfile.TemporaryDirectory() as name:
         workspace, home = Path(name, "workspace"), Path(name, "home")
         workspace.mkdir()
@@ -52,10 +53,11 @@ def _run(installed: Installed) -> tuple[Run, Run]:
         return (
             command_line("lint", "--hints", "--format", "json", cwd=workspace, home=home),
             command_line("test", "--format", "json", cwd=workspace, home=home),
+            compare(installed, workspace),
         )
 
 
-def _project(project: Project, lint: Run, rehearsal: Run) -> Counter[str]:
+def _project(project: Project, lint: Run, rehearsal: Run, replayed: Comparison) -> Counter[str]:
     revisions: list[dict[str, Any]] = rehearsal.document["revisions"]
     rules = _rules(lint)
     verdicts = Counter(found["verdict"] for found in revisions)
@@ -66,6 +68,8 @@ def _project(project: Project, lint: Run, rehearsal: Run) -> Counter[str]:
             read = ", ".join(sorted(rules.get(found["revision"], ()))) or "-"
             line = f"  {found['revision']:<13} {found['verdict']:<8}{found['seconds']:5.2f} s"
             _print(_cut(f"{line}  {read:<22}  {_what(found)}"))
+    for line in replayed.lines():
+        _print(f"  {line}")
     _print("")
     return verdicts
 

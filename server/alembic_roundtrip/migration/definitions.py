@@ -66,7 +66,9 @@ class Definitions:
                 complete = False
         primary = {c for part in constraints if part.kind == "primary" for c in part.columns}
         columns = [
-            replace(column, nullable=False) if column.name in primary else column
+            replace(column, nullable=False)
+            if column.name in primary and option(column.options, "nullable") is None
+            else column
             for column in columns
         ]
         table = Table(name, tuple(columns), tuple(constraints), tuple(indexes), options, complete)

@@ -85,7 +85,7 @@ class Index:
     def unique(self) -> bool:
         """Whether it is known to be unique."""
         unique = option(self.options, "unique")
-        return unique is not None and unique.value is True
+        return unique is not None and unique.known and bool(unique.value)
 
     def mentions(self, column: str) -> bool:
         """Whether a column is part of it, by name or anywhere in an expression."""
