@@ -165,7 +165,7 @@ class Project:
         return Outcome(**found, untouched=self._state() == before)
 
     @staticmethod
-    def library(name: str) -> str:
+    def shared_library(name: str) -> str:
         """The path of a shared library that is known by name."""
         listed = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True)
         return next(line.split()[-1] for line in listed.stdout.splitlines() if name in line)

@@ -124,7 +124,7 @@ def reached(project: Project, code: str, level: str) -> list[str]:
     assert project.decoy is not None
     library = ctypes.util.find_library("sqlite3")
     assert library is not None
-    code = code.replace("@SQLITE@", project.library(library))
+    code = code.replace("@SQLITE@", project.shared_library(library))
     outcome = project.run(code + ENGINE + RUN, level=level)
     if outcome.error is not None:
         assert outcome.error[0] == "Refused"
