@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -54,8 +56,47 @@ def write_project(example: Example, folder: Path) -> Project:
     header = _header(source, "under_test", down)
     lines = header.count("\n")
     file = versions / "under_test.py"
+    if example.deployed is not None or example.deleted:
+        _commit(example, folder, file, down)
     file.write_text(header + source, encoding="utf-8")
     return Project(folder, file, header, tuple(_lower(found, lines) for found in expected))
+
+
+def _commit(example: Example, folder: Path, file: Path, down: str) -> None:
+    """Put the history, what is deployed and what gets deleted into a repository's main branch."""
+    if example.deployed is not None:
+        text = dedent(example.deployed).lstrip("\n")
+        file.write_text(_header(text, "under_test", down) + text, encoding="utf-8")
+    gone = [file.with_name(f"deleted{number}.py") for number in range(len(example.deleted))]
+    for number, (path, source) in enumerate(zip(gone, example.deleted, strict=True)):
+        path.write_text(_header(source, f"deleted{number}", down) + source, encoding="utf-8")
+        down = repr(f"deleted{number}")
+    commit_all(folder)
+    for path in gone:
+        path.unlink()
+
+
+def commit_all(folder: Path) -> None:
+    """Make a folder a repository, where it is none, and commit all that is in it to main."""
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=deployed")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git without the configuration of whoever runs the tests."""
+    names = ("user.name=Test", "user.email=test@example.invalid", "commit.gpgsign=false")
+    configured = [part for name in names for part in ("-c", name)]
+    nobody = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    done = subprocess.run(
+        ["git", *configured, *arguments],
+        cwd=folder,
+        env={**os.environ, **nobody},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 def _header(source: str, revision: str, down: str) -> str:

@@ -56,6 +56,11 @@ class Settings:
     severity: Mapping[str, str] = _setting(
         {}, "Severities by rule: `error`, `warning`, `information`, `hint` or `off`."
     )
+    deployed_ref: str = _setting(
+        "",
+        "A git branch, tag or commit: what HEAD shares with it is deployed, and old. Without it, "
+        "what HEAD shares with the default branch.",
+    )
     since: str = _setting(
         "", "A revision: it and everything before it are old, and are not reported on."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from alembic_roundtrip.deployed import Deletion, Deployed
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
 from alembic_roundtrip.migration.changes import Change
@@ -60,6 +61,10 @@ class Context:
     evidence: RevisionEvidence | None = None
     upgrade_only: bool = False
     """Whether the project has no downgrades, as a policy."""
+    deployed: Deployed | None = None
+    """What the deployed ref has of this migration; None where there is no git to ask."""
+    deletions: tuple[Deletion, ...] = ()
+    """Deployed migrations that are gone and are missed here."""
     found: tuple[Diagnostic, ...] = ()
     """What the other rules found, before anything was ignored; for rules that come last."""
     applied: frozenset[str] = frozenset()
@@ -110,5 +115,12 @@ class Context:
 
     @property
     def recent(self) -> bool:
-        """Whether no other revision builds on this one."""
-        return not self.history.children(self.migration.id)
+        """Whether this revision is still to be judged as new; what is old is only hinted at.
+
+        New is what the deployed ref does not have as it is here. Where nothing was committed since,
+        or where there is no git, the newest is what no other revision builds on.
+        """
+        if self.deployed is not None and not self.deployed.unchanged:
+            return True
+        newest = self.deployed is None or self.deployed.latest
+        return newest and not self.history.children(self.migration.id)

@@ -83,7 +83,8 @@ class Example:
     """A migration (or its two functions) with carets under what the rule finds.
 
     `history` holds the migrations before it, oldest first, each written the same way; `fixed` is
-    the source after the first fix.
+    the source after the first fix. `deployed` is what git has of it on the default branch, and
+    `deleted` are migrations that git has and that are gone.
     """
 
     title: str
@@ -91,6 +92,8 @@ class Example:
     fixed: str | None = None
     history: tuple[str, ...] = ()
     dialects: tuple[str, ...] = ()
+    deployed: str | None = None
+    deleted: tuple[str, ...] = ()
 
 
 Check = Callable[["Context"], Iterator[Finding]]
@@ -135,9 +138,12 @@ class Rule:
         fixed: str | None = None,
         history: tuple[str, ...] = (),
         dialects: tuple[str, ...] = (),
+        deployed: str | None = None,
+        deleted: tuple[str, ...] = (),
     ) -> None:
         """Document and test the rule with one example."""
-        self.examples.append(Example(title, source, fixed, history, dialects))
+        example = Example(title, source, fixed, history, dialects, deployed, deleted)
+        self.examples.append(example)
 
     def diagnostics(self, context: Context) -> Iterator[Diagnostic]:
         """What the rule finds in one migration."""

@@ -134,6 +134,8 @@ def page(rule: Rule) -> str:
 def _found(example: Example, source: str, messages: list[str]) -> str:
     told = "\n".join(f"- {message}" for message in messages)
     text = f"{example.title}:\n\n{_block(source)}\n\n{told}"
+    if example.deployed is not None:
+        text += f"\n\nDeployed is:\n\n{_block(dedent(example.deployed).strip())}"
     if example.fixed is None:
         return text
     return f"{text}\n\nAfter the fix:\n\n{_block(dedent(example.fixed).strip())}"

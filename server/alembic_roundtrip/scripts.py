@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from alembic_roundtrip.deployed import Deletion, Deployed, DeployedScripts, deletions
 from alembic_roundtrip.evidence import evidence_keys
 from alembic_roundtrip.history import History, Problem, Revision
 from alembic_roundtrip.history.scan import migration_files, read_text, revision_of, unidentified
@@ -29,14 +30,24 @@ class Scripts:
     what does not depend on it.
     """
 
-    def __init__(self, environment: Environment, texts: Mapping[Path, str] | None = None) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        texts: Mapping[Path, str] | None = None,
+        deployed: DeployedScripts | None = None,
+    ) -> None:
         self.environment = environment
+        self._deployed = deployed
         self._texts = dict(texts or {})
         self._migrations: dict[Path, Migration] = {}
         self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
         self._keys: dict[str, str] = {}
         self._goes_back: dict[Path, bool] = {}
         self._up_to: dict[str, tuple[History, frozenset[str]]] = {}
+        self._deletions: tuple[History | None, Mapping[str | None, tuple[Deletion, ...]]] = (
+            None,
+            {},
+        )
 
     @cached_property
     def _revisions(self) -> dict[Path, Revision | Problem | None]:
@@ -62,6 +73,28 @@ class Scripts:
             before = frozenset() if found is None else history.ancestors(found.id) | {found.id}
             known = self._up_to[revision] = (history, before)
         return known[1]
+
+    def set_deployed(self, deployed: DeployedScripts | None) -> None:
+        """Take what git has of the migrations on the deployed ref; None where that is not known."""
+        self._deployed = deployed
+        self._deletions = (None, {})
+
+    def deployed_state(self, migration: Migration) -> Deployed | None:
+        """What the deployed ref has of a migration; None where there is no git to ask."""
+        if self._deployed is None:
+            return None
+        return self._deployed.of(migration.path, migration.text, migration.id)
+
+    def deletions(self, revision: str | None) -> tuple[Deletion, ...]:
+        """Deployed migrations that are gone and are missed at a revision, or at none (None)."""
+        if self._deployed is None or not self._deployed.missing:
+            return ()
+        if self._deletions[0] is not self.history:
+            new = (path for path in self.paths if self._deployed.may_be_new(path))
+            texts = (self._content(path).decode(errors="replace") for path in new)
+            missed = deletions(self._deployed.missing, self.history, texts)
+            self._deletions = (self.history, missed)
+        return self._deletions[1].get(revision, ())
 
     @property
     def upgrade_only(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,48 @@ from alembic_roundtrip import config
 from alembic_roundtrip.checker import check
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.deployed import DeployedScripts
 from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
+from alembic_roundtrip.repository import GitError, deployed_commit
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.scripts import Scripts
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What git and the disk have around the migrations."""
+
+    deployed: Mapping[Environment, DeployedScripts] = field(default_factory=dict)
+    """The migrations that the deployed ref has, where there is one."""
+    refused: Mapping[Environment, str] = field(default_factory=dict)
+    """Why git could not answer."""
 
 
 class Workspace:
     """What the doors ask: environments, migrations, diagnostics; open buffers go before the disk.
 
     `overrides` are settings that win over the project's own, named as in `pyproject.toml`.
+    `surroundings` are looked up when they are first needed, unless they are given: whoever must not
+    wait gives empty ones, and takes over what `look_around` finds in another thread.
     Raises `SettingsError` or `ProjectError` where the settings name something that cannot be used.
     """
 
-    def __init__(self, folders: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        overrides: Mapping[str, Any] | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.folders = tuple(folder.resolve() for folder in folders)
         self._overrides = dict(overrides or {})
         self._texts: dict[Path, str] = {}
         self._settings: dict[Path, Settings] = {}
         self._scripts: dict[Environment, Scripts] = {}
         self._environments: tuple[Environment, ...] | None = None
+        self._surroundings = surroundings
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -58,6 +79,32 @@ class Workspace:
         """The environment a migration belongs to; None for any other file."""
         return environment_of(path, self.environments) if path.suffix == ".py" else None
 
+    def look_around(self) -> Surroundings:
+        """Ask git and the disk what lies around the migrations; takes nothing over."""
+        deployed, refused = {}, {}
+        for environment in self.environments:
+            ref = self.settings_of(environment).deployed_ref
+            try:
+                commit = deployed_commit(environment.script_location, ref)
+                if commit is not None:
+                    deployed[environment] = DeployedScripts(commit, environment)
+            except GitError as error:
+                refused[environment] = str(error)
+        return Surroundings(deployed, refused)
+
+    def take(self, surroundings: Surroundings) -> None:
+        """Take over what was found around the migrations."""
+        self._surroundings = surroundings
+        for environment, scripts in self._scripts.items():
+            scripts.set_deployed(surroundings.deployed.get(environment))
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What lies around the migrations, as it was when somebody looked."""
+        if self._surroundings is None:
+            self._surroundings = self.look_around()
+        return self._surroundings
+
     def scripts(self, environment: Environment) -> Scripts:
         """The migrations of an environment."""
         if environment not in self._scripts:
@@ -66,7 +113,8 @@ class Workspace:
                 for path, text in self._texts.items()
                 if environment.location_of(path) is not None
             }
-            self._scripts[environment] = Scripts(environment, mine)
+            deployed = self.surroundings.deployed.get(environment)
+            self._scripts[environment] = Scripts(environment, mine, deployed)
         return self._scripts[environment]
 
     def set_text(self, path: Path, text: str | None) -> None:
@@ -110,6 +158,8 @@ class Workspace:
             _parents(scripts, migration),
             current,
             upgrade_only=scripts.upgrade_only,
+            deployed=scripts.deployed_state(migration),
+            deletions=scripts.deletions(migration.id),
         )
 
     def prepare(self, path: Path) -> Iterator[None]:

@@ -1,53 +1,39 @@
-"""Which files changed against another state of the user's git repository."""
+"""Which migrations changed against another state of the user's git repository."""
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic_roundtrip.cli._workspace import NothingToReadError
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.repository import Blob, Commit, GitError, deployed_commit
 
-_SECONDS = 60
 
-
-def changed_files(folder: Path, ref: str) -> frozenset[Path]:
-    """Files changed or added since the merge base with `ref`, committed or not, or untracked.
+def changed_files(environment: Environment, files: Iterable[Path], ref: str) -> frozenset[Path]:
+    """Migrations changed or added since the merge base with `ref`, committed or not, or untracked.
 
     Raises `NothingToReadError` where there is no git, no repository or no such ref.
     """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel").rstrip("\n"))
     try:
-        base = _git(folder, "merge-base", "--", ref, "HEAD").strip()
-    except NothingToReadError as error:
+        known = [_known(location, ref) for location in environment.version_locations]
+    except GitError as error:
         raise NothingToReadError(
-            f"--changed-since {ref}: git finds no common commit of it and HEAD; name a branch, tag "
-            "or commit, and fetch it first where a checkout is shallow"
+            f"--changed-since {ref}: git says: {error}; name a branch, tag or commit that HEAD has "
+            "a commit in common with, and fetch it first where a checkout is shallow"
         ) from error
-    changed = _git(top, "diff", "--name-only", "-z", "--no-ext-diff", "--diff-filter=d", base)
-    untracked = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
-    names = f"{changed}\0{untracked}".split("\0")
-    return frozenset((top / name).resolve() for name in names if name)
+    return frozenset(f for f in files if all(_differs(f, commit, blobs) for commit, blobs in known))
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
+def _known(location: Path, ref: str) -> tuple[Commit, dict[str, Blob]]:
+    commit = deployed_commit(location, ref)
+    assert commit is not None, "a ref was named"
+    return commit, dict(commit.blobs([location]))
+
+
+def _differs(file: Path, commit: Commit, blobs: dict[str, Blob]) -> bool:
+    blob = blobs.get(commit.name(file) or "")
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NothingToReadError(
-            f"--changed-since needs git, which did not run: {error}"
-        ) from error
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it says nothing"])[0]
-        raise NothingToReadError(f"--changed-since: git failed: {said}")
-    return done.stdout
+        return blob is None or not blob.is_of(file.read_bytes())
+    except OSError:
+        return True  # what cannot be read is to be reported

@@ -113,7 +113,9 @@ def _check_since(workspace: Workspace) -> None:
 def _changed(workspace: Workspace, ref: str) -> frozenset[Path]:
     from alembic_roundtrip.cli._changed import changed_files
 
-    return frozenset().union(*(changed_files(folder, ref) for folder in workspace.folders))
+    return frozenset().union(
+        *(changed_files(env, workspace.scripts(env).paths, ref) for env in workspace.environments)
+    )
 
 
 def _problems(workspace: Workspace) -> list[str]:

@@ -115,9 +115,9 @@ def _only_changed(plan: Plan, ref: str) -> Plan:
     """The plan with the revisions whose files changed; those it names must be among them."""
     if plan.revisions:
         raise CannotRun("--changed-since chooses the revisions: name none beside it")
-    changed = changed_files(Path.cwd(), ref)
     scripts = Scripts(plan.environment)
-    ids = (scripts.migration(path).id for path in scripts.paths if path.resolve() in changed)
+    changed = changed_files(plan.environment, scripts.paths, ref)
+    ids = (scripts.migration(path).id for path in scripts.paths if path in changed)
     return replace(plan, revisions=tuple(filter(None, ids)))
 
 

@@ -221,6 +221,11 @@ def read_text(file: Path) -> str:
     return content.decode("utf-8")
 
 
+def is_script_name(name: str) -> bool:
+    """Whether Alembic would load a file of that name as a migration."""
+    return _FILE.match(name) is not None
+
+
 def migration_files(environment: Environment) -> tuple[Path, ...]:
     """The files that Alembic would load as migrations, in its order."""
     seen: set[str] = set()

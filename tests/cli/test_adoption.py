@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.cli import main
+from example_histories import commit_all, git
+
+USERS = 'op.create_table("users", sa.Column("id", sa.Integer), sa.Column("nick", sa.Text))'
+DROP = 'op.drop_column("users", "nick")'
+ADD = 'op.add_column("users", sa.Column("nick", sa.Text))'
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AlembicProject:
+    """Three migrations, of which the second loses data; the working directory."""
+    folder = tmp_path / "my 😋 app"
+    folder.mkdir()
+    made = AlembicProject(folder)
+    made.add("aaaa", USERS, 'op.drop_table("users")')
+    made.add("bbbb", DROP, ADD)
+    made.add("cccc", 'op.create_table("other", sa.Column("id", sa.Integer))', "pass")
+    monkeypatch.chdir(folder)
+    return made
+
+
+@pytest.fixture
+def lint(capsys: pytest.CaptureFixture[str]):
+    """Findings by file, each as its rule and severity."""
+
+    def run(*arguments: str) -> dict[str, list[tuple[str, str]]]:
+        status = main(["lint", "--format", "json", *arguments])
+        told = capsys.readouterr()
+        assert status in {0, 1}, told.err
+        found: dict[str, list[tuple[str, str]]] = {}
+        for item in json.loads(told.out)["diagnostics"]:
+            name = Path(item["path"]).name
+            found.setdefault(name, []).append((item["rule"], item["severity"]))
+        return found
+
+    return run
+
+
+def severity_of(rule: str, found: list[tuple[str, str]]) -> str:
+    return dict(found)[rule]
+
+
+def test_a_revision_can_be_named_since_which_is_judged(project: AlembicProject, lint: Any) -> None:
+    assert set(lint()) == {"bbbb_.py", "cccc_.py"}
+    assert set(lint("--since", "bbbb")) == {"cccc_.py"}
+    assert lint("--since", "cccc") == {}
+    (project.folder / "pyproject.toml").write_text('[tool.alembic-roundtrip]\nsince = "bbbb"\n')
+    assert set(lint()) == {"cccc_.py"}
+
+
+def test_since_takes_partial_identifiers_and_answers_misspelt_ones(
+    project: AlembicProject, lint: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(lint("--since", "bbb")) == {"cccc_.py"}
+    assert main(["lint", "--since", "bbcb"]) == 2
+    told = capsys.readouterr().err
+    assert told == "since: there is no one revision `bbcb`; did you mean `bbbb`?\n"
+
+
+def test_only_what_changed_since_a_commit_is_judged(project: AlembicProject, lint: Any) -> None:
+    commit_all(project.folder)
+    git(project.folder, "checkout", "--quiet", "-b", "feature")
+    assert lint("--changed-since", "main") == {}
+    project.add("dddd", 'op.create_table("more", sa.Column("id", sa.Integer))', "pass")
+    assert set(lint("--changed-since", "main")) == {"dddd_.py"}, "untracked"
+    commit_all(project.folder)
+    assert set(lint("--changed-since", "main")) == {"dddd_.py"}, "committed"
+    changed = project.versions / "bbbb_.py"
+    changed.write_text(changed.read_text().replace(ADD, "pass"))
+    assert set(lint("--changed-since", "main")) == {"bbbb_.py", "dddd_.py"}, "not committed"
+    assert set(lint("--changed-since", "feature")) == {"bbbb_.py"}
+
+
+def test_a_project_below_the_top_of_its_repository_is_one_too(
+    project: AlembicProject, lint: Any
+) -> None:
+    commit_all(project.folder.parent)
+    git(project.folder.parent, "checkout", "--quiet", "-b", "feature")
+    project.add("dddd", 'op.create_table("more", sa.Column("id", sa.Integer))', "pass")
+    assert set(lint("--changed-since", "main")) == {"dddd_.py"}
+
+
+def test_a_commit_that_git_does_not_know_is_one_sentence(
+    project: AlembicProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit_all(project.folder)
+    assert main(["lint", "--changed-since", "nowhere"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("--changed-since nowhere: git says: Not a valid object name nowhere; ")
+    assert told.count("\n") == 1
+
+
+def test_what_is_deployed_is_hinted_at_and_what_is_new_is_judged(
+    project: AlembicProject, lint: Any
+) -> None:
+    loss = "undocumented-data-loss"
+    assert severity_of(loss, lint()["bbbb_.py"]) == "hint", "without git: not the newest"
+    git(project.folder, "init", "--quiet", "--initial-branch=main")
+    git(project.folder, "add", "migrations/versions/aaaa_.py")
+    git(project.folder, "commit", "--quiet", "--message=deployed")
+    assert severity_of(loss, lint()["bbbb_.py"]) == "warning", "not deployed, though not the newest"
+    commit_all(project.folder)
+    git(project.folder, "checkout", "--quiet", "-b", "feature")
+    assert severity_of(loss, lint()["bbbb_.py"]) == "hint"
+    (project.folder / "pyproject.toml").write_text(
+        '[tool.alembic-roundtrip]\ndeployed-ref = "main~1"\n'
+    )
+    assert severity_of(loss, lint()["bbbb_.py"]) == "warning"
+
+
+def test_the_newest_migration_is_judged_where_git_cannot_tell_old_from_new(
+    project: AlembicProject, lint: Any
+) -> None:
+    project.add("dddd", 'op.drop_column("other", "id")', 'op.add_column("other", sa.Column("id"))')
+    commit_all(project.folder)
+    assert severity_of("undocumented-data-loss", lint()["dddd_.py"]) == "warning", "HEAD is main"
+    git(project.folder, "checkout", "--quiet", "-b", "feature")
+    git(project.folder, "commit", "--quiet", "--allow-empty", "--message=something")
+    assert severity_of("undocumented-data-loss", lint()["dddd_.py"]) == "hint"
+
+
+def test_an_edit_of_a_deployed_migration_is_found_by_its_meaning(
+    project: AlembicProject, lint: Any
+) -> None:
+    rule = "edited-deployed-migration"
+    commit_all(project.folder)
+    file = project.versions / "aaaa_.py"
+    deployed = file.read_text()
+    file.write_bytes(deployed.replace("\n", "\r\n").encode())
+    assert "aaaa_.py" not in lint("--select", rule)
+    file.write_text(f"# a comment\n{deployed.replace('sa.Text', ' sa.Text ')}")
+    assert "aaaa_.py" not in lint("--select", rule)
+    file.write_text(deployed.replace("sa.Text", "sa.String"))
+    assert lint("--select", rule)["aaaa_.py"] == [(rule, "warning")]
+    moved = file.rename(file.with_name("moved.py"))
+    assert lint("--select", rule) == {"moved.py": [(rule, "warning")]}
+    moved.write_text(deployed)
+    assert lint("--select", rule) == {}
+
+
+def test_a_severity_can_be_set_and_a_rule_switched_off(project: AlembicProject, lint: Any) -> None:
+    assert severity_of("empty-downgrade", lint()["cccc_.py"]) == "error"
+    toml = project.folder / "pyproject.toml"
+    toml.write_text('[tool.alembic-roundtrip.severity]\nempty-downgrade = "hint"\n')
+    assert severity_of("empty-downgrade", lint()["cccc_.py"]) == "hint"
+    toml.write_text('[tool.alembic-roundtrip.severity]\nempty-downgrade = "off"\n')
+    assert "cccc_.py" not in lint()
