@@ -19,6 +19,10 @@ def dialects(folder: Path, files: dict[str, str], **settings: object) -> tuple[s
     return environment.dialects
 
 
+def script(*lines: str) -> dict[str, str]:
+    return {"mig/versions/a.py": "\n".join([MIGRATION, *lines])}
+
+
 def url(value: str) -> dict[str, str]:
     return {"alembic.ini": f"[alembic]\nscript_location = mig\nsqlalchemy.url = {value}\n"}
 
@@ -74,6 +78,29 @@ def url(value: str) -> dict[str, str]:
         ({"pyproject.toml": '[tool.poetry.dependencies]\ncx_Oracle = "^8"\n'}, ("oracle",)),
         ({"pyproject.toml": "[project"}, ()),
         ({"Pipfile": '[packages]\nmysqlclient = "*"\n'}, ("mysql",)),
+        ({"Pipfile": '[dev-packages.asyncpg]\nversion = "*"\n'}, ("postgresql",)),
+        ({"requirements/base.in": "-r x.in\npg8000\n"}, ("postgresql",)),
+        ({"pyproject.toml": '[tool.uv]\ndev-dependencies = ["pymssql"]\n'}, ("mssql",)),
+        (
+            {
+                "pyproject.toml": "[project]\n"
+                'dependencies = ["SQLAlchemy [asyncio, mysql_connector]"]'
+            },
+            ("mysql",),
+        ),
+        (
+            {
+                "pyproject.toml": "[tool.poetry.dependencies.sqlalchemy]\n"
+                'extras = ["postgresql-asyncpg"]\nversion = "^2"\n'
+            },
+            ("postgresql",),
+        ),
+        ({"poetry.lock": '[[package]]\nname = "psycopg"\nversion = "3"\n'}, ("postgresql",)),
+        ({"Pipfile.lock": '{"default": {"pymysql": {}}}'}, ("mysql",)),
+        (
+            {"requirements.txt": "pymysql\n", "uv.lock": '[[package]]\nname = "psycopg"\n'},
+            ("mysql",),
+        ),
         ({"requirements-dev.txt": "# pyodbc\nflask\nmariadb==1\n"}, ("mariadb",)),
         ({"requirements/base.txt": "pyodbc ; python_version > '3'\n"}, ("mssql",)),
         ({"setup.py": "setup(install_requires=['psycopg2>=2.9'])\n"}, ("postgresql",)),
@@ -82,6 +109,21 @@ def url(value: str) -> dict[str, str]:
             url("sqlite:///x.db") | {"requirements.txt": "psycopg2\n"},
             ("sqlite", "postgresql"),
         ),
+        (url("protocol://h/d"), ()),
+        (
+            {"mig/env.py": 'url = f"postgresql+asyncpg://{user}:{password}@{host}"\n'},
+            ("postgresql",),
+        ),
+        ({"mig/env.py": '# url = "oracle://x"\n'}, ()),
+        ({"mig/env.py": 'url = URL.create(\n    drivername="mysql+pymysql")\n'}, ("mysql",)),
+        (script('op.execute("postgresql://")'), ()),
+        (script('op.create_table("t", mysql_engine="InnoDB")'), ("mysql",)),
+        (script('if bind.dialect.name == "mssql":\n  pass'), ("mssql",)),
+        (script('if "postgres" in url:\n  pass'), ("postgresql",)),
+        (script('if url.startswith("mysql+pymysql"):\n  pass'), ("mysql",)),
+        (script('T = sa.JSON().with_variant(JSONB(), "postgresql")'), ("postgresql",)),
+        (script('# if bind.dialect.name == "mssql":'), ()),
+        (script('op.add_column("t", sa.Column("dialect", sa.Text(), server_default="mysql"))'), ()),
     ],
 )
 def test_dialects_are_inferred_from_what_names_them(
@@ -101,3 +143,70 @@ def test_dependencies_of_the_workspace_count_for_a_folder_below(tmp_path: Path) 
         (tmp_path / name).write_text(text)
     (environment,) = find_environments(tmp_path, Settings())
     assert environment.dialects == ("postgresql",)
+
+
+MANY = {"requirements.txt": "psycopg2\npymysql\ncx_Oracle\naiosqlite\n"}
+IMPORTING = "from sqlalchemy.dialects import postgresql"
+GUARDED = 'if op.get_context().dialect.name == "postgresql":\n    pass'
+BATCH = 'with op.batch_alter_table("t"):\n    pass'
+
+
+@pytest.mark.parametrize(
+    ("lines", "requirements", "expected"),
+    [
+        ((), MANY, ("postgresql", "mysql", "oracle")),
+        ((IMPORTING,), MANY, ("postgresql",)),
+        ((IMPORTING, BATCH), MANY, ("postgresql",)),
+        ((GUARDED,), {"requirements.txt": "psycopg2\npymysql\n"}, ("postgresql", "mysql")),
+        ((GUARDED, 'if engine.name == "mysql": pass'), MANY, ("postgresql", "mysql")),
+        ((GUARDED, BATCH), {"requirements.txt": "psycopg2\n"}, ("postgresql", "sqlite")),
+        ((BATCH,), {"requirements.txt": "psycopg2\n"}, ("postgresql", "sqlite")),
+        ((BATCH,), {}, ("sqlite",)),
+        (
+            ('if bind.engine.name == "sqlite": pass',),
+            {"requirements.txt": "asyncpg\n"},
+            ("postgresql", "sqlite"),
+        ),
+    ],
+)
+def test_drivers_count_where_migrations_leave_open_what_they_are_for(
+    tmp_path: Path, lines: tuple[str, ...], requirements: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert dialects(tmp_path, script(*lines) | requirements) == expected
+
+
+def test_the_nearest_folder_that_asks_for_a_driver_decides(tmp_path: Path) -> None:
+    files = {
+        "back/alembic.ini": "[alembic]\nscript_location = mig\n",
+        "back/mig/env.py": "",
+        "back/requirements.txt": "asyncpg\n",
+        "requirements.txt": "pymysql\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (environment,) = find_environments(tmp_path, Settings())
+    assert environment.dialects == ("postgresql",)
+
+
+@pytest.mark.parametrize(
+    ("files", "sources"),
+    [
+        (url("sqlite:///x.db"), ("`sqlalchemy.url`",)),
+        (script(GUARDED, BATCH), ("a.py", "batch mode in a.py")),
+        (
+            {"requirements.txt": "psycopg2-binary==2.9\n"},
+            ("`psycopg2-binary` in requirements.txt",),
+        ),
+        ({"mig/env.py": 'connect("postgresql://")\n'}, ("env.py",)),
+    ],
+)
+def test_it_is_known_what_a_dialect_was_inferred_from(
+    tmp_path: Path, files: dict[str, str], sources: tuple[str, ...]
+) -> None:
+    files = {"alembic.ini": "[alembic]\nscript_location = mig\n", "mig/env.py": ""} | files
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (environment,) = find_environments(tmp_path, Settings())
+    assert environment.dialect_sources == sources

@@ -16,7 +16,7 @@ from alembic_roundtrip.project.configuration import (
     read_table,
     sections,
 )
-from alembic_roundtrip.project.dialects import infer_dialects
+from alembic_roundtrip.project.dialects import Sign, infer_dialects
 
 DEFAULT_SECTION = "alembic"
 
@@ -36,6 +36,8 @@ class Environment:
     recursive: bool = False
     dialects: tuple[str, ...] = ()
     """SQLAlchemy dialect names the project is for, as far as they could be inferred."""
+    dialect_sources: tuple[str, ...] = ()
+    """What says so of each of them, in a few words."""
     problems: tuple[str, ...] = ()
     """What could not be used, a sentence each, with the next step."""
     toml: Path | None = None
@@ -68,8 +70,16 @@ def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ..
     folder = folder.absolute()
     found = _named(folder, settings) if settings.config else _all(folder, settings)
     return tuple(
-        replace(environment, dialects=infer_dialects(environment, configuration, folder, settings))
+        _for_dialects(environment, infer_dialects(environment, configuration, folder, settings))
         for environment, configuration in found
+    )
+
+
+def _for_dialects(environment: Environment, signs: Iterable[Sign]) -> Environment:
+    return replace(
+        environment,
+        dialects=tuple(sign.dialect for sign in signs),
+        dialect_sources=tuple(sign.source for sign in signs),
     )
 
 

@@ -64,7 +64,8 @@ def _holds_migrations(folder: Path, files: Iterable[str]) -> bool:
 
 
 def _is_migration(text: str) -> bool:
-    return bool(_REVISION.search(text) and _DOWN_REVISION.search(text))
+    # A plain search first: it sorts out nearly every file at a tenth of the cost.
+    return "down_revision" in text and bool(_REVISION.search(text) and _DOWN_REVISION.search(text))
 
 
 def _head(file: Path, size: int | None) -> str:
