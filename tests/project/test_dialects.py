@@ -118,10 +118,10 @@ def url(value: str) -> dict[str, str]:
         ({"mig/env.py": 'url = URL.create(\n    drivername="mysql+pymysql")\n'}, ("mysql",)),
         (script('op.execute("postgresql://")'), ()),
         (script('op.create_table("t", mysql_engine="InnoDB")'), ("mysql",)),
-        (script('if bind.dialect.name == "mssql":\n  pass'), ("mssql",)),
-        (script('if "postgres" in url:\n  pass'), ("postgresql",)),
-        (script('if url.startswith("mysql+pymysql"):\n  pass'), ("mysql",)),
-        (script('T = sa.JSON().with_variant(JSONB(), "postgresql")'), ("postgresql",)),
+        (script('if bind.dialect.name == "mssql":\n  pass'), ("mssql", "sqlite")),
+        (script('if "postgres" in url:\n  pass'), ("postgresql", "sqlite")),
+        (script('if url.startswith("mysql+pymysql"):\n  pass'), ("mysql", "sqlite")),
+        (script('T = sa.JSON().with_variant(JSONB(), "postgresql")'), ("postgresql", "sqlite")),
         (script('# if bind.dialect.name == "mssql":'), ()),
         (script('op.add_column("t", sa.Column("dialect", sa.Text(), server_default="mysql"))'), ()),
     ],
@@ -194,6 +194,7 @@ def test_the_nearest_folder_that_asks_for_a_driver_decides(tmp_path: Path) -> No
     [
         (url("sqlite:///x.db"), ("`sqlalchemy.url`",)),
         (script(GUARDED, BATCH), ("a.py", "batch mode in a.py")),
+        (script(GUARDED), ("a.py", "the condition on the dialect in a.py")),
         (
             {"requirements.txt": "psycopg2-binary==2.9\n"},
             ("`psycopg2-binary` in requirements.txt",),

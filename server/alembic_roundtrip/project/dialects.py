@@ -38,7 +38,7 @@ def infer_dialects(
 
     An application may speak to more databases than its migrations are for. So its drivers only
     count where migrations leave the question open: by mentioning no server, or by depending on the
-    dialect without saying which others there are.
+    dialect without saying which others there are. Where no driver says it either, it is SQLite.
     """
     if settings.dialects:
         return tuple(Sign(name, "the setting `dialects`") for name in settings.dialects)
@@ -47,12 +47,15 @@ def infer_dialects(
     signs += _mentioned(found)
     named = {sign.dialect for sign in signs}
     servers = named - {SQLITE}
-    if not servers or (found.several and len(named) == 1):
+    if not servers or (found.condition and len(named) == 1):
         installed = _of_drivers(_folders(environment.folder, workspace))
         signs += [sign for sign in installed if sign.dialect != SQLITE or not signs]
-    if found.batch and (found.several or not servers):
+    if found.batch and (found.condition or not servers):
         signs.append(Sign(SQLITE, f"batch mode in {found.batch}"))
-    return _distinct(signs)
+    signs = list(_distinct(signs))
+    if found.condition and len(signs) == 1 and servers:
+        signs.append(Sign(SQLITE, f"the condition on the dialect in {found.condition}"))
+    return tuple(signs)
 
 
 def _distinct(signs: Iterable[Sign]) -> tuple[Sign, ...]:

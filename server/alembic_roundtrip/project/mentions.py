@@ -46,8 +46,8 @@ class Mentions:
     """Dialects, and in how many files."""
     files: dict[str, str] = field(default_factory=dict)
     """The name of the first file that mentions a dialect."""
-    several: bool = False
-    """Whether something depends on the dialect: then there is more than one."""
+    condition: str | None = None
+    """The name of a file where something depends on the dialect: then there are several."""
     batch: str | None = None
     """The name of a file that uses batch mode, which only SQLite needs."""
 
@@ -76,7 +76,8 @@ def _read(file: Path, found: Mentions, *, urls: bool = False) -> None:
     for name in dict.fromkeys(_ALIASES.get(name, name) for name in names):
         found.counts[name] += 1
         found.files.setdefault(name, file.name)
-    found.several = found.several or bool(guarded)
+    if found.condition is None and guarded:
+        found.condition = file.name
     if found.batch is None and _BATCH.search(text):
         found.batch = file.name
 
