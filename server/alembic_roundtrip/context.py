@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 from alembic_roundtrip.deployed import Deletion, Deployed
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
-from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.schema import Replay, Schema, replay
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from alembic_roundtrip.rule import Diagnostic
 
 T = TypeVar("T")
-Step = tuple[Operation, Change, Schema]
-"""One change of an operation, and the schema before it."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +27,6 @@ class RoundTrip:
     before: Schema
     up: Replay
     down: Replay
-
-    def up_steps(self, operations: Iterable[Operation]) -> Iterator[Step]:
-        """Each change of an upgrade with the schema it meets."""
-        return self._steps(self.before, operations)
-
-    def down_steps(self, operations: Iterable[Operation]) -> Iterator[Step]:
-        """Each change of a downgrade with the schema it meets."""
-        return self._steps(self.up.schema, operations)
-
-    def _steps(self, schema: Schema, operations: Iterable[Operation]) -> Iterator[Step]:
-        for operation in operations:
-            if operation.runs_on(self.dialect):
-                for change in operation.changes:
-                    yield operation, change, schema
-                    schema = schema.apply(change)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
@@ -12,6 +13,8 @@ from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.schema import Schema
 
+_REMEMBERED = 64
+"""Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
 _SAID = re.compile(
     r"""
       data[ ]loss | loss[ ]of[ ](?:data|rows|values|information) | destructive | irreversib
@@ -148,22 +151,17 @@ def _kept_aside(context: Context) -> frozenset[Name]:
 
 
 def documentation(migration: Migration) -> str:
-    """Everything a migration says in prose: docstrings, comments at operations, raise messages."""
-    parts = [migration.docstring.text if migration.docstring else ""]
-    for direction in (migration.upgrade, migration.downgrade):
-        if direction is None:
-            continue
-        parts += [direction.docstring.text if direction.docstring else "", direction.message or ""]
-        parts += [migration.comment_at(place) for place in direction.statements]
-        parts += [migration.comment_at(o.statement) for o in direction.operations]
-    return "\n".join(filter(None, parts))
+    """Everything a migration says in prose."""
+    return migration.prose
 
 
+@lru_cache(_REMEMBERED)
 def explains(text: str) -> bool:
     """Whether prose says on purpose that there is nothing to undo, or no way to."""
     return _EXPLAINED.search(text) is not None or says_loss(text)
 
 
+@lru_cache(_REMEMBERED)
 def says_loss(text: str) -> bool:
     """Whether prose speaks of lost data or of a way back that does not exist, in any words."""
     return _SAID.search(text) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from alembic_roundtrip.migration import changes as c
@@ -60,8 +60,8 @@ class Schema:
     have happened besides. `dialect` is None where it is not known.
     """
 
-    tables: Mapping[Name, Table] = field(default_factory=lambda: MappingProxyType({}))
-    enums: Mapping[Name, EnumType] = field(default_factory=lambda: MappingProxyType({}))
+    tables: Mapping[Name, Table] = field(default_factory=dict)
+    enums: Mapping[Name, EnumType] = field(default_factory=dict)
     objects: frozenset[tuple[str, Name]] = frozenset()
     unknown: frozenset[Name] = frozenset()
     opaque: bool = False
@@ -124,22 +124,18 @@ class _Draft:
     """A schema being changed; `made` has the keys of what came into it."""
 
     def __init__(self, schema: Schema) -> None:
+        # Plain dictionaries are copied at once; through a read-only view it is a call for each key.
         self.tables = dict(schema.tables)
         self.enums = dict(schema.enums)
-        self.objects = set(schema.objects)
-        self.unknown = set(schema.unknown)
+        self.objects = schema.objects
+        self.unknown = schema.unknown
         self.opaque = schema.opaque
         self.dialect = schema.dialect
         self.made: list[Key] = []
 
     def schema(self) -> Schema:
         return Schema(
-            MappingProxyType(self.tables),
-            MappingProxyType(self.enums),
-            frozenset(self.objects),
-            frozenset(self.unknown),
-            self.opaque,
-            self.dialect,
+            self.tables, self.enums, self.objects, self.unknown, self.opaque, self.dialect
         )
 
     def take_made(self) -> list[Key]:
@@ -150,10 +146,17 @@ class _Draft:
     def _put(self, table: Table) -> None:
         self.tables[table.name] = table
 
+    def _doubt(self, *names: Name) -> None:
+        self.unknown |= frozenset(names)
+
+    def _know(self, name: Name) -> None:
+        if name in self.unknown:
+            self.unknown -= {name}
+
     def _change(self, name: Name, **parts: object) -> None:
         table = self.tables.get(name)
         if table is None:
-            self.unknown.add(name)
+            self._doubt(name)
         else:
             self._put(replace(table, **parts))  # type: ignore[arg-type]
 
@@ -177,7 +180,7 @@ class _Draft:
         table = self._with_keys_filled(change.table)
         self._put(table)
         self.made += keys_of(table)
-        self.unknown.discard(table.name)
+        self._know(table.name)
         self._add_enums(change.enums)
 
     def _with_keys_filled(self, table: Table) -> Table:
@@ -195,14 +198,14 @@ class _Draft:
 
     def drop_table(self, change: c.DropTable) -> None:
         self.tables.pop(change.table, None)
-        self.unknown.discard(change.table)
+        self._know(change.table)
 
     def rename_table(self, change: c.RenameTable) -> None:
         new = change.table._replace(name=change.new_name)
         table = self.tables.pop(change.table, None)
         if table is None or change.table in self.unknown:
-            self.unknown.discard(change.table)
-            self.unknown.add(new)
+            self._know(change.table)
+            self._doubt(new)
         if table is not None:
             indexes = tuple(replace(index, table=new) for index in table.indexes)
             moved = replace(table, name=new, indexes=indexes)
@@ -231,7 +234,7 @@ class _Draft:
     def alter_column(self, change: c.AlterColumn) -> None:
         table = self._parts(change.table)
         if table.column(change.column) is None:
-            self.unknown.add(change.table)
+            self._doubt(change.table)
             return
         columns = tuple(
             altered(col, change) if col.name == change.column else col for col in table.columns
@@ -299,7 +302,7 @@ class _Draft:
         )
         if change.name is None or len(kept) == len(table.constraints):
             # Its name may be the database's own or a naming convention's.
-            self.unknown.add(change.table)
+            self._doubt(change.table)
         else:
             self._change(change.table, constraints=kept)
 
@@ -319,10 +322,10 @@ class _Draft:
     def create_object(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:
             self.made.append(Key(change.kind, change.name))
-            self.objects.add((change.kind, change.name))
+            self.objects |= {(change.kind, change.name)}
 
     def drop_object(self, change: c.DropObject) -> None:
-        self.objects.discard((change.kind, change.name))
+        self.objects -= {(change.kind, change.name)}
 
     def set_comment(self, change: c.SetComment) -> None:
         options = without(self._parts(change.table).options, "comment")
@@ -335,7 +338,7 @@ class _Draft:
 
     def doubt(self, changes: Iterable[c.Change]) -> None:
         """Changes that were made may not have been."""
-        self.unknown.update(name for change in changes for name in c.tables_of(change))
+        self._doubt(*(name for change in changes for name in c.tables_of(change)))
 
     def not_known(self, change: c.Unknown) -> None:
         if change.tables is None:
@@ -405,23 +408,41 @@ def names_enum(text: str, enum: Name) -> bool:
     return any(part in text for part in quoted)
 
 
+Step = tuple[Operation, c.Change, Schema]
+"""One change of an operation, and the schema before it."""
+
+
 @dataclass(frozen=True)
 class Replay:
     """The schema after a series of operations, and which operation made what is in it."""
 
     schema: Schema
     origins: Mapping[Key, Operation]
+    before: Schema = field(repr=False)
+    operations: tuple[Operation, ...] = field(repr=False)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Each change with the schema it meets, made once for all rules that follow them."""
+        return tuple(self._steps())
+
+    def _steps(self) -> Iterator[Step]:
+        schema = self.before
+        for operation in self.operations:
+            for change in operation.changes:
+                yield operation, change, schema
+                schema = schema.apply(change)
 
 
 def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None = None) -> Replay:
     """Apply operations in order, those that run on a dialect (None: all of them)."""
     draft = _Draft(schema)
     origins: dict[Key, Operation] = {}
-    for operation in operations:
-        if operation.changes and operation.runs_on(dialect):
-            for change in operation.changes:
-                draft.apply(change)
-            if operation.doubtful:
-                draft.doubt(operation.changes)
-            origins |= dict.fromkeys(draft.take_made(), operation)
-    return Replay(draft.schema(), MappingProxyType(origins))
+    applied = tuple(operation for operation in operations if operation.runs_on(dialect))
+    for operation in applied:
+        for change in operation.changes:
+            draft.apply(change)
+        if operation.doubtful:
+            draft.doubt(operation.changes)
+        origins |= dict.fromkeys(draft.take_made(), operation)
+    return Replay(draft.schema(), origins, schema, applied)

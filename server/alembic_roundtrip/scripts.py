@@ -43,6 +43,7 @@ class Scripts:
         self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
         self._keys: dict[str, str] = {}
         self._goes_back: dict[Path, bool] = {}
+        self._upgrade_only: bool | None = None
         self._up_to: dict[str, tuple[History, frozenset[str]]] = {}
         self._deletions: tuple[History | None, Mapping[str | None, tuple[Deletion, ...]]] = (
             None,
@@ -99,7 +100,10 @@ class Scripts:
     @property
     def upgrade_only(self) -> bool:
         """Whether the project has no downgrades, as a policy."""
-        return is_upgrade_only(self._goes_back.get(path, True) for path in self._revisions)
+        if self._upgrade_only is None:
+            paths = self._revisions
+            self._upgrade_only = is_upgrade_only(self._goes_back.get(path, True) for path in paths)
+        return self._upgrade_only
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -117,6 +121,7 @@ class Scripts:
         except (OSError, ValueError) as error:
             return Problem("unreadable-migration", str(error), path)
         self._goes_back[path] = goes_back(text)
+        self._upgrade_only = None
         return revision_of(path, text) or unidentified(path)
 
     def migration(self, path: Path) -> Migration:
@@ -162,6 +167,7 @@ class Scripts:
             self._revisions[path] = after
         else:
             self._revisions.pop(path, None)
+            self._upgrade_only = None
         if before != after or not isinstance(after, Revision):
             self.__dict__.pop("history", None)
             self._schemas.clear()

@@ -98,8 +98,9 @@ class _Blame:
                 yield Difference(aspect, subject, sentence, operation, direction, self.downgrade)
 
     def _columns(self, before: Table, after: Table) -> Iterator[_Found]:
+        columns = {column.name: column for column in after.columns}
         for old in before.columns:
-            new = after.column(old.name)
+            new = columns.get(old.name)
             if new is not None and new is not old:
                 yield from self._column(before, old, new)
 
@@ -125,7 +126,11 @@ class _Blame:
             yield "definition", "", str(before.name), "has another comment"
         for old in before.columns:
             new = after.column(old.name)
-            if new is not None and options_differ(old.options, new.options, "comment"):
+            if (
+                new is not None
+                and new is not old
+                and options_differ(old.options, new.options, "comment")
+            ):
                 yield "definition", old.name, f"{before.name}.{old.name}", "has another comment"
 
     def _blamed(self, table: Name, column: str) -> tuple[Direction, Operation] | None:

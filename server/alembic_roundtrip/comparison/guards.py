@@ -14,7 +14,7 @@ def one_sided(context: Context, kind: GuardKind) -> Iterator[tuple[Key, Operatio
     """Objects made under a kind of guard and dropped under none: key, maker, dropper; each once."""
     seen: set[Key] = set()
     for trip in context.round_trips:
-        for operation, change, schema in trip.down_steps(context.downgrade_operations):
+        for operation, change, schema in trip.down.steps:
             key = dropped_key(change, schema)
             made = trip.up.origins.get(key) if key is not None else None
             if key is None or made is None or key in seen or trip.before.has(key):

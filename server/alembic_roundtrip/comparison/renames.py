@@ -33,8 +33,12 @@ class Rename:
         return self.old.name or str(self.old.table)
 
 
-def renames(context: Context) -> Iterator[Rename]:
+def renames(context: Context) -> tuple[Rename, ...]:
     """What the upgrade renames and leaves under the new name, each once."""
+    return context.memory("renames", lambda context: tuple(_renames(context)))
+
+
+def _renames(context: Context) -> Iterator[Rename]:
     downgrade = context.written_downgrade
     if downgrade is None:
         return
@@ -53,7 +57,7 @@ def renames(context: Context) -> Iterator[Rename]:
                 seen.add(new)
                 down = trip.down.schema
                 stays = down.has(new) and not down.has(old) and new.table not in down.unknown
-                dropped = _dropped_for(old, new, downgrade, trip)
+                dropped = _dropped_for(old, new, trip)
                 yield Rename(old, new, operation, downgrade, stays, dropped)
 
 
@@ -71,11 +75,11 @@ def _renamed(change: c.Change) -> tuple[Key, Key] | None:
     return None
 
 
-def _dropped_for(old: Key, new: Key, downgrade: Direction, trip: RoundTrip) -> Operation | None:
+def _dropped_for(old: Key, new: Key, trip: RoundTrip) -> Operation | None:
     """The operation that drops the new name while the old one is made anew, with nothing moved."""
     made: Operation | None = None
     dropped: Operation | None = None
-    for operation, change, schema in trip.down_steps(downgrade.operations):
+    for operation, change, schema in trip.down.steps:
         if isinstance(change, c.WriteRows) and change.table in {None, old.table, new.table}:
             return None
         if dropped_key(change, schema) == new and not operation.doubtful:

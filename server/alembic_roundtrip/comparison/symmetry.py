@@ -198,7 +198,7 @@ def unrelated_drops(context: Context) -> Iterator[tuple[Key, Operation]]:
     for trip in context.round_trips:
         if any(o.may_do_anything for o in context.upgrade_operations) or unsure(downgrade, trip):
             continue
-        for operation, change, schema in trip.down_steps(downgrade.operations):
+        for operation, change, schema in trip.down.steps:
             key = dropped_key(change, schema)
             if key is None or key in seen or operation.doubtful or _made_in(context, key):
                 continue

@@ -31,8 +31,12 @@ class Target:
         return self.trip.up.schema.has(self.key)
 
 
-def absent_targets(context: Context) -> Iterator[Target]:
+def absent_targets(context: Context) -> tuple[Target, ...]:
     """What a downgrade works on though it certainly is not there then, each once."""
+    return context.memory("absent targets", lambda context: tuple(_absent(context)))
+
+
+def _absent(context: Context) -> Iterator[Target]:
     downgrade = context.written_downgrade
     if downgrade is None:
         return
@@ -40,7 +44,7 @@ def absent_targets(context: Context) -> Iterator[Target]:
     for trip in context.round_trips:
         if unsure(downgrade, trip) or _anything_happened(context, trip):
             continue
-        for operation, change, schema in trip.down_steps(downgrade.operations):
+        for operation, change, schema in trip.down.steps:
             if operation.doubtful or _asks(operation) or operation.name == "execute":
                 continue
             for key in _needs(change):

@@ -38,7 +38,7 @@ def tightenings(context: Context) -> Iterator[_Tightening]:
 def _rules(context: Context, trip: RoundTrip) -> Iterator[_Tightening]:
     new: set[Name] = set()
     cared_for: set[Name | None] = set()
-    for operation, change, schema in trip.down_steps(context.downgrade_operations):
+    for operation, change, schema in trip.down.steps:
         if isinstance(change, c.CreateTable):
             new.add(change.table.name)
         if isinstance(change, c.WriteRows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_roundtrip.context import Context, RoundTrip
@@ -31,23 +31,22 @@ class TypeChange:
     older: bool
 
 
-def type_changes(context: Context, direction: str) -> Iterator[TypeChange]:
+def type_changes(context: Context, direction: str) -> tuple[TypeChange, ...]:
     """Changes of types that are known before and after, each operation once."""
+    return context.memory(
+        f"type changes of {direction}", lambda context: tuple(_all(context, direction))
+    )
+
+
+def _all(context: Context, direction: str) -> Iterator[TypeChange]:
     seen: set[Operation] = set()
     for trip in context.round_trips:
-        for operation, change, schema in _steps(context, trip, direction):
+        replayed = trip.up if direction == "upgrade" else trip.down
+        for operation, change, schema in replayed.steps:
             found = _type_change(operation, change, schema, trip)
             if found is not None and operation not in seen:
                 seen.add(operation)
                 yield found
-
-
-def _steps(
-    context: Context, trip: RoundTrip, direction: str
-) -> Iterable[tuple[Operation, c.Change, Schema]]:
-    if direction == "upgrade":
-        return trip.up_steps(context.upgrade_operations)
-    return trip.down_steps(context.downgrade_operations)
 
 
 def _type_change(

@@ -187,6 +187,17 @@ class History:
                 edges[rev] = _unique((*self._parents[rev], *(d for d in wanted if d not in known)))
         return edges
 
+    def named(self, rev: str) -> tuple[Revision, ...]:
+        """Every revision of that identifier: several where files share one by mistake."""
+        return self._named.get(rev, ())
+
+    @cached_property
+    def _named(self) -> dict[str, tuple[Revision, ...]]:
+        found: dict[str, list[Revision]] = {}
+        for revision in self.revisions:
+            found.setdefault(revision.id, []).append(revision)
+        return {rev: tuple(revisions) for rev, revisions in found.items()}
+
     def labels(self, rev: str) -> frozenset[str]:
         """Branch labels that a revision has or takes over from its branch."""
         return self._labels.get(rev, frozenset())
@@ -244,10 +255,7 @@ class History:
         )
 
     def _duplicates(self) -> Iterator[Problem]:
-        same: dict[str, list[Revision]] = {}
-        for revision in self.revisions:
-            same.setdefault(revision.id, []).append(revision)
-        for rev, found in same.items():
+        for rev, found in self._named.items():
             if len(found) > 1:
                 files = " and ".join(f"`{r.path.name}`" for r in found if r.path) or "twice"
                 for revision in found:

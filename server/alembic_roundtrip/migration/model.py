@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 from alembic_roundtrip.migration.changes import Change, Unknown
@@ -21,6 +22,9 @@ class GuardKind(str, Enum):
     LOOP = "loop"
     EXCEPTION = "exception"
     OTHER = "other"
+
+
+_DOUBTFUL = frozenset({GuardKind.OTHER, GuardKind.EXCEPTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,14 @@ class Operation:
     opaque: str | None = None
     autocommit: bool = False
 
+    def __hash__(self) -> int:
+        """By its place: what it says is long, and the same place seldom says two things."""
+        start = self.statement.start
+        return hash((start.line, start.column, self.name))
+
     def runs_on(self, dialect: str | None) -> bool:
         """Whether dialect guards let it run there; None stands for any dialect."""
-        return all(
+        return not self.guards or all(
             dialect is None or (dialect in guard.names) != guard.negated
             for guard in self.guards
             if guard.kind is GuardKind.DIALECT
@@ -79,7 +88,7 @@ class Operation:
     @property
     def doubtful(self) -> bool:
         """Whether it stands under a condition that reading knows nothing of."""
-        return any(guard.kind in {GuardKind.OTHER, GuardKind.EXCEPTION} for guard in self.guards)
+        return bool(self.guards) and any(guard.kind in _DOUBTFUL for guard in self.guards)
 
     @property
     def may_do_anything(self) -> bool:
@@ -162,7 +171,7 @@ class Problem:
     range: Range
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Migration:
     """One migration script; what could not be read is in `problems` and in opaque operations."""
 
@@ -188,6 +197,19 @@ class Migration:
     def id(self) -> str:
         """The revision identifier; empty where there is none."""
         return self.revision.values[0] if self.revision and self.revision.values else ""
+
+    @cached_property
+    def prose(self) -> str:
+        """Everything it says in prose: docstrings, comments at statements, raise messages."""
+        parts = [self.docstring.text if self.docstring else ""]
+        for direction in (self.upgrade, self.downgrade):
+            if direction is None:
+                continue
+            docstring = direction.docstring
+            parts += [docstring.text if docstring else "", direction.message or ""]
+            parts += [self.comment_at(place) for place in direction.statements]
+            parts += [self.comment_at(o.statement) for o in direction.operations]
+        return "\n".join(filter(None, parts))
 
     def comment_at(self, range: Range) -> str:
         """Comments that belong to a statement: the lines above it and at its line ends."""

@@ -16,7 +16,10 @@ ConstraintKind = Literal["primary", "unique", "check", "foreignkey", "exclude"]
 
 def option(options: Options, name: str) -> Expression | None:
     """The keyword argument of that name."""
-    return next((value for key, value in options if key == name), None)
+    for key, value in options:  # a loop: a generator takes three times as long
+        if key == name:
+            return value
+    return None
 
 
 def without(options: Options, *names: str) -> Options:
@@ -139,4 +142,7 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""
-        return next((column for column in self.columns if column.name == name), None)
+        for column in self.columns:
+            if column.name == name:
+                return column
+        return None

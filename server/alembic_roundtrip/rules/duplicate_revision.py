@@ -27,8 +27,8 @@ def check(context: Context) -> Iterator[Finding]:
         return
     others = [
         revision.path
-        for revision in context.history.revisions
-        if revision.id == migration.id and revision.path and revision.path != migration.path
+        for revision in context.history.named(migration.id)
+        if revision.path and revision.path != migration.path
     ]
     if others:
         top = Range(Position(1, 1), Position(1, 1))

@@ -25,7 +25,7 @@ def check(context: Context) -> Iterator[Finding]:
     for trip in context.round_trips:
         if trip.dialect not in {"mysql", "mariadb"}:
             continue
-        for operation, change, schema in trip.down_steps(context.downgrade_operations):
+        for operation, change, schema in trip.down.steps:
             if not isinstance(change, c.DropIndex) or change.name is None or operation.doubtful:
                 continue
             index = schema.index(change.name, change.table)

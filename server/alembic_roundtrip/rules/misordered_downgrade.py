@@ -39,7 +39,7 @@ def _referred_to(context: Context) -> Iterator[Finding]:
     for trip in context.round_trips:
         if trip.dialect in {None, "sqlite"} or unsure(downgrade, trip):
             continue
-        for operation, change, schema in trip.down_steps(downgrade.operations):
+        for operation, change, schema in trip.down.steps:
             if not isinstance(change, c.DropTable) or operation.name != "drop_table":
                 continue
             for table, name in referring(change.table, schema):

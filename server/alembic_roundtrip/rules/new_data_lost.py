@@ -30,7 +30,7 @@ def check(context: Context) -> Iterator[Finding]:
         return
     trip = context.round_trips[0]
     lost: dict[str, None] = {}
-    for operation, change, schema in trip.down_steps(downgrade.operations):
+    for operation, change, schema in trip.down.steps:
         key = dropped_key(change, schema)
         made = key is not None and key in trip.up.origins and not trip.before.has(key)
         if key is not None and made and key.kind in {"table", "column"} and not operation.doubtful:
