@@ -57,8 +57,9 @@ def test_a_revision_can_be_named_since_which_is_judged(project: AlembicProject, 
     assert set(lint()) == {"cccc_.py"}
 
 
+@pytest.mark.usefixtures("project")
 def test_since_takes_partial_identifiers_and_answers_misspelt_ones(
-    project: AlembicProject, lint: Any, capsys: pytest.CaptureFixture[str]
+    lint: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert set(lint("--since", "bbb")) == {"cccc_.py"}
     assert main(["lint", "--since", "bbcb"]) == 2
