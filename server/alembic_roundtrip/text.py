@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 # Python's tokenizer and LSP agree on these three; `str.splitlines` knows eight more.
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place between two characters."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """From `start` up to, not including, `end`."""
 
     start: Position
@@ -37,13 +37,19 @@ class Edit:
 class Source:
     """A text with its line starts, for going between offsets and positions."""
 
-    __slots__ = ("_ends", "_starts", "text")
+    __slots__ = ("_ascii", "_ends", "_starts", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        ends = [(match.start(), match.end()) for match in _LINE_END.finditer(text)]
-        self._starts = [0, *(end for _, end in ends)]
-        self._ends = [*(start for start, _ in ends), len(text)]
+        self._ascii = text.isascii()
+        if "\r" in text:
+            ends = [(match.start(), match.end()) for match in _LINE_END.finditer(text)]
+            self._starts = [0, *(end for _, end in ends)]
+            self._ends = [*(start for start, _ in ends), len(text)]
+        else:
+            lengths = map(len, text.split("\n"))
+            self._ends = list(accumulate(lengths, lambda end, length: end + 1 + length))
+            self._starts = [0, *(end + 1 for end in self._ends[:-1])]
 
     @property
     def line_count(self) -> int:
@@ -68,6 +74,8 @@ class Source:
 
     def position_of_bytes(self, line: int, column: int) -> Position:
         """Position for a UTF-8 byte column from 0, as `ast` gives it."""
+        if self._ascii:
+            return Position(line, column + 1)
         text = self.line(line)
         if line == 1 and text.startswith("\ufeff"):
             # Python's parser takes the byte order mark away before it counts.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
 
 from alembic_roundtrip.migration.evaluation import Scope
 
@@ -25,18 +24,22 @@ _HARMLESS_METHODS = frozenset(
     "reflect Session quoted_name writerow read write union_all compile "
     "as_scalar exists union union_all having yield_per partitions tuples unique".split()
 )
+LIBRARIES = frozenset({"sa", "sqlalchemy", "postgresql", "mysql", "sqlite"})
+"""Names under which SQLAlchemy's classes are called; what they make touches no database."""
 WRITERS = frozenset(
     {"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings", "merge"}
 )
 MUTATORS = frozenset(
     "append extend insert add update remove discard pop popitem clear sort reverse".split()
 )
+_HARMLESS_NAMES = _HARMLESS_METHODS | MUTATORS
+_LEAVES = (ast.Constant, ast.Name)
 _CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
 
 
 def is_harmless(root: str, name: str) -> bool:
     """Whether a call, by the first and last name of what is called, changes no database."""
-    return root in _HARMLESS_ROOTS or name in _HARMLESS_METHODS | MUTATORS
+    return root in _HARMLESS_ROOTS or name in _HARMLESS_NAMES
 
 
 def forget_changed(target: ast.expr, scope: Scope) -> None:
@@ -58,25 +61,32 @@ def hands_on(node: ast.expr) -> bool:
     return any(isinstance(part, ast.Name) and part.id in _CONNECTIONS for part in given)
 
 
-def calls_in(node: ast.expr) -> Iterator[ast.Call]:
+def calls_in(node: ast.expr) -> list[ast.Call]:
     """Calls in the order they are made; those inside a lambda or comprehension too."""
-    if isinstance(node, ast.Constant | ast.Name):
-        return
+    found: list[ast.Call] = []
+    _gather(node, found)
+    return found
+
+
+def _gather(node: ast.expr, found: list[ast.Call]) -> None:
     if isinstance(node, ast.Call):
-        yield from calls_in(node.func)
+        _gather(node.func, found)
         for argument in node.args:
-            yield from calls_in(argument)
+            if not isinstance(argument, _LEAVES):
+                _gather(argument, found)
         for keyword in node.keywords:
-            yield from calls_in(keyword.value)
-        yield node
+            if not isinstance(keyword.value, _LEAVES):
+                _gather(keyword.value, found)
+        found.append(node)
     elif isinstance(node, ast.Attribute):
-        yield from calls_in(node.value)
-    else:
+        if not isinstance(node.value, _LEAVES):
+            _gather(node.value, found)
+    elif not isinstance(node, _LEAVES):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
-                yield from calls_in(child)
+                _gather(child, found)
             elif isinstance(child, ast.comprehension):
-                yield from calls_in(child.iter)
+                _gather(child.iter, found)
 
 
 def created_enum(node: ast.expr) -> ast.expr:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
@@ -14,6 +15,7 @@ _QUALIFIERS = frozenset({"op.f", "f", "quoted_name", "sa.quoted_name", "sqlalche
 _TEXTS = frozenset({"text", "sa.text", "sqlalchemy.text", "sa.sql.text", "sql.text"})
 _FOLDED = 64
 _LARGEST = 5_000
+_REMEMBERED = 5_000
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
@@ -41,7 +43,7 @@ class Scope:
         if isinstance(node, ast.Constant | ast.Starred):
             return node
         parts = names_in(node)
-        if not any(self.names.get(p.id) is not None or p.id in self.functions for p in parts):
+        if not self._binds(part.id for part in parts):
             return node
         # Names that the expression binds itself, in a comprehension, are its own.
         own = {part.id: None for part in parts if isinstance(part.ctx, ast.Store)}
@@ -50,28 +52,52 @@ class Scope:
         except (_TooLong, RecursionError):
             return node
 
+    def _binds(self, names: Iterable[str]) -> bool:
+        return any(self.names.get(name) is not None or name in self.functions for name in names)
+
     def expression(self, node: ast.expr) -> Expression:
-        """The expression as a value that stands on its own."""
+        """The expression as a value that stands on its own.
+
+        Migrations say the same few things, `sa.Integer()` or `nullable=False`, again and again:
+        what was read once is known by its text.
+        """
+        text = self._line_text(node)
+        memory = _memory(*self.imports.items()) if text is not None else {}
+        known = memory.get((type(node), text))
+        if known is not None and not self._binds(known[1]):
+            return known[0]
         resolved = self.resolve(node)
-        if isinstance(resolved, ast.Constant):
-            return Expression(self._text(resolved, node), resolved.value)
-        return Expression(
-            self._text(resolved, node), value_of(resolved), tuple(self._imports(resolved))
-        )
+        if resolved is node and text is not None:
+            names = frozenset(part.id for part in names_in(node))
+            made = Expression(text, value_of(node), tuple(self._imports(names)))
+            if len(memory) >= _REMEMBERED:
+                memory.clear()
+            memory[type(node), text] = (made, names)
+            return made
+        text = unparsed(resolved) or ast.get_source_segment(self.source.text, node) or "…"
+        names = frozenset(part.id for part in names_in(resolved))
+        return Expression(text, value_of(resolved), tuple(self._imports(names)))
 
-    def _text(self, resolved: ast.expr, node: ast.expr) -> str:
-        """As written where it is one line and nothing was put in."""
-        if resolved is node and 0 < node.lineno == node.end_lineno:
-            line = self.source.line(node.lineno)
-            if line.isascii():
-                return line[node.col_offset : node.end_col_offset]
-            raw = line.encode("utf-8")[node.col_offset : node.end_col_offset]
-            return raw.decode("utf-8", "replace")
-        return unparsed(resolved) or ast.get_source_segment(self.source.text, node) or "…"
+    def _line_text(self, node: ast.expr) -> str | None:
+        """As it is written; None where it stands on several lines, or nowhere."""
+        if not 0 < node.lineno == node.end_lineno:
+            return None
+        line = self.source.line(node.lineno)
+        if line.isascii():
+            return line[node.col_offset : node.end_col_offset]
+        raw = line.encode("utf-8")[node.col_offset : node.end_col_offset]
+        return raw.decode("utf-8", "replace")
 
-    def _imports(self, node: ast.expr) -> Iterator[str]:
-        names = {part.id for part in names_in(node)}
-        yield from sorted({self.imports[name] for name in names if name in self.imports})
+    def _imports(self, names: frozenset[str]) -> list[str]:
+        return sorted({self.imports[name] for name in names if name in self.imports})
+
+
+@lru_cache(maxsize=16)
+def _memory(
+    *imports: tuple[str, str],  # noqa: ARG001 - what the names of an expression mean
+) -> dict[tuple[type[ast.expr], str | None], tuple[Expression, frozenset[str]]]:
+    """What is known under these imports: expressions by their text, and the names in them."""
+    return {}
 
 
 def unparsed(node: ast.AST) -> str:

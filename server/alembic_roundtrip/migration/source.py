@@ -59,6 +59,14 @@ def _problems(syntax: Syntax) -> tuple[Problem, ...]:
     return (Problem(f"the file does not parse: {syntax.error}", syntax.place),)
 
 
+def _written(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> str:
+    """An import of these names; many times faster than `ast.unparse`."""
+    listed = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in names)
+    if isinstance(statement, ast.Import):
+        return f"import {listed}"
+    return f"from {'.' * statement.level}{statement.module or ''} import {listed}"
+
+
 class _Module:
     """The names of a migration's module, gathered in one pass over its statements."""
 
@@ -113,7 +121,7 @@ class _Module:
         return Identifier((), place, literal=value is not UNKNOWN)
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
-        self.imports.append(ast.unparse(statement))
+        self.imports.append(_written(statement, statement.names))
         place = range_of(self.source, statement)
         if isinstance(statement, ast.ImportFrom):
             module = "." * statement.level + (statement.module or "")
@@ -122,13 +130,8 @@ class _Module:
         else:
             self.imported += [Import(alias.name, (), place) for alias in statement.names]
         for alias in statement.names:
-            one = (
-                ast.Import([alias])
-                if isinstance(statement, ast.Import)
-                else ast.ImportFrom(statement.module, [alias], statement.level)
-            )
             name = alias.asname or alias.name.partition(".")[0]
-            self.scope.imports[name] = ast.unparse(one)
+            self.scope.imports[name] = _written(statement, [alias])
 
     def binds(self, name: str) -> bool:
         """Whether a function of that name comes from an import or assignment."""

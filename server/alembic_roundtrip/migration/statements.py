@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from alembic_roundtrip.migration.calls import (
+    LIBRARIES,
     MUTATORS,
     WRITERS,
     calls_in,
@@ -66,7 +67,7 @@ def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]
     return Direction(
         name=node.name,
         range=range_of(source, node),
-        header=Range(header, replace(header, column=header.column + len(node.name))),
+        header=Range(header, header._replace(column=header.column + len(node.name))),
         body=Range(range_of(source, first).start, range_of(source, final).end),
         kind=_kind(node.body, operations, effects=reader.effects),
         operations=tuple(operations),
@@ -274,13 +275,16 @@ class _Reader:
 
     def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
         scope = place.scope
-        if last(node.func) in MUTATORS and isinstance(node.func, ast.Attribute):
+        name = last(node.func)
+        if name in MUTATORS and isinstance(node.func, ast.Attribute):
             forget_changed(node.func.value, scope)
         path = dotted(node.func)
         root, _, rest = path.partition(".")
-        batch = place.batch_named(root)
+        batch = place.batch_named(root) if place.batches else None
+        if root in LIBRARIES and name[:1].isupper() and batch is None:
+            return  # `sa.Column(…)`, by far the most frequent, is read where it is used
         if rest and (root == "op" or path.startswith("alembic.op.") or batch is not None):
-            self.operation(last(node.func), node, statement, place, batch)
+            self.operation(name, node, statement, place, batch)
             return
         function = scope.functions.get(path)
         if function is not None and place.depth < _DEPTH and path not in self.following:
@@ -317,7 +321,7 @@ class _Reader:
             name,
             node,
             statement,
-            replace(place, batch=batch),
+            place if batch is place.batch else replace(place, batch=batch),
             changes,
             arguments,
             "its arguments are computed" if unknown else None,
