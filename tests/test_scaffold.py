@@ -290,6 +290,17 @@ INVERSES = {
         'op.execute("UPDATE users SET bio = NULL")',
         "# DESTRUCTIVE: The values of users.bio that the upgrade overwrote cannot be restored.",
     ),
+    "rows of SQL with a unique column": (
+        "op.execute(\"INSERT INTO users (email, bio) VALUES ('a:b''c', now()), ('d', 'e')\")",
+        "op.execute(\"DELETE FROM users WHERE email IN ('a\\\\:b''c', 'd')\")",
+    ),
+    "rows of a statement": (
+        (
+            't = sa.table("users", sa.column("id"), sa.column("bio"))\n'
+            "op.execute(t.insert().values(id=7, bio=sa.func.now()))"
+        ),
+        'op.execute("DELETE FROM users WHERE id = 7")',
+    ),
     "deleted rows are lost": (
         'op.execute("DELETE FROM users WHERE id = 1")',
         "# DESTRUCTIVE: The rows of users that the upgrade deleted cannot be restored.",
@@ -338,6 +349,32 @@ def test_an_operation_is_undone_by_its_inverse(upgrade: str, expected: str, tmp_
     assert project.scaffold.complete
 
 
+ORDER = """
+op.create_table(
+    "order",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("to", sa.Text()),
+    sa.Column("n", sa.Integer()),
+    sa.UniqueConstraint("to", "n"),
+)
+"""
+
+
+@pytest.mark.parametrize(("dialect", "quote"), [("postgresql", '"'), ("mysql", "`")])
+def test_rows_are_deleted_by_names_that_the_database_takes(
+    dialect: str, quote: str, tmp_path: Path
+) -> None:
+    upgrade = 'op.bulk_insert(sa.table("order"), [{"to": "a", "n": 1}, {"to": "b", "n": 2}])'
+    sql = "DELETE FROM 'order' WHERE ('to' = 'a' AND n = 1) OR ('to' = 'b' AND n = 2)"
+    for name in ("order", "to"):
+        sql = sql.replace(f"'{name}'", f"{quote}{name}{quote}")
+    written = body(tmp_path, ORDER, upgrade, dialects=(dialect,))
+    (statement,) = ast.parse(written).body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert ast.literal_eval(statement.value.args[0]) == sql
+
+
 COMPUTED = """
 op.create_table(Tag.__tablename__, sa.Column("id", sa.Integer()))
 op.add_column(Tag.__tablename__, sa.Column("n", sa.Text()))
@@ -375,6 +412,10 @@ UNKNOWN = {
     ),
     "computed SQL": "op.execute(open('some.sql').read())",
     "SQL that is not read": "op.execute(\"ALTER TYPE mood ADD VALUE 'x'\")",
+    "rows that may be older": (
+        'op.execute("INSERT INTO users (id) VALUES (1) ON CONFLICT DO NOTHING")'
+    ),
+    "rows that no key tells apart": "op.execute(\"INSERT INTO users (bio) VALUES ('x')\")",
     "rows without keys": 'op.execute("INSERT INTO users SELECT * FROM old")',
     "a dropped view": 'op.execute("DROP VIEW v")',
     "a type that SQL made": 'op.execute("ALTER TABLE users ADD x int")\n'

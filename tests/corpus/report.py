@@ -1,4 +1,4 @@
-"""Lints and rehearses the corpus and prints what was found: `python tests/corpus/report.py`."""
+"""Lints, rehearses and rewrites the corpus, and prints it: `python tests/corpus/report.py`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from corpus.install import CannotInstallError, Installed, install
 from corpus.projects import PROJECTS, Project
 from corpus.replaying import Comparison, compare
 from corpus.runs import Run, command_line
+from corpus.writing import Measure, measured
 
 _SEVERITIES = ("error", "warning")
 _LONGEST = 118
@@ -23,7 +24,7 @@ _LONGEST = 118
 def main() -> int:
     """Print a table a project; gives 2 where one could not be run."""
     total: Counter[str] = Counter()
-    agreement = Agreement()
+    agreement, scaffolds = Agreement(), Measure()
     seconds = 0.0
     for project in PROJECTS:
         try:
@@ -39,8 +40,9 @@ def main() -> int:
         seconds += rehearsal.seconds
         total += _project(project, lint, rehearsal, replayed)
         agreement.add(lint, rehearsal)
+        scaffolds.include(_writing(installed))
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
-    for line in agreement.lines():
+    for line in (*agreement.lines(), *scaffolds.lines()):
         _print(line)
     return 0
 
@@ -55,6 +57,16 @@ def _run(installed: Installed) -> tuple[Run, Run, Comparison]:
             command_line("test", "--format", "json", cwd=workspace, home=home),
             compare(installed, workspace),
         )
+
+
+def _writing(installed: Installed) -> Measure:
+    """Delete every downgrade, write it from the upgrade, rehearse, and print what that gives."""
+    with tempfile.TemporaryDirectory() as name:
+        measure, _ = measured(installed, Path(name))
+    for line in measure.lines():
+        _print(line)
+    _print("")
+    return measure
 
 
 def _project(project: Project, lint: Run, rehearsal: Run, replayed: Comparison) -> Counter[str]:

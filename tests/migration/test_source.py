@@ -6,6 +6,7 @@ from textwrap import dedent, indent
 import pytest
 
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.model import Body, Guard, GuardKind, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.source import read
@@ -210,7 +211,22 @@ def test_what_cannot_be_read_may_do_anything_and_says_why(body: str) -> None:
             c.WriteRows("update", Name("users"), bounded=False, columns=("nick", "n")),
         ),
         ("DELETE FROM app.users WHERE id = 1", c.WriteRows("delete", Name("users", "app"))),
-        ("INSERT INTO users (id) VALUES (1)", c.WriteRows("insert", Name("users"))),
+        (
+            "INSERT INTO users (id, name, made) VALUES (1, 'it''s', now()), (2, NULL, now())",
+            c.WriteRows(
+                "insert",
+                Name("users"),
+                rows=(
+                    (("id", 1), ("name", "it's"), ("made", UNKNOWN)),
+                    (("id", 2), ("name", None), ("made", UNKNOWN)),
+                ),
+            ),
+        ),
+        ("INSERT INTO users SELECT * FROM old", c.WriteRows("insert", Name("users"))),
+        (
+            "INSERT INTO users (id) VALUES (1) ON CONFLICT DO NOTHING",
+            c.WriteRows("insert", Name("users")),
+        ),
         ("truncate table users", c.WriteRows("truncate", Name("users"), bounded=False)),
         ("ALTER TABLE users DROP COLUMN nick", c.DropColumn(Name("users"), "nick")),
         ("ALTER TABLE a RENAME TO b", c.RenameTable(Name("a"), "b")),
@@ -402,3 +418,19 @@ def test_what_cannot_be_written_back_is_read_wherever_it_stands() -> None:
         """)
     assert [operation.name for operation in found][-2:] == ["execute", "create_table"]
     assert found[-1].opaque == "its arguments are computed"
+
+
+def test_what_sqlalchemy_statements_write_is_read_from_their_calls() -> None:
+    code = """
+    t = sa.table("users", sa.column("id"))
+    op.execute(t.insert().values(id=1, made=sa.func.now()))
+    op.execute(sa.insert(t).values([{"id": 2}, {"id": 3}]))
+    op.execute(t.update().where(t.c.id == 1).values({"id": 4}))
+    op.execute(t.insert().from_select(["id"], sa.select(t)))
+    """
+    assert changes(code) == [
+        c.WriteRows("insert", Name("users"), rows=((("id", 1), ("made", UNKNOWN)),)),
+        c.WriteRows("insert", Name("users"), rows=((("id", 2),), (("id", 3),))),
+        c.WriteRows("update", Name("users"), columns=("id",)),
+        c.WriteRows("insert", Name("users")),
+    ]

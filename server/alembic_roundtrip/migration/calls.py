@@ -42,6 +42,13 @@ def is_harmless(root: str, name: str) -> bool:
     return root in _HARMLESS_ROOTS or name in _HARMLESS_NAMES
 
 
+def mutates(node: ast.Call) -> bool:
+    """Whether a call changes the list or dictionary it is made on; `table.insert()` does not."""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in MUTATORS:
+        return False
+    return bool(node.args or node.keywords) or node.func.attr not in {"insert", "update"}
+
+
 def forget_changed(target: ast.expr, scope: Scope) -> None:
     """What a name is bound to is not known any more once a part of it was changed."""
     while isinstance(target, ast.Subscript | ast.Attribute):

@@ -137,14 +137,23 @@ class DropObject:
     name: Name
 
 
+Row = tuple[tuple[str, object], ...]
+"""Columns and their values; `UNKNOWN` for those that are not literal."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteRows:
-    """Rows are written; `verb` is insert, update, delete or truncate."""
+    """Rows are written; `verb` is insert, update, delete or truncate.
+
+    `columns` are those that an update sets. `rows` are those that an insert certainly adds; none
+    where some are not known, or are left out when they are there already.
+    """
 
     verb: str
     table: Name | None
     bounded: bool = True
     columns: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

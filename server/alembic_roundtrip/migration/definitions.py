@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from alembic_roundtrip.migration.changes import Change, Unknown, WriteRows
+from alembic_roundtrip.migration.changes import Change, Row, Unknown, WriteRows
 from alembic_roundtrip.migration.evaluation import Scope, dotted, value_of
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.objects import (
@@ -214,26 +215,57 @@ class Definitions:
 
     def statement(self, node: ast.expr) -> tuple[Change, ...]:
         """What a SQLAlchemy statement writes: `t.update().where(…)`, `sa.delete(t)`, `select`."""
-        names: list[str] = []
-        arguments: list[ast.expr] = []
+        calls: dict[str, ast.Call] = {}
         while isinstance(node, ast.Call):
-            names.append(last(node.func))
-            arguments = node.args or arguments if names[-1] in _WRITES else arguments
-            if names[-1] in _WRITES:
-                return (self._write(names, node),)
-            if names[-1] in {"select", "exists"}:
+            name = last(node.func)
+            if name in _WRITES:
+                return (self._write(name, node, calls),)
+            calls[name] = node
+            if name in {"select", "exists"}:
                 return ()
             node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         return (Unknown(),)
 
-    def _write(self, names: list[str], node: ast.Call) -> WriteRows:
+    def _write(self, verb: str, node: ast.Call, calls: Mapping[str, ast.Call]) -> WriteRows:
+        """What `verb` writes, by its call and those on what it gives."""
         table: Name | None = None
         if isinstance(node.func, ast.Attribute):
             table = self.table_name(node.func.value)
         if table is None and node.args:
             table = self.table_name(node.args[0])
-        bounded = "where" in names or "filter" in names or "whereclause" in str(node.keywords)
-        return WriteRows(names[-1], table, bounded or names[-1] == "insert")
+        filtered = not calls.keys().isdisjoint({"where", "filter"})
+        bounded = verb == "insert" or filtered or "whereclause" in str(node.keywords)
+        rows = self._values(calls.get("values", node))
+        if verb == "insert":
+            certain = calls.keys() <= {"values", "returning"}
+            return WriteRows(verb, table, bounded, rows=rows if certain else ())
+        columns = tuple(column for row in rows for column, _ in row) if verb == "update" else ()
+        return WriteRows(verb, table, bounded, columns)
+
+    def _values(self, call: ast.Call) -> tuple[Row, ...]:
+        """The rows in `.values(…)`: keywords, a dictionary or a list of them."""
+        if call.keywords and all(keyword.arg for keyword in call.keywords):
+            return (tuple((str(k.arg), self._value(k.value)) for k in call.keywords),)
+        return self.rows(call.args[0]) if len(call.args) == 1 else ()
+
+    def rows(self, node: ast.expr | None) -> tuple[Row, ...]:
+        """Rows given as dictionaries; none where their number or columns are computed."""
+        resolved = self.scope.resolve(node) if node is not None else None
+        items = resolved.elts if isinstance(resolved, ast.List | ast.Tuple) else [resolved]
+        found = [self._row(item) for item in items]
+        return () if any(row is None for row in found) else tuple(row for row in found if row)
+
+    def _row(self, node: ast.expr | None) -> Row | None:
+        item = self.scope.resolve(node) if node is not None else None
+        if not isinstance(item, ast.Dict):
+            return None
+        keys = [self._value(key) if key else UNKNOWN for key in item.keys]
+        if not all(isinstance(key, str) for key in keys):
+            return None
+        return tuple((str(k), self._value(v)) for k, v in zip(keys, item.values, strict=True))
+
+    def _value(self, node: ast.expr) -> object:
+        return value_of(self.scope.resolve(node))
 
     def _keywords(self, node: ast.Call) -> Options:
         return tuple(

@@ -258,8 +258,9 @@ def _table_comment(call: Call) -> Changes:
 
 def _bulk_insert(call: Call) -> Changes:
     node = call.named.get("table")
-    table = Definitions(call.scope).table_name(node) if node is not None else None
-    return (c.WriteRows("insert", table),)
+    definitions = Definitions(call.scope)
+    table = definitions.table_name(node) if node is not None else None
+    return (c.WriteRows("insert", table, rows=definitions.rows(call.named.get("rows"))),)
 
 
 def _execute(call: Call) -> Changes:

@@ -23,10 +23,11 @@ from alembic_roundtrip.migration.changes import (
     DropTable,
     RenameEnum,
     RenameTable,
+    Row,
     Unknown,
     WriteRows,
 )
-from alembic_roundtrip.migration.expression import Expression, literal
+from alembic_roundtrip.migration.expression import UNKNOWN, Expression, literal
 from alembic_roundtrip.migration.objects import Column, Constraint, EnumType, Index, Name, Table
 
 _TOKEN = re.compile(
@@ -158,8 +159,32 @@ def _statement(words: _Words) -> tuple[Change, ...]:
 
 
 def _insert(words: _Words) -> tuple[Change, ...]:
+    always = words.take("INTO")
     words.skip("OR", "IGNORE", "REPLACE", "INTO")
-    return (WriteRows("insert", words.name()),)
+    table = words.name()
+    columns = [token.strip('"`') for token in words.group() or [] if token != ","]
+    rows = tuple(_rows(words, columns)) if always and words.take("VALUES") else ()
+    # ON CONFLICT and its like leave what was there.
+    plain = not words.rest() or words.peek() == "RETURNING"
+    return (WriteRows("insert", table, rows=rows if plain else ()),)
+
+
+def _rows(words: _Words, columns: list[str]) -> Iterator[Row]:
+    """The rows of VALUES."""
+    while (values := words.group()) is not None:
+        parts = [_literal(tokens) for tokens in _split(values)]
+        yield tuple(zip(columns, parts, strict=True)) if len(parts) == len(columns) else ()
+        words.take(",")
+
+
+def _literal(tokens: list[str]) -> object:
+    """A value that is one string, number or NULL."""
+    token = tokens[0] if len(tokens) == 1 else ""
+    if token[:1] == "'":
+        return token[1:-1].replace("''", "'")
+    if token.upper() == "NULL":
+        return None
+    return int(token) if token.isdecimal() else UNKNOWN
 
 
 def _update(words: _Words) -> tuple[Change, ...]:

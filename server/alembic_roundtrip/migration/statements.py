@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from alembic_roundtrip.migration.calls import (
     LIBRARIES,
-    MUTATORS,
     WRITERS,
     calls_in,
     created_enum,
     forget_changed,
     hands_on,
     is_harmless,
+    mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
 from alembic_roundtrip.migration.conditions import guards_of, outcome
@@ -276,7 +276,7 @@ class _Reader:
     def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
         scope = place.scope
         name = last(node.func)
-        if name in MUTATORS and isinstance(node.func, ast.Attribute):
+        if mutates(node) and isinstance(node.func, ast.Attribute):
             forget_changed(node.func.value, scope)
         path = dotted(node.func)
         root, _, rest = path.partition(".")

@@ -278,7 +278,7 @@ class Inverter:
 
     @invert.register(c.WriteRows)
     def _(self, change: c.WriteRows, step: Step) -> Inverse:
-        return rows_undone(change, step, self.render)
+        return rows_undone(change, step, self.render, self._dialects)
 
     @invert.register(c.Unknown)
     def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch

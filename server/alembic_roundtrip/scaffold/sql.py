@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import re
+from collections.abc import Collection, Iterator, Sequence
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.migration.objects import Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.step import Inverse, Step
 
 _WORDS = re.compile(r"\w+")
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+_RESERVED = frozenset(
+    "all analyze and array as asc between by case cast check column condition constraint create "
+    "cross current default delete desc distinct drop else end except exists false fetch for "
+    "foreign from function grant group groups having in index inner insert interval into is join "
+    "key keys lateral leading left like limit lock match natural not null of offset on only option "
+    "or order outer partition primary range rank read references release repeat require return "
+    "right row rows schema select session_user set system table then to trigger true union unique "
+    "update usage user using values when where window with write".split()
+)
+_PARAMETER = re.compile(r":(?=\w)")
 _DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
 
 
@@ -35,10 +46,12 @@ def type_renamed_back(change: c.RenameEnum, render: Renderer) -> Inverse:
     return Inverse([call("op.execute", [render.text(sql)])])
 
 
-def rows_undone(change: c.WriteRows, step: Step, render: Renderer) -> Inverse:
+def rows_undone(
+    change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]
+) -> Inverse:
     """Rows inserted are deleted by key; what was overwritten or deleted is said to be lost."""
     if change.verb == "insert":
-        return Inverse([_deleted(change, step, render)])
+        return Inverse([_deleted(change, step, render, dialects)])
     if change.verb == "update":
         return _overwritten(change, step)
     subject = f"The rows of {change.table}" if change.table else "Rows"
@@ -57,28 +70,50 @@ def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
     return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
 
 
-def _deleted(change: c.WriteRows, step: Step, render: Renderer) -> str:
-    """DELETE by key, where every row's key is a literal."""
+def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]) -> str:
+    """DELETE by a key of the table, where every row's key is a literal."""
     table = step.before.table(change.table) if change.table else None
-    keys = [p.columns for p in table.constraints if p.kind == "primary"] if table else []
-    rows = _rows(step.operation)
-    if not keys or len(keys[0]) != 1 or len(keys) != 1 or not rows or change.table is None:
+    key = next((key for key in _keys(table) if _says(change.rows, key)), None) if table else None
+    if key is None or change.table is None:
         raise NotKnownError(f"the keys of the rows written to `{change.table}`")
-    values = [row.get(keys[0][0]) for row in rows]
-    if not all(isinstance(value, int | str) for value in values):
-        raise NotKnownError(f"the keys of the rows written to `{change.table}`")
-    listed = ", ".join(_sql_value(value) for value in values)
-    sql = f"DELETE FROM {_sql_name(change.table)} WHERE {keys[0][0]} IN ({listed})"  # noqa: S608 - literals of this migration, shown before they run
+    name = ".".join(_quoted(part, dialects) for part in reversed(change.table) if part)
+    rows = [[dict(row)[column] for column in key] for row in change.rows]
+    condition = _condition([_quoted(column, dialects) for column in key], rows)
+    sql = f"DELETE FROM {name} WHERE {condition}"  # noqa: S608 - literals of this migration, shown before they run
     return call("op.execute", [render.text(sql)])
 
 
-def _rows(operation: Operation) -> list[dict[str, object]]:
-    expression = option(operation.arguments, "rows")
-    try:
-        rows = ast.literal_eval(expression.text) if expression else []
-    except ValueError:
-        return []
-    return rows if isinstance(rows, list) and all(isinstance(r, dict) for r in rows) else []
+def _keys(table: Table) -> Iterator[tuple[str, ...]]:
+    """Columns that tell the rows of a table apart, the primary key first."""
+    kinds = {"primary": 0, "unique": 1}
+    keys = [part for part in table.constraints if part.kind in kinds and part.columns]
+    yield from (part.columns for part in sorted(keys, key=lambda part: kinds[part.kind]))
+    for index in table.indexes:
+        columns = tuple(str(column.value) for column in index.columns if column.string)
+        partial = any(key.endswith("_where") for key, _ in index.options)
+        if index.unique and not partial and len(columns) == len(index.columns):
+            yield columns
+
+
+def _says(rows: Sequence[c.Row], key: Sequence[str]) -> bool:
+    """Whether every row has a plain value in all the columns of a key."""
+    values = [dict(row).get(column) for row in rows for column in key]
+    # Databases disagree on whether a backslash means something in a string.
+    return bool(values) and all(
+        isinstance(value, int) or (isinstance(value, str) and "\\" not in value) for value in values
+    )
+
+
+def _condition(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    if len(names) == 1 and len(rows) > 1:
+        return f"{names[0]} IN ({', '.join(_sql_value(value) for (value,) in rows)})"
+    each = [
+        " AND ".join(
+            f"{name} = {_sql_value(value)}" for name, value in zip(names, row, strict=True)
+        )
+        for row in rows
+    ]
+    return each[0] if len(each) == 1 else " OR ".join(f"({part})" for part in each)
 
 
 def _said_sql(operation: Operation) -> str:
@@ -91,8 +126,21 @@ def _sql_name(name: Name) -> str:
     return ".".join(part if _WORDS.fullmatch(part) else f'"{part}"' for part in parts)
 
 
+def _quoted(name: str, dialects: Collection[str]) -> str:
+    """A name as SQLAlchemy would have it in SQL: what is not plain is quoted."""
+    if _PLAIN.fullmatch(name) and name not in _RESERVED:
+        return name
+    mysql = {"mysql", "mariadb"} & {*dialects}
+    if mysql and {*dialects} - mysql:
+        raise NotKnownError(f"how `{name}` is quoted")
+    return f"`{name}`" if mysql else f'"{name}"'
+
+
 def _sql_value(value: object) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("'", "''")
-        return f"'{escaped}'"
-    return str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("'", "''")
+    # `:name` would be a parameter.
+    return f"'{_PARAMETER.sub(chr(92) + ':', escaped)}'"

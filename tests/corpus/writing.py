@@ -1,0 +1,162 @@
+"""What is written where every downgrade of a history is deleted, and what it is worth."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.migration.changes import Unknown
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.scaffold import PLACEHOLDER, fix
+from alembic_roundtrip.text import apply_edits
+from alembic_roundtrip.workspace import Workspace
+from corpus.install import Installed
+from corpus.runs import Run, command_line
+
+_NOT_RESTORED = frozenset({"residue", "failed"})
+
+
+@dataclass(frozen=True)
+class Written:
+    """A migration whose downgrade was deleted and written anew."""
+
+    revision: str
+    parses: bool
+    opaque: bool
+    placeholders: int
+
+
+@dataclass
+class Measure:
+    """Counts over any number of histories, of the revisions whose upgrade runs and can be read."""
+
+    revisions: int = 0
+    unparsable: list[str] = field(default_factory=list)
+    measured: int = 0
+    restored: int = 0
+    could_be_lossless: int = 0
+    lossless: int = 0
+    overclaiming: list[str] = field(default_factory=list)
+    by_hand: list[str] = field(default_factory=list)
+    placeholders: int = 0
+
+    def add(self, written: Written, found: dict[str, Any]) -> None:
+        """Count one revision in, with what its rehearsal found."""
+        self.revisions += 1
+        self.placeholders += written.placeholders
+        if not written.parses:
+            self.unparsable.append(written.revision)
+        if not _upgrade_runs(found):
+            return
+        broken = found["verdict"] in _NOT_RESTORED
+        if broken and not written.placeholders:
+            self.overclaiming.append(written.revision)
+        if written.opaque:
+            return
+        self.measured += 1
+        self.restored += not broken
+        if broken and written.placeholders:
+            self.by_hand.append(written.revision)
+        if not any(loss["step"] == "upgrade" for loss in found["losses"]):
+            self.could_be_lossless += 1
+            self.lossless += found["verdict"] == "lossless"
+
+    def include(self, other: Measure) -> None:
+        """Count in what another one has counted."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+    @property
+    def share(self) -> float:
+        """Of the revisions that were measured, those that are restored; from 0 to 1."""
+        return self.restored / max(1, self.measured)
+
+    def lines(self) -> Iterator[str]:
+        """As sentences."""
+        parsing = self.revisions - len(self.unparsable)
+        yield (
+            f"scaffolds from code: {parsing} of {self.revisions} parse, "
+            f"{self.placeholders} placeholders; of {self.measured} whose upgrade runs and can be "
+            f"read, {self.restored} ({self.share:.0%}) leave no residue"
+        )
+        yield f"  lossless: {self.lossless} of {self.could_be_lossless} whose upgrade loses nothing"
+        claims = ", ".join(self.overclaiming) or "-"
+        yield f"  claim more than they do: {claims}; left to do by hand: {len(self.by_hand)}"
+
+
+def own_copy(installed: Installed, workspace: Path) -> Path:
+    """A package's migrations as a project's own files, in a folder that is made; the versions."""
+    migrations = workspace / "migrations"
+    shutil.copytree(installed.migrations, migrations)
+    (migrations / "alembic.ini").unlink(missing_ok=True)
+    replace(installed.project, location="migrations").write(workspace, installed.python)
+    return migrations / "versions"
+
+
+def rewritten(workspace: Path, versions: Path) -> list[Written]:
+    """Delete every downgrade, and write it from the upgrade."""
+    reader = Workspace([workspace])
+    for path in sorted(versions.glob("*.py")):
+        migration = reader.migration(path)
+        if migration is not None and migration.downgrade is not None:
+            deleted = rewrite.WriteBody("downgrade", ("pass",))
+            text = apply_edits(migration.text, rewrite.edits(migration, [deleted]))
+            path.write_text(text, encoding="utf-8")
+            reader.changed_on_disk(path)
+    return [*_scaffolded(reader, sorted(versions.glob("*.py")))]
+
+
+def _scaffolded(workspace: Workspace, paths: list[Path]) -> Iterator[Written]:
+    for path in paths:
+        context = workspace.context(path)
+        if context is None or not context.migration.id:
+            continue
+        migration = context.migration
+        made = fix(context)
+        text = migration.text
+        if made is not None:
+            text = apply_edits(text, rewrite.edits(migration, made.rewrites))
+            path.write_text(text, encoding="utf-8")
+        yield Written(migration.id, _parses(text), opaque(migration), text.count(PLACEHOLDER))
+
+
+def _parses(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def opaque(migration: Migration) -> bool:
+    """Whether reading does not tell all that the upgrade does."""
+    operations = migration.upgrade.operations if migration.upgrade else ()
+    return any(
+        operation.opaque is not None or any(isinstance(c, Unknown) for c in operation.changes)
+        for operation in operations
+    )
+
+
+def _upgrade_runs(found: dict[str, Any]) -> bool:
+    """Whether the first upgrade passes; what comes after it is the downgrade's doing."""
+    if found["verdict"] == "skipped":
+        return False
+    return not any(step["error"] and step["name"] == "upgrade" for step in found["steps"])
+
+
+def measured(installed: Installed, folder: Path) -> tuple[Measure, Run]:
+    """Rehearse a package's history with written downgrades."""
+    workspace = folder / "writing"
+    workspace.mkdir()
+    written = rewritten(workspace, own_copy(installed, workspace))
+    run = command_line("test", "--format", "json", cwd=workspace, home=folder / "home")
+    verdicts = {found["revision"]: found for found in run.document["revisions"]}
+    measure = Measure()
+    for each in written:
+        measure.add(each, verdicts[each.revision])
+    return measure, run
