@@ -146,7 +146,8 @@ def _upgrade_runs(found: dict[str, Any]) -> bool:
     """Whether the first upgrade passes; what comes after it is the downgrade's doing."""
     if found["verdict"] == "skipped":
         return False
-    return not any(step["error"] and step["name"] == "upgrade" for step in found["steps"])
+    failed = {step["name"] for step in found["steps"] if step["error"]}
+    return failed.isdisjoint({"upgrade", "upgrade with tame rows"})
 
 
 def measured(installed: Installed, folder: Path) -> tuple[Measure, Run]:
