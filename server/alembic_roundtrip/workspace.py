@@ -196,18 +196,14 @@ class Workspace:
 def _distinct(found: Sequence[Environment]) -> Iterator[Environment]:
     """Each environment once, also where folders lie in each other; with its configuration."""
     configured = {(env.config, env.section): env for env in reversed(found) if env.config}
-    known = {env.script_location for env in configured.values()}.union(
-        *(env.version_locations for env in configured.values())
-    )
-    seen: set[tuple[Path, ...]] = set()
+    known = {place for env in configured.values() for place in env.places}
+    seen: set[frozenset[Path]] = set()
     for env in found:
         if env.config:
             if configured.get((env.config, env.section)) is env:
                 yield env
-            continue
-        places = (env.script_location, *env.version_locations)
-        if known.isdisjoint(places) and places not in seen:
-            seen.add(places)
+        elif known.isdisjoint(env.places) and env.places not in seen:
+            seen.add(env.places)
             yield env
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -32,6 +35,8 @@ class Shape:
     section: str = "alembic"
     at: str = ""
     """Where Alembic is run, from the workspace."""
+    twice: bool = False
+    """Whether Alembic finds a file twice, and warns."""
 
 
 def ini(*lines: str, section: str = "alembic") -> str:
@@ -44,6 +49,25 @@ SHAPES = {
     "here": Shape({INI: ini("script_location = %(here)s/mig")}),
     "here and up": Shape(
         {"conf/alembic.ini": ini("script_location = %(here)s/../mig")}, config="conf/alembic.ini"
+    ),
+    "slash at the end": Shape({INI: ini("script_location = mig/")}),
+    "the folder itself": Shape({INI: ini("script_location = .")}, ("versions",)),
+    "written otherwise": Shape({INI: "[alembic]\nSCRIPT_LOCATION: ./mig\n\n# x\n"}),
+    "Windows line ends": Shape({INI: ini("script_location = mig").replace("\n", "\r\n")}),
+    "percent signs": Shape({INI: ini("script_location = mig", "sqlalchemy.url = x://a%%b:%c@d")}),
+    "no version locations": Shape({INI: ini("script_location = mig", "version_locations =")}),
+    "spaces in a name": Shape({INI: ini("script_location = my mig")}, ("my mig/versions",)),
+    "nested locations": Shape(
+        {
+            INI: ini(
+                "script_location = mig",
+                "version_locations = mig/versions mig/versions/sub",
+                "path_separator = space",
+                "recursive_version_locations = true",
+            )
+        },
+        ("mig/versions", "mig/versions/sub"),
+        twice=True,
     ),
     "run from above": Shape(
         {"conf/alembic.ini": ini("script_location = mig")}, config="conf/alembic.ini"
@@ -210,7 +234,8 @@ def test_a_configuration_means_what_it_means_to_alembic(
     assert environment.script_location == normal(theirs.dir)
     assert environment.version_locations == tuple(normal(v) for v in theirs._version_locations)
     assert environment.recursive == theirs.recursive_version_locations
-    revisions = {r.revision: Path(r.path) for r in theirs.walk_revisions()}
+    with pytest.warns(match="loaded twice") if shape.twice else nullcontext():
+        revisions = {r.revision: Path(r.path) for r in theirs.walk_revisions()}
     assert {r.id: r.path for r in load_history(environment)} == revisions
 
 
@@ -240,3 +265,29 @@ def alembics(shape: Shape) -> ScriptDirectory:
 
 def normal(path: str | Path) -> Path:
     return Path(os.path.normpath(Path(path).absolute()))
+
+
+TEMPLATES = sorted(path.name for path in Path(Config().get_template_directory()).iterdir())
+
+
+@pytest.mark.parametrize("package", [False, True])
+@pytest.mark.parametrize("template", [name for name in TEMPLATES if not name.startswith("_")])
+def test_what_alembic_init_makes_is_found(
+    template: str, package: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = Config(INI, toml_file=TOML, stdout=StringIO())
+    with redirect_stdout(StringIO()):
+        command.init(config, "db/mig", template=template, package=package)
+        config = Config(INI, toml_file=TOML)
+        for number in range(3):
+            command.revision(config, f"revision {number}")
+    (environment,) = find_environments(tmp_path, Settings())
+    theirs = ScriptDirectory.from_config(Config(INI, toml_file=TOML))
+    assert environment.problems == ()
+    assert environment.script_location == normal(theirs.dir)
+    assert environment.dialects == ()
+    revisions = [(r.revision, Path(r.path)) for r in theirs.walk_revisions()]
+    history = load_history(environment)
+    assert len(revisions) == 3
+    assert [(rev, history.by_id[rev].path) for rev in history.topological] == revisions[::-1]

@@ -88,7 +88,7 @@ def test_a_bare_folder_finds_its_env_py_and_its_nested_folders(tmp_path: Path) -
     write(
         tmp_path,
         {
-            "app/db/env.py": "",
+            "app/db/env.py": "from alembic import context\n",
             "app/db/versions/2023/a.py": MIGRATION.format("aaaa", None),
             "app/db/versions/2024/b.py": MIGRATION.format("bbbb", "aaaa"),
         },
@@ -108,12 +108,67 @@ def test_folders_left_out_by_a_configuration_are_no_environment(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "folder", [".venv", "node_modules/x", ".git", "lib/python3/site-packages/x", "myenv"]
+    "folder",
+    [
+        ".venv",
+        "node_modules/x",
+        ".git",
+        "lib/python3/site-packages/x",
+        "myenv",
+        "conda",
+        "build/lib",
+        "build/lib.linux-x86_64-3.12",
+        "__pypackages__/3.12/lib",
+    ],
 )
 def test_installed_and_hidden_folders_are_not_searched(tmp_path: Path, folder: str) -> None:
     write(tmp_path, {f"{folder}/{name}": text for name, text in PLAIN.items()})
-    write(tmp_path, {"myenv/pyvenv.cfg": ""})
+    write(tmp_path, {"myenv/pyvenv.cfg": "", "conda/conda-meta/history": ""})
     assert found(tmp_path) == ()
+
+
+@pytest.mark.parametrize("written", ["/usr/src/gone/web/mig", "/gone/mig", "gone"])
+def test_flask_migrate_ignores_a_location_that_does_not_exist(tmp_path: Path, written: str) -> None:
+    write(
+        tmp_path,
+        {
+            "web/mig/alembic.ini": f"[alembic]\nscript_location = {written}\n",
+            "web/mig/env.py": "from alembic import context\n",
+            "web/mig/versions/a.py": MIGRATION.format("aaaa", None),
+        },
+    )
+    environment = one(tmp_path)
+    assert environment.script_location == tmp_path / "web/mig"
+    assert environment.problems == ()
+
+
+def test_an_absolute_path_in_a_container_stands_for_the_folder_here(tmp_path: Path) -> None:
+    ini = "[alembic]\nscript_location = /gone/app/db/mig\nversion_locations = /gone/app/db/v\n"
+    write(tmp_path, {"app/alembic.ini": ini, "app/db/mig/env.py": ""})
+    write(tmp_path, {"app/db/v/a.py": MIGRATION.format("aaaa", None)})
+    environment = one(tmp_path)
+    assert environment.script_location == tmp_path / "app/db/mig"
+    assert environment.version_locations == (tmp_path / "app/db/v",)
+    assert environment.problems == ()
+
+
+@pytest.mark.parametrize("linked", ["mig", "mig/versions"])
+def test_what_a_link_leads_to_is_no_other_environment(tmp_path: Path, linked: str) -> None:
+    inside = "versions/" if linked == "mig" else ""
+    write(tmp_path, {f"real/{inside}a.py": MIGRATION.format("aaaa", None), "alembic.ini": ""})
+    (tmp_path / linked).parent.mkdir(exist_ok=True)
+    (tmp_path / linked).symlink_to(tmp_path / "real")
+    write(tmp_path, PLAIN)
+    assert load_history(one(tmp_path)).heads == ("aaaa",)
+
+
+def test_only_alembics_env_py_makes_folders_one_environment(tmp_path: Path) -> None:
+    write(tmp_path, {f"{name}/mig/a.py": MIGRATION.format(name, None) for name in ("one", "two")})
+    write(tmp_path, {"env.py": "DEBUG = True\n"})
+    assert [e.version_locations for e in found(tmp_path)] == [
+        (tmp_path / "one/mig",),
+        (tmp_path / "two/mig",),
+    ]
 
 
 def test_every_section_with_a_location_is_an_environment(tmp_path: Path) -> None:
@@ -173,6 +228,11 @@ USELESS = {
     "[alembic\nscript_location = mig\n": "not readable as an ini file",
     "[alembic]\nscript_location = mig\nscript_location = mig\n": "not readable as an ini file",
     "[alembic]\nscript_location = none:mig\n": "no package `none` was found",
+    '[alembic]\nscript_location = "mig"\n': "is not a folder; leave out the quotes",
+    "[alembic]\nscript_location = mig # here\n": "move the comment to a line of its own",
+    "[alembic]\nscript_location =\n  mig/gone\n": "is `mig/gone`, but",
+    "[alembic]\nscript_location = $HOME/mig\n": "only `%(here)s` is filled in",
+    "\ufeff[alembic]\nscript_location = mig\n": "begins with a byte order mark",
 }
 
 

@@ -142,9 +142,16 @@ def read_ini(file: Path) -> configparser.ConfigParser:
     """An ini file as Alembic reads it, with `%(here)s` known."""
     parser = configparser.ConfigParser({"here": file.absolute().parent.as_posix()})
     try:
-        parser.read_string(file.read_text(encoding="utf-8", errors="replace"), str(file))
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ConfigurationError(f"{file}: not readable: {error.strerror or error}") from error
+    if text.startswith("\ufeff"):
+        raise ConfigurationError(
+            f"{file}: begins with a byte order mark, which Alembic does not take; "
+            "save it as UTF-8 without one"
+        )
+    try:
+        parser.read_string(text, str(file))
     except configparser.Error as error:
         message = " ".join(str(error).split())
         raise ConfigurationError(f"{file}: not readable as an ini file: {message}") from error

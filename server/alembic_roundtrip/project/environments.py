@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +42,13 @@ class Environment:
     """What could not be used, a sentence each, with the next step."""
     toml: Path | None = None
     """`pyproject.toml` whose `[tool.alembic]` Alembic reads beside, or instead of, an ini file."""
+
+    @property
+    def places(self) -> frozenset[Path]:
+        """The folders of a usable environment, where they really are: links may lead to them."""
+        if not self.version_locations:
+            return frozenset()
+        return frozenset(map(_real, (self.script_location, *self.version_locations)))
 
     @property
     def env_py(self) -> Path | None:
@@ -141,8 +148,7 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
             f"no configuration file in {folder} has a section [{settings.name}] with a "
             "`script_location`; set `config` to the file that has it"
         )
-    usable = [e for e, _ in found if e.version_locations]
-    known = {e.script_location for e in usable}.union(*(e.version_locations for e in usable))
+    known = {place for environment, _ in found for place in environment.places}
     return found + [(e, None) for e in _bare(tree.migrations, known)]
 
 
@@ -196,7 +202,10 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
     home = base.parent if written is None else _home(written, base, folder)
     places = folders.Places(home, folder, paths, settings.python)
     where = f"{configuration.file}: `script_location`"
-    location = base if written is None else _located(written, places, where, problems)
+    if written is None or (_has_env(base) and not places.has(written)):
+        location: Path | None = base
+    else:
+        location = _located(written, places, where, problems)
     where = f"{configuration.file}: `version_locations`"
     located = [_located(version, places, where, problems) for version in versions]
     environment = Environment(
@@ -222,16 +231,35 @@ def _home(written: str, base: Path, folder: Path) -> Path:
 
 def _located(written: str, places: folders.Places, where: str, problems: list[str]) -> Path | None:
     """The folder meant by a written location; what does not exist becomes a problem."""
-    path = places.locate(written)
+    path = places.find(written)
+    if path is not None and path.is_dir():
+        return path
+    told = _one_line(written)
     if path is None:
-        package = written.partition(":")[0]
         problems.append(
-            f"{where} is `{written}`, but no package `{package}` was found in the workspace or "
-            "its virtual environment; install the project in `.venv` or set `python`"
+            f"{where} is `{told}`, but no package `{told.partition(':')[0]}` was found in the "
+            "workspace or its virtual environment; install the project in `.venv` or set `python`"
         )
-    elif not path.is_dir():
-        problems.append(f"{where} is `{written}`, but {path} is not a folder; correct the path")
+    else:
+        problems.append(
+            f"{where} is `{told}`, but {_one_line(str(path))} is not a folder; {_advice(told)}"
+        )
     return path
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _advice(written: str) -> str:
+    """What to do about a location, for the usual ways to miss one."""
+    if written[:1] in "\"'":
+        return "leave out the quotes, which are taken for a part of the path"
+    if re.search(r"\s[#;]", written):
+        return "move the comment to a line of its own: it is taken for a part of the path"
+    if written.startswith("~") or "$" in written:
+        return "only `%(here)s` is filled in"
+    return "correct the path"
 
 
 def _unusable(file: Path, problem: str, section: str = DEFAULT_SECTION) -> Environment:
@@ -245,7 +273,8 @@ def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
     """
     groups: dict[Path, list[Path]] = {}
     for folder in folders:
-        if not known.intersection((folder, *folder.parents)):
+        real = _real(folder)
+        if not known.intersection((real, *real.parents)):
             top = next((p for p in (folder, *folder.parents) if _has_env(p)), folder)
             below = [p for p in (folder, *folder.parents) if top in p.parents]
             groups.setdefault(below[-1] if below else folder, []).append(folder)
@@ -256,5 +285,16 @@ def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
         yield Environment(home, None, DEFAULT_SECTION, script, (location,), recursive)
 
 
+def _real(folder: Path) -> Path:
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):  # a circle of links
+        return folder
+
+
 def _has_env(folder: Path) -> bool:
-    return os.path.lexists(folder / "env.py")
+    """Whether a folder has Alembic's env.py, not just a module of that name."""
+    try:
+        return "alembic" in (folder / "env.py").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False

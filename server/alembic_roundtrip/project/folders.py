@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "__pypackages__"})
+_INSTALLED = frozenset({"pyvenv.cfg", "conda-meta"})
+"""What lies in the root of a virtual environment."""
 _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"^down_revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _HEAD = 16_384  # a docstring before the identifiers has always been shorter
@@ -30,14 +32,21 @@ def survey(folder: Path) -> Survey:
     migrations: list[Path] = []
     for root, folders, files in os.walk(folder):
         here = Path(root)
-        if "pyvenv.cfg" in files and here != folder:
+        if here != folder and not _INSTALLED.isdisjoint((*files, *folders)):
             folders.clear()
             continue
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _SKIPPED)
+        folders[:] = sorted(name for name in folders if not _is_skipped(here, name))
         configurations += _configurations(here, files)
         if _holds_migrations(here, files):
             migrations.append(here)
     return Survey(tuple(configurations), tuple(migrations))
+
+
+def _is_skipped(folder: Path, name: str) -> bool:
+    if name.startswith(".") or name in _SKIPPED:
+        return True
+    # setuptools builds there, from copies of all sources.
+    return folder.name == "build" and (name == "lib" or name.startswith(("lib.", "bdist.")))
 
 
 def _configurations(folder: Path, files: Iterable[str]) -> list[Path]:
@@ -86,8 +95,19 @@ class Places:
     prepended: tuple[str, ...] = ()
     python: str = ""
 
-    def locate(self, written: str) -> Path | None:
+    def find(self, written: str) -> Path | None:
         """The folder meant by `path` or `package:path`; None where the package is not found."""
+        path = self._locate(written)
+        if path is None or path.is_dir() or not Path(written).is_absolute():
+            return path
+        return self._transplanted(path) or path
+
+    def has(self, written: str) -> bool:
+        """Whether the folder meant exists."""
+        path = self.find(written)
+        return path is not None and path.is_dir()
+
+    def _locate(self, written: str) -> Path | None:
         if ":" not in written or Path(written).is_absolute():
             return _normal(self.home / written)
         package, *rest = written.split(":")
@@ -96,6 +116,19 @@ class Places:
             found = root.joinpath(*parts)
             if found.is_dir():
                 return _normal(found.joinpath(*rest))
+        return None
+
+    def _transplanted(self, path: Path) -> Path | None:
+        """The folder here that an absolute path in a container stands for.
+
+        The longest end of the path that is a folder beside or above the configuration.
+        """
+        above = [p for p in self.home.parents if p == self.workspace or self.workspace in p.parents]
+        for start in range(1, len(path.parts)):
+            end = Path(*path.parts[start:])
+            for root in (self.home, *above):
+                if (root / end).is_dir():
+                    return _normal(root / end)
         return None
 
     def _roots(self) -> Iterator[Path]:
