@@ -53,6 +53,13 @@ def write_project(example: Example, folder: Path) -> Project:
         (versions / f"revision{number}.py").write_text(text, encoding="utf-8")
         down = repr(f"revision{number}")
     source, expected = without_carets(dedent(example.source).lstrip("\n"))
+    if example.file:
+        file = folder / example.file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if example.deleted:
+            _commit(example, folder, versions / "under_test.py", down)
+        file.write_text(source, encoding="utf-8")
+        return Project(folder, file, "", tuple(expected))
     header = _header(source, "under_test", down)
     lines = header.count("\n")
     file = versions / "under_test.py"

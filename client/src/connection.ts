@@ -132,8 +132,11 @@ export class Connection {
 /** A server that has never answered, or that we ended, is not started again. */
 const ENOUGH: CloseHandlerResult = { action: CloseAction.DoNotRestart, handled: true };
 
+/** Migrations, settings, and what may run Alembic's commands. */
+const LANGUAGES = ['python', 'toml', 'ini', 'shellscript', 'yaml', 'makefile', 'dockerfile'];
+
 const OPTIONS: LanguageClientOptions = {
-  documentSelector: [{ scheme: 'file', language: 'python' }],
+  documentSelector: LANGUAGES.map((language) => ({ scheme: 'file', language })),
   revealOutputChannelOn: RevealOutputChannelOn.Never,
   stdioOptions: { stderr: relay, stdout: relay },
 };

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.context import Context
+from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Rule, rules
-from alembic_roundtrip.suppression import suppressions
+from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
+
+C = TypeVar("C", Context, FileContext)
 
 OFF = "off"
 """The severity, in the settings, of a rule that is not applied."""
@@ -26,13 +29,26 @@ def check(context: Context, settings: Settings) -> tuple[Diagnostic, ...]:
 
     A rule that fails on a document is logged and left out; the others go on.
     """
+    return _check(context, Rule.diagnostics, suppressions(context.migration), settings)
+
+
+def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ...]:
+    """What the selected rules find in a file that is no migration, in the order of the text."""
+    return _check(context, Rule.file_diagnostics, file_suppressions(context.file), settings)
+
+
+def _check(
+    context: C,
+    findings: Callable[[Rule, C], Iterator[Diagnostic]],
+    ignored: Sequence[Suppression],
+    settings: Settings,
+) -> tuple[Diagnostic, ...]:
     chosen = selected(settings)
-    found = [d for rule in chosen if not rule.last for d in _findings(rule, context)]
+    found = [d for rule in chosen if not rule.last for d in _guarded(rule, findings, context)]
     names = frozenset(rule.name for rule in chosen)
     after = replace(context, found=tuple(found), applied=names)
-    found += [d for rule in chosen if rule.last for d in _findings(rule, after)]
+    found += [d for rule in chosen if rule.last for d in _guarded(rule, findings, after)]
     found = [_as_configured(diagnostic, settings) for diagnostic in found]
-    ignored = suppressions(context.migration)
     found = [d for d in found if not any(s.covers(d.rule, d.range) for s in ignored)]
     return tuple(sorted(found, key=lambda d: (d.range, SEVERITIES.index(d.severity), d.rule)))
 
@@ -66,8 +82,11 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     return replace(diagnostic, severity=SEVERITIES[SEVERITIES.index(severity)])
 
 
-def _findings(rule: Rule, context: Context) -> Iterator[Diagnostic]:
+def _guarded(
+    rule: Rule, findings: Callable[[Rule, C], Iterator[Diagnostic]], context: C
+) -> Iterator[Diagnostic]:
     try:
-        yield from rule.diagnostics(context)
+        yield from findings(rule, context)
     except Exception:
-        logger.exception("rule %s failed on %s", rule.name, context.migration.path)
+        file = context.migration if isinstance(context, Context) else context.file
+        logger.exception("rule %s failed on %s", rule.name, file.path)

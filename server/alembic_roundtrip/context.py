@@ -12,6 +12,7 @@ from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.schema import Replay, Schema, replay
+from alembic_roundtrip.textfile import TextFile
 
 if TYPE_CHECKING:
     from alembic_roundtrip.rule import Diagnostic
@@ -106,3 +107,16 @@ class Context:
             return True
         newest = self.deployed is None or self.deployed.latest
         return newest and not self.history.children(self.migration.id)
+
+
+@dataclass(frozen=True)
+class FileContext:
+    """One file beside the migrations, and what is to be said there of a whole environment."""
+
+    file: TextFile
+    deletions: tuple[Deletion, ...] = ()
+    """Deployed migrations that are gone, where this is the configuration of their environment."""
+    found: tuple[Diagnostic, ...] = ()
+    """What the other rules found, before anything was ignored; for rules that come last."""
+    applied: frozenset[str] = frozenset()
+    """The names of the rules that were applied; for rules that come last."""

@@ -83,6 +83,12 @@ class DeployedScripts:
         differs = _lines(there) != _lines(text)
         return Deployed(ref, known=True, text=there if differs else None, latest=latest)
 
+    def fetch(self, paths: Iterable[Path]) -> None:
+        """Get the texts of some files before they are asked for, in one call."""
+        blobs = (self._blobs[path] for path in paths if path in self._blobs)
+        wanted = [blob for blob in blobs if blob.id not in self._contents]
+        self._contents = {**self._contents, **self.commit.contents(wanted)}
+
     def may_be_new(self, path: Path) -> bool:
         """Whether a file is not, or not as it is, in the deployed ref, by its size."""
         blob = self._blobs.get(path)
@@ -98,7 +104,7 @@ class DeployedScripts:
     def _text(self, blob: Blob) -> str | None:
         """The text of a file; None where git does not have it (a partial clone) or it is none."""
         if blob.id not in self._contents:
-            self._contents |= self.commit.contents([blob])
+            self._contents = {**self._contents, **self.commit.contents([blob])}
         try:
             return decode(self._contents[blob.id])
         except (KeyError, ValueError):
@@ -117,7 +123,7 @@ def deletions(
     gone = {d.id: d for d in missing if d.id not in history.by_id}
     if not gone:
         return {}
-    for replaced in _replaced(gone, texts):
+    for replaced in list(_replaced(gone, texts)):
         gone.pop(replaced, None)
     named = {
         name: rev

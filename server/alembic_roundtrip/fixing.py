@@ -17,27 +17,27 @@ _ROUNDS = 50
 
 
 def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str | None:
-    """The text of a migration after its safe fixes (or all); None where it is no migration.
+    """The text of a file after its safe fixes (or all); None for one that rules do not read.
 
     The workspace sees the new text afterwards, as if an editor had it open.
     """
     for _ in range(_ROUNDS):
-        migration = workspace.migration(path)
-        if migration is None:
+        document = workspace.document(path)
+        if document is None:
             return None
         for fix in _offered(workspace, path, unsafe=unsafe):
-            text = apply_edits(migration.text, edits(migration, fix.rewrites))
-            if text != migration.text:
+            text = apply_edits(document.text, edits(document, fix.rewrites))
+            if text != document.text:
                 workspace.set_text(path, text)
                 break
         else:
-            return migration.text
+            return document.text
     raise RuntimeError(f"the fixes of {path} do not come to an end")
 
 
 def fix_file(workspace: Workspace, path: Path, *, unsafe: bool = False) -> bool:
     """Fix a file on disk; true where it changed. Its encoding and line ends are kept."""
-    before = workspace.migration(path)
+    before = workspace.document(path)
     text = fixed_text(workspace, path, unsafe=unsafe)
     workspace.set_text(path, None)
     if before is None or text is None or text == before.text:

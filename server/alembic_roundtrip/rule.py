@@ -16,7 +16,7 @@ from alembic_roundtrip.migration.rewrite import Rewrite
 from alembic_roundtrip.text import Range
 
 if TYPE_CHECKING:
-    from alembic_roundtrip.context import Context
+    from alembic_roundtrip.context import Context, FileContext
 
 Severity = Literal["error", "warning", "information", "hint"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
@@ -61,7 +61,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding of one rule in one migration script."""
+    """A finding of one rule in one migration script, or in a file that is none.
+
+    `revision` is empty where there is none.
+    """
 
     rule: str
     severity: Severity
@@ -84,7 +87,8 @@ class Example:
 
     `history` holds the migrations before it, oldest first, each written the same way; `fixed` is
     the source after the first fix. `deployed` is what git has of it on the default branch, and
-    `deleted` are migrations that git has and that are gone.
+    `deleted` are migrations that git has and that are gone. With `file` the source is that of a
+    file beside the migrations, of that name.
     """
 
     title: str
@@ -94,21 +98,29 @@ class Example:
     dialects: tuple[str, ...] = ()
     deployed: str | None = None
     deleted: tuple[str, ...] = ()
+    file: str = ""
 
 
 Check = Callable[["Context"], Iterator[Finding]]
+FileCheck = Callable[["FileContext"], Iterator[Finding]]
 
 
 @dataclass
 class Rule:
-    """One rule: made with `Rule(__name__, …)` in a module of its own, named after the module."""
+    """One rule: made with `Rule(__name__, …)` in a module of its own, named after the module.
+
+    It checks migrations, files beside them (scripts, workflows, settings), or both.
+    """
 
     module: str
     severity: Severity
     last: bool = False
     """Whether it judges what the other rules found, and so comes after them."""
+    always: bool = False
+    """Whether it applies though others are selected; only to be ignored by its name."""
     examples: list[Example] = field(default_factory=list)
     _check: Check | None = None
+    _check_file: FileCheck | None = None
 
     @property
     def name(self) -> str:
@@ -126,8 +138,13 @@ class Rule:
         return self.page.partition("\n")[0]
 
     def check(self, function: Check) -> Check:
-        """Decorator of the function that yields findings."""
+        """Decorator of the function that yields findings in a migration."""
         self._check = function
+        return function
+
+    def check_file(self, function: FileCheck) -> FileCheck:
+        """Decorator of the function that yields findings in a file that is no migration."""
+        self._check_file = function
         return function
 
     def example(
@@ -140,25 +157,36 @@ class Rule:
         dialects: tuple[str, ...] = (),
         deployed: str | None = None,
         deleted: tuple[str, ...] = (),
+        file: str = "",
     ) -> None:
         """Document and test the rule with one example."""
-        example = Example(title, source, fixed, history, dialects, deployed, deleted)
+        example = Example(title, source, fixed, history, dialects, deployed, deleted, file)
         self.examples.append(example)
 
     def diagnostics(self, context: Context) -> Iterator[Diagnostic]:
         """What the rule finds in one migration."""
-        assert self._check is not None, f"rule {self.name} has no check"
-        for finding in self._check(context):
-            yield Diagnostic(
-                rule=self.name,
-                severity=finding.severity or self.severity,
-                message=finding.message,
-                path=context.migration.path,
-                revision=context.migration.id,
-                range=finding.range,
-                offered=cache(finding.fixes) if callable(finding.fixes) else finding.fixes,
-                related=finding.related,
-            )
+        if self._check is not None:
+            migration = context.migration
+            for finding in self._check(context):
+                yield self._diagnostic(finding, migration.path, migration.id)
+
+    def file_diagnostics(self, context: FileContext) -> Iterator[Diagnostic]:
+        """What the rule finds in a file that is no migration."""
+        if self._check_file is not None:
+            for finding in self._check_file(context):
+                yield self._diagnostic(finding, context.file.path, "")
+
+    def _diagnostic(self, finding: Finding, path: Path, revision: str) -> Diagnostic:
+        return Diagnostic(
+            rule=self.name,
+            severity=finding.severity or self.severity,
+            message=finding.message,
+            path=path,
+            revision=revision,
+            range=finding.range,
+            offered=cache(finding.fixes) if callable(finding.fixes) else finding.fixes,
+            related=finding.related,
+        )
 
 
 @cache

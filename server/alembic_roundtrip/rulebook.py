@@ -20,11 +20,13 @@ from alembic_roundtrip import __version__
 from alembic_roundtrip.config import TABLE, Settings, option_name
 from alembic_roundtrip.links import SETTINGS_SCHEMA
 from alembic_roundtrip.rule import Example, Rule, rules
+from alembic_roundtrip.textfile import kind_of
 
 SECTION = "alembicRoundtrip"
 RULES = "server/docs/rules"
 RULE_LISTS = ("select", "ignore")
 """The settings that name rules."""
+_LANGUAGES = MappingProxyType({"make": "makefile", "docker": "dockerfile"})
 NOTICE = "generated from the rule's own file by `make generate`; change that one"
 
 
@@ -124,7 +126,7 @@ def page(rule: Rule) -> str:
     parts += [_found(example, *code) for example, code in examples if code[1]]
     parts += ["## Left alone"]
     parts += [
-        f"{example.title}:\n\n{_block(source)}"
+        f"{example.title}:\n\n{_block(source, example.file)}"
         for example, (source, marks) in examples
         if not marks
     ]
@@ -133,16 +135,17 @@ def page(rule: Rule) -> str:
 
 def _found(example: Example, source: str, messages: list[str]) -> str:
     told = "\n".join(f"- {message}" for message in messages)
-    text = f"{example.title}:\n\n{_block(source)}\n\n{told}"
+    text = f"{example.title}:\n\n{_block(source, example.file)}\n\n{told}"
     if example.deployed is not None:
         text += f"\n\nDeployed is:\n\n{_block(dedent(example.deployed).strip())}"
     if example.fixed is None:
         return text
-    return f"{text}\n\nAfter the fix:\n\n{_block(dedent(example.fixed).strip())}"
+    return f"{text}\n\nAfter the fix:\n\n{_block(dedent(example.fixed).strip(), example.file)}"
 
 
-def _block(source: str) -> str:
-    return f"```python\n{source}\n```"
+def _block(source: str, file: str = "") -> str:
+    kind = kind_of(Path(file)) if file else "python"
+    return f"```{_LANGUAGES.get(kind, kind)}\n{source}\n```"
 
 
 def _without_carets(example: Example) -> tuple[str, list[str]]:

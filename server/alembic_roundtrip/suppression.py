@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.text import Position, Range, Source
+from alembic_roundtrip.textfile import TextFile
+
+Scope = Callable[[int], tuple[int, int]]
+"""The lines that what stands on a line reaches over."""
 
 _MARK = "roundtrip:"
-_COMMENT = re.compile(r"#\s*roundtrip:\s*ignore\[(?P<rules>[^\]]*)\]\s*(?P<reason>.*)")
+_COMMENT = re.compile(r"[#;]\s*roundtrip:\s*ignore\[(?P<rules>[^\]]*)\]\s*(?P<reason>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,35 @@ def suppressions(migration: Migration) -> tuple[Suppression, ...]:
     """
     if _MARK not in migration.text:
         return ()
-    return tuple(_suppression(migration, line, column) for line, column in _comments(migration))
+    places = _python_comments(migration.source)
+    scope = partial(_statement, migration)
+    return tuple(_suppression(migration.source, line, column, scope) for line, column in places)
 
 
-def _comments(migration: Migration) -> Iterator[tuple[int, int]]:
+def file_suppressions(file: TextFile) -> tuple[Suppression, ...]:
+    """Every such comment of a file that is no migration: for its line, the next, or the file."""
+    if _MARK not in file.text:
+        return ()
+    source = file.source
+    comments = _python_comments if file.kind == "python" else _comments
+    places = comments(source)
+    return tuple(_suppression(source, line, column, _line) for line, column in places)
+
+
+def _line(number: int) -> tuple[int, int]:
+    return number, number
+
+
+def _comments(source: Source) -> Iterator[tuple[int, int]]:
+    for number in range(1, source.line_count + 1):
+        found = _COMMENT.search(source.line(number))
+        if found:
+            yield number, found.start() + 1
+
+
+def _python_comments(source: Source) -> Iterator[tuple[int, int]]:
     """Line and column, from 1, of the comments that are meant for us."""
-    lines = [migration.source.line(n) + "\n" for n in range(1, migration.source.line_count + 1)]
+    lines = [source.line(n) + "\n" for n in range(1, source.line_count + 1)]
     tokens = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
     try:
         for token in tokens:
@@ -58,27 +86,26 @@ def _comments(migration: Migration) -> Iterator[tuple[int, int]]:
         return
 
 
-def _suppression(migration: Migration, line: int, column: int) -> Suppression:
-    text = migration.source.line(line)
+def _suppression(source: Source, line: int, column: int, scope: Scope) -> Suppression:
+    text = source.line(line)
     found = _COMMENT.match(text[column - 1 :])
     assert found is not None
     place = Range(Position(line, column), Position(line, len(text) + 1))
     alone = not text[: column - 1].strip()
-    first, last = _scope(migration, line) if alone else _statement(migration, line)
+    first, last = _below(source, line, scope) if alone else scope(line)
     rules = tuple(name.strip() for name in found["rules"].split(",") if name.strip())
     return Suppression(place, rules, found["reason"].strip(), first, last, alone)
 
 
-def _scope(migration: Migration, line: int) -> tuple[int, int]:
+def _below(source: Source, line: int, scope: Scope) -> tuple[int, int]:
     """What a comment on a line of its own is for."""
-    source = migration.source
     before = (source.line(number).strip() for number in range(1, line))
     if all(not text or text.startswith("#") for text in before):
         return 1, source.line_count
     for number in range(line + 1, source.line_count + 1):
         text = source.line(number).strip()
         if text and not text.startswith("#"):
-            return _statement(migration, number)
+            return scope(number)
     return line, line
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip import config
-from alembic_roundtrip.checker import check
+from alembic_roundtrip.checker import check, check_file
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.context import Context
+from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.deployed import DeployedScripts
 from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
 from alembic_roundtrip.repository import GitError, deployed_commit
 from alembic_roundtrip.rule import Diagnostic
+from alembic_roundtrip.rules.history_stamped_over import WORDS
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.scripts import Scripts
+from alembic_roundtrip.textfile import TextFile, files_with, has_any, kind_of, read_text
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Surroundings:
     """The migrations that the deployed ref has, where there is one."""
     refused: Mapping[Environment, str] = field(default_factory=dict)
     """Why git could not answer."""
+    files: tuple[Path, ...] = ()
+    """Files beside the migrations that may have something for rules."""
 
 
 class Workspace:
@@ -79,18 +83,44 @@ class Workspace:
         """The environment a migration belongs to; None for any other file."""
         return environment_of(path, self.environments) if path.suffix == ".py" else None
 
-    def look_around(self) -> Surroundings:
-        """Ask git and the disk what lies around the migrations; takes nothing over."""
+    def look_around(self, known: Surroundings | None = None) -> Surroundings:
+        """Ask git and the disk what lies around the migrations; takes nothing over.
+
+        With what is `known` from before, only what another commit is deployed for is asked again.
+        """
         deployed, refused = {}, {}
         for environment in self.environments:
-            ref = self.settings_of(environment).deployed_ref
             try:
-                commit = deployed_commit(environment.script_location, ref)
-                if commit is not None:
-                    deployed[environment] = DeployedScripts(commit, environment)
+                found = self._deployed(environment, known)
             except GitError as error:
                 refused[environment] = str(error)
-        return Surroundings(deployed, refused)
+            else:
+                if found is not None:
+                    deployed[environment] = found
+        return Surroundings(deployed, refused, self._near() if known is None else known.files)
+
+    def _deployed(
+        self, environment: Environment, known: Surroundings | None
+    ) -> DeployedScripts | None:
+        ref = self.settings_of(environment).deployed_ref
+        commit = deployed_commit(environment.script_location, ref)
+        before = known.deployed.get(environment) if known else None
+        if commit is None or (before is not None and before.commit == commit):
+            return before if commit else None
+        found = DeployedScripts(commit, environment)
+        found.fetch(self._texts)
+        return found
+
+    def _near(self) -> tuple[Path, ...]:
+        found = (path for folder in self.folders for path in files_with(folder, WORDS))
+        return tuple(dict.fromkeys(path for path in found if self.environment_of(path) is None))
+
+    def fetch(self, path: Path) -> None:
+        """Get what git has of a migration before it is asked for; may wait."""
+        environment = self.environment_of(path)
+        deployed = self.surroundings.deployed.get(environment) if environment else None
+        if deployed is not None:
+            deployed.fetch([path])
 
     def take(self, surroundings: Surroundings) -> None:
         """Take over what was found around the migrations."""
@@ -137,11 +167,29 @@ class Workspace:
         environment = self.environment_of(path)
         if environment is not None and environment in self._scripts and path not in self._texts:
             self._scripts[environment].reread(path)
+        if environment is None and self._surroundings is not None and has_any(path, WORDS):
+            near = dict.fromkeys((*self._surroundings.files, path))
+            self._surroundings = replace(self._surroundings, files=tuple(near))
 
     def migration(self, path: Path) -> Migration | None:
         """A migration, read; None for a file that is none."""
         environment = self.environment_of(path)
         return None if environment is None else self.scripts(environment).migration(path)
+
+    def document(self, path: Path) -> Migration | TextFile | None:
+        """A migration, or another file that rules read; None for what they do not."""
+        migration = self.migration(path)
+        folder = next((folder for folder in self.folders if folder in path.parents), None)
+        if migration is not None or folder is None or not kind_of(path):
+            return migration
+        text = self._texts[path] if path in self._texts else read_text(path)
+        return None if text is None else TextFile(path, text, folder)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files beside the migrations that may have something for rules."""
+        configured = filter(None, map(_told_at, self.environments))
+        return tuple(dict.fromkeys((*configured, *self.surroundings.files)))
 
     def context(self, path: Path) -> Context | None:
         """Everything rules may know about a migration; None for a file that is none."""
@@ -169,17 +217,25 @@ class Workspace:
             yield from self.scripts(environment).prepare(path)
 
     def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
-        """What the rules find in a migration; nothing for a file that is none."""
+        """What the rules find in a migration, or in a file beside them."""
         environment = self.environment_of(path)
         context = self.context(path)
         if environment is None or context is None:
-            return ()
+            return self._file_diagnostics(path)
         settings = self.settings_of(environment)
         if settings.since and context.migration.id in self.scripts(environment).up_to(
             settings.since
         ):
             return ()
         return check(context, settings)
+
+    def _file_diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
+        file = self.document(path)
+        if not isinstance(file, TextFile):
+            return ()
+        mine = [env for env in self.environments if _told_at(env) == path]
+        gone = (d for env in mine for d in self.scripts(env).deletions(None))
+        return check_file(FileContext(file, tuple(gone)), self._settings_at(path.parent))
 
     def evidence(self, migration: Migration) -> tuple[RevisionEvidence, bool] | None:
         """What the last rehearsal measured of a migration, and whether that is still current."""
@@ -191,6 +247,11 @@ class Workspace:
             return None
         key, evidence = kept
         return evidence, key == self.scripts(environment).evidence_key(migration.id)
+
+
+def _told_at(environment: Environment) -> Path | None:
+    """The file that shows what concerns an environment as a whole."""
+    return environment.config or environment.env_py
 
 
 def _distinct(found: Sequence[Environment]) -> Iterator[Environment]:

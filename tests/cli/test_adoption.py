@@ -155,3 +155,54 @@ def test_a_severity_can_be_set_and_a_rule_switched_off(project: AlembicProject, 
     assert severity_of("empty-downgrade", lint()["cccc_.py"]) == "hint"
     toml.write_text('[tool.alembic-roundtrip.severity]\nempty-downgrade = "off"\n')
     assert "cccc_.py" not in lint()
+
+
+def test_what_stamps_in_the_workspace_is_found_where_git_does_not_ignore_it(
+    project: AlembicProject, lint: Any
+) -> None:
+    rule = "history-stamped-over"
+    for name in ("deploy.sh", "ignored/deploy.sh", "node_modules/x/deploy.sh", "tests/fresh.sh"):
+        file = project.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("alembic stamp head\n")
+    (project.folder / "big.sh").write_text("# big\n" * 100_000 + "alembic stamp head\n")
+    (project.folder / "binary.sh").write_bytes(b"\0alembic stamp head\n")
+    (project.folder / ".gitignore").write_text("ignored\n")
+    assert len(lint("--select", rule)["deploy.sh"]) == 2, "nothing says what git would ignore"
+    commit_all(project.folder)
+    assert lint("--select", rule) == {
+        "deploy.sh": [(rule, "warning")],
+        "fresh.sh": [(rule, "information")],
+    }
+    assert lint("--select", rule, "migrations") == {}
+    assert set(lint("--select", rule, "tests")) == {"fresh.sh"}
+    assert lint("--select", rule, "--changed-since", "HEAD") == {}
+    (project.folder / "new.sh").write_text("alembic stamp head\n")
+    assert set(lint("--select", rule, "--changed-since", "HEAD")) == {"new.sh"}
+
+
+def test_a_comment_ignores_in_a_script_too(project: AlembicProject, lint: Any) -> None:
+    script = project.folder / "deploy.sh"
+    comment = "# roundtrip: ignore[history-stamped-over] a database of our own"
+    script.write_text(f"alembic stamp head  {comment}\n")
+    assert "deploy.sh" not in lint()
+    script.write_text(f"echo\n{comment}\nalembic stamp head\nalembic stamp head\n")
+    assert lint()["deploy.sh"] == [("history-stamped-over", "warning")]
+    script.write_text(f"#!/bin/sh\n{comment}\n\nalembic stamp head\nalembic stamp head\n")
+    assert "deploy.sh" not in lint()
+    script.write_text(f"alembic upgrade head  {comment} stamp\n")
+    assert lint()["deploy.sh"] == [("unused-ignore", "warning")]
+
+
+def test_a_history_that_is_gone_is_missed_at_its_configuration(
+    project: AlembicProject, lint: Any
+) -> None:
+    rule = "deleted-migration"
+    commit_all(project.folder)
+    for file in project.versions.iterdir():
+        file.unlink()
+    assert lint("--select", rule) == {"alembic.ini": [(rule, "warning")]}
+    squashed = project.add("dddd", USERS, 'op.drop_table("users")', after=None)
+    assert lint("--select", rule) == {"alembic.ini": [(rule, "warning")]}
+    squashed.write_text(f"# Squashed; replaces everything up to cccc\n{squashed.read_text()}")
+    assert lint("--select", rule) == {}

@@ -1,4 +1,4 @@
-"""Which migrations changed against another state of the user's git repository."""
+"""Which files changed against another state of the user's git repository."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from alembic_roundtrip.cli._workspace import NothingToReadError
-from alembic_roundtrip.project import Environment
 from alembic_roundtrip.repository import Blob, Commit, GitError, deployed_commit
 
 
-def changed_files(environment: Environment, files: Iterable[Path], ref: str) -> frozenset[Path]:
-    """Migrations changed or added since the merge base with `ref`, committed or not, or untracked.
+def changed_files(folders: Iterable[Path], files: Iterable[Path], ref: str) -> frozenset[Path]:
+    """Files below some folders that changed or came since the merge base with `ref`, or untracked.
 
     Raises `NothingToReadError` where there is no git, no repository or no such ref.
     """
     try:
-        known = [_known(location, ref) for location in environment.version_locations]
+        known = [_known(folder, ref) for folder in folders]
     except GitError as error:
         raise NothingToReadError(
             f"--changed-since {ref}: git says: {error}; name a branch, tag or commit that HEAD has "
@@ -25,10 +24,10 @@ def changed_files(environment: Environment, files: Iterable[Path], ref: str) -> 
     return frozenset(f for f in files if all(_differs(f, commit, blobs) for commit, blobs in known))
 
 
-def _known(location: Path, ref: str) -> tuple[Commit, dict[str, Blob]]:
-    commit = deployed_commit(location, ref)
+def _known(folder: Path, ref: str) -> tuple[Commit, dict[str, Blob]]:
+    commit = deployed_commit(folder, ref)
     assert commit is not None, "a ref was named"
-    return commit, dict(commit.blobs([location]))
+    return commit, dict(commit.blobs([folder]))
 
 
 def _differs(file: Path, commit: Commit, blobs: dict[str, Blob]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -60,17 +60,19 @@ def run(arguments: Namespace) -> int:
         # Several configurations may run the same migrations.
         files = list(dict.fromkeys(_files(workspace, arguments.paths)))
         _check_since(workspace)
+        others = [file for file in workspace.files if _is_wanted(file, arguments.paths)]
         if arguments.changed_since is not None:
-            changed = _changed(workspace, arguments.changed_since)
-            files = [file for file in files if file in changed]
-        found = [d for file in files for d in workspace.diagnostics(file)]
+            changed = _changed(workspace, others, arguments.changed_since)
+            files, others = ([f for f in some if f in changed] for some in (files, others))
+        read = [*files, *others]
+        found = [d for file in read for d in workspace.diagnostics(file)]
         if arguments.fix or arguments.unsafe_fixes:
-            found = _fixed(workspace, files, found, unsafe=arguments.unsafe_fixes)
+            found = _fixed(workspace, read, found, unsafe=arguments.unsafe_fixes)
     except (*CANNOT_RUN, NothingToReadError) as error:
         return say(error)
     linting = Linting(
         found=found,
-        migrations={file: workspace.migration(file) for file in {d.path for d in found}},
+        documents={file: workspace.document(file) for file in {d.path for d in found}},
         files=files,
         problems=_problems(workspace),
         hints=arguments.hints,
@@ -91,12 +93,16 @@ def _open(arguments: Namespace) -> Workspace:
     return Workspace(list(folders) or [Path.cwd()], given)
 
 
-def _files(workspace: Workspace, paths: Iterable[Path]) -> Iterator[Path]:
-    wanted = [path.resolve() for path in paths]
+def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:
     for environment in _workspace.environments(workspace):
         for file in workspace.scripts(environment).paths:
-            if not wanted or any(file == path or path in file.parents for path in wanted):
+            if _is_wanted(file, paths):
                 yield file
+
+
+def _is_wanted(file: Path, paths: Sequence[Path]) -> bool:
+    wanted = [path.resolve() for path in paths]
+    return not wanted or any(file == path or path in file.parents for path in wanted)
 
 
 def _check_since(workspace: Workspace) -> None:
@@ -110,11 +116,15 @@ def _check_since(workspace: Workspace) -> None:
             raise NothingToReadError(f"since: there is no one revision `{since}`{hint}")
 
 
-def _changed(workspace: Workspace, ref: str) -> frozenset[Path]:
+def _changed(workspace: Workspace, others: Sequence[Path], ref: str) -> frozenset[Path]:
     from alembic_roundtrip.cli._changed import changed_files
 
-    return frozenset().union(
-        *(changed_files(env, workspace.scripts(env).paths, ref) for env in workspace.environments)
+    changed = changed_files(workspace.folders, others, ref) if others else frozenset()
+    return changed.union(
+        *(
+            changed_files(env.version_locations, workspace.scripts(env).paths, ref)
+            for env in workspace.environments
+        )
     )
 
 

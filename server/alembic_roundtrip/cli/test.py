@@ -116,7 +116,7 @@ def _only_changed(plan: Plan, ref: str) -> Plan:
     if plan.revisions:
         raise CannotRun("--changed-since chooses the revisions: name none beside it")
     scripts = Scripts(plan.environment)
-    changed = changed_files(plan.environment, scripts.paths, ref)
+    changed = changed_files(plan.environment.version_locations, scripts.paths, ref)
     ids = (scripts.migration(path).id for path in scripts.paths if path in changed)
     return replace(plan, revisions=tuple(filter(None, ids)))
 

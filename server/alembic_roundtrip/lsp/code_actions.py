@@ -18,6 +18,7 @@ from alembic_roundtrip.migration import rewrite
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix
 from alembic_roundtrip.text import Edit, Position, Range
+from alembic_roundtrip.textfile import TextFile
 
 FIX_ALL = "source.fixAll.alembicRoundtrip"
 _CHANGES_ROLLBACK = "changes-rollback"
@@ -78,16 +79,16 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     uri, key, everything = _read_data(action.data)
     path = path_of(uri)
     found = session.diagnostics(path)
-    migration = session.migration(path)
-    if path is None or migration is None:
-        raise StaleActionError(f"{uri} is not a migration script any more")
+    document = session.document(path)
+    if path is None or document is None:
+        raise StaleActionError(f"{uri} is not a file that is checked any more")
     if everything:
-        action.edit = _edit(session, path, _all_edits(session, migration), needs_confirmation=None)
+        action.edit = _edit(session, path, _all_edits(session, document), needs_confirmation=None)
         return action
     offer = next((offer for offer in _offers(found) if offer.key == key), None)
     if offer is None:
         raise StaleActionError(f"{path.name} changed: `{action.title}` no longer applies as it was")
-    edits = rewrite.edits(migration, offer.fix.rewrites)
+    edits = rewrite.edits(document, offer.fix.rewrites)
     confirm = offer.fix.title if offer.fix.safety == "unsafe" else None
     action.edit = _edit(session, path, edits, needs_confirmation=confirm)
     return action
@@ -152,15 +153,15 @@ def _safe(found: Iterable[Diagnostic]) -> list[Fix]:
     ]
 
 
-def _all_edits(session: Session, migration: Migration) -> list[Edit]:
+def _all_edits(session: Session, document: Migration | TextFile) -> list[Edit]:
     """What the command line would make of the text, as edits of the lines that differ."""
-    document = session.open.get(migration.path)
+    opened = session.open.get(document.path)
     try:
-        fixed = fixed_text(session.workspace, migration.path)
+        fixed = fixed_text(session.workspace, document.path)
     finally:
         # Fixing has set the text in the workspace.
-        session.workspace.set_text(migration.path, document.text if document else None)
-    old, new = split_lines(migration.text), split_lines(fixed or migration.text)
+        session.workspace.set_text(document.path, opened.text if opened else None)
+    old, new = split_lines(document.text), split_lines(fixed or document.text)
     return [
         Edit(Range(Position(a + 1, 1), Position(b + 1, 1)), "".join(new[c:d]))
         for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()

@@ -98,10 +98,11 @@ def document_report(
     return types.RelatedFullDocumentDiagnosticReport(items=found, result_id=now)
 
 
-def migration_paths(session: Session) -> Iterator[Path]:
-    """Every migration script of the workspace."""
+def checked_paths(session: Session) -> Iterator[Path]:
+    """Every migration script of the workspace, and what is checked beside them."""
     for environment in session.environments:
         yield from session.workspace.scripts(environment).paths
+    yield from session.workspace.files
 
 
 async def workspace_report(
@@ -134,7 +135,7 @@ async def _changed_reports(
     session: Session, previous: Mapping[str, str]
 ) -> AsyncIterator[types.WorkspaceDocumentDiagnosticReport]:
     known = {path: value for uri, value in previous.items() if (path := path_of(uri))}
-    for path in list(migration_paths(session)):
+    for path in list(checked_paths(session)):
         await session.quiet()
         await session.prepare(path)
         found = items(session, path)

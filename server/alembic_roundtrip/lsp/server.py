@@ -32,7 +32,7 @@ from alembic_roundtrip.migration.rewrite import RewriteError
 
 logger = logging.getLogger(__name__)
 
-_WATCHED = ("**/*.py", "**/*.ini", "**/pyproject.toml")
+_WATCHED = ("**/*.py", "**/*.ini", "**/pyproject.toml", "**/.git/HEAD", "**/.git/logs/HEAD")
 _CONFIGURATION = frozenset({".ini", ".toml"})
 _IDLE_SECONDS = 2.0
 _OBJECTS = 20_000
@@ -136,7 +136,13 @@ class RoundtripServer(LanguageServer):
     def rebuild(self) -> None:
         """Read everything anew; say which settings cannot be used."""
         self.session.rebuild()
+        self.session.looking = self.start(self.look_around())
         self.tell("workspace", self.session.problems)
+
+    async def look_around(self, *, again: bool = False) -> None:
+        """Look at what git knows, and at everything anew where that is news."""
+        if await self.session.look_around(again=again):
+            await self.refresh()
 
     async def read_settings(self) -> None:
         """Ask the editor for its settings, take them over and look at everything again."""
@@ -239,6 +245,8 @@ async def did_open(ls: RoundtripServer, params: types.DidOpenTextDocumentParams)
         ls.session.visited += (folder_around(path),)
         ls.rebuild()
     ls.session.set_document(OpenDocument(document.uri, document.version, document.text))
+    if path is not None:
+        ls.start(ls.session.fetch(path))
     await ls.publish_latest(document.uri, document.version)
 
 
@@ -264,7 +272,8 @@ async def did_close(ls: RoundtripServer, params: types.DidCloseTextDocumentParam
 
 @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
 async def did_save(ls: RoundtripServer, _: types.DidSaveTextDocumentParams) -> None:
-    """What other files say of this one may have changed."""
+    """What other files say of this one may have changed, and what is deployed."""
+    ls.start(ls.look_around(again=True))
     await ls.refresh()
 
 
@@ -276,6 +285,9 @@ async def did_change_files(ls: RoundtripServer, params: types.DidChangeWatchedFi
         ls.rebuild()
     else:
         ls.session.changed_on_disk(paths)
+        changed = types.FileChangeType.Changed
+        git = any(".git" in path.parts for path in paths)
+        ls.start(ls.look_around(again=git or all(c.type == changed for c in params.changes)))
     await ls.refresh()
 
 

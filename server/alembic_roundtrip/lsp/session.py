@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -23,7 +25,8 @@ from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, ProjectError
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.text import Source
-from alembic_roundtrip.workspace import Workspace
+from alembic_roundtrip.textfile import TextFile
+from alembic_roundtrip.workspace import Surroundings, Workspace
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ UNUSABLE = (SettingsError, ProjectError, UnknownRuleError)
 """What a user has to correct before a folder or an environment can be looked at."""
 SLICE = 0.01
 """Seconds of work after which other messages are let in."""
+FIRST_LOOK = 0.5
+"""Seconds that the first findings wait for what git knows."""
 BREATH = 0.001
 """Seconds that are left to them then."""
 QUIET = 0.3
@@ -72,6 +77,8 @@ class Session:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     """Set, and replaced by a new one, when findings of other files may have changed."""
     last_edit: float = 0.0
+    looking: asyncio.Task[None] | None = None
+    """The first look around the migrations of these folders, while it goes on."""
     _found: dict[Path, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """Diagnostics, until anything changes: an editor asks several times for the same."""
     _logged: set[tuple[str, str]] = field(default_factory=set)
@@ -102,7 +109,7 @@ class Session:
     def _look_at(self, folders: Sequence[Path]) -> list[str]:
         """Make these the workspace; gives why that cannot be, or nothing."""
         self._found.clear()
-        self.workspace = Workspace(folders, self.overrides)
+        self.workspace = Workspace(folders, self.overrides, Surroundings())
         try:
             assert self.workspace.environments is not None
         except UNUSABLE as error:
@@ -178,10 +185,44 @@ class Session:
             return None
         return self.guarded(f"reading {path.name}", lambda: self.workspace.migration(path), None)
 
+    def document(self, path: Path | None) -> Migration | TextFile | None:
+        """A migration or another file that is checked; None for anything else."""
+        if path is None:
+            return None
+        return self.guarded(f"reading {path.name}", lambda: self.workspace.document(path), None)
+
+    async def look_around(self, *, again: bool = False) -> bool:
+        """Ask git and the disk what lies around the migrations; gives whether that is news.
+
+        In a thread, because they may take long; not for folders that are not trusted, because
+        git, however it is asked, is one program more that reads what they contain.
+        """
+        workspace = self.workspace
+        if not self.trusted:
+            return False
+        known = workspace.surroundings if again else None
+        looking = "looking around the migrations"
+        found = await in_thread(
+            lambda: self.guarded(looking, lambda: workspace.look_around(known), None)
+        )
+        if found is None or found == known or workspace is not self.workspace:
+            return False
+        self._found.clear()
+        workspace.take(found)
+        return True
+
+    async def fetch(self, path: Path) -> None:
+        """Get what git has of a migration, so that no edit has to wait for it."""
+        fetch = self.workspace.fetch
+        await in_thread(lambda: self.guarded("asking git", lambda: fetch(path), None))
+
     async def prepare(self, path: Path | None) -> None:
         """Read what a migration builds on, letting other messages in between."""
         if path is None:
             return
+        if self.looking is not None and not self.looking.done():
+            # Findings that git is about to take back or to add would only flicker.
+            await asyncio.wait([self.looking], timeout=FIRST_LOOK)
         clock = asyncio.get_running_loop().time
         steps = self.workspace.prepare(path)
         begun = since = clock()
@@ -248,9 +289,9 @@ class Session:
         return Converter(self._source(path), self.client.encoding)
 
     def _source(self, path: Path) -> Source:
-        migration = self.migration(path)
-        if migration:
-            return migration.source
+        known = self.document(path)
+        if known:
+            return known.source
         document = self.open.get(path)
         if document:
             return Source(document.text)
@@ -275,6 +316,24 @@ class Session:
         if key not in self._logged:
             self._logged.add(key)
             log.error("%s failed: %s", doing, error, exc_info=error)
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do work that waits beside the loop; the end of the server does not wait for it."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T) -> None:
+        if not done.done():
+            done.set_result(result)
+
+    def run() -> None:
+        result = work()
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(settle, result)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await done
 
 
 def path_of(uri: str) -> Path | None:

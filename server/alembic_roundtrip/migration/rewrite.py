@@ -13,6 +13,7 @@ from alembic_roundtrip.migration.imports import import_edits
 from alembic_roundtrip.migration.layout import Layout, decorated_from
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.text import Edit, Position, Range, apply_edits
+from alembic_roundtrip.textfile import TextFile
 
 
 class RewriteError(ValueError):
@@ -67,11 +68,15 @@ class Replace:
 Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace
 
 
-def edits(migration: Migration, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:
+def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:
     """The smallest text edits that make these rewrites; none where all is there already.
 
-    Raises `RewriteError` where they cannot be made or the result would not parse.
+    Of a file that is no migration only a range can be replaced. Raises `RewriteError` where they
+    cannot be made or the result would not parse.
     """
+    if isinstance(document, TextFile):
+        return tuple(Edit(r.range, r.text) for r in rewrites if isinstance(r, Replace))
+    migration = document
     if migration.problems:
         raise RewriteError(f"{migration.path.name}: {migration.problems[0].message}; fix it first")
     made = [edit for edit in _edits(migration, rewrites) if _changes(migration, edit)]

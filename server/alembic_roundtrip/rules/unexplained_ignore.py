@@ -9,21 +9,31 @@ Write the reason behind the bracket: `# roundtrip: ignore[empty-downgrade] the t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from alembic_roundtrip.context import Context
+from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.suppression import suppressions
+from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
 rule = Rule(__name__, severity="information", last=True)
 
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """Ignore comments that end at their bracket."""
-    for suppression in suppressions(context.migration):
-        if not suppression.reason:
-            yield Finding(suppression.range, "the comment does not say why this is ignored")
+    """Ignore comments of a migration that end at their bracket."""
+    yield from _unexplained(suppressions(context.migration))
+
+
+@rule.check_file
+def check_file(context: FileContext) -> Iterator[Finding]:
+    """The same for a file that is no migration."""
+    yield from _unexplained(file_suppressions(context.file))
+
+
+def _unexplained(comments: Sequence[Suppression]) -> Iterator[Finding]:
+    for comment in comments:
+        if not comment.reason:
+            yield Finding(comment.range, "the comment does not say why this is ignored")
 
 
 rule.example(

@@ -1,60 +1,89 @@
 """A comment ignores a rule that finds nothing there.
 
 ## Why it matters
-It hides the next finding of that rule, which nobody decided on.
+It hides the next finding of that rule, which nobody decided on. A name that no rule has hides
+nothing at all.
 
 ## What to do
-Remove the comment, or the rule's name from it.
+Remove the comment, or the rule's name from it; correct a misspelt name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
-from alembic_roundtrip.context import Context
+from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.migration.rewrite import Replace
 from alembic_roundtrip.rule import Finding, Fix, Rule, rules
-from alembic_roundtrip.suppression import Suppression, suppressions
-from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
+from alembic_roundtrip.text import Position, Range, Source
 
 rule = Rule(__name__, severity="warning", last=True)
 
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """Names in ignore comments that nothing was found for."""
-    for suppression in suppressions(context.migration):
-        unused = [name for name in suppression.rules if _is_unused(name, suppression, context)]
+    """Names in ignore comments of a migration that nothing was found for."""
+    migration = context.migration
+    yield from _unused(suppressions(migration), context, migration.source)
+
+
+@rule.check_file
+def check_file(context: FileContext) -> Iterator[Finding]:
+    """The same for a file that is no migration."""
+    yield from _unused(file_suppressions(context.file), context, context.file.source)
+
+
+def _unused(
+    comments: Sequence[Suppression], context: Context | FileContext, source: Source
+) -> Iterator[Finding]:
+    for comment in comments:
+        unknown = [name for name in comment.rules if name not in rules()]
+        for name in unknown:
+            fix = _corrected(comment, name) or _without(comment, unknown, source)
+            yield Finding(comment.range, f"there is no rule `{name}`", (fix,))
+        unused = [name for name in comment.rules if _is_unused(name, comment, context)]
         if unused:
             names = ", ".join(f"`{name}`" for name in unused)
             verb = "find" if len(unused) > 1 else "finds"
             yield Finding(
-                suppression.range,
+                comment.range,
                 f"{names} {verb} nothing here to ignore",
-                (_fix(suppression, unused, context),),
+                (_without(comment, unused, source),),
             )
 
 
-def _is_unused(name: str, suppression: Suppression, context: Context) -> bool:
-    if name in rules() and name not in context.applied:
-        return False
-    return not any(suppression.covers(d.rule, d.range) and d.rule == name for d in context.found)
+def _is_unused(name: str, comment: Suppression, context: Context | FileContext) -> bool:
+    found = any(comment.covers(d.rule, d.range) and d.rule == name for d in context.found)
+    return name in context.applied and not found
 
 
-def _fix(suppression: Suppression, unused: list[str], context: Context) -> Fix:
-    kept = [name for name in suppression.rules if name not in unused]
+def _corrected(comment: Suppression, name: str) -> Fix | None:
+    for near in get_close_matches(name, rules(), 1):
+        names = [near if one == name else one for one in comment.rules]
+        return Fix(f"Ignore `{near}`", (_written(comment, names),))
+    return None
+
+
+def _without(comment: Suppression, names: Sequence[str], source: Source) -> Fix:
+    kept = [name for name in comment.rules if name not in names]
     if kept:
-        text = f"# roundtrip: ignore[{', '.join(kept)}] {suppression.reason}".rstrip()
-        return Fix("Ignore only what is found", (Replace(suppression.range, text),))
-    place = suppression.range
-    if suppression.alone:
+        return Fix("Ignore only what is found", (_written(comment, kept),))
+    place = comment.range
+    if comment.alone:
         # The whole line goes, with its end.
         start = Position(place.start.line, 1)
         place = Range(start, Position(place.start.line + 1, 1))
     else:
-        before = context.migration.source.line(place.start.line)[: place.start.column - 1]
+        before = source.line(place.start.line)[: place.start.column - 1]
         place = Range(Position(place.start.line, len(before.rstrip()) + 1), place.end)
     return Fix("Remove the comment", (Replace(place, ""),))
+
+
+def _written(comment: Suppression, names: Sequence[str]) -> Replace:
+    text = f"# roundtrip: ignore[{', '.join(names)}] {comment.reason}".rstrip()
+    return Replace(comment.range, text)
 
 
 _USERS = "def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n"
@@ -90,7 +119,7 @@ rule.example(
 
     def downgrade():
         pass  # roundtrip: ignore[no-such-rule] whatever
-              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `no-such-rule` finds nothing here to ignore
+              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ there is no rule `no-such-rule`
     """,
     fixed="""
     def upgrade():
@@ -99,6 +128,31 @@ rule.example(
 
     def downgrade():
         pass
+    """,
+)
+rule.example(
+    "A misspelt name beside a right one",
+    """
+    def upgrade():
+        op.drop_table("users")
+
+
+    def downgrade():
+        pass  # roundtrip: ignore[empty-downgrad, unexplained-ignore] a cache
+              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ there is no rule `empty-downgrad`
+              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `unexplained-ignore` finds nothing here to ignore
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "In a script",
+    """
+    echo "no stamp here"  # roundtrip: ignore[history-stamped-over] once there was
+                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `history-stamped-over` finds nothing here to ignore
+    """,
+    file="deploy.sh",
+    fixed="""
+    echo "no stamp here"
     """,
 )
 rule.example(

@@ -10,18 +10,19 @@ from pathlib import Path
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Severity
+from alembic_roundtrip.textfile import TextFile
 
 
 @dataclass(frozen=True, slots=True)
 class Linting:
     """Diagnostics in the order they are reported.
 
-    `migrations` has the files with diagnostics, `files` all that were read; `problems` are what
+    `documents` has the files with diagnostics, `files` all that were read; `problems` are what
     stands in the way of finding migrations.
     """
 
     found: Sequence[Diagnostic]
-    migrations: Mapping[Path, Migration | None]
+    documents: Mapping[Path, Migration | TextFile | None]
     files: Sequence[Path]
     problems: Sequence[str]
     hints: bool

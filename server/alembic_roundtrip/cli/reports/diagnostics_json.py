@@ -13,6 +13,7 @@ from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.textfile import TextFile
 
 
 def report(linting: Linting) -> None:
@@ -22,7 +23,7 @@ def report(linting: Linting) -> None:
     """
     document: dict[str, Any] = {
         "version": 1,
-        "diagnostics": [_diagnostic(d, linting.migrations.get(d.path)) for d in linting.found],
+        "diagnostics": [_diagnostic(d, linting.documents.get(d.path)) for d in linting.found],
         "summary": {
             "files": len(linting.files),
             "problems": list(linting.problems),
@@ -37,7 +38,7 @@ def report(linting: Linting) -> None:
     print()
 
 
-def _diagnostic(d: Diagnostic, migration: Migration | None) -> dict[str, Any]:
+def _diagnostic(d: Diagnostic, document: Migration | TextFile | None) -> dict[str, Any]:
     return {
         "rule": d.rule,
         "severity": d.severity,
@@ -51,7 +52,7 @@ def _diagnostic(d: Diagnostic, migration: Migration | None) -> dict[str, Any]:
                 "safety": fix.safety,
                 "edits": [{"range": _range(edit.range), "text": edit.text} for edit in edits],
             }
-            for fix, edits in written(d, migration)
+            for fix, edits in written(d, document)
         ],
     }
 

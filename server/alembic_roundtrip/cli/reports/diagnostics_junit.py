@@ -1,4 +1,4 @@
-"""Diagnostics as JUnit XML: a test case a migration, a failure a diagnostic."""
+"""Diagnostics as JUnit XML: a test case a file, a failure a diagnostic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ def report(linting: Linting) -> None:
     found: defaultdict[Path, list[Diagnostic]] = defaultdict(list)
     for d in linting.shown:
         found[d.path].append(d)
-    cases = [_case(linting, file, found[file]) for file in linting.files]
+    files = dict.fromkeys((*linting.files, *found))
+    cases = [_case(linting, file, found[file]) for file in files]
     print_suite("alembic-roundtrip lint", cases, seconds=0, problems="\n".join(linting.problems))
 
 

@@ -21,6 +21,7 @@ from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix, Rule, rules
 from alembic_roundtrip.text import Edit
+from alembic_roundtrip.textfile import TextFile
 
 
 def report(linting: Linting) -> None:
@@ -38,8 +39,8 @@ def _results(linting: Linting) -> Iterator[Json]:
     index = {name: number for number, name in enumerate(rules())}
     seen: Counter[str] = Counter()
     for d in linting.shown:
-        migration = linting.migrations.get(d.path)
-        same = _identity(d, migration)
+        document = linting.documents.get(d.path)
+        same = _identity(d, document)
         seen[same] += 1
         result: Json = {
             "ruleId": d.rule,
@@ -54,13 +55,13 @@ def _results(linting: Linting) -> Iterator[Json]:
         }
         if d.related:
             result["relatedLocations"] = [location(r.path, r.range, r.message) for r in d.related]
-        fixes = [_fix(d, *fix) for fix in written(d, migration)]
+        fixes = [_fix(d, *fix) for fix in written(d, document)]
         yield result | {"fixes": fixes} if fixes else result
 
 
-def _identity(d: Diagnostic, migration: Migration | None) -> str:
+def _identity(d: Diagnostic, document: Migration | TextFile | None) -> str:
     """What makes two diagnostics the same one at two times: not where it stands."""
-    text = migration.source.slice(d.range) if migration else ""
+    text = document.source.slice(d.range) if document else ""
     return "\0".join((d.rule, d.revision or d.path.name, " ".join(text.split())))
 
 

@@ -12,6 +12,7 @@ from alembic_roundtrip.cli.reports._terminal import Part, writer
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Severity
+from alembic_roundtrip.textfile import TextFile
 
 STYLES: dict[Severity, str] = {
     "error": "bold red",
@@ -33,7 +34,7 @@ def report(linting: Linting) -> None:
         write(
             [
                 *_headline(diagnostic),
-                *_frame(diagnostic, linting.migrations.get(diagnostic.path)),
+                *_frame(diagnostic, linting.documents.get(diagnostic.path)),
                 *_related(diagnostic),
                 *_fixes(diagnostic),
                 ("\n", ""),
@@ -50,10 +51,10 @@ def _headline(d: Diagnostic) -> Iterator[Part]:
     yield f" {one_line(d.message)}\n", ""
 
 
-def _frame(d: Diagnostic, migration: Migration | None) -> Iterator[Part]:
-    if migration is None:
+def _frame(d: Diagnostic, document: Migration | TextFile | None) -> Iterator[Part]:
+    if document is None:
         return
-    for line in frame(migration.source, d.range):
+    for line in frame(document.source, d.range):
         yield f"  {line.number} | ", "blue"
         yield f"{line.code}\n", ""
         if line.marks:

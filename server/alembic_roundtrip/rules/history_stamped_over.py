@@ -1,0 +1,162 @@
+"""Something outside of the migrations writes which revision a database is at.
+
+## Why it matters
+`alembic stamp` and a hand on `alembic_version` make the database say that migrations ran that did
+not. From then on upgrades start from a schema that is not there, and downgrades undo what was
+never done. In a deployment script it happens to every database, every time.
+
+## What to do
+Run `alembic upgrade`. Stamp by hand, once, a database of which you know the schema. Looked at are
+Python, shell scripts, YAML, Makefiles and Dockerfiles; a fresh test database that is made with
+`create_all()` and stamped is only noted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from alembic_roundtrip.context import FileContext
+from alembic_roundtrip.migration.stamps import Stamp, stamps_in_python
+from alembic_roundtrip.rule import Finding, Rule, Severity
+from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.textfile import TextFile
+
+rule = Rule(__name__, severity="warning")
+
+WORDS = (b"stamp", b"alembic_version")
+"""A file without any of these has nothing for this rule."""
+
+_SEPARATOR = r"[\s\"',\[\]]+"
+_COMMAND = re.compile(
+    rf"\b(?P<tool>alembic|flask{_SEPARATOR}db)\b(?P<options>(?:{_SEPARATOR}[^\s\"',\[\]|;&]+)*?)"
+    rf"{_SEPARATOR}stamp\b(?:{_SEPARATOR}--[\w-]+)*(?:{_SEPARATOR}(?P<target>[\w.@+:]+))?"
+)
+_WRITE = re.compile(
+    r"\b(?:DROP\s+TABLE(?:\s+IF\s+EXISTS)?|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|UPDATE|INSERT\s+INTO)"
+    r"\s+[\"'`\\]*(?:\w+[\"'`\\]*\.)?[\"'`\\]*alembic_version\b",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_PROSE = re.compile(r"^\s*(?:-\s+)?(?:[@-]?(?:echo|printf|log|info)\b|(?:name|title|description):)")
+_FRESH = re.compile(r"create[_-]all\b|create[_-]db\b")
+_TESTS = re.compile(r"(?:^|[_-])(?:tests?|conftest|testing|fixtures?)(?:$|[._-])", re.IGNORECASE)
+
+
+@rule.check_file
+def check_file(context: FileContext) -> Iterator[Finding]:
+    """Commands and statements that set the version of a database."""
+    file = context.file
+    found = stamps_in_python(file.text, _WRITE) if file.kind == "python" else _in_lines(file)
+    for stamp in found:
+        harmless = stamp.fresh or any(map(_TESTS.search, file.parts))
+        severity: Severity | None = "information" if harmless else None
+        yield Finding(stamp.range, _message(stamp), severity=severity)
+
+
+def _message(stamp: Stamp) -> str:
+    if stamp.target is None:
+        return "this writes Alembic's version table: no migration runs"
+    return f"this makes the database say it is at `{stamp.target}`: no migration runs"
+
+
+def _in_lines(file: TextFile) -> Iterator[Stamp]:
+    fresh = _FRESH.search(file.text) is not None
+    for number in range(1, file.source.line_count + 1):
+        line = _COMMENT.sub("", file.source.line(number))
+        if _PROSE.match(line):
+            continue
+        for match in _COMMAND.finditer(line):
+            # Without a target it does nothing, and a variable is not known.
+            if match["target"]:
+                yield Stamp(_place(number, match), match["target"], fresh)
+        for match in _WRITE.finditer(line):
+            yield Stamp(_place(number, match), None, fresh)
+
+
+def _place(line: int, match: re.Match[str]) -> Range:
+    return Range(Position(line, match.start() + 1), Position(line, match.end() + 1))
+
+
+rule.example(
+    "A deployment script",
+    """
+    #!/bin/sh
+    # alembic stamp head would be wrong
+    echo "😋 no alembic stamp head" && true
+    "😋"; alembic -c prod.ini stamp head
+         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
+    psql -c "DELETE FROM alembic_version"
+             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ this writes Alembic's version table: no migration runs
+    """,
+    file="deploy.sh",
+)
+rule.example(
+    "The command of a container",
+    """
+    FROM python:3.13
+    CMD ["alembic", "stamp", "heads"]
+          ^^^^^^^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `heads`: no migration runs
+    """,
+    file="Dockerfile",
+)
+rule.example(
+    "A step of a workflow",
+    """
+    steps:
+      - name: no alembic stamp head
+      - run: flask db stamp head
+             ^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
+    """,
+    file=".github/workflows/deploy.yml",
+)
+rule.example(
+    "An application that stamps when it starts",
+    """
+    from alembic import command
+    from sqlalchemy import text
+
+
+    def start(config, connection):
+        "😋"; command.stamp(config, "head")
+             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
+        connection.execute(text("UPDATE alembic_version SET version_num = 'x'"))
+                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this writes Alembic's version table: no migration runs
+    """,
+    file="app/start.py",
+)
+rule.example(
+    "A new database, noted",
+    """
+    from alembic import command
+    from app import Base
+
+
+    def make(config, engine):
+        Base.metadata.create_all(engine)
+        command.stamp(config, "head")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
+    """,
+    file="app/fresh.py",
+)
+rule.example(
+    "A wrapper that passes a revision on",
+    """
+    from alembic import command
+
+
+    def stamp(config, revision):
+        \"\"\"Like alembic stamp head.\"\"\"
+        command.stamp(config, revision)
+    """,
+    file="app/cli.py",
+)
+rule.example(
+    "Another stamp",
+    """
+    deploy:
+    \talembic upgrade head
+    \tdocker stamp head
+    """,
+    file="Makefile",
+)

@@ -1,0 +1,128 @@
+"""Files beside the migrations that rules read as text: scripts, workflows, build and settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from alembic_roundtrip.repository import GitError, listed_files
+from alembic_roundtrip.text import Source
+
+LARGEST = 500_000
+"""Bytes of the largest file that is read."""
+_MOST = 50_000
+"""Files after which a folder is no project any more."""
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "vendor", "dist", "build"})
+_BY_SUFFIX = MappingProxyType(
+    {
+        ".py": "python",
+        ".sh": "shell",
+        ".bash": "shell",
+        ".zsh": "shell",
+        ".ksh": "shell",
+        ".yml": "yaml",
+        ".yaml": "yaml",
+        ".mk": "make",
+        ".dockerfile": "docker",
+        ".toml": "toml",
+        ".ini": "ini",
+        ".cfg": "ini",
+    }
+)
+_BY_NAME = MappingProxyType(
+    {"makefile": "make", "gnumakefile": "make", "justfile": "make", "procfile": "yaml"}
+)
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A file that is no migration: its kind says how to read it."""
+
+    path: Path
+    text: str = field(repr=False)
+    folder: Path | None = None
+    """The workspace's folder that it lies in."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the folders from the workspace's on, and its own."""
+        return self.path.parts if self.folder is None else self.path.relative_to(self.folder).parts
+
+    @cached_property
+    def source(self) -> Source:
+        """The text with its lines."""
+        return Source(self.text)
+
+    @property
+    def kind(self) -> str:
+        """What it is written in; empty for anything else than the kinds above."""
+        return kind_of(self.path)
+
+
+def kind_of(path: Path) -> str:
+    """What a file is written in, by its name; empty for what is not looked at."""
+    name = path.name.lower()
+    if name.startswith(("dockerfile", "containerfile")) and path.suffix.lower() != ".py":
+        return "docker"
+    known = _BY_NAME.get(name) or _BY_SUFFIX.get(path.suffix.lower())
+    if known is None and "." not in name and "entrypoint" in name:
+        return "shell"
+    return known or ""
+
+
+def files_with(folder: Path, words: Iterable[bytes]) -> Iterator[Path]:
+    """Files below a folder that are of a kind that is looked at and have one of some words.
+
+    What git ignores is left out; without git, what is usually ignored.
+    """
+    wanted = tuple(words)
+    for count, path in enumerate(_listed(folder)):
+        if count > _MOST:
+            return
+        if has_any(path, wanted):
+            yield path
+
+
+def has_any(path: Path, words: Iterable[bytes]) -> bool:
+    """Whether a file has one of some words; settings have not, they are looked at anyway."""
+    if kind_of(path) in {"", "toml", "ini"}:
+        return False
+    data = _bytes(path)
+    return any(word in data for word in words)
+
+
+def read_text(path: Path) -> str | None:
+    """The text of a file; None for one that is too large, binary, or cannot be read."""
+    data = _bytes(path)
+    return data.decode(errors="replace") if data and b"\0" not in data else None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        # A fifo would keep us waiting, and a link may lead anywhere.
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
+            return b""
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _listed(folder: Path) -> Iterator[Path]:
+    try:
+        found = list(listed_files(folder))
+    except GitError:
+        found = list(_walked(folder))
+    return (path for path in found if _SKIPPED.isdisjoint(path.relative_to(folder).parts))
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        folders[:] = [n for n in folders if n not in _SKIPPED and (n[0] != "." or n == ".github")]
+        yield from (Path(root, name) for name in files)
