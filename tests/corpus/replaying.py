@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table
+from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.scripts import Scripts
 from alembic_roundtrip.workspace import Workspace
@@ -118,16 +118,9 @@ def compare(installed: Installed, workspace: Path, dialect: str = "sqlite") -> C
     """The comparison of a project's whole history."""
     scripts = _scripts(workspace)
     replayed = {rev: scripts.schema_at(rev, dialect) for rev in scripts.history.by_id}
-    tables = [table for schema in replayed.values() for table in schema.tables.values()]
-    columns = [column for table in tables for column in table.columns]
-    types = {column.type for column in columns if column.type}
-    defaults = {column.server_default for column in columns if column.server_default}
-    real = _measure(installed, workspace, dialect, [*types], [*defaults])
-    told = Told(
-        dialect,
-        dict(zip(types, real["types"], strict=True)),
-        dict(zip(defaults, real["defaults"], strict=True)),
-    )
+    columns = columns_of(replayed.values())
+    real = _measure(installed, workspace, dialect, columns)
+    told = Told(dialect, dict(zip(columns, real["columns"], strict=True)))
     found = Comparison(told, baseline="baseline" in installed.project.settings)
     for revision, schema in real["schemas"].items():
         if schema is None:
@@ -143,20 +136,26 @@ def _scripts(workspace: Path) -> Scripts:
     return opened.scripts(environment)
 
 
+Definition = tuple[Expression, "Expression | None"]
+"""The type and the server default of a column."""
+
+
+def columns_of(schemas: Iterable[Schema]) -> list[Definition]:
+    """What columns there are in any of the schemas, each once."""
+    tables = (table for schema in schemas for table in schema.tables.values())
+    columns = (column for table in tables for column in table.columns)
+    return [*dict.fromkeys((c.type, c.server_default) for c in columns if c.type is not None)]
+
+
 def _measure(
-    installed: Installed,
-    folder: Path,
-    dialect: str,
-    types: list[Expression],
-    defaults: list[Expression],
+    installed: Installed, folder: Path, dialect: str, columns: list[Definition]
 ) -> dict[str, Any]:
     project = installed.project
     plan = {
         "dialect": dialect,
         "baseline": project.settings.get("baseline", ""),
         "flask": project.env.get("FLASK_APP", ""),
-        "types": [(piece.text, piece.imports) for piece in types],
-        "defaults": [(piece.text, piece.imports) for piece in defaults],
+        "columns": [[_piece(part) for part in column] for column in columns],
     }
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     env = {name: value.format(here=folder) for name, value in project.env.items()}
@@ -168,38 +167,34 @@ def _measure(
     return found
 
 
+def _piece(part: Expression | None) -> object:
+    return None if part is None else (part.text, part.imports)
+
+
 @dataclass(frozen=True)
 class Told:
-    """What a database of this dialect is told for types and server defaults."""
+    """What a database of this dialect makes of columns."""
 
     dialect: str
-    types: Mapping[Expression, str | None]
-    defaults: Mapping[Expression, str | None]
+    columns: Mapping[Definition, dict[str, Any] | None]
 
     def of(self, table: Table) -> Facts:
         """What the reader says of a table."""
         facts: Facts = {("table",): True}
         for column in table.columns:
+            default, nullable = column.server_default, column.nullable
+            stored = self.columns.get((column.type, default)) if column.type else None
             facts["column", column.name] = True
-            facts["type", column.name] = self._type(column)
-            nullable = column.nullable
+            facts["type", column.name] = ANY if stored is None else _plain(stored["type"])
             facts["nullability", column.name] = ANY if nullable is None else nullable
-            facts["default", column.name] = self._default(column)
+            if column.fills_itself or (default is not None and stored is None):
+                facts["default", column.name] = ANY
+            else:
+                facts["default", column.name] = stored and default and stored["default"]
         for index in table.indexes:
             facts["index", index.name or "?"] = _index(index)
         _count(facts, ((_constraint_key(part), _constraint(part)) for part in table.constraints))
         return facts
-
-    def _type(self, column: Column) -> object:
-        told = self.types.get(column.type) if column.type else None
-        return ANY if told is None else _plain_type(told)
-
-    def _default(self, column: Column) -> object:
-        default = column.server_default
-        if default is None:
-            return ANY if column.fills_itself else None
-        told = self.defaults.get(default)
-        return ANY if told is None else _plain_default(told)
 
 
 def facts_of(real: dict[str, Any]) -> Facts:
@@ -207,9 +202,9 @@ def facts_of(real: dict[str, Any]) -> Facts:
     facts: Facts = {("table",): True}
     for name, column in real["columns"].items():
         facts["column", name] = True
-        facts["type", name] = _plain_type(column["type"])
+        facts["type", name] = _plain(column["type"])
         facts["nullability", name] = column["nullable"]
-        facts["default", name] = _plain_default(column["default"])
+        facts["default", name] = column["default"]
     for index in real["indexes"]:
         facts["index", index["name"]] = (index["unique"], tuple(index["columns"]))
     _count(facts, (_real_constraint(part) for part in real["constraints"]))
@@ -268,13 +263,5 @@ def _index(index: Index) -> object:
     return (index.unique, columns)
 
 
-def _plain_type(text: str) -> str:
+def _plain(text: str) -> str:
     return " ".join(text.upper().replace(" (", "(").split())
-
-
-def _plain_default(text: str | None) -> str | None:
-    if text is None:
-        return None
-    while text.startswith("(") and text.endswith(")"):
-        text = text[1:-1]
-    return text.upper()
