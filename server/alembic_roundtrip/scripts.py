@@ -12,10 +12,12 @@ from alembic_roundtrip.evidence import evidence_keys
 from alembic_roundtrip.history import History, Problem, Revision
 from alembic_roundtrip.history.scan import migration_files, read_text, revision_of, unidentified
 from alembic_roundtrip.migration.model import Direction, Migration
+from alembic_roundtrip.migration.naming import named
 from alembic_roundtrip.migration.source import read, unreadable
 from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
+from alembic_roundtrip.project.conventions import naming_convention
 from alembic_roundtrip.schema import Schema, replay
 
 _KEPT_SCHEMAS = 512
@@ -128,8 +130,12 @@ class Scripts:
         """One migration, read; a file that cannot be read gives one that says so."""
         known = self._migrations.get(path)
         if known is None:
-            known = self._migrations[path] = self._read(path)
+            known = self._migrations[path] = named(self._read(path), self._convention)
         return known
+
+    @cached_property
+    def _convention(self) -> Mapping[str, str] | None:
+        return naming_convention(self.environment.env_py, self.environment.folder)
 
     def _read(self, path: Path) -> Migration:
         if path in self._texts:

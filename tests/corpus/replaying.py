@@ -227,9 +227,14 @@ def _count(facts: Facts, found: Iterator[tuple[tuple[str, ...], object]]) -> Non
         facts[numbered] = value
 
 
+def _name(part: Constraint) -> object:
+    """Its name in the database; none is a claim of its own."""
+    return (part.name or part.generated) if part.sure else ANY
+
+
 def _constraint_key(part: Constraint) -> tuple[str, ...]:
     if part.kind == "check":
-        return ("constraint", "check", part.name or "without name")
+        return ("constraint", "check", part.name or part.generated or "without name")
     if part.kind == "primary":
         return ("constraint", "primary")
     return ("constraint", part.kind, ",".join(part.columns))
@@ -239,8 +244,8 @@ def _constraint(part: Constraint) -> object:
     if part.kind == "foreignkey":
         rules = {key: str(value.value).upper() for key, value in part.options if key[:2] == "on"}
         target = (part.referent.name if part.referent else "", part.referent_columns)
-        return (part.name, *target, tuple(sorted(rules.items())))
-    return (part.name, part.columns if part.kind != "check" else ())
+        return (_name(part), *target, tuple(sorted(rules.items())))
+    return (_name(part), part.columns if part.kind != "check" else ())
 
 
 def _real_constraint(part: dict[str, Any]) -> tuple[tuple[str, ...], object]:

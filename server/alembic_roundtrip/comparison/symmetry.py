@@ -127,7 +127,7 @@ def _equivalent(key: Key, trip: RoundTrip) -> bool:
             p.kind == "unique" and index.unique and _names(index) == p.columns
             for p in after.constraints
         )
-    part = next(p for p in before.constraints if p.name == key.name)
+    part = next(p for p in before.constraints if p.is_known_as(key.name))
     return any(
         p.kind == part.kind and p.columns == part.columns and p.referent == part.referent
         for p in after.constraints
@@ -147,7 +147,7 @@ def _names(index: Index) -> tuple[object, ...]:
 def _may_go(key: Key, downgrade: Direction, trip: RoundTrip) -> bool:
     """Whether a CHECK may go with a column that it is about; one made by SQL is not read."""
     table = trip.down.schema.table(key.table)
-    parts = [p for p in table.constraints if p.name == key.name] if table else []
+    parts = [p for p in table.constraints if p.is_known_as(key.name)] if table else []
     if key.kind != "constraint" or not parts or parts[0].columns:
         return False
     texts = [argument.text for argument in parts[0].arguments]

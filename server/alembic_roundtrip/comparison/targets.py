@@ -10,7 +10,7 @@ from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Operation
-from alembic_roundtrip.migration.objects import Index, Name, Table
+from alembic_roundtrip.migration.objects import Name, Table
 from alembic_roundtrip.schema import Key, Schema
 
 _NEAR = 0.75
@@ -95,21 +95,15 @@ def _is_absent(key: Key, change: c.Change, schema: Schema, trip: RoundTrip) -> b
     kind = change.kind if isinstance(change, c.DropConstraint) else None
     same = [part for part in table.constraints if kind is None or part.kind == kind]
     # One without a name has a name of the database's own, or a convention's.
-    named = all(part.name and (part.final or part.kind != "check") for part in same)
+    named = all(part.name and part.sure for part in same)
     return named and not any(index.name == key.name for index in table.indexes)
 
 
 def _may_be_named(name: str, table: Table) -> bool:
     """Whether an index may have that name: a convention's, UNIQUE's or a foreign key's own."""
-    generated = any(index.name is None or _of_convention(index) for index in table.indexes)
+    generated = any(index.name is None or not index.sure for index in table.indexes)
     unnamed = any(part.name is None for part in table.constraints if part.kind != "check")
     return generated or unnamed or any(part.name == name for part in table.constraints)
-
-
-def _of_convention(index: Index) -> bool:
-    """Whether it may come from `index=True`, with SQLAlchemy's own convention for its name."""
-    columns = [part.string for part in index.columns]
-    return len(columns) == 1 and index.name == f"ix_{index.table.name}_{columns[0]}"
 
 
 def nearest(key: Key, schema: Schema) -> str | None:

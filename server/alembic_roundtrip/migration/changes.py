@@ -97,6 +97,8 @@ class DropConstraint:
     table: Name
     name: str | None
     kind: str | None
+    final: bool = False
+    """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
 
 
 @dataclass(frozen=True, slots=True)

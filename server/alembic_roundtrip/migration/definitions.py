@@ -149,6 +149,7 @@ class Definitions:
             referent=referent,
             referent_columns=(remote,) if remote else (),
             inline=True,
+            final=bool(name and name.final),
         )
 
     def constraint(self, node: ast.expr) -> Constraint | None:
@@ -300,7 +301,8 @@ def _own_indexes(column: Column, table: Name) -> list[Index]:
     unique = _is_true(column.options, "unique")
     options: Options = (("unique", Expression("True", value=True)),) if unique else ()
     name = f"ix_{table.schema + '_' if table.schema else ''}{table.name}_{column.name}"
-    return [Index(name, table, (Expression(repr(column.name), column.name),), options)]
+    expression = Expression(repr(column.name), column.name)
+    return [Index(name, table, (expression,), options, implied=True)]
 
 
 def _foreign_key(made: Constraint, arguments: tuple[Expression, ...]) -> Constraint | None:

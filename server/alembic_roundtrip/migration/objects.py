@@ -83,6 +83,10 @@ class Index:
     options: Options = ()
     final: bool = False
     """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
+    implied: bool = False
+    """Whether it comes from `index=True` at a column."""
+    sure: bool = True
+    """False where a naming convention that could not be read has a say in its name."""
 
     @property
     def unique(self) -> bool:
@@ -118,6 +122,16 @@ class Constraint:
     inline: bool = False
     final: bool = False
     """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
+    generated: str | None = None
+    """The name that the database has given it, where the migration gives none."""
+    sure: bool = True
+    """False where a naming convention that could not be read has a say in its name."""
+    of_type: bool = False
+    """Whether it is the CHECK of a Boolean or Enum; not every database needs it."""
+
+    def is_known_as(self, name: str | None) -> bool:
+        """Whether that is its name in the database."""
+        return name is not None and name in {self.name, self.generated}
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,7 @@ def _drop_constraint(call: Call) -> Changes:
     table, name = call.table(), call.expression("constraint_name")
     if table is None or name is None or not name.known:
         return None
-    return (c.DropConstraint(table, name.string, call.string("type_")),)
+    return (c.DropConstraint(table, name.string, call.string("type_"), name.final),)
 
 
 def _table_comment(call: Call) -> Changes:

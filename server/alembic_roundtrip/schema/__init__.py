@@ -19,6 +19,7 @@ from alembic_roundtrip.migration.objects import (
     option,
     without,
 )
+from alembic_roundtrip.schema.names import known_as, with_names
 
 _KEPT_BY_ALTER = ("existing_type", "existing_nullable", "existing_server_default")
 _NOT_OPTIONS = (
@@ -66,6 +67,8 @@ class Schema:
     unknown: frozenset[Name] = frozenset()
     opaque: bool = False
     dialect: str | None = None
+    kept: frozenset[str] = frozenset()
+    """Names that constraints and indexes kept when their table got another one."""
 
     def table(self, name: Name) -> Table | None:
         """The table of that name, where there is one that is known."""
@@ -110,8 +113,9 @@ class Schema:
             return table is not None
         if key.kind == "column":
             return table.column(key.name) is not None
-        parts = table.indexes if key.kind == "index" else table.constraints
-        return any(part.name == key.name for part in parts)
+        if key.kind == "constraint":
+            return any(part.is_known_as(key.name) for part in table.constraints)
+        return any(index.name == key.name for index in table.indexes)
 
     def apply(self, change: c.Change) -> Schema:
         """The schema after a change."""
@@ -131,11 +135,18 @@ class _Draft:
         self.unknown = schema.unknown
         self.opaque = schema.opaque
         self.dialect = schema.dialect
+        self.kept = schema.kept
         self.made: list[Key] = []
 
     def schema(self) -> Schema:
         return Schema(
-            self.tables, self.enums, self.objects, self.unknown, self.opaque, self.dialect
+            self.tables,
+            self.enums,
+            self.objects,
+            self.unknown,
+            self.opaque,
+            self.dialect,
+            self.kept,
         )
 
     def take_made(self) -> list[Key]:
@@ -153,12 +164,19 @@ class _Draft:
         if name in self.unknown:
             self.unknown -= {name}
 
+    def _taken(self, name: str) -> bool:
+        """Whether PostgreSQL takes another name than this for what has none."""
+        return name in self.kept or Name(name) in self.tables
+
     def _change(self, name: Name, **parts: object) -> None:
         table = self.tables.get(name)
         if table is None:
             self._doubt(name)
         else:
-            self._put(replace(table, **parts))  # type: ignore[arg-type]
+            table = replace(table, **parts)  # type: ignore[arg-type]
+            if "constraints" in parts:
+                table = with_names(table, self.dialect, self._taken)
+            self._put(table)
 
     def _parts(self, name: Name) -> Table:
         return self.tables.get(name) or Table(name, complete=False)
@@ -178,6 +196,7 @@ class _Draft:
 
     def create_table(self, change: c.CreateTable) -> None:
         table = self._with_keys_filled(change.table)
+        table = with_names(table, self.dialect, self._taken)
         self._put(table)
         self.made += keys_of(table)
         self._know(table.name)
@@ -207,6 +226,8 @@ class _Draft:
             self._know(change.table)
             self._doubt(new)
         if table is not None:
+            self.kept |= {part.name for part in table.indexes if part.name}
+            self.kept |= {name for part in table.constraints if (name := known_as(part))}
             indexes = tuple(replace(index, table=new) for index in table.indexes)
             moved = replace(table, name=new, indexes=indexes)
             self._put(moved)
@@ -298,7 +319,7 @@ class _Draft:
         kept = tuple(
             part
             for part in table.constraints
-            if (part.kind != "primary" if primary else part.name != change.name)
+            if (part.kind != "primary" if primary else not part.is_known_as(change.name))
         )
         if change.name is None or len(kept) == len(table.constraints):
             # Its name may be the database's own or a naming convention's.
