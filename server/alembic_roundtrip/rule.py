@@ -164,10 +164,11 @@ class Rule:
         self.examples.append(example)
 
     def diagnostics(self, context: Context) -> Iterator[Diagnostic]:
-        """What the rule finds in one migration."""
+        """What the rule finds in one migration; what a loop repeats at one place, once."""
         if self._check is not None:
             migration = context.migration
-            for finding in self._check(context):
+            found = {(finding.range, finding.message): finding for finding in self._check(context)}
+            for finding in found.values():
                 yield self._diagnostic(finding, migration.path, migration.id)
 
     def file_diagnostics(self, context: FileContext) -> Iterator[Diagnostic]:

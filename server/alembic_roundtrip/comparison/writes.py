@@ -21,6 +21,7 @@ class Write:
     table: Name
     bounded: bool
     columns: tuple[str, ...]
+    computed: bool
 
 
 def writes(context: Context, direction: str, *verbs: str) -> Iterator[Write]:
@@ -33,7 +34,9 @@ def writes(context: Context, direction: str, *verbs: str) -> Iterator[Write]:
                 continue
             if change.table is not None and _is_older(context, change.table):
                 columns = tuple(dict.fromkeys(change.columns))
-                yield Write(operation, change.verb, change.table, change.bounded, columns)
+                yield Write(
+                    operation, change.verb, change.table, change.bounded, columns, change.computed
+                )
                 break
 
 

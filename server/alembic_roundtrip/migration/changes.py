@@ -149,6 +149,7 @@ class WriteRows:
 
     `columns` are those that an update sets. `rows` are those that an insert certainly adds; none
     where some are not known, or are left out when they are there already.
+    `computed` says that an UPDATE may make its values from others: constants overwrite them.
     """
 
     verb: str
@@ -156,6 +157,7 @@ class WriteRows:
     bounded: bool = True
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

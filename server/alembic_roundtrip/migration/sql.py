@@ -42,6 +42,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_CONSTANTS = frozenset(
+    "NULL TRUE FALSE DEFAULT CURRENT_TIMESTAMP CURRENT_DATE CAST AS INTERVAL DATE TIMESTAMP".split()
+)
 _HARMLESS = frozenset(
     "SELECT SET SHOW COMMENT GRANT REVOKE VACUUM ANALYZE PRAGMA BEGIN COMMIT ROLLBACK EXPLAIN LOCK "
     "SAVEPOINT RELEASE RESET START REINDEX CLUSTER NOTIFY VALUES USE DESCRIBE".split()
@@ -190,13 +193,38 @@ def _literal(tokens: list[str]) -> object:
 def _update(words: _Words) -> tuple[Change, ...]:
     words.skip("ONLY")
     table = words.name()
-    rest = [token.upper() for token in words.rest()]
-    columns = tuple(
-        words.rest()[place - 1].strip('"`')
-        for place, token in enumerate(rest)
-        if token == "=" and place and "WHERE" not in rest[:place]
-    )
-    return (WriteRows("update", table, "WHERE" in rest, columns),)
+    clauses = _clauses(words.rest(), {"SET", "FROM", "WHERE", "RETURNING"})
+    given = [part for part in _split(clauses.get("SET", [])) if "=" in part]
+    columns = tuple(part[part.index("=") - 1].strip('"`') for part in given)
+    computed = any(_reads_columns(part[part.index("=") + 1 :]) for part in given)
+    return (WriteRows("update", table, "WHERE" in clauses, columns, computed),)
+
+
+def _clauses(tokens: list[str], names: set[str]) -> dict[str, list[str]]:
+    """What follows each of the keywords, outside parentheses."""
+    found: dict[str, list[str]] = {}
+    depth, current = 0, ""
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth == 0 and token.upper() in names:
+            current = token.upper()
+            found[current] = []
+        elif current:
+            found[current].append(token)
+    return found
+
+
+def _reads_columns(tokens: list[str]) -> bool:
+    """Whether a value is made from columns or rows, and not from constants alone."""
+    for place, token in enumerate(tokens):
+        word = token[0].isalpha() or token[0] in '_"`['
+        if not word or token[:2].upper() == "E'" or token.upper() in _CONSTANTS:
+            continue
+        cast = tokens[max(0, place - 2) : place] == [":", ":"] or tokens[place - 1].upper() == "AS"
+        called = place + 1 < len(tokens) and tokens[place + 1] == "("
+        if not (cast or called):
+            return True
+    return False
 
 
 def _delete(words: _Words) -> tuple[Change, ...]:

@@ -30,7 +30,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield Finding(
             operation.range,
             f"fails if there are {sentence} by now",
-            severity=None if context.recent else "hint",
+            severity=None if context.recent else "information",
         )
 
 

@@ -20,13 +20,17 @@ rule = Rule(__name__, severity="warning")
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """DELETE, TRUNCATE and UPDATE without WHERE on tables of other revisions."""
+    """DELETE, TRUNCATE and UPDATE to constants, without WHERE, on tables of other revisions."""
     for write in writes(context, "downgrade", "delete", "truncate", "update"):
         if write.bounded:
             continue
         if write.verb != "update":
             yield Finding(write.operation.range, f"every row of `{write.table}` is deleted")
-        elif write.columns and set(write.columns) <= settled_columns(context, write.table):
+        elif (
+            write.columns
+            and not write.computed
+            and set(write.columns) <= settled_columns(context, write.table)
+        ):
             names = ", ".join(f"`{write.table}.{name}`" for name in write.columns)
             yield Finding(write.operation.range, f"every value of {names} is overwritten")
 
@@ -86,6 +90,32 @@ rule.example(
     def downgrade():
         op.add_column("users", sa.Column("nick", sa.String(30)))
         op.execute("UPDATE users SET nick = ''")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Values made from the old ones, as the upgrade made them",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET nick = replace(nick, ' ', '_')")
+
+
+    def downgrade():
+        op.execute("UPDATE users SET nick = replace(nick, '_', ' ')")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A constant for all, said once of a loop",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET nick = lower(nick)")
+
+
+    def downgrade():
+        for _ in (1, 2):
+            op.execute("UPDATE users SET nick = upper('none')")
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ every value of `users.nick` is overwritten
     """,
     history=(_USERS,),
 )
