@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
 
+from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
 from alembic_roundtrip.rule import Example
 from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.workspace import Workspace
 
 _CARETS = re.compile(r"^(?P<indent>\s*)(?P<carets>\^+) (?P<message>.+)$")
 _HEADER = (
@@ -66,7 +68,17 @@ def write_project(example: Example, folder: Path) -> Project:
     if example.deployed is not None or example.deleted:
         _commit(example, folder, file, down)
     file.write_text(header + source, encoding="utf-8")
+    if example.evidence is not None:
+        _measure(example.evidence, folder, file)
     return Project(folder, file, header, tuple(_lower(found, lines) for found in expected))
+
+
+def _measure(evidence: RevisionEvidence, folder: Path, file: Path) -> None:
+    """Keep evidence of the file as it is, in the cache that the test has set."""
+    workspace = Workspace([folder])
+    environment = workspace.environments[0]
+    key = workspace.scripts(environment).evidence_key(evidence.revision)
+    evidence_store(environment).save(key, replace(evidence, path=str(file)))
 
 
 def _commit(example: Example, folder: Path, file: Path, down: str) -> None:

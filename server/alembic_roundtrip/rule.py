@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.migration.rewrite import Rewrite
 from alembic_roundtrip.text import Range
 
@@ -88,7 +89,7 @@ class Example:
     `history` holds the migrations before it, oldest first, each written the same way; `fixed` is
     the source after the first fix. `deployed` is what git has of it on the default branch, and
     `deleted` are migrations that git has and that are gone. With `file` the source is that of a
-    file beside the migrations, of that name.
+    file beside the migrations, of that name. `evidence` is what the last rehearsal measured.
     """
 
     title: str
@@ -99,6 +100,7 @@ class Example:
     deployed: str | None = None
     deleted: tuple[str, ...] = ()
     file: str = ""
+    evidence: RevisionEvidence | None = None
 
 
 Check = Callable[["Context"], Iterator[Finding]]
@@ -158,9 +160,11 @@ class Rule:
         deployed: str | None = None,
         deleted: tuple[str, ...] = (),
         file: str = "",
+        evidence: RevisionEvidence | None = None,
     ) -> None:
         """Document and test the rule with one example."""
-        example = Example(title, source, fixed, history, dialects, deployed, deleted, file)
+        project = (history, dialects, deployed, deleted, file, evidence)
+        example = Example(title, source, fixed, *project)
         self.examples.append(example)
 
     def diagnostics(self, context: Context) -> Iterator[Diagnostic]:

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 
 from alembic_roundtrip.evidence import Loss, Residue, RevisionEvidence, StepError
-
-_AFTER = {"upgrade": "after the upgrade", "round trip": "after the round trip"}
+from alembic_roundtrip.measurements import loss_line, told_once
 
 
 def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
@@ -19,7 +18,7 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
             yield f"  at {shown(error.path)}:{error.line}"
     for residue in evidence.residue:
         yield residue_line(residue)
-    for loss in _told_once(evidence.old_losses()):
+    for loss in told_once(evidence.old_losses()):
         yield loss_line(loss) + ("" if documented else "; the migration does not say so")
     # What the upgrade itself changes, upgrading again changes too: no rollback dropped that.
     upgraded = {(loss.table, loss.column) for loss in evidence.losses if loss.step == "upgrade"}
@@ -31,25 +30,6 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"
     yield from evidence.notes
-
-
-def _told_once(losses: tuple[Loss, ...]) -> Iterator[Loss]:
-    """Losses without those of the round trip that the upgrade alone already explains."""
-    going_up = {(loss.table, loss.column): loss.lost for loss in losses if loss.step == "upgrade"}
-    for loss in losses:
-        if loss.step == "upgrade" or loss.lost > going_up.get((loss.table, loss.column), 0):
-            yield loss
-
-
-def loss_line(loss: Loss) -> str:
-    """One loss of values that were there before the upgrade."""
-    example = f" ({loss.example})" if loss.example else ""
-    who = "upgrading loses" if loss.step == "upgrade" else "rolling back loses"
-    if loss.column is None:
-        what = f"rows of `{loss.table}`: {loss.lost} of {loss.rows} are gone"
-    else:
-        what = f"`{loss.table}.{loss.column}`: {loss.lost} of {loss.rows} values differ"
-    return f"{who} {what} {_AFTER[loss.step]}{example}"
 
 
 def residue_line(residue: Residue) -> str:

@@ -26,9 +26,11 @@ async def reader(
 ) -> AsyncIterator[Editor]:
     editor = Editor(request.param)
     cache = tmp_path_factory.mktemp("cache")
-    await editor.start(environment={"XDG_CACHE_HOME": str(cache)})
-    yield editor
-    await editor.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache))  # for the evidence of examples
+        await editor.start(environment={"XDG_CACHE_HOME": str(cache)})
+        yield editor
+        await editor.stop()
 
 
 @pytest.mark.parametrize("example", CASES)

@@ -18,6 +18,11 @@ CASES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 def found_in(rule: Rule, example: Example, file: Path, folder: Path) -> list[Diagnostic]:
     # A rule that comes last judges what the others find.
     selected = {} if rule.last else {"select": [rule.name]}

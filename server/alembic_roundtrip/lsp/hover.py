@@ -10,10 +10,10 @@ from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.lsp import wording
 from alembic_roundtrip.lsp.code_lens import evidence
 from alembic_roundtrip.lsp.session import Session, path_of
+from alembic_roundtrip.measurements import conditions, count, loss_line
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Identifier, Migration, Operation
 from alembic_roundtrip.text import Position, Range
-from alembic_roundtrip.wording import loss_line
 
 
 def at(session: Session, params: types.HoverParams) -> types.Hover | None:
@@ -87,7 +87,7 @@ def _by_id(session: Session, migration: Migration) -> dict[str, Migration]:
 
 def _direction(session: Session, migration: Migration, direction: Direction) -> Iterator[str]:
     operations = len(direction.operations)
-    yield f"`{direction.name}()` of `{migration.id}`: {wording.count(operations, 'operation')}"
+    yield f"`{direction.name}()` of `{migration.id}`: {count(operations, 'operation')}"
     yield from wording.report(evidence(session, migration))
 
 
@@ -155,4 +155,4 @@ def _measured(found: RevisionEvidence, operation: Operation, *, current: bool) -
     when = "The last rehearsal" if current else "The last rehearsal, before the latest edits"
     for loss in found.losses:
         if any(loss.table == table and column in (None, loss.column) for table, column in about):
-            yield f"{when} ({wording.conditions(found)}): {loss_line(loss)}"
+            yield f"{when} ({conditions(found)}): {loss_line(loss)}"

@@ -9,6 +9,7 @@ from lsprotocol import types
 from alembic_roundtrip.lsp import wording
 from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.lsp.session import Session, path_of
+from alembic_roundtrip.measurements import count
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
 
 
@@ -47,7 +48,7 @@ def _symbols(migration: Migration, converter: Converter) -> Iterator[types.Docum
 def _direction(direction: Direction, converter: Converter) -> types.DocumentSymbol:
     return types.DocumentSymbol(
         name=direction.name,
-        detail=wording.count(len(direction.operations), "operation"),
+        detail=count(len(direction.operations), "operation"),
         kind=types.SymbolKind.Function,
         range=converter.lsp_range(direction.range),
         selection_range=converter.lsp_range(direction.header),

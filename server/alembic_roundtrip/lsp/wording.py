@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from types import MappingProxyType
 
 from alembic_roundtrip.evidence import Loss, Residue, RevisionEvidence, Verdict
+from alembic_roundtrip.measurements import conditions, count, database_name
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.wording import details
@@ -16,25 +16,10 @@ Measured = tuple[RevisionEvidence, bool] | None
 
 NEVER = "round trip: never rehearsed"
 
-_DATABASES = MappingProxyType(
-    {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB", "mysql": "MySQL"}
-)
-
-
-def count(number: int, noun: str) -> str:
-    """The number and its noun, in the plural where it is one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
 
 def duration(seconds: float) -> str:
     """A time as people read it."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
-
-
-def database(evidence: RevisionEvidence) -> str:
-    """The database something was measured on, with its version where it is known."""
-    name = _DATABASES.get(evidence.database, evidence.database)
-    return f"{name} {evidence.database_version}".rstrip()
 
 
 def outcome(evidence: RevisionEvidence) -> str:
@@ -78,7 +63,7 @@ def lens(measured: Measured) -> str:
     if measured is None:
         return NEVER
     evidence, current = measured
-    name = _DATABASES.get(evidence.database, evidence.database)
+    name = database_name(evidence.database)
     facts = [outcome(evidence), duration(evidence.seconds)]
     facts += [count(evidence.rows, "row")] if evidence.rows else []
     facts += [name]
@@ -104,12 +89,6 @@ def report(measured: Measured) -> Iterator[str]:
         if step.error:
             yield f"- {step.name} failed: {step.error.type}: {step.error.message}"
     yield from (f"- {line}" for line in details(replace(evidence, reason=None), documented=True))
-
-
-def conditions(evidence: RevisionEvidence) -> str:
-    """What a measurement was made with."""
-    rows = f", {count(evidence.rows, 'made-up row')} a table" if evidence.rows else ""
-    return f"{database(evidence)}{rows}"
 
 
 def effects(operation: Operation) -> list[str]:

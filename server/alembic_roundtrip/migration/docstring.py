@@ -165,8 +165,20 @@ def _joined(lines: list[str], at: int, said: str, *, blank: bool) -> str:
     return "\n".join([*lines[: at - 1], *before, *gap, said, *(after or [""])])
 
 
+def warning_paragraph(text: str) -> str | None:
+    """The paragraph of a docstring that warns of loss; None where there is none."""
+    lines = text.split("\n")
+    place = _warning_place(lines)
+    return None if place is None else " ".join(line.strip() for line in lines[slice(*place)])
+
+
 def _warning_end(lines: list[str]) -> int | None:
     """The number of lines up to the end of the paragraph that warns of loss."""
+    place = _warning_place(lines)
+    return None if place is None else place[1]
+
+
+def _warning_place(lines: list[str]) -> tuple[int, int] | None:
     for start, line in enumerate(lines):
         if not line.lstrip().upper().startswith("WARNING"):
             continue
@@ -174,7 +186,7 @@ def _warning_end(lines: list[str]) -> int | None:
         while end < len(lines) and lines[end].strip() and not _HEADER.match(lines[end]):
             end += 1
         if _LOSS.search(" ".join(lines[start:end])):
-            return end
+            return start, end
     return None
 
 

@@ -197,7 +197,7 @@ def _update(words: _Words) -> tuple[Change, ...]:
     given = [part for part in _split(clauses.get("SET", [])) if "=" in part]
     columns = tuple(part[part.index("=") - 1].strip('"`') for part in given)
     computed = any(_reads_columns(part[part.index("=") + 1 :]) for part in given)
-    return (WriteRows("update", table, "WHERE" in clauses, columns, computed),)
+    return (WriteRows("update", table, "WHERE" in clauses, columns, computed=computed),)
 
 
 def _clauses(tokens: list[str], names: set[str]) -> dict[str, list[str]]:

@@ -10,8 +10,19 @@ from alembic_roundtrip.comparison.renames import Rename
 from alembic_roundtrip.comparison.symmetry import Leftover, Missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Finding, Fix, Related
+from alembic_roundtrip.text import Position, Range
+
+
+def first_line(migration: Migration) -> Range:
+    """The docstring's first line; the first place of a file without one."""
+    start = Position(1, 1)
+    place = migration.docstring.range if migration.docstring else Range(start, start)
+    if place.end.line > place.start.line:
+        place = Range(place.start, migration.source.line_range(place.start.line).end)
+    return place
 
 
 def written_downgrade(context: Context) -> tuple[Fix, ...]:

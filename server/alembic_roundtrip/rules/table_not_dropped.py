@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.schemas import misplaced
 from alembic_roundtrip.comparison.symmetry import leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
@@ -23,8 +24,11 @@ rule = Rule(__name__, severity="error")
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Tables that are there after the downgrade and were not before the upgrade."""
+    elsewhere = {found.meant for found in misplaced(context)}
     for leftover in leftovers(context, "table"):
         name = leftover.key.table
+        if name in elsewhere:
+            continue
         schema = f', schema="{name.schema}"' if name.schema else ""
         yield Finding(
             leftover.operation.range,

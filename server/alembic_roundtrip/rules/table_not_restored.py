@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.schemas import misplaced
 from alembic_roundtrip.comparison.symmetry import missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
@@ -24,10 +25,12 @@ rule = Rule(__name__, severity="error")
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Tables that were there before the upgrade and are not after the downgrade."""
+    elsewhere = {found.meant for found in misplaced(context)}
     for gone in missing(context, "table"):
-        yield not_restored(
-            context, gone, f"nothing in downgrade() restores the table `{gone.key.table}`"
-        )
+        if gone.key.table not in elsewhere:
+            yield not_restored(
+                context, gone, f"nothing in downgrade() restores the table `{gone.key.table}`"
+            )
 
 
 _USERS = (

@@ -18,7 +18,7 @@ from alembic_roundtrip.losses import documentation, predicted_losses, says_loss
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddWarning
 from alembic_roundtrip.rule import Finding, Fix, Related, Rule
-from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.rules._fixes import first_line
 
 rule = Rule(__name__, severity="warning")
 
@@ -36,12 +36,8 @@ def check(context: Context) -> Iterator[Finding]:
     subjects = list(dict.fromkeys(loss.subject for loss in losses))
     names = ", ".join(f"`{subject}`" for subject in subjects)
     sentences = tuple(dict.fromkeys(loss.sentence for loss in losses))
-    start = Position(1, 1)
-    place = migration.docstring.range if migration.docstring else Range(start, start)
-    if place.end.line > place.start.line:
-        place = Range(place.start, migration.source.line_range(place.start.line).end)
     yield Finding(
-        place,
+        first_line(migration),
         f"rolling back can lose the data in {names}, and the migration does not say so",
         (Fix("Add the data loss to the docstring", (AddWarning(sentences),)),),
         tuple(

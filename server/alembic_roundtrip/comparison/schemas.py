@@ -1,0 +1,69 @@
+"""Tables that a downgrade looks for, or makes again, in another schema than theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.comparison.symmetry import unsure
+from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """An operation of the downgrade, the table it names, and the one that is meant."""
+
+    operation: Operation
+    named: Name
+    meant: Name
+
+
+def misplaced(context: Context) -> tuple[Misplaced, ...]:
+    """Tables that the upgrade names in one schema and the downgrade in another, each once.
+
+    A table that the history knows under both names is left alone: a search path may join them.
+    """
+    return context.memory("misplaced tables", lambda context: tuple(_misplaced(context)))
+
+
+def _misplaced(context: Context) -> Iterator[Misplaced]:
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[Operation] = set()
+    for trip in context.round_trips:
+        upgrade = {
+            name
+            for operation in context.upgrade_operations
+            if operation.runs_on(trip.dialect)
+            for change in operation.changes
+            for name in c.tables_of(change)
+        }
+        if unsure(downgrade, trip):
+            continue
+        for operation, change, schema in trip.down_steps(downgrade.operations):
+            if operation in seen or operation.doubtful:
+                continue
+            for name in c.tables_of(change):
+                meant = _meant(name, change, schema, upgrade, trip)
+                if meant is not None:
+                    seen.add(operation)
+                    yield Misplaced(operation, name, meant)
+
+
+def _meant(
+    name: Name, change: c.Change, schema: Schema, upgrade: set[Name], trip: RoundTrip
+) -> Name | None:
+    others = {other for other in upgrade if other.name == name.name and other != name}
+    if name in upgrade or len(others) != 1 or name in trip.before.tables:
+        return None
+    other = others.pop()
+    if isinstance(change, c.CreateTable):
+        gone = other in trip.before.tables and other not in trip.down.schema.tables
+        return other if gone else None
+    made_here = any(name == made for made in schema.tables)
+    return other if other in schema.tables and not made_here else None
