@@ -181,6 +181,13 @@ def test_an_early_return_guards_what_follows() -> None:
     assert operation.guards == (Guard(GuardKind.DIALECT, frozenset({"postgresql"})),)
 
 
+def test_an_early_return_before_anything_happens_leaves_no_doubt() -> None:
+    (operation,) = upgrade("if already_done(op):\n    return\nop.drop_table('a')")
+    assert not operation.doubtful
+    _, later = upgrade("op.drop_table('a')\nif already_done(op):\n    return\nop.drop_table('b')")
+    assert later.doubtful
+
+
 def test_an_existence_guard_is_a_condition() -> None:
     (operation,) = upgrade("if sa.inspect(bind).has_table('a'):\n    op.drop_table('a')")
     assert [guard.kind for guard in operation.guards] == [GuardKind.EXISTENCE]

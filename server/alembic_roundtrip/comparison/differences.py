@@ -10,15 +10,17 @@ from alembic_roundtrip.comparison.equivalence import (
     defaults_differ,
     foreign_keys_differ,
     indexes_differ,
+    is_foreign,
     nullability_differs,
     options_differ,
     types_differ,
 )
-from alembic_roundtrip.comparison.symmetry import unsure
+from alembic_roundtrip.comparison.symmetry import index_shape, unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Column, Name, Table
+from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table
+from alembic_roundtrip.schema import Key
 
 _ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
 
@@ -96,6 +98,22 @@ class _Blame:
             if blamed is not None and not blamed[1].doubtful:
                 direction, operation = blamed
                 yield Difference(aspect, subject, sentence, operation, direction, self.downgrade)
+        for key in _extras(before, after):
+            made_by = self.trip.down.origins.get(key)
+            if made_by is not None and not made_by.doubtful and not self._dropped(key):
+                sentence = f"is {_ARTICLES[key.kind]} that was not there before"
+                yield Difference(
+                    "definition", str(key), sentence, made_by, self.downgrade, self.downgrade
+                )
+
+    def _dropped(self, key: Key) -> bool:
+        """Whether the upgrade drops it: it was there, though nothing that was read made it."""
+        return any(
+            getattr(change, "name", None) == key.name or getattr(change, "column", "") == key.name
+            for operation in self.upgrade.operations
+            for change in operation.changes
+            if isinstance(change, c.DropIndex | c.DropConstraint | c.DropColumn)
+        )
 
     def _columns(self, before: Table, after: Table) -> Iterator[_Found]:
         columns = {column.name: column for column in after.columns}
@@ -145,6 +163,7 @@ class _Blame:
         return None
 
 
+_ARTICLES = {"column": "a column", "index": "an index", "constraint": "a constraint"}
 _Found = tuple[str, str, str, str]
 """Aspect, column it is about (empty for none), subject, sentence."""
 
@@ -189,6 +208,11 @@ def _constraints(before: Table, after: Table) -> Iterator[_Found]:
                 yield "definition", column, subject, "checks another condition"
             continue
         twins = [part for part in same if part.columns == old.columns]
+        named = [part for part in same if part.name and part.name == old.name]
+        if named and not twins and all(part.columns for part in (old, *named)):
+            now, was = (", ".join(part.columns) for part in (named[0], old))
+            yield "definition", column, subject, f"is on ({now}) instead of ({was})"
+            continue
         if old.kind == "foreignkey" and twins:
             said = [foreign_keys_differ(old, part) for part in twins]
             if all(said) and said[0]:
@@ -197,6 +221,27 @@ def _constraints(before: Table, after: Table) -> Iterator[_Found]:
             what = "its foreign key" if old.kind == "foreignkey" else "UNIQUE"
             if all(after.column(name) is not None for name in old.columns):
                 yield "definition", column, subject, f"comes back without {what}"
+
+
+def _extras(before: Table, after: Table) -> Iterator[Key]:
+    """What only the second table has, by its name and by what it is."""
+    names = {column.name for column in before.columns}
+    yield from (Key("column", after.name, c.name) for c in after.columns if c.name not in names)
+    shapes = {index_shape(index) for index in before.indexes}
+    for index in after.indexes:
+        # Types of others, of geometries for one, make indexes of their own.
+        if any(is_foreign(column.type) for column in after.columns if index.mentions(column.name)):
+            continue
+        named = any(old.name == index.name for old in before.indexes)
+        if index.name and not named and index_shape(index) not in shapes:
+            yield Key("index", after.name, index.name)
+    for part in after.constraints:
+        if part.name and part.columns and not any(_alike(part, old) for old in before.constraints):
+            yield Key("constraint", after.name, part.name)
+
+
+def _alike(one: Constraint, other: Constraint) -> bool:
+    return one.kind == other.kind and (one.name == other.name or one.columns == other.columns)
 
 
 def _unique_by_index(columns: tuple[str, ...], table: Table) -> bool:

@@ -38,6 +38,7 @@ _FAMILIES = {
     "blob": "binary",
     "interval": "interval",
 }
+_MODULES = frozenset({"sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "mssql", "oracle"})
 _ARGUMENTS = {
     "string": ("length",),
     "numeric": ("precision", "scale"),
@@ -91,6 +92,13 @@ def read_type(text: str) -> ColumnType | None:
     return ColumnType(family, given)
 
 
+def is_foreign(expression: Expression | None) -> bool:
+    """Whether a type is neither SQLAlchemy's nor a dialect's, as far as its name tells."""
+    if expression is None or read_type(expression.text) is not None:
+        return False
+    return expression.text.partition(".")[0] not in _MODULES
+
+
 def _is_module(node: ast.expr) -> bool:
     while isinstance(node, ast.Attribute):
         node = node.value
@@ -138,8 +146,8 @@ def default_of(column: Column) -> str | Missing | None:
     if column.server_default is None:
         return UNKNOWN if column.fills_itself else None
     text = _default_text(column.server_default)
-    if text is None:
-        return UNKNOWN
+    if text is None or text.lstrip().lower().startswith("nextval("):
+        return UNKNOWN  # a serial column has it without saying so
     text = text.strip()
     while text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()

@@ -45,7 +45,7 @@ def _misplaced(context: Context) -> Iterator[Misplaced]:
         }
         if unsure(downgrade, trip):
             continue
-        for operation, change, schema in trip.down_steps(downgrade.operations):
+        for operation, change, schema in trip.down.steps:
             if operation in seen or operation.doubtful:
                 continue
             for name in c.tables_of(change):

@@ -9,7 +9,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Unknown
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Index
+from alembic_roundtrip.migration.objects import Index, Table
 from alembic_roundtrip.schema import Key, Schema, keys_of
 
 
@@ -94,6 +94,8 @@ def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation
                 yield from ((key, operation) for key in (keys_of(table) if table else ()))
             elif isinstance(change, c.DropColumn):
                 yield Key("column", change.table, change.column), operation
+                for key in _parts_with(change.column, trip.before.table(change.table)):
+                    yield key, operation
             elif isinstance(change, c.DropIndex) and change.name is not None:
                 index = trip.before.index(change.name, change.table)
                 if index is not None:
@@ -102,6 +104,18 @@ def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation
                 yield Key("constraint", change.table, change.name), operation
             elif isinstance(change, c.DropObject):
                 yield Key(change.kind, change.name), operation
+
+
+def _parts_with(column: str, table: Table | None) -> Iterator[Key]:
+    """The indexes and constraints that go with a column."""
+    if table is None:
+        return
+    for index in table.indexes:
+        if index.name and index.mentions(column):
+            yield Key("index", table.name, index.name)
+    for part in table.constraints:
+        if part.name and column in part.columns and part.kind != "primary":
+            yield Key("constraint", table.name, part.name)
 
 
 def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
@@ -113,7 +127,22 @@ def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
     if key.kind not in {"column", "index", "constraint"}:
         return True
     table = down.table(key.table)
-    return table is not None and table.complete and not _equivalent(key, trip)
+    if table is None or not table.complete or _equivalent(key, trip):
+        return False
+    return not _inside_missing(key, trip.before.tables[key.table], table)
+
+
+def _inside_missing(key: Key, before: Table, after: Table) -> bool:
+    """Whether a column that it is made of is missing itself."""
+    there = {column.name for column in after.columns}
+    gone = [column.name for column in before.columns if column.name not in there]
+    if key.kind == "index":
+        part = next(index for index in before.indexes if index.name == key.name)
+        return any(part.mentions(name) for name in gone)
+    if key.kind == "constraint":
+        columns = next(part.columns for part in before.constraints if part.name == key.name)
+        return any(name in columns for name in gone)
+    return False
 
 
 def _equivalent(key: Key, trip: RoundTrip) -> bool:
@@ -123,7 +152,7 @@ def _equivalent(key: Key, trip: RoundTrip) -> bool:
         return False
     if key.kind == "index":
         index = next(i for i in before.indexes if i.name == key.name)
-        return any(_index_shape(i) == _index_shape(index) for i in after.indexes) or any(
+        return any(index_shape(i) == index_shape(index) for i in after.indexes) or any(
             p.kind == "unique" and index.unique and _names(index) == p.columns
             for p in after.constraints
         )
@@ -136,7 +165,8 @@ def _equivalent(key: Key, trip: RoundTrip) -> bool:
     )
 
 
-def _index_shape(index: Index) -> tuple[object, ...]:
+def index_shape(index: Index) -> tuple[object, ...]:
+    """What an index is, whatever its name."""
     return index.unique, tuple(part.value if part.known else part.text for part in index.columns)
 
 

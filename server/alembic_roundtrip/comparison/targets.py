@@ -130,3 +130,52 @@ def referring(table: Name, schema: Schema) -> Iterator[tuple[Name, str | None]]:
         for part in other.constraints:
             if part.kind == "foreignkey" and part.referent == table and name != table:
                 yield name, part.name
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """An object that the downgrade makes though it is there already."""
+
+    key: Key
+    operation: Operation
+
+
+def present_already(context: Context) -> Iterator[Present]:
+    """What a downgrade makes though it certainly is there then, each once."""
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    seen: set[Key] = set()
+    for trip in context.round_trips:
+        if unsure(downgrade, trip) or _anything_happened(context, trip):
+            continue
+        for operation, change, schema in trip.down.steps:
+            if operation.doubtful or operation.name == "execute" or _asks_absence(operation):
+                continue
+            key = _made(change, schema, trip.dialect)
+            known = key is not None and schema.knows(key.table)
+            if key is not None and known and key not in seen and schema.has(key):
+                seen.add(key)
+                yield Present(key, operation)
+
+
+def _asks_absence(operation: Operation) -> bool:
+    existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
+    return existing or any(name == "if_not_exists" for name, _ in operation.arguments)
+
+
+def _made(change: c.Change, schema: Schema, dialect: str | None) -> Key | None:
+    """What a change makes, by its key; an index by that of the table which has its name."""
+    if isinstance(change, c.CreateTable):
+        return Key("table", change.table.name)
+    if isinstance(change, c.AddColumn):
+        return Key("column", change.table, change.column.name)
+    if isinstance(change, c.CreateIndex) and change.index.name:
+        # MySQL and MariaDB have names of indexes for each table.
+        everywhere = dialect in {"postgresql", "sqlite"}
+        there = schema.index(change.index.name, None if everywhere else change.index.table)
+        if there is not None and there.table.schema == change.index.table.schema:
+            return Key("index", there.table, change.index.name)
+    if isinstance(change, c.AddConstraint) and change.constraint.name:
+        return Key("constraint", change.table, change.constraint.name)
+    return None

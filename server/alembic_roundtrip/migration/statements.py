@@ -241,9 +241,14 @@ class _Reader:
         after_other = self.block(node.orelse, other)
         self._forget([*node.body, *node.orelse], place)
         if after is None:
-            # What refuses to go on leaves no doubt about the rest: either all of it runs or none.
-            refuses = isinstance(node.body[-1], ast.Raise)
-            left = [g for g in no if not refuses or g.kind in {GuardKind.DIALECT, GuardKind.ENGINE}]
+            # What refuses to go on, or to begin, leaves no doubt: all of the rest runs or none.
+            unbegun = not place.guards and not any(o.changes for o in self.operations)
+            ended = node.body[-1]
+            refuses = isinstance(ended, ast.Raise)
+            certain = {GuardKind.DIALECT, GuardKind.ENGINE}
+            if isinstance(ended, ast.Return) and unbegun:
+                refuses, certain = True, certain | {GuardKind.EXISTENCE}
+            left = [guard for guard in no if not refuses or guard.kind in certain]
             return None if after_other is None else place.under(*left)
         return place.under(*yes) if after_other is None else place
 
@@ -316,7 +321,9 @@ class _Reader:
         if batch is not None and not batch.table.name:
             changes = (Unknown(),)
         unknown = any(isinstance(change, Unknown) and change.tables is None for change in changes)
-        arguments = tuple((key, place.scope.expression(value)) for key, value in call.named.items())
+        asked = {key: v for key, v in call.options.items() if key in {"if_exists", "if_not_exists"}}
+        given = {**call.named, **asked}
+        arguments = tuple((key, place.scope.expression(value)) for key, value in given.items())
         self.add(
             name,
             node,

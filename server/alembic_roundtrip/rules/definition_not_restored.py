@@ -100,3 +100,39 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "An index that was not there before",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+        op.create_index("ix_nick", "users", ["nick"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.ix_nick` is an index that was not there before
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('nick', sa.String(30)))\n",
+    ),
+)
+rule.example(
+    "A foreign key from another column",
+    """
+    def upgrade():
+        op.drop_constraint("fk_team", "users", type_="foreignkey")
+
+
+    def downgrade():
+        op.create_foreign_key("fk_team", "users", "teams", ["group"], ["id"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.fk_team` is on (group) instead of (team)
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('users', sa.Column('team', sa.Integer()), sa.Column('group', sa.Integer()),\n"
+        "        sa.ForeignKeyConstraint(['team'], ['teams.id'], name='fk_team'))\n",
+    ),
+)

@@ -9,7 +9,8 @@ night that the rollback was for.
 Write the operations that undo the upgrade; the fix proposes them from the upgrade and from the
 schema at the parent revision. Where there is no way back, `raise` with the reason, so that the
 rollback stops before anything is touched. A downgrade that says in a comment why it is empty is
-reported as information; one under an upgrade that only writes rows as a warning.
+reported as information; one under an upgrade that only writes rows, as far as it can be read, as a
+warning.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.context import Context
+from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.losses import explains
-from alembic_roundtrip.migration.changes import WriteRows
+from alembic_roundtrip.migration.changes import DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.rule import Finding, Rule, Severity
 from alembic_roundtrip.rules._fixes import written_downgrade
@@ -34,7 +35,8 @@ def check(context: Context) -> Iterator[Finding]:
     undone = [
         operation
         for operation in context.upgrade_operations
-        if operation.changes and any(map(operation.runs_on, context.parents))
+        if operation.changes
+        and any(_does_something(context, operation, t) for t in context.round_trips)
     ]
     if downgrade is None or downgrade.kind is not Body.NOTHING or not undone:
         return
@@ -49,14 +51,28 @@ def check(context: Context) -> Iterator[Finding]:
     )
 
 
+def _does_something(context: Context, operation: Operation, trip: RoundTrip) -> bool:
+    """Whether it runs there; `DROP … IF EXISTS` of what no revision made need not do anything."""
+    if not operation.runs_on(trip.dialect):
+        return False
+    absent = all(
+        isinstance(change, DropTable) and change.table not in trip.before.tables
+        for change in operation.changes
+    )
+    call = context.migration.source.slice(operation.range).upper()
+    return not (absent and ("IF EXISTS" in call or "IF_EXISTS" in call))
+
+
 def _severity(context: Context, downgrade: Direction, undone: list[Operation]) -> Severity | None:
     """Explained emptiness is a decision; rows that stay changed do not stop the next upgrade."""
     said = [context.migration.source.slice(downgrade.range)]
     said += [downgrade.docstring.text if downgrade.docstring else ""]
     if any(explains(text) for text in said):
         return "information"
-    writes = all(isinstance(change, WriteRows) for o in undone for change in o.changes)
-    return "warning" if writes else None
+    schema = any(
+        not isinstance(change, WriteRows | Unknown) for o in undone for change in o.changes
+    )
+    return None if schema else "warning"
 
 
 rule.example(
@@ -179,5 +195,16 @@ rule.example(
     def downgrade():
         pass
         ^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
+    """,
+)
+rule.example(
+    "Tidied away, if it was there",
+    """
+    def upgrade():
+        op.execute("DROP TABLE IF EXISTS migrate_version")
+
+
+    def downgrade():
+        pass
     """,
 )

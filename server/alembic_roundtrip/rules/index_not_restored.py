@@ -74,3 +74,21 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "It went with a column, and the column comes back alone",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the index `ix_nick`
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('nick', sa.String(30)))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'])\n",
+    ),
+)

@@ -15,6 +15,7 @@ from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.comparison.targets import absent_targets, referring
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.rule import Finding, Rule
 
 rule = Rule(__name__, severity="error")
@@ -28,6 +29,34 @@ def check(context: Context) -> Iterator[Finding]:
             subject = f"the {target.key.kind} `{target.key}`"
             yield Finding(target.operation.range, f"{subject} is gone already at this point")
     yield from _referred_to(context)
+    yield from _refers_to_nothing(context)
+
+
+def _refers_to_nothing(context: Context) -> Iterator[Finding]:
+    """Foreign keys to tables that the downgrade brings back only later; SQLite lets that pass."""
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return
+    for trip in context.round_trips:
+        if trip.dialect in {None, "sqlite"} or unsure(downgrade, trip):
+            continue
+        for operation, change, schema in trip.down.steps:
+            for name in () if operation.doubtful else _referents(change):
+                later = name in trip.before.tables and name in trip.down.schema.tables
+                if later and name not in (*schema.tables, *schema.unknown, *c.tables_of(change)):
+                    message = f"a foreign key refers to `{name}`, which is not back at this point"
+                    yield Finding(operation.range, message)
+
+
+def _referents(change: c.Change) -> Iterator[Name]:
+    parts: tuple[Constraint, ...] = ()
+    if isinstance(change, c.CreateTable):
+        parts = change.table.constraints
+    elif isinstance(change, c.AddConstraint):
+        parts = (change.constraint,)
+    elif isinstance(change, c.AddColumn):
+        parts = change.constraints
+    yield from (part.referent for part in parts if part.referent is not None)
 
 
 def _referred_to(context: Context) -> Iterator[Finding]:
@@ -115,5 +144,25 @@ rule.example(
         op.drop_table("children")
     """,
     history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "The child comes back before its parent",
+    """
+    def upgrade():
+        op.drop_table("children")
+        op.drop_table("parents")
+
+
+    def downgrade():
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key refers to `parents`, which is not back at this point
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('parents', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('children', sa.Column('id', sa.Integer(), sa.ForeignKey('parents.id')))\n",
+    ),
     dialects=("postgresql",),
 )

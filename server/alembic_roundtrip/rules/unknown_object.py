@@ -101,3 +101,16 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Only if it is there",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nickname", sa.Text()))
+
+
+    def downgrade():
+        op.drop_index("ix_users_nick", table_name="users", if_exists=True)
+        op.drop_column("users", "nickname")
+    """,
+    history=(_USERS,),
+)

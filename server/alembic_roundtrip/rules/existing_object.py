@@ -1,0 +1,90 @@
+"""The downgrade makes a table, column, index or constraint that is there already.
+
+## Why it matters
+The downgrade fails at that operation, in the middle of a rollback.
+
+## What to do
+Leave out what comes back by itself: an index follows a table that is renamed back, and a column that
+the upgrade did not drop is still there. Or drop first what has the name now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.targets import present_already
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="error")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """Names that are taken when the downgrade comes to them."""
+    for found in present_already(context):
+        subject = f"the {found.key.kind} `{found.key}`"
+        yield Finding(found.operation.range, f"{subject} is there already at this point")
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('😋', sa.Text()))\n"
+    "    op.create_index('ix_users_😋', 'users', ['😋'])\n"
+)
+
+rule.example(
+    "An index that came back with its table",
+    """
+    def upgrade():
+        op.rename_table("users", "people")
+
+
+    def downgrade():
+        op.rename_table("people", "users")
+        op.create_index("ix_users_😋", "users", ["😋"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `users.ix_users_😋` is there already at this point
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A column that the upgrade did not drop",
+    """
+    def upgrade():
+        op.alter_column("users", "😋", nullable=False)
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("😋", sa.Text()))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the column `users.😋` is there already at this point
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Dropped first",
+    """
+    def upgrade():
+        op.drop_index("ix_users_😋", table_name="users")
+        op.create_index("ix_users_😋", "users", ["id"])
+
+
+    def downgrade():
+        op.drop_index("ix_users_😋", table_name="users")
+        op.create_index("ix_users_😋", "users", ["😋"])
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Where it is not there",
+    """
+    def upgrade():
+        op.alter_column("users", "😋", nullable=False)
+
+
+    def downgrade():
+        op.create_index("ix_users_😋", "users", ["😋"], if_not_exists=True)
+    """,
+    history=(_USERS,),
+)
