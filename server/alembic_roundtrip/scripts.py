@@ -18,7 +18,7 @@ from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.project.conventions import naming_convention
-from alembic_roundtrip.schema import Schema, replay
+from alembic_roundtrip.schema import Schema, applied
 
 _KEPT_SCHEMAS = 512
 _STRIDE = 32
@@ -288,7 +288,7 @@ class Scripts:
         migration = self.migration_of(revision)
         if migration is None or migration.upgrade is None:
             return schema
-        return replay(schema, migration.upgrade.operations, dialect).schema
+        return applied(schema, migration.upgrade.operations, dialect)
 
 
 def _effects(direction: Direction | None) -> list[object]:

@@ -69,11 +69,9 @@ def _all(context: Context) -> tuple[Difference, ...]:
 def _touched(trip: RoundTrip) -> Iterator[tuple[Table, Table]]:
     """Tables that are known before and after, and not the very same."""
     down = trip.down.schema
-    for name, before in trip.before.tables.items():
-        after = down.tables.get(name)
-        if after is None or after is before:
-            continue
-        if trip.before.knows(name) and down.knows(name):
+    for name in trip.before.tables.changed(down.tables):
+        before, after = trip.before.tables[name], down.tables.get(name)
+        if after is not None and trip.before.knows(name) and down.knows(name):
             yield before, after
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
+from alembic_roundtrip.layers import Layers
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import (
@@ -15,6 +15,7 @@ from alembic_roundtrip.migration.objects import (
     EnumType,
     Index,
     Name,
+    Options,
     Table,
     option,
     without,
@@ -61,8 +62,8 @@ class Schema:
     have happened besides. `dialect` is None where it is not known.
     """
 
-    tables: Mapping[Name, Table] = field(default_factory=dict)
-    enums: Mapping[Name, EnumType] = field(default_factory=dict)
+    tables: Layers[Name, Table] = field(default_factory=Layers)
+    enums: Layers[Name, EnumType] = field(default_factory=Layers)
     objects: frozenset[tuple[str, Name]] = frozenset()
     unknown: frozenset[Name] = frozenset()
     opaque: bool = False
@@ -128,9 +129,8 @@ class _Draft:
     """A schema being changed; `made` has the keys of what came into it."""
 
     def __init__(self, schema: Schema) -> None:
-        # Plain dictionaries are copied at once; through a read-only view it is a call for each key.
-        self.tables = dict(schema.tables)
-        self.enums = dict(schema.enums)
+        self.tables = schema.tables
+        self.enums = schema.enums
         self.objects = schema.objects
         self.unknown = schema.unknown
         self.opaque = schema.opaque
@@ -155,7 +155,7 @@ class _Draft:
         return made
 
     def _put(self, table: Table) -> None:
-        self.tables[table.name] = table
+        self.tables = self.tables.set(table.name, table)
 
     def _doubt(self, *names: Name) -> None:
         self.unknown |= frozenset(names)
@@ -168,15 +168,31 @@ class _Draft:
         """Whether PostgreSQL takes another name than this for what has none."""
         return name in self.kept or Name(name) in self.tables
 
-    def _change(self, name: Name, **parts: object) -> None:
+    def _change(
+        self,
+        name: Name,
+        *,
+        columns: tuple[Column, ...] | None = None,
+        constraints: tuple[Constraint, ...] | None = None,
+        indexes: tuple[Index, ...] | None = None,
+        options: Options | None = None,
+    ) -> None:
+        """Give a table other parts, those that are named."""
         table = self.tables.get(name)
         if table is None:
             self._doubt(name)
-        else:
-            table = replace(table, **parts)  # type: ignore[arg-type]
-            if "constraints" in parts:
-                table = with_names(table, self.dialect, self._taken)
-            self._put(table)
+            return
+        changed = Table(
+            name,
+            table.columns if columns is None else columns,
+            table.constraints if constraints is None else constraints,
+            table.indexes if indexes is None else indexes,
+            table.options if options is None else options,
+            table.complete,
+        )
+        if constraints is not None:
+            changed = with_names(changed, self.dialect, self._taken)
+        self._put(changed)
 
     def _parts(self, name: Name) -> Table:
         return self.tables.get(name) or Table(name, complete=False)
@@ -188,7 +204,7 @@ class _Draft:
         for enum in enums:
             if enum.name not in self.enums:
                 self.made.append(Key("enum", enum.name))
-                self.enums[enum.name] = enum
+                self.enums = self.enums.set(enum.name, enum)
 
     def apply(self, change: c.Change) -> None:
         """Make a change."""
@@ -216,12 +232,13 @@ class _Draft:
         return replace(table, columns=columns)
 
     def drop_table(self, change: c.DropTable) -> None:
-        self.tables.pop(change.table, None)
+        self.tables = self.tables.without(change.table)
         self._know(change.table)
 
     def rename_table(self, change: c.RenameTable) -> None:
         new = change.table._replace(name=change.new_name)
-        table = self.tables.pop(change.table, None)
+        table = self.tables.get(change.table)
+        self.tables = self.tables.without(change.table)
         if table is None or change.table in self.unknown:
             self._know(change.table)
             self._doubt(new)
@@ -236,7 +253,7 @@ class _Draft:
 
     def add_column(self, change: c.AddColumn) -> None:
         table = self._parts(change.table)
-        others = tuple(col for col in table.columns if col.name != change.column.name)
+        others = [col for col in table.columns if col.name != change.column.name]
         constraints = (*table.constraints, *change.constraints)
         self._change(change.table, columns=(*others, change.column), constraints=constraints)
         self.made.append(Key("column", change.table, change.column.name))
@@ -247,9 +264,9 @@ class _Draft:
         table = self._parts(change.table)
         self._change(
             change.table,
-            columns=tuple(col for col in table.columns if col.name != change.column),
-            constraints=tuple(p for p in table.constraints if change.column not in p.columns),
-            indexes=tuple(i for i in table.indexes if not i.mentions(change.column)),
+            columns=tuple([col for col in table.columns if col.name != change.column]),
+            constraints=tuple([p for p in table.constraints if change.column not in p.columns]),
+            indexes=tuple([i for i in table.indexes if not i.mentions(change.column)]),
         )
 
     def alter_column(self, change: c.AlterColumn) -> None:
@@ -288,7 +305,7 @@ class _Draft:
 
     def _retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
         """Foreign keys follow what they refer to."""
-        for table in list(self.tables.values()):
+        for table in self.tables.values():
             if any(part.referent == old for part in table.constraints):
                 self._put(_retargeted(table, old, new, columns))
 
@@ -299,7 +316,7 @@ class _Draft:
             self.made.append(Key("index", change.index.table, change.index.name))
 
     def drop_index(self, change: c.DropIndex) -> None:
-        named = [self.tables.get(change.table)] if change.table else list(self.tables.values())
+        named = [self.tables.get(change.table)] if change.table else self.tables.values()
         for table in named if change.name is not None else ():
             kept = tuple(i for i in table.indexes if i.name != change.name) if table else ()
             if table is not None and len(kept) < len(table.indexes):
@@ -331,14 +348,15 @@ class _Draft:
         self._add_enums([change.enum])
 
     def drop_enum(self, change: c.DropEnum) -> None:
-        self.enums.pop(change.name, None)
+        self.enums = self.enums.without(change.name)
 
     def rename_enum(self, change: c.RenameEnum) -> None:
-        enum = self.enums.pop(change.name, None)
+        enum = self.enums.get(change.name)
+        self.enums = self.enums.without(change.name)
         if enum is not None:
             new = change.name._replace(name=change.new_name)
             self.made.append(Key("enum", new))
-            self.enums[new] = replace(enum, name=new)
+            self.enums = self.enums.set(new, replace(enum, name=new))
 
     def create_object(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:
@@ -435,35 +453,45 @@ Step = tuple[Operation, c.Change, Schema]
 
 @dataclass(frozen=True)
 class Replay:
-    """The schema after a series of operations, and which operation made what is in it."""
+    """The schema after a series of operations, and which operation made what is in it.
+
+    `steps` are the changes with the schema that each meets if nothing that is doubtful happened.
+    """
 
     schema: Schema
     origins: Mapping[Key, Operation]
-    before: Schema = field(repr=False)
-    operations: tuple[Operation, ...] = field(repr=False)
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """Each change with the schema it meets, made once for all rules that follow them."""
-        return tuple(self._steps())
-
-    def _steps(self) -> Iterator[Step]:
-        schema = self.before
-        for operation in self.operations:
-            for change in operation.changes:
-                yield operation, change, schema
-                schema = schema.apply(change)
+    steps: tuple[Step, ...]
 
 
 def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None = None) -> Replay:
     """Apply operations in order, those that run on a dialect (None: all of them)."""
     draft = _Draft(schema)
     origins: dict[Key, Operation] = {}
-    applied = tuple(operation for operation in operations if operation.runs_on(dialect))
-    for operation in applied:
+    steps: list[Step] = []
+    certain: _Draft | None = None
+    """The schema without doubts, once there is one."""
+    for operation in operations:
+        if not operation.changes or not operation.runs_on(dialect):
+            continue
         for change in operation.changes:
+            steps.append((operation, change, (certain or draft).schema()))
             draft.apply(change)
+            if certain is not None:
+                certain.apply(change)
         if operation.doubtful:
+            certain = certain or _Draft(draft.schema())
             draft.doubt(operation.changes)
         origins |= dict.fromkeys(draft.take_made(), operation)
-    return Replay(draft.schema(), origins, schema, applied)
+    return Replay(draft.schema(), origins, tuple(steps))
+
+
+def applied(schema: Schema, operations: Iterable[Operation], dialect: str | None) -> Schema:
+    """The schema after operations, without the way there."""
+    draft = _Draft(schema)
+    for operation in operations:
+        if operation.changes and operation.runs_on(dialect):
+            for change in operation.changes:
+                draft.apply(change)
+            if operation.doubtful:
+                draft.doubt(operation.changes)
+    return draft.schema()
