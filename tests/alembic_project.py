@@ -51,8 +51,11 @@ with engine.connect() as connection:
 class AlembicProject:
     """A project in a folder: a configuration, an env.py, migrations added one by one."""
 
-    def __init__(self, folder: Path, *, ini: str = INI, env: str = ENV) -> None:
+    def __init__(
+        self, folder: Path, *, ini: str = INI, env: str = ENV, dialect: str = "sqlite"
+    ) -> None:
         self.folder = folder
+        self.dialect = dialect
         self.versions = folder / "migrations" / "versions"
         self.versions.mkdir(parents=True)
         (folder / "alembic.ini").write_text(ini, encoding="utf-8")
@@ -67,7 +70,7 @@ class AlembicProject:
             section="alembic",
             script_location=self.folder / "migrations",
             version_locations=(self.versions,),
-            dialects=("sqlite",),
+            dialects=(self.dialect,),
         )
 
     def add(

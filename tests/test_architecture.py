@@ -60,7 +60,9 @@ def test_a_command_that_only_reads_loads_nothing_heavy(command: list[str], tmp_p
 def test_every_dependency_has_its_line() -> None:
     page = PAGE.read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
     named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    named += [line for extra in extras for line in extra]
     names = [re.split(r"[^A-Za-z0-9_-]", line)[0] for line in named]
     assert [name for name in names if f"`{name}`" not in page] == []
 

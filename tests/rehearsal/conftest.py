@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from alembic_project import AlembicProject
+from alembic_project import INI, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.rehearsal.databases import cluster
 from alembic_roundtrip.rehearsal.events import Event, RevisionFinished
 from alembic_roundtrip.rehearsal.folder import PREFIX, place
 from alembic_roundtrip.rehearsal.plan import Plan
@@ -80,3 +81,35 @@ async def collect(
     plan = Plan(project.environment, named, revisions, full_cycle)
     async with aclosing(rehearse(plan)) as events:
         return [event async for event in events]
+
+
+def _server_is_needed() -> bool:
+    """Continuous integration has everything installed: there a missing server is a failure."""
+    return bool(os.environ.get("CI"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An embedded PostgreSQL of this session's own; gives where its locks are."""
+    if cluster.binaries() is None and not _server_is_needed():
+        pytest.skip("the extra `postgresql` is not installed")
+    locks = tmp_path_factory.mktemp("locks")
+    # Beside the other scratch folders, not in pytest's: a socket's path must be short.
+    home = place() / f"alembic_roundtrip.test-{os.getpid()}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "_places", lambda _programs: (home, locks))
+        patch.setattr(cluster, "IDLE_SECONDS", 0.5)
+        with cluster.running():
+            yield locks
+
+
+PG_URL = "postgresql+psycopg://app:secret@db.invalid/app"
+
+
+@pytest.fixture
+def pg_project(tmp_path: Path, server: Path) -> AlembicProject:  # noqa: ARG001 - it must run
+    """A project whose URL leads to a PostgreSQL that is nowhere."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    ini = INI.replace("sqlite:///%(here)s/app.db", PG_URL)
+    return AlembicProject(folder, ini=ini, dialect="postgresql")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ def load_agent(folder: str) -> tuple[Any, Any]:
     return kernel, redirect
 
 
-def tables(guard: Any, target: Any) -> list[str]:
-    connection = guard.connect(target)
+def tables(connect: Any, path: str) -> list[str]:
+    connection = connect(path)
     try:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         return [name for (name,) in connection.execute(query)]
@@ -34,6 +35,7 @@ def tables(guard: Any, target: Any) -> list[str]:
 
 def main(agent: str, folder: str, level: str) -> None:
     sys.path[0] = str(Path.cwd())
+    connect = sqlite3.connect  # the guard replaces it
     kernel, redirect = load_agent(agent)
     if level == "process":
         kernel.version = lambda: 0
@@ -47,7 +49,7 @@ def main(agent: str, folder: str, level: str) -> None:
         command.upgrade(Config("alembic.ini"), "head")
     except BaseException as raised:  # noqa: BLE001 (all of it is the outcome)
         error = [type(raised).__name__, str(raised)]
-    databases = [[target.database, tables(guard, target)] for target in guard.databases]
+    databases = [[t.database, tables(connect, path)] for t, path in guard.databases.items()]
     outcome = {
         "level": guard.level,
         "error": error,

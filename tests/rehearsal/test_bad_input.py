@@ -191,8 +191,8 @@ async def test_a_python_that_does_not_exist_is_one_sentence(project):
 
 async def test_another_kind_of_database_is_one_sentence(project):
     project.add("a")
-    with pytest.raises(CannotRun, match="PostgreSQL is not available in this version"):
-        await collect(project, database="postgresql")
+    with pytest.raises(CannotRun, match="Oracle is not available in this version"):
+        await collect(project, database="oracle")
 
 
 async def test_an_env_py_for_another_kind_of_database_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from alembic_roundtrip.rehearsal.agent import data, rows, snapshot
+from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteAccess
 from alembic_roundtrip.rehearsal.agent.likeness import same
 
 Migration = Callable[[Operations], Any]
@@ -29,7 +30,7 @@ def database(*statements: str) -> Iterator[sa.Connection]:
 
 
 def read(connection: sa.Connection) -> data.Data:
-    return data.read(connection, snapshot.take(connection))
+    return data.read(SqliteAccess(connection), snapshot.take(connection))
 
 
 def short(losses: list[dict[str, Any]]) -> list[tuple[str, str | None, int, int]]:
@@ -223,14 +224,14 @@ def round_trip(upgrade: Migration, downgrade: Migration, step: str = "round trip
     with database(USERS, ORDERS) as connection:
         op = Operations(MigrationContext.configure(connection))
         old = snapshot.take(connection)
-        rows.fill(connection, old, None, K, 7, {})
+        rows.fill(SqliteAccess(connection), old, None, K, 7, {})
         before = read(connection)
         upgrade(op)
         if step == "upgrade":
             return short(data.losses(before, read(connection), step))
         new = snapshot.take(connection)
         if step == "downgrade":
-            rows.fill(connection, new, None, K, 8, {}, before=old)
+            rows.fill(SqliteAccess(connection), new, None, K, 8, {}, before=old)
             before = read(connection)
         downgrade(op)
         if step == "downgrade":
@@ -285,7 +286,7 @@ def _nothing(op: Operations) -> None:
 
 def test_rounding_loses_the_fractions_only() -> None:
     with database(USERS, ORDERS) as connection:
-        rows.fill(connection, snapshot.take(connection), ["orders"], K, 7, {})
+        rows.fill(SqliteAccess(connection), snapshot.take(connection), ["orders"], K, 7, {})
         query = "SELECT count(*) FROM orders WHERE round(price) > 0 AND round(price) <> price"
         fractions = connection.exec_driver_sql(query).scalar_one()
     assert fractions > 0
@@ -308,7 +309,7 @@ def _with_legacy(op: Operations) -> None:
 
 def test_removing_an_enum_label_loses_the_rows_that_had_it() -> None:
     with database(USERS) as connection:
-        rows.fill(connection, snapshot.take(connection), ["users"], K, 7, {})
+        rows.fill(SqliteAccess(connection), snapshot.take(connection), ["users"], K, 7, {})
         query = "SELECT count(*) FROM users WHERE status = 'legacy'"
         had = connection.exec_driver_sql(query).scalar_one()
     assert had > 0
@@ -374,7 +375,7 @@ def test_a_round_trip_of_batch_rewrites_loses_nothing() -> None:
 
 def test_reading_takes_only_the_tables_that_are_asked_for_and_there() -> None:
     with database(USERS, ORDERS) as connection:
-        found = data.read(connection, snapshot.take(connection), ["USERS", "gone"])
+        found = data.read(SqliteAccess(connection), snapshot.take(connection), ["USERS", "gone"])
 
     assert list(found.tables) == ["users"]
 

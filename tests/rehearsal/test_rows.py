@@ -20,6 +20,7 @@ from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
 from alembic_roundtrip.rehearsal.agent import data, rows, snapshot
+from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteAccess
 
 NASTY = {
     "parent": "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(10) NOT NULL UNIQUE, "
@@ -84,7 +85,7 @@ def database(*statements: str, foreign_keys: bool = True) -> Iterator[sa.Connect
 def fill(connection: sa.Connection, **options: Any) -> rows.Filled:
     taken = snapshot.take(connection)
     options = {"tables": None, "count": 100, "seed": 1, "types": {}} | options
-    return rows.fill(connection, taken, **options)
+    return rows.fill(SqliteAccess(connection), taken, **options)
 
 
 def column(connection: sa.Connection, name: str, table: str = "t") -> list[Any]:
@@ -109,13 +110,16 @@ def test_every_table_of_a_nasty_schema_is_filled(*, foreign_keys: bool, tame: bo
 def test_rows_are_added_to_rows_without_touching_them(*, foreign_keys: bool) -> None:
     with database(*NASTY.values(), foreign_keys=foreign_keys) as connection:
         fill(connection, count=30)
-        before = data.read(connection, snapshot.take(connection))
+        before = data.read(SqliteAccess(connection), snapshot.take(connection))
 
         filled = fill(connection, count=20, seed=2)
 
         assert filled.unfilled == {}
         assert filled.inserted["node"] == 20
-        assert data.losses(before, data.read(connection, snapshot.take(connection)), "x") == []
+        assert (
+            data.losses(before, data.read(SqliteAccess(connection), snapshot.take(connection)), "x")
+            == []
+        )
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
 
 
@@ -367,7 +371,7 @@ def test_a_hundred_tables_take_well_below_a_second() -> None:
         taken = snapshot.take(connection)
         start = time.process_time()
 
-        filled = rows.fill(connection, taken, None, 100, 1, {})
+        filled = rows.fill(SqliteAccess(connection), taken, None, 100, 1, {})
 
         assert sum(filled.inserted.values()) == 10_000
         # Measured 0.4 s; the margin is for slow machines.
@@ -388,8 +392,8 @@ OLD = (
 def test_after_an_upgrade_rows_are_added_that_only_the_new_schema_allows() -> None:
     with database(*OLD, foreign_keys=False) as connection:
         old = snapshot.take(connection)
-        rows.fill(connection, old, None, 20, 1, {})
-        before = data.read(connection, old)
+        rows.fill(SqliteAccess(connection), old, None, 20, 1, {})
+        before = data.read(SqliteAccess(connection), old)
         op = Operations(MigrationContext.configure(connection))
         with op.batch_alter_table("t") as batch:
             batch.drop_constraint("u", type_="unique")
@@ -408,7 +412,7 @@ def test_after_an_upgrade_rows_are_added_that_only_the_new_schema_allows() -> No
         assert len(codes) - len(set(codes)) >= 3
         assert "new" in column(connection, "kind")
         assert any(column(connection, "added"))
-        after = data.read(connection, snapshot.take(connection))
+        after = data.read(SqliteAccess(connection), snapshot.take(connection))
         assert data.losses(before, after, "upgrade") == []
         assert [r["object"] for r in data.left(before, after)] == ["t"]
 
@@ -416,7 +420,7 @@ def test_after_an_upgrade_rows_are_added_that_only_the_new_schema_allows() -> No
 def test_references_that_went_are_dangling_in_new_rows() -> None:
     with database(*OLD) as connection:
         old = snapshot.take(connection)
-        rows.fill(connection, old, None, 20, 1, {})
+        rows.fill(SqliteAccess(connection), old, None, 20, 1, {})
         connection.exec_driver_sql("ALTER TABLE other RENAME TO gone")
         connection.exec_driver_sql("CREATE TABLE other (id INTEGER PRIMARY KEY, t INT)")
         connection.exec_driver_sql("INSERT INTO other SELECT * FROM gone")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,13 @@ class Plan:
     """Ids, partial ids, symbols, ranges `a:b`; none means all. Alembic resolves them."""
     full_cycle: bool = False
 
-    def to_json(self, kind: str, folder: Path) -> dict[str, Any]:
-        """As the agent reads it."""
+    def to_json(self, kind: str, folder: Path, place: Mapping[str, Any]) -> dict[str, Any]:
+        """As the agent reads it; `place` is what its kind of database needs to be told."""
         config = self.environment.config
         return {
             "parent": os.getpid(),
             "kind": kind,
+            "place": dict(place),
             "folder": str(folder),
             "config": None if config is None else str(config),
             "toml": None if self.environment.toml is None else str(self.environment.toml),

@@ -51,12 +51,13 @@ async def rehearse(plan: Plan) -> AsyncGenerator[Event, None]:
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     await asyncio.to_thread(collect_leftovers)
     with scratch_folder() as folder:
-        rehearsal = _Rehearsal(plan, kind, python, folder)
-        try:
-            async for event in rehearsal.run():
-                yield event
-        finally:
-            await rehearsal.stop()
+        async with databases.KINDS[kind](plan.settings) as place:
+            rehearsal = _Rehearsal(plan, kind, place, python, folder)
+            try:
+                async for event in rehearsal.run():
+                    yield event
+            finally:
+                await rehearsal.stop()
 
 
 @dataclass
@@ -100,9 +101,12 @@ class _Flight:
 class _Rehearsal:
     """One call of `rehearse`: an agent, and another one after each that stopped."""
 
-    def __init__(self, plan: Plan, kind: str, python: Path, folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, kind: str, place: Mapping[str, Any], python: Path, folder: Path
+    ) -> None:
         self._plan = plan
         self._kind = kind
+        self._place = place
         self._python = python
         self._folder = folder
         self._store = evidence_store(plan.environment)
@@ -144,7 +148,7 @@ class _Rehearsal:
         folder.mkdir()
         plan = self._folder / f"plan-{self._runs}.json"
         progress = {"done": self._known.done, "blocked": self._known.blocked}
-        text = json.dumps(self._plan.to_json(self._kind, folder) | progress)
+        text = json.dumps(self._plan.to_json(self._kind, folder, self._place) | progress)
         plan.write_text(text, encoding="utf-8")
         variables = surroundings.for_agent(os.environ, self._plan.settings.env)
         try:

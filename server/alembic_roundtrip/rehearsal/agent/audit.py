@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .refusal import Refusals, caller
-from .targets import inside
+from .targets import Kind, inside
 
 PROBE = "alembic_roundtrip.probe"
 """An event of our own, to see that the hook listens."""
@@ -24,8 +24,10 @@ _STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
 Handler = Callable[[tuple[Any, ...]], None]
 
 
-def install(folder: str, refusals: Refusals, judge: Callable[[Any], None]) -> None:
+def install(folder: str, refusals: Refusals, kind: Kind, judge: Callable[[Any], None]) -> None:
     """Refuse connections, other programs and writes outside `folder`; `judge` is for SQLite files.
+
+    What leads to the scratch server of this kind goes through.
 
     Raises `RuntimeError` where the interpreter does not let a hook in.
     """
@@ -33,7 +35,7 @@ def install(folder: str, refusals: Refusals, judge: Callable[[Any], None]) -> No
     handlers: dict[str, Handler] = {
         PROBE: answered.append,
         "sqlite3.connect": lambda args: judge(args[0]),
-        **_network(refusals),
+        **_network(refusals, kind),
         **_programs(refusals),
         **_files(folder),
     }
@@ -54,14 +56,19 @@ def _hook(handlers: Mapping[str, Handler]) -> Callable[[str, tuple[Any, ...]], N
     return hook
 
 
-def _network(refusals: Refusals) -> dict[str, Handler]:
+def _network(refusals: Refusals, kind: Kind) -> dict[str, Handler]:
     def connect(args: tuple[Any, ...]) -> None:
-        if args[1] is not None and not _is_socketpair():
+        if args[1] is not None and not _is_socketpair() and not is_ours(args[1]):
             refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}")
 
     def look_up(args: tuple[Any, ...]) -> None:
         if not _is_local(args[0]):
             refusals.refuse(f"{caller()} looks up {_address(args[:2])} to connect to it")
+
+    def is_ours(address: Any) -> bool:
+        if not (isinstance(address, tuple) and len(address) >= 2):  # noqa: PLR2004 (host and port)
+            return False
+        return kind.leads_here({"host": _text(address[0]), "port": address[1]})
 
     return {
         "socket.connect": connect,

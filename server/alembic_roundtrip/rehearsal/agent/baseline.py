@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 from typing import Any
 
-from .room import Room
+from .dialects import Room
 
 
 class BaselineError(Exception):
@@ -43,8 +43,7 @@ def _call(setting: str, room: Room) -> None:
         target: Any = import_module(module)
         for name in dotted.split("."):
             target = getattr(target, name)
-        with room.connection() as connection:
-            target(connection)
+        room.lend(target)
     except Exception as error:
         raise BaselineError(
             f"the baseline `{setting}` failed: {type(error).__name__}: {error}"

@@ -6,7 +6,6 @@ import random
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
-from . import domains
 from .checks import hints
 from .schema import Column, ForeignKey, Table, Unique
 from .values import Source
@@ -258,19 +257,3 @@ def _key(row: Values, unique: Unique) -> Optional[Key]:
     if None in values:
         return None
     return tuple(v.casefold() if isinstance(v, str) else v for v in values)
-
-
-def sources(
-    table: Table, declared: Dict[Tuple[str, str], Any], dialect: Any, tame: bool
-) -> Dict[str, Source]:
-    """Where the values of each column come from."""
-    said = hints(table)
-    return {
-        column.name: Source(
-            column.name,
-            domains.of(column, declared.get((table.name, column.name)), dialect),
-            said.get(column.name),
-            tame,
-        )
-        for column in table.writable
-    }

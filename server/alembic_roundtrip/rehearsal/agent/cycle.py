@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
-from . import snapshot
+from . import difference
 from .declared import Declared
+from .dialects import Locked, Room
 from .findings import Findings
-from .room import Locked, Room
-from .round_trip import RoundTrip, refuses
+from .round_trip import CommitsItself, RoundTrip, refuses
 from .scripts import Scripts
-from .walk import Request, Way
+from .walk import REST, RUN, Request, Way
 
 FULL_CYCLE = "full cycle"
 """Stands where a revision would, for base → heads → base."""
@@ -83,23 +83,41 @@ class Cycle:
 
     def _apply(self, revision: str) -> Way:
         """Only upgrade; where that fails the revision is an obstacle for others."""
+        if self._room.commits:
+            yield REST
         before = self._room.save()
         outcome = yield Request(revision, upgrade=True, name="upgrade", declare=True)
-        if outcome.problem is None:
+        if outcome.needs_commits:
+            yield from self._with_commits(self._apply(revision))
+        elif outcome.problem is None:
+            self._room.keep()
             self._applied.append(revision)
-            return
-        self._room.restore(before)
-        self._blocked[revision] = str(outcome.problem)
+        else:
+            self._room.restore(before)
+            self._blocked[revision] = str(outcome.problem)
+
+    def _with_commits(self, way: Way) -> Way:
+        """A part of the way in which steps really commit."""
+        self._room.commits = True
+        yield from way
+        yield REST
+        self._room.commits = self._room.always_commits
+        if not self._room.commits:
+            yield RUN
 
     def _rehearse(self, revision: str) -> Way:
         findings = self._findings(revision)
         trip = RoundTrip(revision, self._scripts, self._room, self._declared, self._plan, findings)
         try:
             yield from trip.steps()
+        except CommitsItself:
+            yield from self._with_commits(self._rehearse(revision))
+            return
         except Locked as error:
             findings.fail(f"{error}; does the migration open one of its own?")
             self._finish(findings)
             raise
+        self._room.keep()
         self._finish(findings)
         if trip.applied:
             self._applied.append(revision)
@@ -112,8 +130,9 @@ class Cycle:
             name = f"downgrade {revision}"
             outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
             findings.step(name, outcome.seconds, outcome.problem)
+            self._room.keep()
             if outcome.problem is not None:
                 say = findings.refuse if refuses(outcome.problem) else findings.fail
                 say(f"`downgrade()` of {revision}: {outcome.problem}")
                 return
-        findings.leave(snapshot.residue(base, self._room.snapshot()))
+        findings.leave(difference.residue(base, self._room.snapshot()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from . import difference
+from .dialects import Access
 from .likeness import canonical, kind_of, same, spelled
 from .schema import Snapshot, Table
 
@@ -41,7 +42,7 @@ class Data:
         return next((r for n, r in self.tables.items() if n.lower() == name.lower()), None)
 
 
-def read(connection: Any, snapshot: Snapshot, tables: Optional[Iterable[str]] = None) -> Data:
+def read(access: Access, snapshot: Snapshot, tables: Optional[Iterable[str]] = None) -> Data:
     """Read the rows of `tables` (all, if None); names that the snapshot lacks are left out.
 
     Values come as the database keeps them, past SQLAlchemy's types: a type would hide changes.
@@ -51,15 +52,12 @@ def read(connection: Any, snapshot: Snapshot, tables: Optional[Iterable[str]] = 
     found = {}
     for name, table in snapshot.tables.items():
         if (wanted is None or name.lower() in wanted) and table.writable:
-            found[name] = _read(connection, table)
+            found[name] = _read(access, table)
     return Data(found)
 
 
-def _read(connection: Any, table: Table) -> Rows:
-    quote = connection.dialect.identifier_preparer.quote_identifier
+def _read(access: Access, table: Table) -> Rows:
     columns = table.writable
-    names = ", ".join(quote(column.name) for column in columns)
-    statement = f"SELECT {names} FROM {quote(table.name)}"  # noqa: S608 - names are quoted
     keys = [table.key] if table.key else []
     keys.extend(u.columns for u in table.uniques if u.where is None and u.columns)
     own = {column.name for column in columns}
@@ -67,7 +65,7 @@ def _read(connection: Any, table: Table) -> Rows:
         tuple(column.name for column in columns),
         tuple(kind_of(column.type) for column in columns),
         tuple(key for key in keys if own.issuperset(key)),
-        tuple(tuple(row) for row in connection.exec_driver_sql(statement)),
+        tuple(access.read(table, columns)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from .schema import Column, ForeignKey, Index, Snapshot, Table, Unique
+from .schema import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
 
 Residue = Dict[str, Any]
 # What compares equal, the name of a constraint, and how it reads.
@@ -29,6 +29,8 @@ def residue(before: Snapshot, after: Snapshot) -> List[Residue]:
             found.extend(_table(old[key], new[key]))
     found.extend(_texts("view", before.views, after.views))
     found.extend(_texts("trigger", before.triggers, after.triggers))
+    for kind in sorted(set(before.objects) | set(after.objects)):
+        found.extend(_texts(kind, before.objects.get(kind, {}), after.objects.get(kind, {})))
     return found
 
 
@@ -137,6 +139,10 @@ def definition(column: Column) -> str:
         words.append("ON CONFLICT " + column.conflict)
     if column.default is not None:
         words.append("DEFAULT " + column.default)
+    if column.identity:
+        words.append(f"GENERATED {column.identity} AS IDENTITY")
+    if column.options:
+        words.append(column.options)
     if column.autoincrement:
         words.append("AUTOINCREMENT")
     if column.generated:
@@ -163,10 +169,13 @@ def _foreign_keys(table: Table) -> List[Fact]:
 
 def _foreign_key(fk: ForeignKey) -> Any:
     pairs = _lower(fk.columns), _lower(fk.target_columns)
-    return (*pairs, fk.target.lower(), fk.on_update, fk.on_delete, fk.deferrable)
+    rest = fk.on_update, fk.on_delete, fk.deferrable, fk.definition
+    return (*pairs, fk.target.lower(), *rest)
 
 
 def _foreign_key_text(fk: ForeignKey) -> str:
+    if fk.definition:
+        return fk.definition
     words = [_list(fk.columns), "REFERENCES", fk.target + _list(fk.target_columns)]
     if fk.on_update != "NO ACTION":
         words.append("ON UPDATE " + fk.on_update)
@@ -179,16 +188,26 @@ def _foreign_key_text(fk: ForeignKey) -> str:
 
 def _uniques(table: Table) -> List[Fact]:
     own = [u for u in table.uniques if u.index is None]
-    return [((_lower(u.columns), u.conflict), u.name, _unique_text(u)) for u in own]
+    return [((_lower(u.columns), u.conflict, u.definition), u.name, _unique_text(u)) for u in own]
 
 
 def _unique_text(unique: Unique) -> str:
+    if unique.definition:
+        return unique.definition
     conflict = f" ON CONFLICT {unique.conflict}" if unique.conflict else ""
     return f"UNIQUE {_list(unique.columns)}{conflict}"
 
 
 def _checks(table: Table) -> List[Fact]:
-    return [(c.normal, c.name, f"CHECK ({c.normal})") for c in table.checks]
+    return [(c.normal, c.name, _check_text(c)) for c in table.checks]
+
+
+def _check_text(check: Check) -> str:
+    return check.normal if check.normal.startswith("CHECK ") else f"CHECK ({check.normal})"
+
+
+def _exclusions(table: Table) -> List[Fact]:
+    return [(definition, name, definition) for name, definition in table.exclusions]
 
 
 def _same_columns(old: Fact, new: Fact) -> bool:
@@ -205,6 +224,7 @@ _CONSTRAINTS: Tuple[
     ("foreign key", _foreign_keys, _same_columns),
     ("unique constraint", _uniques, _same_columns),
     ("check constraint", _checks, _same_name),
+    ("exclusion constraint", _exclusions, _same_name),
 )
 
 
@@ -254,6 +274,8 @@ def _indexes(old: Table, new: Table) -> Iterable[Residue]:
 
 
 def _index_text(index: Index, table: str) -> str:
+    if index.definition:
+        return f"{'UNIQUE ' * index.unique}INDEX ON {index.definition}"
     unique = "UNIQUE " if index.unique else ""
     where = f" WHERE {index.where}" if index.where else ""
     return f"{unique}INDEX ON {table} ({', '.join(index.parts)}){where}"

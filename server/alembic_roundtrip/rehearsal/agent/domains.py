@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Sequence, Tuple
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
@@ -26,6 +26,9 @@ class Domain:
     scale: Optional[int] = None
     members: Tuple[Any, ...] = ()
     bind: Optional[Callable[[Any], Any]] = None
+    unkind: Sequence[Any] = ()
+    plain: Optional[Callable[[int], Any]] = None
+    """The value of a number, for kinds that only one database has."""
 
     def stored(self, value: Any) -> Any:
         """The value as it is written to the database."""
@@ -40,6 +43,18 @@ def of(column: Column, declared: Any, dialect: Any) -> Domain:
     except Exception:  # noqa: BLE001 - a project's own type may raise anything
         found = None
     return found or _named(column.type, dialect)
+
+
+def of_text(declared: Any, dialect: Any) -> Optional[Domain]:
+    """What a project's own type keeps in a text column; None where it is plain text."""
+    try:
+        inner = declared.dialect_impl(dialect)
+        if not isinstance(inner, TypeDecorator):
+            return None
+        found = _typed(declared, dialect)
+    except Exception:  # noqa: BLE001 - a project's own type may raise anything
+        return None
+    return found if found is not None and found.kind in {"json", "uuid", "text"} else None
 
 
 def _still(declared: Any, column: Column, dialect: Any) -> bool:

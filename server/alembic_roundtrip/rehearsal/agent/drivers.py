@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Optional
 
 from . import audit
 from .refusal import Refusals, caller
-from .targets import SqliteByHand
+from .targets import Kind, SqliteByHand
 
 # Names that open a connection, by module: functions, and methods of classes that Python code can
 # change. A module's name and the class's method both: `from psycopg import connect` binds early.
@@ -89,21 +89,21 @@ STARTERS: Mapping[str, Sequence[str]] = {"_posixsubprocess": ("fork_exec",)}
 Wrap = Callable[[Any], Any]
 
 
-def install(files: SqliteByHand, refusals: Refusals) -> None:
+def install(files: SqliteByHand, kind: Kind, refusals: Refusals) -> None:
     """Wrap the connecting functions of every driver that is or will be imported."""
     importlib.import_module("subprocess")  # keeps its own reference, which the audit hook guards
     importlib.import_module("sqlite3")
-    wraps = _wraps(files, refusals)
+    wraps = _wraps(files, kind, refusals)
     for module in [name for name in wraps if name in sys.modules]:
         _apply(sys.modules[module], wraps[module])
     finder: Any = _AfterImport(wraps, refusals)
     sys.meta_path.insert(0, finder)
 
 
-def _wraps(files: SqliteByHand, refusals: Refusals) -> dict[str, dict[str, Wrap]]:
+def _wraps(files: SqliteByHand, kind: Kind, refusals: Refusals) -> dict[str, dict[str, Wrap]]:
     wraps: dict[str, dict[str, Wrap]] = {}
     for module, names in CONNECTORS.items():
-        wraps[module] = dict.fromkeys(names, _refusing(module, refusals))
+        wraps[module] = dict.fromkeys(names, _refusing(module, kind, refusals))
     for module, names in SQLITE_CONNECTORS.items():
         prepares = not module.startswith("aiosqlite")
         wraps[module] = dict.fromkeys(names, _judging(files, prepares=prepares))
@@ -112,12 +112,15 @@ def _wraps(files: SqliteByHand, refusals: Refusals) -> dict[str, dict[str, Wrap]
     return wraps
 
 
-def _refusing(module: str, refusals: Refusals) -> Wrap:
+def _refusing(module: str, kind: Kind, refusals: Refusals) -> Wrap:
     driver = module.split(".", maxsplit=1)[0]
 
-    def wrap(_original: Any) -> Any:
-        def connect(*args: Any, **kwargs: Any) -> NoReturn:
-            refusals.refuse(
+    def wrap(original: Any) -> Any:
+        @functools.wraps(original)
+        def connect(*args: Any, **kwargs: Any) -> Any:
+            if kind.leads_here(_places(args, kwargs)):
+                return original(*args, **kwargs)
+            return refusals.refuse(
                 f"{caller()} connects to {place(args, kwargs)} by hand with {driver}; "
                 "only connections made through SQLAlchemy can be redirected"
             )
@@ -156,12 +159,18 @@ def _starting(refusals: Refusals) -> Wrap:
     return wrap
 
 
-def place(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    """Where a connection would go, from the arguments given to a driver; never a password."""
+def _places(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What says where a connection would go, in the arguments given to a driver."""
     named = {name: kwargs[name] for name in _PARTS if kwargs.get(name)}
     for arg in [*args, kwargs.get("dsn"), kwargs.get("conninfo")]:
         if isinstance(arg, str):
             named = {**_parts(arg), **named}
+    return named
+
+
+def place(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Where a connection would go, from the arguments given to a driver; never a password."""
+    named = _places(args, kwargs)
     host = next((str(named[n]) for n in _HOSTS if n in named), "")
     port = f":{named['port']}" if "port" in named else ""
     database = next((f"/{named[n]}" for n in _DATABASES if n in named), "")

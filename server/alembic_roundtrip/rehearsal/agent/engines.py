@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import Pool
 
 from .drivers import place
 from .refusal import Refusals, Refused, caller
-from .targets import MEMORY, Kind, Target
+from .targets import Kind
 
 _OWN_CONNECTIONS = ("creator", "async_creator", "pool")
 _NAMES = {
@@ -42,7 +42,7 @@ def strip_arguments() -> None:
         return original(*args, **kwargs)
 
     for module in list(sys.modules.values()):
-        if getattr(module, "__package__", None) == __package__:
+        if (getattr(module, "__package__", None) or "").startswith(__package__ or "."):
             continue  # the agent's own engines are its own business
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if value is original:
@@ -92,16 +92,10 @@ def check_marks(kind: Kind, refusals: Refusals) -> Callable[[], int]:
 
 def prove(kind: Kind, checked: Callable[[], int]) -> None:
     """See with one engine that the layers hold on this version of SQLAlchemy; raises `Refused`."""
-
-    def creator() -> Any:
-        raise Refused("arguments of create_engine that bring their own connections are still used")
-
     before = checked()
-    engine = sqlalchemy.create_engine(f"{kind.name}://", creator=creator, poolclass=NullPool)
-    engine.raw_connection().close()
+    kind.prove()
     if checked() == before:
         raise Refused("new connections are not checked")
-    kind.forget(Target(kind.name, None, None, MEMORY))
 
 
 def _name(dialect: str) -> str:

@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import platform
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # equal on all architectures but two
 _OTHER_NUMBERS = ("mips", "alpha")
 _VERSION_FLAG = 1
-_PATH_BENEATH = 1
+_PATH_BENEATH, _NET_PORT = 1, 2
 _NO_NEW_PRIVILEGES = 38
 
 _WRITE_FILE = 1 << 1
@@ -25,13 +26,16 @@ _FOLDER_CHANGES = 0b1_1111_1111 << 4  # remove and make files, folders, sockets,
 _REFER = 1 << 13  # rename or link across folders
 _TRUNCATE = 1 << 14
 _TCP = 0b11  # bind, connect
+_CONNECT_TCP = 0b10
 _ABSTRACT_SOCKETS = 1
 
 _SET_SECCOMP, _FILTER = 22, 2
-_SYSTEMS = {"x86_64": (0xC000003E, 42), "aarch64": (0xC00000B7, 203)}  # architecture, connect()
+# By machine: its architecture, and the numbers of `connect` and `socket`.
+_SYSTEMS = {"x86_64": (0xC000003E, 42, 41), "aarch64": (0xC00000B7, 203, 198)}
 _OTHER_ABI = 0x40000000  # x32 has numbers of its own on the same architecture
 _IO_URING_SETUP = 425  # its rings would connect without the system call
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
+_KIND_OF_SOCKET = 0xF  # above it are flags
 _ALLOW, _FAIL = 0x7FFF0000, 0x00050000
 
 FILES_VERSION = 3
@@ -52,6 +56,10 @@ class _Beneath(ctypes.Structure):
     _pack_ = 1
     _layout_ = "ms"
     _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
+
+
+class _Port(ctypes.Structure):
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
 
 
 class _Instruction(ctypes.Structure):
@@ -75,8 +83,10 @@ def version() -> int:
     return max(0, found)
 
 
-def confine(folder: str, found: int, files: Sequence[str] = (os.devnull,)) -> None:
-    """Let this thread and its descendants write only below `folder` and connect nowhere.
+def confine(
+    folder: str, found: int, files: Sequence[str] = (os.devnull,), ports: Sequence[int] = ()
+) -> None:
+    """Let this thread and its descendants write only below `folder` and connect only to `ports`.
 
     `found` is what `version()` gave. Raises `OSError` if the kernel refuses any part.
     """
@@ -85,6 +95,9 @@ def confine(folder: str, found: int, files: Sequence[str] = (os.devnull,)) -> No
         _allow(ruleset, folder, writes)
         for file in files:
             _allow(ruleset, file, writes & (_WRITE_FILE | _TRUNCATE))
+        for port in ports if found >= TCP_VERSION else ():
+            rule = ctypes.byref(_Port(allowed=_CONNECT_TCP, port=port))
+            _checked(_library().syscall(_ADD_RULE, ruleset, _NET_PORT, rule, 0))
         _checked(_library().prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
         _checked(_library().syscall(_RESTRICT_SELF, ruleset, 0))
 
@@ -102,8 +115,8 @@ def deny_connections() -> None:
 
     Landlock knows TCP but not a server's Unix socket. Raises `OSError` if the kernel refuses.
     """
-    architecture, connect = _SYSTEMS[platform.machine()]
-    checks = (
+    architecture, connect, _ = _SYSTEMS[platform.machine()]
+    _filter(
         (_LOAD, 0, 0, 4),
         (_EQUAL, 0, 5, architecture),
         (_LOAD, 0, 0, 0),
@@ -113,6 +126,38 @@ def deny_connections() -> None:
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _FAIL | errno.EACCES),
     )
+
+
+def deny_other_sockets() -> None:
+    """Let this thread and its descendants make no sockets but those of TCP, which Landlock rules.
+
+    A server's Unix socket, UDP, and what else speaks to machines are closed; a pair of sockets,
+    which leads nowhere, stays. Raises `OSError` if the kernel refuses.
+    """
+    architecture, _, make = _SYSTEMS[platform.machine()]
+    first, second, third = 16, 24, 32  # where arguments lie, their lower halves
+    _filter(
+        (_LOAD, 0, 0, 4),
+        (_EQUAL, 0, 14, architecture),
+        (_LOAD, 0, 0, 0),
+        (_AT_LEAST, 12, 0, _OTHER_ABI),
+        (_EQUAL, 11, 0, _IO_URING_SETUP),
+        (_EQUAL, 0, 9, make),
+        (_LOAD, 0, 0, first),
+        (_EQUAL, 1, 0, socket.AF_INET),
+        (_EQUAL, 0, 7, socket.AF_INET6),
+        (_LOAD, 0, 0, second),
+        (_AND, 0, 0, _KIND_OF_SOCKET),
+        (_EQUAL, 0, 4, socket.SOCK_STREAM),
+        (_LOAD, 0, 0, third),
+        (_EQUAL, 1, 0, 0),
+        (_EQUAL, 0, 1, socket.IPPROTO_TCP),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _FAIL | errno.EACCES),
+    )
+
+
+def _filter(*checks: tuple[int, int, int, int]) -> None:
     code = (_Instruction * len(checks))(*(_Instruction(*check) for check in checks))
     program = _Program(len(checks), code)
     _checked(_library().prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Any
 
 from . import audit, drivers, engines, kernel, targets
 from .refusal import Refusals, Refused
@@ -42,8 +42,12 @@ class Guard:
     @property
     def level(self) -> str:
         """`kernel` where the system itself closes files and network, otherwise `process`."""
-        connections = {"kernel: connections", "kernel: TCP"} & set(self.layers)
-        return "kernel" if "kernel: files" in self.layers and connections else "process"
+        wanted = {"kernel: files", "kernel: TCP"}
+        if self._kind.needs_network:
+            wanted.add("kernel: other sockets")
+        elif "kernel: connections" in self.layers:
+            wanted.discard("kernel: TCP")
+        return "kernel" if wanted.issubset(self.layers) else "process"
 
     @property
     def refusals(self) -> list[str]:
@@ -55,15 +59,10 @@ class Guard:
         """The scratch database that stands for each real one seen so far."""
         return dict(self._kind.databases)
 
-    def connect(self, database: Union[Target, str, None] = None) -> Any:
-        """A DBAPI connection of our own: to a scratch database, or to `:memory:`.
-
-        Named by its target or its path; None is the only one there is.
-        """
-        if database is None:
-            (database,) = self._kind.databases
-        path = self._kind.databases[database] if isinstance(database, Target) else database
-        return self._kind.open(path)
+    @property
+    def kind(self) -> Kind:
+        """The scratch databases."""
+        return self._kind
 
 
 def install(where: Scratch) -> Guard:
@@ -80,8 +79,8 @@ def install(where: Scratch) -> Guard:
     layers: list[str] = _put_on("kernel", lambda: _confine(folder, kind))
     for name, layer in (
         ("environment", lambda: _redirect_variables(folder)),
-        ("audit hook", lambda: audit.install(folder, refusals, by_hand.judge)),
-        ("database drivers", lambda: drivers.install(by_hand, refusals)),
+        ("audit hook", lambda: audit.install(folder, refusals, kind, by_hand.judge)),
+        ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),
     ):
@@ -106,12 +105,16 @@ def _confine(folder: str, kind: Kind) -> list[str]:
     closed = []
     found = kernel.version()
     if found:
-        kernel.confine(folder, found)
+        kernel.confine(folder, found, ports=kind.ports)
         closed += ["kernel: files"] * (found >= kernel.FILES_VERSION)
         closed += ["kernel: TCP"] * (found >= kernel.TCP_VERSION)
-    if not kind.needs_network and kernel.can_deny_connections():
-        kernel.deny_connections()
-        closed.append("kernel: connections")
+    if kernel.can_deny_connections():
+        if kind.needs_network:
+            kernel.deny_other_sockets()
+            closed.append("kernel: other sockets")
+        else:
+            kernel.deny_connections()
+            closed.append("kernel: connections")
     return closed
 
 

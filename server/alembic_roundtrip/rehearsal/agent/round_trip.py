@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Generator, List, Mapping, Set
 
-from . import difference, snapshot, touched
+from . import difference, touched
 from .declared import Declared
+from .dialects import Room
 from .findings import Findings
 from .problems import Problem
-from .room import Room, Saved
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .scripts import Scripts
-from .walk import Outcome, Request, Way
+from .walk import REST, Outcome, Request, Way
 
 Steps = Generator[Request, Outcome, Outcome]
+
+
+class CommitsItself(Exception):
+    """A step cannot be undone by a savepoint; the round trip is to begin anew, with commits."""
 
 
 class RoundTrip:
@@ -40,17 +44,20 @@ class RoundTrip:
         self._run_ended = False
         self._upgraded = False
         self._reached = NOTHING
+        self._parent: Any = None
 
     def steps(self) -> Way:
         """The empty round trip, then the one with rows, then back to a clean upgrade."""
+        yield from self._rest()
         before, types_before = self._room.snapshot(), dict(self._declared.types)
-        parent = self._room.save()
+        parent = self._parent = self._room.save()
         up = yield from self.do("upgrade", upgrade=True, declare=True)
         if up.problem is not None:
             self._fail_upgrade(up.problem, empty=not before.tables)
             yield from self.go_to(parent, upgraded=False)
             return
         after, types_after = self._room.snapshot(), dict(self._declared.types)
+        yield from self._rest()
         child = self._room.save()
         self.applied = True
         self._reached = UPGRADED
@@ -61,7 +68,7 @@ class RoundTrip:
             yield from trip.steps(parent, self._reached)
         yield from self.go_to(child, upgraded=True)
 
-    def _empty(self, before: Any, parent: Saved) -> Way:
+    def _empty(self, before: Any, parent: Any) -> Way:
         """Down and up again on empty tables."""
         down = yield from self.do("downgrade", upgrade=False)
         if down.problem is not None:
@@ -69,7 +76,7 @@ class RoundTrip:
             return
         self._reached = DOWNGRADED
         restored = self._room.snapshot()
-        self.findings.leave(snapshot.residue(before, restored))
+        self.findings.leave(difference.residue(before, restored))
         self.findings.leave(self._rows_left(before, restored, parent))
         again = yield from self.do("upgrade again", upgrade=True)
         if again.problem is None:
@@ -81,23 +88,45 @@ class RoundTrip:
     def do(self, name: str, *, upgrade: bool, declare: bool = False) -> Steps:
         """Run one direction and note it; the outcome says what it sent and raised."""
         outcome = yield Request(self.revision, upgrade, name, declare=declare)
+        if outcome.needs_commits:
+            raise CommitsItself
         self.findings.step(name, outcome.seconds, outcome.problem)
         self._statements.update(outcome.statements)
         self._run_ended = outcome.problem is not None
         if outcome.problem is None:
             self._upgraded = upgrade
+        elif self._room.reverts:
+            self._upgraded = False
         return outcome
 
-    def go_to(self, saved: Saved, *, upgraded: bool) -> Way:
+    def _rest(self) -> Way:
+        """Between two runs, where states are copies of the whole database."""
+        if self._room.commits:
+            yield REST
+            self._run_ended = True
+
+    def go_to(self, saved: Any, *, upgraded: bool) -> Way:
         """Put the database back to a saved state.
 
         Alembic remembers, for as long as env.py's run lasts, which revisions are applied; it
         learns of the change by a step that runs nothing.
         """
-        if not self._run_ended and self._upgraded != upgraded:
+        yield from self._rest()
+        if not self._room.has(saved):
+            # It went with a run that failed: made anew from the parent, which was kept.
+            yield from self.go_to(self._parent, upgraded=False)
+            yield from self._upgrade_quietly()
+            return
+        ended = self._run_ended and not self._room.reverts
+        if not ended and self._upgraded != upgraded:
             yield Request(self.revision, upgraded, None)
         self._room.restore(saved)
         self._upgraded = upgraded
+
+    def _upgrade_quietly(self) -> Way:
+        again = yield Request(self.revision, upgrade=True, name="upgrade", told=False)
+        self.applied = again.problem is None
+        self._upgraded = self.applied
 
     def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
         if problem.refused:
@@ -118,12 +147,14 @@ class RoundTrip:
         else:
             self.findings.fail(f"`downgrade()` fails{where}: {problem}")
 
-    def _rows_left(self, before: Any, restored: Any, parent: Saved) -> List[Any]:
+    def _rows_left(self, before: Any, restored: Any, parent: Any) -> List[Any]:
         """Rows that a round trip of empty tables leaves in tables that were there before."""
         left = []
         for table in sorted(touched.tables(self._statements, before.tables)):
             if table in restored.tables and not before.tables[table].virtual:
-                extra = self._room.count(table) - parent.count(table)
+                extra = self._room.count(restored.tables[table]) - parent.count(
+                    before.tables[table]
+                )
                 if extra > 0:
                     rows = "1 row" if extra == 1 else f"{extra} rows"
                     left.append(difference.entry("rows", table, "left", None, rows))

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from . import access, difference, parents
-from .candidates import Candidates, Key, Reference, Values, sources
+from . import difference, parents
+from .candidates import Candidates, Key, Reference, Values
+from .dialects import Access, short
 from .schema import ForeignKey, Snapshot, Table, Unique
 
 _ATTEMPTS = 16
@@ -30,7 +29,7 @@ class Filled:
 
 
 def fill(
-    connection: Any,
+    access: Access,
     snapshot: Snapshot,
     tables: Optional[Iterable[str]] = None,
     count: int = 100,
@@ -49,7 +48,7 @@ def fill(
     reason.
     """
     filling = _Filling(
-        connection, snapshot, count=count, seed=seed, types=types or {}, tame=tame, before=before
+        access, snapshot, count=count, seed=seed, types=types or {}, tame=tame, before=before
     )
     wanted = set(snapshot.tables) if tables is None else filling.known(tables)
     if before is not None and tables is None:
@@ -71,7 +70,7 @@ class _Filling:
 
     def __init__(
         self,
-        connection: Any,
+        access: Access,
         snapshot: Snapshot,
         *,
         count: int,
@@ -80,8 +79,7 @@ class _Filling:
         tame: bool,
         before: Optional[Snapshot],
     ) -> None:
-        self.connection = connection
-        self.access = access.Access(connection)
+        self.access = access
         self.snapshot = snapshot
         self.count = count
         self.seed = seed
@@ -102,12 +100,8 @@ class _Filling:
 
     def run(self, wanted: Set[str]) -> Filled:
         self.wanted = self._with_empty_parents(wanted)
-        began = not self.connection.in_transaction()
-        transaction = self.connection.begin() if began else None
         order, self.entangled = parents.order(self.snapshot, self.wanted)
-        self.connection.exec_driver_sql("SAVEPOINT made_up_tables")
-        if self.entangled:
-            self.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        self.access.begin(postponed=bool(self.entangled))
         for name in order:
             self._table(self.snapshot.tables[name])
             self.done.add(name)
@@ -115,19 +109,11 @@ class _Filling:
             self._point_later(table, key, rows)
         for name in self.entangled:
             self._disentangle(name)
-        self._release()
-        if transaction is not None:
-            transaction.commit()
-        return self.filled
-
-    def _release(self) -> None:
-        try:
-            self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_tables")
-        except SQLAlchemyError:
-            # RAISE(ROLLBACK) and ON CONFLICT ROLLBACK end the transaction with all that is in it.
+        if not self.access.end():
             for name in list(self.filled.inserted):
                 del self.filled.inserted[name]
                 self.filled.unfilled[name] = "a constraint or trigger rolled everything back"
+        return self.filled
 
     # -- which tables
 
@@ -144,18 +130,9 @@ class _Filling:
 
     def _disentangle(self, name: str) -> None:
         """Take back rows whose parent was made up in vain."""
-        table = self.access.quote(name)
-        while True:
-            check = self.connection.exec_driver_sql(f"PRAGMA foreign_key_check({table})")
-            vain = {row[1] for row in check if row[1] is not None}
-            if not vain:
-                return
-            for rowid in sorted(vain):
-                self.connection.exec_driver_sql(
-                    f"DELETE FROM {table} WHERE rowid = ?",  # noqa: S608 - quoted
-                    (rowid,),
-                )
-            left = self.filled.inserted.get(name, 0) - len(vain)
+        table = self.snapshot.tables[name]
+        while vain := self.access.remove_orphans(table, self.snapshot):
+            left = self.filled.inserted.get(name, 0) - vain
             self.filled.inserted[name] = max(left, 0)
             if left <= 0:
                 self.filled.inserted.pop(name)
@@ -166,12 +143,12 @@ class _Filling:
 
     def _table(self, table: Table) -> None:
         if table.virtual is not None:
-            self.filled.unfilled[table.name] = "virtual tables are not filled"
+            self.filled.unfilled[table.name] = f"{_not_filled(table.virtual)} not filled"
             return
         try:
             inserted, reason = self._insert(table)
         except Exception as error:  # noqa: BLE001 - types are the project's code, too
-            inserted, reason = 0, access.short(error)
+            inserted, reason = 0, short(error)
         if inserted or not self.access.is_empty(table):
             self.filled.inserted[table.name] = inserted
         else:
@@ -180,12 +157,10 @@ class _Filling:
     def _insert(self, table: Table) -> Tuple[int, Optional[str]]:
         candidates = self._candidates(table)
         rows = self._batch(candidates)
-        statement = self.access.insert(table)
-        columns = [c.name for c in table.writable]
         reason = "every key it could have is taken" if not rows else None
-        if rows and self.access.error(statement, [_tuple(row, columns) for row in rows]):
-            rows, reason = self._one_by_one(self._candidates(table), statement, columns)
-        rows += self._duplicates(table, statement, columns, rows)
+        if rows and self.access.insert(table, rows):
+            rows, reason = self._one_by_one(table, self._candidates(table))
+        rows += self._duplicates(table, rows)
         for key in table.foreign_keys:
             if self._is_later(table, key):
                 self.postponed.append((table, key, rows))
@@ -202,7 +177,7 @@ class _Filling:
         return rows
 
     def _one_by_one(
-        self, candidates: Candidates, statement: str, columns: Sequence[str]
+        self, table: Table, candidates: Candidates
     ) -> Tuple[List[Values], Optional[str]]:
         """Try each row, and others in its place, until the database takes it."""
         rows: List[Values] = []
@@ -212,7 +187,7 @@ class _Filling:
                 row = candidates.make(number, attempt)
                 if row is None:
                     continue
-                error = self.access.error(statement, _tuple(row, columns))
+                error = self.access.insert(table, [row])
                 if error is None:
                     candidates.keep(row)
                     rows.append(row)
@@ -225,9 +200,7 @@ class _Filling:
                 break
         return rows, reason
 
-    def _duplicates(
-        self, table: Table, statement: str, columns: Sequence[str], rows: Sequence[Values]
-    ) -> List[Values]:
+    def _duplicates(self, table: Table, rows: Sequence[Values]) -> List[Values]:
         """Rows that repeat what had to be unique before the upgrade."""
         old = self.before.find(table.name) if self.before is not None else None
         if old is None or self.tame:
@@ -239,17 +212,10 @@ class _Filling:
             if _columns(gone) in now or len(shared) < len(gone.columns) or not shared:
                 continue
             names = [c.name for c in shared]
-            added.extend(self._repeat(table, statement, columns, names, rows))
+            added.extend(self._repeat(table, names, rows))
         return added
 
-    def _repeat(
-        self,
-        table: Table,
-        statement: str,
-        columns: Sequence[str],
-        names: Sequence[str],
-        rows: Sequence[Values],
-    ) -> List[Values]:
+    def _repeat(self, table: Table, names: Sequence[str], rows: Sequence[Values]) -> List[Values]:
         candidates = self._candidates(table, start=2 * self.count + len(rows))
         added: List[Values] = []
         models = [row for row in rows if all(row[name] is not None for name in names)]
@@ -258,7 +224,7 @@ class _Filling:
             if row is None:
                 break
             row.update({name: model[name] for name in names})
-            if self.access.error(statement, _tuple(row, columns)) is None:
+            if self.access.insert(table, [row]) is None:
                 candidates.keep(row)
                 added.append(row)
         return added
@@ -266,7 +232,7 @@ class _Filling:
     # -- what a table's rows are made from
 
     def _candidates(self, table: Table, start: int = 0) -> Candidates:
-        made = sources(table, self.types, self.connection.dialect, self.tame)
+        made = self.access.sources(table, self.types, self.tame)
         taken = self._taken(table)
         number = max([start, *(len(keys) for keys in taken.values()), *self.access.greatest(table)])
         references = [self._reference(table, key) for key in table.foreign_keys]
@@ -312,7 +278,7 @@ class _Filling:
         reference.keys = self.access.distinct(parent, targets)
         reference.later = self._is_later(table, key)
         if not reference.keys and not reference.own and parent.name in self.wanted:
-            made = sources(parent, self.types, self.connection.dialect, self.tame)
+            made = self.access.sources(parent, self.types, self.tame)
             if all(t in made for t in targets):
                 reference.invented = lambda n: tuple(made[t].distinct(n) for t in targets)
         return reference
@@ -331,16 +297,13 @@ class _Filling:
         reference = self._reference(table, key)
         if parent is None or reference is None or not reference.keys or not table.key:
             return
-        changes = ", ".join(f"{self.access.quote(c)} = ?" for c in reference.columns)
-        same = " AND ".join(f"{self.access.quote(c)} = ?" for c in table.key)
-        statement = f"UPDATE {self.access.quote(table.name)} SET {changes} WHERE {same}"  # noqa: S608
         for number, row in enumerate(rows[1:]):
             chosen = reference.keys[number % len(reference.keys)]
-            self.access.error(statement, (*chosen, *(row[c] for c in table.key)))
+            self.access.point(table, row, dict(zip(reference.columns, chosen)))
 
 
-def _tuple(row: Values, columns: Sequence[str]) -> Tuple[Any, ...]:
-    return tuple(row.get(name) for name in columns)
+def _not_filled(virtual: str) -> str:
+    return f"{virtual} is" if virtual.startswith("a ") else "virtual tables are"
 
 
 def _folded(names: Iterable[str]) -> Tuple[str, ...]:

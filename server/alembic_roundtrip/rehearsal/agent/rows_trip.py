@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Dict, Generator, Iterable, List, Mapping,
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import data, difference, rows, snapshot
+from . import data, difference, rows
+from .dialects import Room
 from .problems import Problem, shorten
-from .room import Room, Saved
 from .walk import Outcome, Request, Way
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class RowsTrip:
         """Whether the downgrade is known to look at the rows first."""
         self._lost_going_up: Set[str] = set()
 
-    def steps(self, parent: Saved, reach: int) -> Way:
+    def steps(self, parent: Any, reach: int) -> Way:
         """As far as the round trip came on empty tables."""
         self._findings.rows = self._count
         doubted: Optional[Problem] = None
@@ -152,7 +152,7 @@ class RowsTrip:
     def _compare_with_parent(
         self, old: data.Data, upgraded: data.Data, inserted: Mapping[str, int]
     ) -> None:
-        self._findings.leave(snapshot.residue(self._tables.before, self._room.snapshot()))
+        self._findings.leave(difference.residue(self._tables.before, self._room.snapshot()))
         now = self._read_now()
         losses = data.losses(old, now, "round trip")
         # New rows may have taken the keys of those that the upgrade lost.
@@ -170,9 +170,9 @@ class RowsTrip:
     ) -> Dict[str, int]:
         """Put rows in; gives how many came into each table."""
         try:
-            with self._room.connection() as connection:
-                filled = rows.fill(
-                    connection,
+            filled = self._room.work(
+                lambda access: rows.fill(
+                    access,
                     schema,
                     tables,
                     self._count,
@@ -180,6 +180,7 @@ class RowsTrip:
                     types,
                     tame=attempt.tame,
                 )
+            )
         except SQLAlchemyError as error:
             self._findings.note(f"no rows could be made: {shorten(str(error))}")
             return {}
@@ -188,8 +189,7 @@ class RowsTrip:
         return dict(filled.inserted)
 
     def _read(self, schema: Any, tables: List[str]) -> data.Data:
-        with self._room.connection() as connection:
-            return data.read(connection, schema, tables)
+        return self._room.work(lambda access: data.read(access, schema, tables))
 
     def _read_now(self) -> data.Data:
         return self._read(self._room.snapshot(), sorted({*self._tables.old, *self._tables.new}))

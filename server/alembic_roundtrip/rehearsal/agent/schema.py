@@ -21,6 +21,12 @@ class Column:
     autoincrement: bool = False
     conflict: str = ""
     hidden: bool = False
+    identity: str = ""
+    options: str = ""
+    base: str = ""
+    """The type that a domain stands for."""
+    members: Tuple[str, ...] = ()
+    """The labels of an enum type."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class ForeignKey:
     on_delete: str = "NO ACTION"
     deferrable: str = ""
     name: Optional[str] = None
+    definition: str = ""
+    """As the database itself writes it, where it does."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,8 @@ class Unique:
     where: Optional[str] = None
     index: Optional[str] = None
     conflict: str = ""
+    definition: str = ""
+    """As the database itself writes it, where it does."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class Index:
     unique: bool
     parts: Tuple[str, ...]
     where: Optional[str] = None
+    definition: str = ""
+    """As the database itself writes it, where it does."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,12 @@ class Table:
     indexes: Tuple[Index, ...] = ()
     options: Tuple[str, ...] = ()
     virtual: Optional[str] = None
+    """What it is instead of a table with rows of its own."""
+    schema: str = ""
+    bare: str = ""
+    """The name without the schema, where there are schemas."""
+    exclusions: Tuple[Tuple[str, str], ...] = ()
+    """Exclusion constraints: names and definitions."""
 
     def column(self, name: str) -> Optional[Column]:
         """The column of this name, whatever its case."""
@@ -98,6 +116,8 @@ class Snapshot:
     tables: Dict[str, Table] = field(default_factory=dict)
     views: Dict[str, str] = field(default_factory=dict)
     triggers: Dict[str, str] = field(default_factory=dict)
+    objects: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    """Everything else a database can hold, by its kind: names and definitions."""
 
     def find(self, name: str) -> Optional[Table]:
         """The table of this name, whatever its case."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-import sqlite3
 import sys
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
-from . import baseline, events, redirect
+from . import baseline, dialects, events, redirect
 from .channel import Channel
 
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
@@ -29,9 +28,11 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     channel.send(events.STARTING, phase="loading")
     try:
         _import_alembic()
-        guard = redirect.install(redirect.Scratch(plan["kind"], plan["folder"]))
+        # Before the guard: it keeps the functions that the guard replaces for the project.
+        dialect = dialects.of(plan["kind"])
+        guard = redirect.install(redirect.Scratch(plan["kind"], plan["folder"], plan["place"]))
         sys.path.insert(0, os.getcwd())
-        Session(plan, channel, guard).run()
+        Session(plan, channel, guard, dialect.Dialect(guard)).run()
     except (Cannot, baseline.BaselineError, redirect.Refused) as error:
         channel.send(events.CANNOT, message=str(error))
     except _Restart:
@@ -68,13 +69,16 @@ def _import_alembic() -> None:
 class Session:
     """What one process knows while it rehearses."""
 
-    def __init__(self, plan: Mapping[str, Any], channel: Channel, guard: redirect.Guard) -> None:
+    def __init__(
+        self, plan: Mapping[str, Any], channel: Channel, guard: redirect.Guard, dialect: Any
+    ) -> None:
         from .declared import Declared
         from .touched import Statements
 
         self._plan = plan
         self._channel = channel
         self._guard = guard
+        self._dialect = dialect
         self._statements = Statements()
         self._declared = Declared()
         self._directory: Any = None
@@ -109,13 +113,13 @@ class Session:
             if self._plan["baseline"]:
                 baseline.apply(self._plan["baseline"], room)
         self._set_out()
-        while any(walk.request is not None for walk in self._walks):
+        while not all(walk.over for walk in self._walks):
             self._run_once()
 
     # --- a look at env.py: which databases, which revisions ---
 
     def _enter_application(self) -> None:
-        from . import application, room
+        from . import application
 
         if not application.wanted(self._directory.env_py_location):
             return
@@ -124,8 +128,7 @@ class Session:
         except application.NoApplication as error:
             raise Cannot(f"no rehearsal: {error}") from error
         # Some applications migrate their database while they start.
-        for path in self._guard.databases.values():
-            room.empty(path)
+        self._dialect.empty()
 
     def _look(self) -> None:
         from . import environment
@@ -144,8 +147,6 @@ class Session:
     def _note(self, number: int, context: Any) -> Iterable[Any]:
         from alembic.util import CommandError
 
-        from .room import Room, path_of, settle
-
         if context.connection is None or context.as_sql:
             raise Cannot("no rehearsal: env.py runs migrations without a connection")
         if number == 0:
@@ -155,12 +156,14 @@ class Session:
             except CommandError as error:
                 raise Cannot(f"no rehearsal: {error}") from error
         # By now Alembic has made its version table, which every saved state must have.
-        settle(context.connection)
-        path = os.path.realpath(path_of(context.connection))
-        known = {os.path.realpath(each) for each in self._guard.databases.values()}
-        if path not in known:
-            raise Cannot("no rehearsal: env.py's connection is not to a scratch database")
-        self._rooms.append(Room(path, context.version_table))
+        context.connection.connection.commit()
+        try:
+            room = self._dialect.room(context.connection, context.version_table)
+        except LookupError as error:
+            raise Cannot(
+                "no rehearsal: env.py's connection is not to a scratch database"
+            ) from error
+        self._rooms.append(room)
         return ()
 
     @property
@@ -210,7 +213,7 @@ class Session:
         self._channel.send(
             events.STARTED,
             database=self._plan["kind"],
-            version=sqlite3.sqlite_version,
+            version=self._dialect.version,
             guard=self._guard.level,
             python=platform.python_version(),
             revisions=list(self._scripts.selected),
@@ -228,7 +231,7 @@ class Session:
 
         for number, room in enumerate(self._rooms):
             walk = Walk(
-                self._scripts, self._channel, self._statements, self._declared, self._is_ours
+                self._scripts, room, self._channel, self._statements, self._declared, self._is_ours
             )
             label = self._label(number, walk)
             cycle = Cycle(self._scripts, room, self._declared, self._plan, label, self._finish)
@@ -252,7 +255,7 @@ class Session:
     def _run_once(self) -> None:
         """One run of env.py: to the end of all walks, or to the first step that fails."""
         from . import environment
-        from .room import Locked
+        from .walk import REST
 
         self._active = None
         error: Optional[BaseException] = None
@@ -264,12 +267,15 @@ class Session:
             error = raised
         walk = self._active
         if walk is not None and walk.broken is not None:
-            if isinstance(walk.broken, Locked):
+            if isinstance(walk.broken, dialects.Locked):
                 raise _Restart from walk.broken
             raise walk.broken
-        if walk is not None and walk.request is not None:
+        resting = [each for each in self._walks if each.request is REST]
+        for each in resting:
+            each.rest()
+        if walk is not None and not walk.over and walk not in resting:
             walk.stop(error)
-        elif any(each.request is not None for each in self._walks):
+        elif not resting and not all(each.over for each in self._walks):
             problem = error or RuntimeError("it ended before all databases")
             raise self._failed_early(problem, self._env_py)
 

@@ -1,7 +1,7 @@
 """Scratch databases: which one stands for which real one, and how a connection to it is made.
 
 One class a kind. A kind says what it stands for (`connect`), recognises its own connections
-(`owns`) and opens one for the agent itself (`open`); `KINDS` is where a new one is added.
+(`owns`) and what leads to them (`leads_here`); `kind` is where a new one is added.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Scratch(NamedTuple):
 
     kind: str
     folder: str
+    place: Mapping[str, Any] = {}
+    """What the runner prepared for this kind: a server, its port, roles."""
 
 
 class Target(NamedTuple):
@@ -44,7 +46,11 @@ class Kind(Protocol):
 
     name: str
     needs_network: bool
+    ports: tuple[int, ...]
     databases: dict[Target, str]
+
+    def leads_here(self, parts: Mapping[str, Any]) -> bool:
+        """Whether arguments given to a driver lead to the scratch server and nowhere else."""
 
     def connect(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Any:
         """A connection by the project's own driver, to the stand-in of what it asked for."""
@@ -52,11 +58,8 @@ class Kind(Protocol):
     def owns(self, connection: Any) -> bool:
         """Whether a DBAPI connection leads to a scratch database."""
 
-    def open(self, database: str) -> Any:
-        """A DBAPI connection of the agent's own to a scratch database."""
-
-    def forget(self, target: Target) -> None:
-        """Remove a stand-in."""
+    def prove(self) -> None:
+        """Connect once as a project would; leaves nothing."""
 
 
 class SqliteFiles:
@@ -64,9 +67,10 @@ class SqliteFiles:
 
     name = "sqlite"
     needs_network = False
+    ports: tuple[int, ...] = ()
 
-    def __init__(self, folder: str, refusals: Refusals) -> None:
-        self.folder = folder
+    def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
+        self.folder = scratch.folder
         self.databases: dict[Target, str] = {}
         self._refusals = refusals
 
@@ -97,13 +101,16 @@ class SqliteFiles:
         finally:
             cursor.close()
 
-    def open(self, database: str) -> sqlite3.Connection:
-        """A connection of the agent's own, without the checks made for the project's."""
-        return _connect(database, timeout=BUSY_SECONDS)
+    def leads_here(self, _parts: Mapping[str, Any]) -> bool:
+        """There is no server."""
+        return False
 
-    def forget(self, target: Target) -> None:
-        """Remove the file that stands for a database."""
-        os.remove(self.databases.pop(target))
+    def prove(self) -> None:
+        """Connect to what stands for memory."""
+        from .servers import prove_engine
+
+        prove_engine("sqlite://")
+        os.remove(self.databases.pop(Target("sqlite", None, None, MEMORY)))
 
     def _stand_in(self, target: Target) -> str:
         if target not in self.databases:
@@ -160,15 +167,16 @@ class SqliteByHand:
 
 def kind(scratch: Scratch, refusals: Refusals) -> Kind:
     """The scratch databases of a kind; refuses a kind there is none of."""
-    if scratch.kind not in KINDS:
+    from .servers import PostgresqlServer
+
+    kinds: dict[str, Any] = {each.name: each for each in (SqliteFiles, PostgresqlServer)}
+    if scratch.kind not in kinds:
         raise Refused(
             f"rehearsing on {scratch.kind} is not available in this version; "
-            f"what there is: {', '.join(sorted(KINDS))}"
+            f"what there is: {', '.join(sorted(kinds))}"
         )
-    return KINDS[scratch.kind](scratch.folder, refusals)
-
-
-KINDS = {"sqlite": SqliteFiles}
+    found: Kind = kinds[scratch.kind](scratch, refusals)
+    return found
 
 
 def file_of(database: Any) -> Optional[str]:

@@ -40,6 +40,8 @@ def _names(statement: str) -> Iterator[str]:
 
 def tables(statements: Iterable[str], known: Iterable[str]) -> Set[str]:
     """The known tables that the statements name."""
-    by_lower = {name.lower(): name for name in known}
     named = {name for statement in statements for name in _names(statement)}
-    return {by_lower[name] for name in named & set(by_lower)}
+    # A statement may name the schema or not; where several have such a table, all are meant.
+    return {
+        name for name in known if name.lower().rpartition(".")[2] in named or name.lower() in named
+    }

@@ -147,6 +147,8 @@ class Source:
             return [*_INTEGERS[kind], 0, 1, -1, 42]
         if kind == "text":
             return self._unkind_texts()
+        if self.domain.plain is not None:
+            return list(self.domain.unkind)
         make = _UNKIND.get(kind)
         return list(make(self.domain)) if make is not None else []
 
@@ -164,7 +166,10 @@ class Source:
             return self._plain_text(number)
         if kind in _INTEGERS:
             return number + 1
-        make = _PLAIN[kind]
+        return self._make(number)
+
+    def _make(self, number: int) -> Any:
+        make = self.domain.plain or _PLAIN[self.domain.kind]
         return make(number)
 
     def _plain_text(self, number: int) -> str:
@@ -189,10 +194,10 @@ class Source:
             return self.domain.stored(value) if value <= most else None
         if kind == "boolean":
             return number if number in {0, 1} else None
-        if kind in {"float", "numeric"}:
-            value = _PLAIN[kind](number)
-            return self.domain.stored(value) if self._bounded(value) == value else None
-        return self.domain.stored(_PLAIN[kind](number))
+        value = self._make(number)
+        if kind in {"float", "numeric"} and self._bounded(value) != value:
+            return None
+        return self.domain.stored(value)
 
     def _distinct_text(self, number: int) -> Optional[str]:
         longest = self.longest

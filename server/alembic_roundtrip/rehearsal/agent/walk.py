@@ -2,7 +2,7 @@
 
 The way itself is a generator in `cycle`: it asks for a step and is told the outcome. Alembic
 pulls those steps out of env.py's run; a failing step ends that run, but not the way, which is
-continued in the next one.
+continued in the next one. A way can also ask for a rest: for what must be done between two runs.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Generator, Iterable, List, Optional
 
-from . import events, room
+from . import events
 from .channel import Channel
 from .declared import Declared
+from .dialects import NeedsCommits, Room
 from .problems import Problem
 from .scripts import Scripts
 from .touched import Statements
@@ -30,6 +31,14 @@ class Request:
     """Whether this upgrade's declared types are to be remembered."""
     part_of: Optional[str] = None
     """Whose evidence the step belongs to, where that is not the revision's own."""
+    told: bool = True
+    """Whether anybody is to hear of it; one that only brings a known state back is not news."""
+
+
+REST = Request("", upgrade=False, name=None)
+"""End this run of env.py; go on without one."""
+RUN = Request("", upgrade=False, name=None)
+"""Go on inside the next run."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Outcome:
     problem: Optional[Problem] = None
     statements: List[str] = field(default_factory=list)
     seconds: float = 0.0
+    needs_commits: bool = False
+    """Whether it was given up: no savepoint undoes what it does."""
 
 
 Way = Generator[Request, Outcome, None]
@@ -50,12 +61,14 @@ class Walk:
     def __init__(
         self,
         scripts: Scripts,
+        room: Room,
         channel: Channel,
         statements: Statements,
         declared: Declared,
         is_ours: Callable[[str], bool],
     ) -> None:
         self._scripts = scripts
+        self._room = room
         self._channel = channel
         self._statements = statements
         self._declared = declared
@@ -63,27 +76,46 @@ class Walk:
         self._way: Optional[Way] = None
         self._problem: Optional[Problem] = None
         self._seconds = 0.0
+        self._behind = True
+        """Whether the way has not heard yet what became of its last request."""
+        self._needs_commits = False
+        self._connection: Any = None
         self.request: Optional[Request] = None
+        self.over = False
         self.label: Optional[str] = None
         self.broken: Optional[BaseException] = None
         """What our own side failed with; no fault of the migration's."""
 
     def begin(self, way: Way) -> None:
-        """Set out; the first request is known afterwards."""
+        """Set out: at once, or in the first run where the room needs one."""
         self._way = way
-        self.request = next(way, None)
+        if not self._room.reverts:
+            self._resume()
 
     def steps(self, context: Any) -> Iterable[Any]:
-        """The steps for one run of env.py: until the way ends, or one fails."""
-        while self.request is not None:
-            request = self.request
-            # Kept between steps, it makes SQLAlchemy believe that a dropped enum type exists.
-            context.impl.memo.clear()
-            room.refresh(context.connection)
-            self._problem = None
-            yield self._scripts.step(request.revision, request.upgrade, self._function(request))
-            room.settle(context.connection)
+        """The steps for one run of env.py: until the way ends or rests, or one fails."""
+        connection = self._connection = context.connection
+        self._room.enter(connection)
+        try:
+            while self._behind or self.request is RUN:
+                self._resume()
+            while self.request is not None and self.request is not REST:
+                request = self.request
+                # Kept between steps, it makes SQLAlchemy believe that a dropped enum type exists.
+                context.impl.memo.clear()
+                self._room.refresh(connection)
+                self._problem, self._needs_commits = None, False
+                yield self._scripts.step(request.revision, request.upgrade, self._function(request))
+                self._room.settle(connection)
+                self._resume()
+        finally:
+            self._room.leave(connection)
+
+    def rest(self) -> None:
+        """Between two runs: go on as far as no run is needed."""
+        while self.request is REST:
             self._resume()
+        self._behind = self.request is RUN
 
     def stop(self, error: Optional[BaseException]) -> None:
         """env.py's run is over before the way is: the step that was running failed.
@@ -91,22 +123,29 @@ class Walk:
         An env.py may swallow the exception; it was kept where it was raised.
         """
         assert self.request is not None
-        if self._problem is None:
+        self._room.leave(self._connection)
+        if self._problem is None and not self._needs_commits:
             ended = error or RuntimeError("env.py ended its run in the middle of the migrations")
             self._problem = Problem(ended, None, self._is_ours)
-            if self.request.name:
+            if self.request.name and self.request.told:
                 self._report(self.request, self._problem)
-        self._resume()
+        # Where the database went back with the run, the way goes on in the next one.
+        self._behind = self._room.reverts
+        if not self._behind:
+            self._resume()
 
     def _resume(self) -> None:
         assert self._way is not None
-        outcome = Outcome(self._problem, self._statements.take(), self._seconds)
+        outcome = Outcome(
+            self._problem, self._statements.take(), self._seconds, self._needs_commits
+        )
+        self._behind = False
         try:
-            self.request = self._way.send(outcome)
+            self.request = next(self._way) if self.request is None else self._way.send(outcome)
         except StopIteration:
-            self.request = None
+            self.request, self.over = None, True
         except BaseException as error:
-            self.request, self.broken = None, error
+            self.request, self.over, self.broken = None, True, error
             raise
 
     def _function(self, request: Request) -> Callable[..., None]:
@@ -118,22 +157,33 @@ class Walk:
         return run
 
     def _run(self, request: Request, arguments: Any) -> None:
-        self._channel.send(
-            events.STEP_STARTED, revision=request.part_of or request.revision, step=request.name
-        )
+        if request.told:
+            self._channel.send(
+                events.STEP_STARTED, revision=request.part_of or request.revision, step=request.name
+            )
         self._declared.listening = request.declare
         self._statements.take()
         started = time.perf_counter()
         try:
             self._call(request, arguments)
+            if self._room.asked_for_commits:
+                self._give_up()  # the migration handled what was raised
         except BaseException as error:
-            path = self._scripts.path(request.revision)
-            self._problem = Problem(error, path, self._is_ours)
+            self._needs_commits = self._room.asked_for_commits
+            if not self._needs_commits:
+                self._problem = Problem(error, self._scripts.path(request.revision), self._is_ours)
+            # While the connection still is usable: an async one is not outside the run.
+            self._room.leave(self._connection)
             raise
         finally:
             self._declared.listening = False
             self._seconds = time.perf_counter() - started
-            self._report(request, self._problem)
+            if request.told and not self._needs_commits:
+                self._report(request, self._problem)
+
+    @staticmethod
+    def _give_up() -> None:
+        raise NeedsCommits
 
     def _call(self, request: Request, arguments: Any) -> None:
         direction = "upgrade" if request.upgrade else "downgrade"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.rehearsal.databases import sqlite
+from alembic_roundtrip.rehearsal.databases import postgresql, sqlite
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
-KINDS = (sqlite.KIND,)
+KINDS: Mapping[str, Callable[[Settings], AbstractAsyncContextManager[dict[str, Any]]]] = {
+    sqlite.KIND: sqlite.opened,
+    postgresql.KIND: postgresql.opened,
+}
+"""What makes the place of each kind, as the agent is told it."""
+_ALIASES = {"postgres": postgresql.KIND}
 _NAMES = {
     "postgresql": "PostgreSQL",
     "mysql": "MySQL",
@@ -27,6 +36,7 @@ def kind_for(environment: Environment, settings: Settings) -> str:
                 return dialect
         wanted = environment.dialects[0] if environment.dialects else sqlite.KIND
     kind = wanted.partition(":")[0].partition("+")[0]
+    kind = _ALIASES.get(kind, kind)
     if kind in KINDS:
         return kind
     raise CannotRun(

@@ -1,0 +1,221 @@
+"""Reading and filling tables of a PostgreSQL database, values as text."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ...checks import hints
+from ...schema import Column, ForeignKey, Snapshot, Table
+from ...values import Source
+from . import catalogue
+from .domains import domain
+from .session import Session
+
+_KEYS_READ = 5000
+_NEXT = "nextval("
+_INTEGERS = ("smallint", "integer", "bigint")
+_VERSION_TABLE = """
+SELECT string_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
+         || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END, ', ' ORDER BY a.attnum),
+       (SELECT string_agg(pg_get_constraintdef(k.oid), ', ') FROM pg_constraint k
+        WHERE k.conrelid = c.oid AND k.contype = 'p'),
+       quote_ident(n.nspname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE c.relname = {} AND c.relkind = 'r' AND c.oid >= 16384 GROUP BY c.oid, n.nspname
+"""
+
+
+class PostgresqlAccess:
+    """The statements that reading and filling tables needs."""
+
+    def __init__(self, connection: Any) -> None:
+        self.session = Session(connection)
+        self._dialect = connection.dialect
+
+    # --- the whole database
+
+    def schema(self, version_table: str) -> Snapshot:
+        """The schema as it is now."""
+        # Then the server writes every other schema's name out.
+        self.session.run("SAVEPOINT catalogue")
+        self.session.run("SET LOCAL search_path = pg_catalog")
+        try:
+            return catalogue.take(self.session.rows, version_table)
+        finally:
+            self.session.run("ROLLBACK TO SAVEPOINT catalogue")
+            self.session.run("RELEASE SAVEPOINT catalogue")
+
+    def counts(self, schema: Snapshot) -> Dict[str, int]:
+        """How many rows each table has that has any."""
+        sizes = self.session.rows(
+            "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND c.relkind = 'r' "
+            "AND pg_relation_size(c.oid) > 0"
+        )
+        filled = {(str(row[0]), str(row[1])) for row in sizes}
+        tables = [t for t in schema.tables.values() if (t.schema, t.bare) in filled]
+        if not tables:
+            return {}
+        counted = " UNION ALL ".join(
+            f"SELECT {literal(table.name)}, count(*) FROM {self.quoted(table)}"  # noqa: S608 - quoted
+            for table in tables
+        )
+        return {name: int(count) for name, count in self.session.rows(counted)}
+
+    def version_table(self, name: str) -> List[str]:
+        """The statements that make Alembic's own table as env.py made it, if it did."""
+        found = self.session.rows(_VERSION_TABLE.format(literal(name)))
+        if not found:
+            return []
+        columns, key, schema = found[0]
+        parts = f"{columns}, {key}" if key else columns
+        return [
+            f"CREATE SCHEMA IF NOT EXISTS {schema}",
+            f"CREATE TABLE {schema}.{self.quote(name)} ({parts})",
+        ]
+
+    # --- names
+
+    def quote(self, name: str) -> str:
+        """A name as it can stand in a statement."""
+        quoted: str = self._dialect.identifier_preparer.quote_identifier(name)
+        return quoted
+
+    def quoted(self, table: Table) -> str:
+        """A table as it can stand in a statement."""
+        return f"{self.quote(table.schema)}.{self.quote(table.bare)}"
+
+    # --- reading
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        return int(self.session.rows(f"SELECT count(*) FROM {self.quoted(table)}")[0][0])  # noqa: S608
+
+    def is_empty(self, table: Table) -> bool:
+        """Whether the table has no row."""
+        return not self.session.rows(f"SELECT 1 FROM {self.quoted(table)} LIMIT 1")  # noqa: S608
+
+    def greatest(self, table: Table) -> List[int]:
+        """The greatest value of an integer key, so that new ones follow it."""
+        if len(table.key) != 1:
+            return []
+        column = table.column(table.key[0])
+        if column is None or (column.base or column.type) not in _INTEGERS:
+            return []
+        statement = f"SELECT max({self.quote(column.name)}) FROM {self.quoted(table)}"  # noqa: S608
+        value = self.session.rows(statement)[0][0]
+        return [int(value)] if value is not None else []
+
+    def distinct(self, table: Table, names: Sequence[str]) -> List[Tuple[Any, ...]]:
+        """The different values of these columns, without NULLs, in their order."""
+        columns = ", ".join(f"{self.quote(name)}::text" for name in names)
+        filled = " AND ".join(f"{self.quote(name)} IS NOT NULL" for name in names)
+        places = ", ".join(str(number + 1) for number in range(len(names)))
+        return self.session.rows(
+            f"SELECT DISTINCT {columns} FROM {self.quoted(table)} "  # noqa: S608 - quoted
+            f"WHERE {filled} ORDER BY {places} LIMIT {_KEYS_READ}"
+        )
+
+    def read(self, table: Table, columns: Sequence[Column]) -> List[Tuple[Any, ...]]:
+        """Every row, with values as the server writes them."""
+        names = ", ".join(f"{self.quote(column.name)}::text" for column in columns)
+        return self.session.rows(f"SELECT {names} FROM {self.quoted(table)}")  # noqa: S608
+
+    # --- filling
+
+    def sources(
+        self, table: Table, declared: Dict[Tuple[str, str], Any], tame: bool
+    ) -> Dict[str, Source]:
+        """Where made-up values of each column come from."""
+        said = hints(table)
+        found = {}
+        for column in table.writable:
+            known = declared.get((table.name, column.name))
+            found[column.name] = Source(
+                column.name, domain(column, known, self._dialect), said.get(column.name), tame
+            )
+        return found
+
+    def begin(self, postponed: bool) -> None:
+        """Have all that is filled in one savepoint."""
+        self.session.run("SAVEPOINT made_up_tables")
+        if postponed:
+            self.session.run("SET CONSTRAINTS ALL DEFERRED")
+
+    def end(self) -> bool:
+        """Check what was postponed; where that fails nothing stays."""
+        if self.session.error("SET CONSTRAINTS ALL IMMEDIATE") is not None:
+            self.session.run("ROLLBACK TO SAVEPOINT made_up_tables")
+            return False
+        self.session.run("RELEASE SAVEPOINT made_up_tables")
+        return True
+
+    def insert(self, table: Table, rows: Sequence[Dict[str, Any]]) -> Optional[str]:
+        """Insert all rows or none; sequences go on behind them."""
+        columns = [column.name for column in table.writable]
+        names = ", ".join(self.quote(name) for name in columns)
+        values = ", ".join(
+            "({})".format(", ".join(literal(row.get(name)) for name in columns)) for row in rows
+        )
+        error = self.session.error(
+            f"INSERT INTO {self.quoted(table)} ({names}) "  # noqa: S608 - quoted
+            f"OVERRIDING SYSTEM VALUE VALUES {values}"
+        )
+        if error is None:
+            self._advance(table)
+        return error
+
+    def _advance(self, table: Table) -> None:
+        for column in table.writable:
+            drawn = column.identity or (column.default or "").startswith(_NEXT)
+            if not drawn:
+                continue
+            sequence = (
+                f"pg_get_serial_sequence({literal(self.quoted(table))}, {literal(column.name)})"
+                if column.identity
+                else (column.default or "")[len(_NEXT) : -1]
+            )
+            name, place = self.quote(column.name), self.quoted(table)
+            # A sequence that counts down, or less far than the values, stays as it is.
+            self.session.error(
+                f"SELECT setval({sequence}::regclass, max({name})) FROM {place} "  # noqa: S608
+                f"HAVING max({name}) > 0"
+            )
+
+    def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:
+        """Change a row, found by its key."""
+        new = ", ".join(f"{self.quote(n)} = {literal(v)}" for n, v in changes.items())
+        same = " AND ".join(f"{self.quote(n)} = {literal(row[n])}" for n in table.key)
+        return self.session.error(f"UPDATE {self.quoted(table)} SET {new} WHERE {same}")  # noqa: S608
+
+    def remove_orphans(self, table: Table, schema: Snapshot) -> int:
+        """Remove rows whose parents are missing; gives how many."""
+        removed = 0
+        for key in table.foreign_keys:
+            parent = schema.find(key.target)
+            if parent is not None:
+                statement = self._orphans(table, key, parent)
+                removed += len(self.session.rows(f"{statement} RETURNING 1"))
+        return removed
+
+    def _orphans(self, table: Table, key: ForeignKey, parent: Table) -> str:
+        filled = " AND ".join(f"c.{self.quote(n)} IS NOT NULL" for n in key.columns)
+        same = " AND ".join(
+            f"p.{self.quote(target)} = c.{self.quote(name)}"
+            for name, target in zip(key.columns, key.target_columns)
+        )
+        return (
+            f"DELETE FROM {self.quoted(table)} c WHERE {filled} "  # noqa: S608 - quoted
+            f"AND NOT EXISTS (SELECT FROM {self.quoted(parent)} p WHERE {same})"
+        )
+
+
+def literal(value: Any) -> str:
+    """A value as it can stand in a statement, of no type yet: the column gives it one."""
+    if value is None:
+        return "NULL"
+    text = str(value).replace("'", "''")
+    if "\\" in text:
+        return " E'{}'".format(text.replace("\\", "\\\\"))
+    return f"'{text}'"

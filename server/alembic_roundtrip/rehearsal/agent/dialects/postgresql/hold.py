@@ -1,0 +1,108 @@
+"""One transaction around all that a run of env.py does, so that savepoints bring states back.
+
+Commits become savepoints and rollbacks go back to the last of them: a migration sees no difference
+as long as it has one connection. One that does more raises `NeedsCommits`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any, Callable, List
+
+from sqlalchemy import event
+
+from .. import NeedsCommits
+from .session import Session, raw
+
+_QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_ENDS_TRANSACTION = re.compile(
+    r"(?:^|;)\s*(?:COMMIT|END|ABORT|BEGIN|START\s+TRANSACTION|ROLLBACK"
+    r"(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO))\s*(?:WORK|TRANSACTION|AND|;|$)",
+    re.IGNORECASE,
+)
+# Over all runs: a point of an earlier run must not be taken for one of this.
+_numbers = itertools.count(1)
+
+
+class Hold:
+    """Keeps one connection in one transaction; `commit` alone ends it."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.asked_for_commits = False
+        self._dbapi = raw(connection)
+        self._dialect = connection.dialect
+        self._session = Session(connection)
+        self._points: List[str] = []
+        self._replaced: List[str] = []
+        self._dbapi.commit()
+        self.push()
+        self._replace("do_commit", self._commit)
+        self._replace("do_rollback", self._rollback)
+        self._replace("set_isolation_level", self._isolate)
+        event.listen(connection, "before_cursor_execute", self._hear)
+
+    def push(self) -> str:
+        """A point to come back to."""
+        name = f"roundtrip_{next(_numbers)}"
+        self._session.run(f"SAVEPOINT {name}")
+        self._points.append(name)
+        return name
+
+    def has(self, point: str) -> bool:
+        """Whether a point can be come back to."""
+        return point in self._points
+
+    def back_to(self, point: str) -> None:
+        """Bring back what was when the point was made; later points are gone."""
+        self._session.run(f"ROLLBACK TO SAVEPOINT {point}")
+        del self._points[self._points.index(point) + 1 :]
+
+    @property
+    def first(self) -> str:
+        """The point at which the transaction began."""
+        return self._points[0]
+
+    def commit(self) -> None:
+        """Commit, and begin anew."""
+        self._dbapi.commit()
+        self._points.clear()
+        self.push()
+
+    def let_go(self) -> None:
+        """Roll everything back that was not committed, and let commits be commits again."""
+        event.remove(self.connection, "before_cursor_execute", self._hear)
+        for name in self._replaced:
+            delattr(self._dialect, name)
+        if not self.connection.closed:
+            self._dbapi.rollback()
+
+    def refuse(self, why: str) -> None:
+        """Say that the step needs real commits."""
+        self.asked_for_commits = True
+        raise NeedsCommits(why)
+
+    def _replace(self, name: str, ours: Callable[..., Any]) -> None:
+        original = getattr(self._dialect, name)
+
+        def method(connection: Any, *rest: Any) -> Any:
+            if raw(connection) is self._dbapi:
+                return ours(*rest)
+            return original(connection, *rest)
+
+        setattr(self._dialect, name, method)
+        self._replaced.append(name)
+
+    def _commit(self) -> None:
+        self.push()
+
+    def _rollback(self) -> None:
+        self.back_to(self._points[-1])
+
+    def _isolate(self, level: str) -> None:
+        self.refuse(f"it sets the isolation level {level}")
+
+    def _hear(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if _ENDS_TRANSACTION.search(_QUOTED.sub("''", statement)):
+            self.refuse("it ends the transaction by itself")

@@ -1,0 +1,283 @@
+"""A scratch database on the server: held in one transaction, or copied where that does not do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Optional, TypeVar
+
+import sqlalchemy
+from sqlalchemy.pool import NullPool
+
+from ... import redirect
+from ...schema import Snapshot, Table
+from .access import PostgresqlAccess
+from .hold import Hold
+from .session import Session, raw, statements
+
+# Bound at import, which is before the guard replaces it for the project.
+_create_engine = sqlalchemy.create_engine
+T = TypeVar("T")
+
+
+class Dialect:
+    """The door of this dialect."""
+
+    def __init__(self, guard: redirect.Guard) -> None:
+        self._server: Any = guard.kind
+        self.version = ""
+
+    def empty(self) -> None:
+        """Make every scratch database a new one; nothing of the project's may be connected."""
+        # What an application made while it started is cleared when its database becomes a room.
+
+    def room(self, connection: Any, version_table: str) -> PostgresqlRoom:
+        """The room behind a connection of env.py's; raises `LookupError` if it is none of ours."""
+        session = Session(connection)
+        ((name, version),) = session.rows(
+            "SELECT current_database()::text, current_setting('server_version')::text"
+        )
+        if name not in self._server.databases.values():
+            raise LookupError(name)
+        self.version = version.split(" ")[0]
+        return PostgresqlRoom(self._server, connection.dialect.driver, name, version_table)
+
+
+@dataclass
+class _State:
+    """A state of the database, and what is known of it."""
+
+    schema: Optional[Snapshot] = None
+    counts: Optional[Dict[str, int]] = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A state that can be brought back: by a savepoint, by a copy, or because it was kept."""
+
+    state: _State
+    point: Optional[str] = None
+    copy: Optional[str] = None
+    kept: int = -1
+
+    def count(self, table: Table) -> int:
+        """How many rows a table had then."""
+        assert self.state.counts is not None
+        return self.state.counts.get(table.name, 0)
+
+
+@dataclass
+class PostgresqlRoom:
+    """One scratch database."""
+
+    server: Any
+    driver: str
+    database: str
+    version_table: str
+    commits: bool = False
+    always_commits: bool = False
+    _connection: Any = None
+    _hold: Optional[Hold] = None
+    _state: _State = field(default_factory=_State)
+    _kept: int = 0
+    """How often a state was kept; while it is the same, the kept state is."""
+    _changed: bool = False
+    """Whether anything happened since."""
+    _copies: int = 0
+
+    @property
+    def reverts(self) -> bool:
+        """A failing step ends the run, and with it the transaction."""
+        return not self.commits
+
+    # --- runs
+
+    def enter(self, connection: Any) -> None:
+        """Begin the transaction around this run's steps."""
+        self._end_others(connection)
+        self._connection = connection
+        if getattr(raw(connection), "autocommit", False):
+            self.always_commits = self.commits = True
+        if not self.commits:
+            self._hold = Hold(connection)
+            self._changed = False
+        self.server.watch = self._second_connection
+
+    def leave(self, connection: Any) -> None:
+        """Undo what was not kept."""
+        if self._connection is not connection or connection is None:
+            return
+        hold, self._hold, self._connection = self._hold, None, None
+        self.server.watch = None
+        if hold is not None:
+            if self._changed:
+                self._state = _State()
+            hold.let_go()
+
+    def _second_connection(self) -> None:
+        if self._hold is not None:
+            self._hold.refuse("it opens a second connection")
+
+    def _end_others(self, connection: Any) -> None:
+        """A pool may still have the connection of a run that failed, with its locks."""
+        session = Session(connection)
+        session.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+            "datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() "
+            "AND state LIKE 'idle in transaction%'"
+        )
+
+    @property
+    def asked_for_commits(self) -> bool:
+        """Whether a step did what no savepoint undoes."""
+        return self._hold is not None and self._hold.asked_for_commits
+
+    def refresh(self, _connection: Any) -> None:
+        """What was known of the database is of no use after the step."""
+        self._state = _State()
+        self._changed = True
+
+    def settle(self, connection: Any) -> None:
+        """Have what the step did behind a point to come back to."""
+        if self._hold is not None:
+            self._hold.push()
+        else:
+            raw(connection).commit()
+
+    # --- states
+
+    def save(self) -> Saved:
+        """A savepoint while a run holds the transaction, a copy of the database otherwise."""
+        self._counts()
+        if self._hold is not None:
+            kept = self._kept if not self._changed else -1
+            return Saved(self._state, point=self._hold.push(), kept=kept)
+        self._copies += 1
+        copy = f"{self.database}_{self._copies}"
+        self._copy(self.database, copy)
+        return Saved(self._state, copy=copy)
+
+    def has(self, saved: Saved) -> bool:
+        """Points go with the run in which they were made; what was kept stays."""
+        if saved.copy is not None:
+            return True
+        if self._hold is None:
+            return False
+        return saved.kept == self._kept or (saved.point is not None and self._hold.has(saved.point))
+
+    def restore(self, saved: Saved) -> None:
+        """Go back to a savepoint, or replace the database by its copy."""
+        if saved.copy is not None:
+            self._copy(saved.copy, self.database)
+        else:
+            assert self._hold is not None
+            known = saved.point is not None and self._hold.has(saved.point)
+            self._hold.back_to(saved.point if known and saved.point else self._hold.first)
+        self._state = saved.state
+
+    def keep(self) -> None:
+        """Commit."""
+        self._kept += 1
+        if self._hold is not None:
+            self._hold.commit()
+            self._changed = False
+        for number in range(1, self._copies + 1):
+            self._as_keeper(f"DROP DATABASE IF EXISTS {self.database}_{number}")
+        self._copies = 0
+
+    def clear(self) -> None:
+        """A new database, with the version table that env.py made in the old one."""
+        definitions = self.work(lambda access: access.version_table(self.version_table))
+        self._replace_by(f"CREATE DATABASE {self.database} OWNER {self.server.place['owner']}")
+        self.run_script("; ".join(definitions))
+        self._state = _State()
+
+    def _copy(self, source: str, target: str) -> None:
+        owner = self.server.place["owner"]
+        how = f"TEMPLATE {source} OWNER {owner} STRATEGY file_copy"
+        self._replace_by(f"CREATE DATABASE {target} {how}", source, target)
+
+    def _replace_by(self, create: str, *names: str) -> None:
+        """Make a database anew, whoever is connected to it or to what it is made from."""
+        target = create.split()[2]
+        ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({})"
+        ending = ends.format(", ".join(f"'{name}'" for name in {*names, target}))
+        self.server.forget_pools()
+        self._as_keeper(
+            ending,
+            f"DROP DATABASE IF EXISTS {target}",
+            create,
+            f"REVOKE CONNECT ON DATABASE {target} FROM PUBLIC",
+        )
+
+    # --- what is in it
+
+    def snapshot(self) -> Snapshot:
+        """The schema now, asked for once as long as nothing happens."""
+        if self._state.schema is None:
+            self._state.schema = self.work(lambda access: access.schema(self.version_table))
+        return self._state.schema
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        return self.work(lambda access: access.count(table))
+
+    def _counts(self) -> None:
+        if self._state.counts is None:
+            schema = self.snapshot()
+            self._state.counts = self.work(lambda access: access.counts(schema))
+
+    def work(self, function: Callable[[PostgresqlAccess], T]) -> T:
+        """On env.py's own connection while there is a run, otherwise on one of ours."""
+        if self._connection is None:
+            return self._apart(lambda connection: function(PostgresqlAccess(connection)))
+        found = function(PostgresqlAccess(self._connection))
+        if self._hold is None:
+            raw(self._connection).commit()
+        return found
+
+    def lend(self, function: Callable[[Any], None]) -> None:
+        """On a connection of ours."""
+        self._apart(function)
+        self._state = _State()
+
+    def run_script(self, text: str) -> None:
+        """Run the statements of an SQL file."""
+
+        def run(connection: Any) -> None:
+            for statement in statements(text):
+                Session(connection).run(statement)
+
+        self.lend(run)
+
+    # --- connections of our own
+
+    def _as_keeper(self, *statements: str) -> None:
+        def run(connection: Any) -> None:
+            session = Session(connection)
+            session.dbapi.rollback()
+            session.dbapi.autocommit = True
+            for statement in statements:
+                session.run(statement)
+
+        self._apart(run, keeper=True)
+
+    def _apart(self, function: Callable[[Any], T], *, keeper: bool = False) -> T:
+        """Call with a connection of the project's driver, outside any run of env.py."""
+        url = self.server.engine_url(
+            self.driver, keeper=keeper, database="" if keeper else self.database
+        )
+        if not url.get_dialect().is_async:
+            with _create_engine(url, poolclass=NullPool).begin() as connection:
+                return function(connection)
+        return asyncio.run(self._apart_async(url, function))
+
+    @staticmethod
+    async def _apart_async(url: Any, function: Callable[[Any], T]) -> T:
+        from sqlalchemy.ext.asyncio import create_async_engine
+
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.begin() as connection:
+            found: T = await connection.run_sync(function)
+        await engine.dispose()
+        return found

@@ -1,0 +1,84 @@
+"""Statements over whatever driver the project uses: text in, text out, nothing bound.
+
+Values are asked for as text and given as literals, so that no driver, and nothing a project
+registered with one, comes between what is in the database and what is compared.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Optional, Tuple
+
+import sqlalchemy
+
+_DOUBLES_PERCENT = sqlalchemy.__version__.startswith("1.")
+_CLASS = re.compile(r"^<class '[^']+'>: ")
+
+
+class Session:
+    """The DBAPI connection behind one of SQLAlchemy's."""
+
+    def __init__(self, connection: Any) -> None:
+        dialect = connection.dialect
+        self.dbapi = raw(connection)
+        self._error = dialect.dbapi.Error
+        # SQLAlchemy 1.4 formats what it gives to asyncpg, even where there is nothing to put in.
+        self._doubled = dialect.driver == "asyncpg" and _DOUBLES_PERCENT
+
+    def rows(self, statement: str) -> List[Tuple[Any, ...]]:
+        """What a query gives."""
+        cursor = self.dbapi.cursor()
+        try:
+            cursor.execute(self._spelled(statement))
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            cursor.close()
+
+    def run(self, statement: str) -> None:
+        """Run a statement that gives nothing."""
+        cursor = self.dbapi.cursor()
+        try:
+            cursor.execute(self._spelled(statement))
+        finally:
+            cursor.close()
+
+    def error(self, statement: str, savepoint: str = "made_up_rows") -> Optional[str]:
+        """Run in a savepoint; what the database objects, or None."""
+        self.run(f"SAVEPOINT {savepoint}")
+        try:
+            self.run(statement)
+        except self._error as error:
+            self.run(f"ROLLBACK TO SAVEPOINT {savepoint}")
+            return said(error)
+        finally:
+            self.run(f"RELEASE SAVEPOINT {savepoint}")
+        return None
+
+    def _spelled(self, statement: str) -> str:
+        return statement.replace("%", "%%") if self._doubled else statement
+
+
+_STATEMENT = re.compile(
+    r"(?:\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|[^;])+", re.DOTALL
+)
+
+
+def statements(text: str) -> List[str]:
+    """The statements of a script; some drivers take only one at a time."""
+    found = (match.group().strip() for match in _STATEMENT.finditer(text))
+    return [statement for statement in found if statement]
+
+
+def said(error: BaseException) -> str:
+    """What the database objects, in one line, whatever the driver."""
+    first = error.args[0] if error.args else ""
+    if isinstance(first, dict):  # pg8000
+        first = first.get("M", first)
+    text = _CLASS.sub("", str(first).strip())
+    return text.splitlines()[0][:160] if text else type(error).__name__
+
+
+def raw(connection: Any) -> Any:
+    """The DBAPI connection behind a connection of SQLAlchemy's, or behind a pool's."""
+    found = getattr(connection, "connection", connection)
+    return getattr(found, "dbapi_connection", found)

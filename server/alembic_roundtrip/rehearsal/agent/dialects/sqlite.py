@@ -1,0 +1,326 @@
+"""SQLite: a file, through a connection that the project never sees; states are copies in memory."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from .. import domains, redirect, snapshot
+from ..candidates import Key
+from ..checks import hints
+from ..schema import Column, Snapshot, Table
+from ..values import Source
+from . import Locked, short
+
+# Bound at import, which is before the guard replaces it for the project.
+_create_engine = sqlalchemy.create_engine
+_connect = sqlite3.connect
+_BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the module names them since Python 3.11
+_PATIENCE = 8
+_REMEMBERED = 32
+_KEYS_READ = 5000
+T = TypeVar("T")
+
+
+class Dialect:
+    """The door of this dialect."""
+
+    version = sqlite3.sqlite_version
+
+    def __init__(self, guard: redirect.Guard) -> None:
+        self._guard = guard
+
+    def empty(self) -> None:
+        """Make every scratch database a new one, whoever has it open."""
+        for path in self._guard.databases.values():
+            _empty(path)
+
+    def room(self, connection: Any, version_table: str) -> SqliteRoom:
+        """The room behind a connection of env.py's; raises `LookupError` if it is none of ours."""
+        path = os.path.realpath(_path_of(connection))
+        if path not in {os.path.realpath(each) for each in self._guard.databases.values()}:
+            raise LookupError(path)
+        return SqliteRoom(path, version_table)
+
+
+class Saved:
+    """A database as it was at one moment."""
+
+    def __init__(self, memory: sqlite3.Connection) -> None:
+        self.memory = memory
+
+    def count(self, table: Table) -> int:
+        """How many rows a table had then."""
+        return _count(self.memory, table.name)
+
+
+class SqliteRoom:
+    """A scratch database file."""
+
+    commits = False
+    reverts = False
+    asked_for_commits = False
+    always_commits = False
+
+    def __init__(self, path: str, version_table: str) -> None:
+        self._version_table = version_table
+        self._raw = _connect(path)
+        self._raw.isolation_level = None
+        for pragma in ("synchronous=OFF", "journal_mode=MEMORY", "busy_timeout=1000"):
+            self._raw.execute(f"PRAGMA {pragma}")
+        self._engine = _create_engine("sqlite://", creator=lambda: self._raw, poolclass=StaticPool)
+        event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
+        self._snapshots: Dict[Tuple[Any, ...], Any] = {}
+
+    def enter(self, connection: Any) -> None:
+        """Nothing of the run's is needed."""
+
+    def leave(self, connection: Any) -> None:
+        """As above."""
+
+    def work(self, function: Callable[[SqliteAccess], T]) -> T:
+        """Call with an access, in a transaction that is committed."""
+        with self._engine.begin() as connection:
+            return function(SqliteAccess(connection))
+
+    def lend(self, function: Callable[[Any], None]) -> None:
+        """Call with a SQLAlchemy connection, in a transaction that is committed."""
+        with self._engine.begin() as connection:
+            function(connection)
+
+    def has(self, _saved: Saved) -> bool:
+        """A copy in memory is always there."""
+        return True
+
+    def keep(self) -> None:
+        """Everything is kept anyway."""
+
+    def save(self) -> Saved:
+        """The whole database, in memory."""
+        memory = _connect(":memory:")
+        self._copy(self._raw, memory)
+        return Saved(memory)
+
+    def restore(self, saved: Saved) -> None:
+        """Make the database what it was when saved."""
+        self._copy(saved.memory, self._raw)
+
+    @staticmethod
+    def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+        waited = 0
+
+        def give_up(status: int, _remaining: int, _total: int) -> None:
+            nonlocal waited
+            waited += status in _BUSY
+            if waited > _PATIENCE:
+                raise Locked("a connection of the project still holds the scratch database locked")
+
+        source.backup(target, progress=give_up, sleep=0.05)
+
+    def clear(self) -> None:
+        """Leave nothing but Alembic's version table, empty.
+
+        env.py, or the application it makes, may already have created or migrated something.
+        """
+        definitions = self._raw.execute(
+            "SELECT sql FROM sqlite_master WHERE name = ?", (self._version_table,)
+        ).fetchall()
+        blank = _connect(":memory:")
+        for (definition,) in definitions:
+            blank.execute(definition)
+        self._copy(blank, self._raw)
+
+    def snapshot(self) -> Any:
+        """The schema now; the same text of all definitions means the same snapshot."""
+        # What SQLite keeps of a schema is exactly this text, so an unchanged text needs no
+        # second look: a clean round trip costs one snapshot, not three.
+        rows = self._raw.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+        )
+        key = tuple(rows)
+        if key not in self._snapshots:
+            while len(self._snapshots) >= _REMEMBERED:
+                self._snapshots.pop(next(iter(self._snapshots)))
+            self._snapshots[key] = self.work(
+                lambda access: snapshot.take(access.connection, self._version_table)
+            )
+        return self._snapshots[key]
+
+    def count(self, table: Table) -> int:
+        """How many rows a table has."""
+        return _count(self._raw, table.name)
+
+    def run_script(self, text: str) -> None:
+        """Run the statements of an SQL file."""
+        self._raw.executescript(text)
+
+    @staticmethod
+    def settle(connection: Any) -> None:
+        """Commit what the driver holds, so that nothing keeps the database locked between steps.
+
+        env.py may have begun one transaction around everything; what SQLAlchemy thinks of it stays
+        untouched, its own commit at the end simply has nothing left to do.
+        """
+        connection.connection.commit()
+
+    def refresh(self, connection: Any) -> None:
+        """Let env.py's connection notice that the database was restored.
+
+        SQLite compares schemas when a statement runs, but says "already exists" while it is parsed,
+        from what it remembers.
+        """
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+            cursor.fetchall()
+            # The next `alembic` command has a connection of its own, without them.
+            cursor.execute(
+                "SELECT type, name FROM sqlite_temp_master WHERE type IN "
+                "('view', 'table', 'trigger') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' "
+                "ORDER BY type"
+            )
+            for kind, name in cursor.fetchall():
+                quoted = name.replace('"', '""')
+                cursor.execute(f'DROP {kind} IF EXISTS temp."{quoted}"')
+        finally:
+            cursor.close()
+        self.settle(connection)
+
+
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    quoted = table.replace('"', '""')
+    statement = f'SELECT count(*) FROM "{quoted}"'  # noqa: S608 - a quoted name
+    return int(connection.execute(statement).fetchone()[0])
+
+
+def _empty(path: str) -> None:
+    database, nothing = _connect(path), _connect(":memory:")
+    try:
+        SqliteRoom._copy(nothing, database)  # noqa: SLF001 - the same patience
+    finally:
+        database.close()
+        nothing.close()
+
+
+def _path_of(connection: Any) -> str:
+    """The file behind a connection of env.py's."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("PRAGMA database_list")
+        return str(next(row[2] for row in cursor.fetchall() if row[1] == "main"))
+    finally:
+        cursor.close()
+
+
+class SqliteAccess:
+    """The statements that reading and filling tables needs, with names quoted."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def is_empty(self, table: Table) -> bool:
+        """Whether the table has no row."""
+        statement = f"SELECT 1 FROM {self.quote(table.name)} LIMIT 1"  # noqa: S608 - quoted
+        return self.connection.exec_driver_sql(statement).fetchone() is None
+
+    def greatest(self, table: Table) -> List[int]:
+        """The greatest value of an integer key, so that new ones follow it."""
+        if len(table.key) != 1:
+            return []
+        statement = f"SELECT max({self.quote(table.key[0])}) FROM {self.quote(table.name)}"  # noqa: S608
+        value = self.connection.exec_driver_sql(statement).scalar()
+        return [value] if isinstance(value, int) else []
+
+    def distinct(self, table: Table, names: Sequence[str]) -> List[Key]:
+        """The different values of these columns, without NULLs, in their order."""
+        columns = ", ".join(self.quote(name) for name in names)
+        filled = " AND ".join(f"{self.quote(name)} IS NOT NULL" for name in names)
+        statement = (
+            f"SELECT DISTINCT {columns} FROM {self.quote(table.name)} "  # noqa: S608 - quoted
+            f"WHERE {filled} ORDER BY {columns} LIMIT {_KEYS_READ}"
+        )
+        return [tuple(row) for row in self.connection.exec_driver_sql(statement)]
+
+    def read(self, table: Table, columns: Sequence[Column]) -> List[Key]:
+        """Every row, with values as the database keeps them."""
+        names = ", ".join(self.quote(column.name) for column in columns)
+        statement = f"SELECT {names} FROM {self.quote(table.name)}"  # noqa: S608 - names are quoted
+        return [tuple(row) for row in self.connection.exec_driver_sql(statement)]
+
+    def sources(
+        self, table: Table, declared: Dict[Tuple[str, str], Any], tame: bool
+    ) -> Dict[str, Source]:
+        """Where made-up values of each column come from."""
+        said = hints(table)
+        dialect = self.connection.dialect
+        found = {}
+        for column in table.writable:
+            domain = domains.of(column, declared.get((table.name, column.name)), dialect)
+            found[column.name] = Source(column.name, domain, said.get(column.name), tame)
+        return found
+
+    def quote(self, name: str) -> str:
+        """A name as it can stand in a statement."""
+        quoted: str = self.connection.dialect.identifier_preparer.quote_identifier(name)
+        return quoted
+
+    def begin(self, postponed: bool) -> None:
+        """Before tables are filled: a savepoint around all of it."""
+        self.connection.exec_driver_sql("SAVEPOINT made_up_tables")
+        if postponed:
+            self.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+
+    def end(self) -> bool:
+        """After tables were filled; false where all was rolled back."""
+        try:
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_tables")
+        except SQLAlchemyError:
+            # RAISE(ROLLBACK) and ON CONFLICT ROLLBACK end the transaction with all that is in it.
+            return False
+        return True
+
+    def insert(self, table: Table, rows: Sequence[Dict[str, Any]]) -> Optional[str]:
+        """Insert all rows or none; what the database objects, or None."""
+        names = [c.name for c in table.writable]
+        columns = ", ".join(self.quote(name) for name in names)
+        marks = ", ".join("?" for _ in names)
+        statement = f"INSERT INTO {self.quote(table.name)} ({columns}) VALUES ({marks})"  # noqa: S608
+        values = [tuple(row.get(name) for name in names) for row in rows]
+        return self._error(statement, values if values[1:] else values[0])
+
+    def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:
+        """Change a row, found by its key; what the database objects, or None."""
+        new = ", ".join(f"{self.quote(name)} = ?" for name in changes)
+        same = " AND ".join(f"{self.quote(name)} = ?" for name in table.key)
+        statement = f"UPDATE {self.quote(table.name)} SET {new} WHERE {same}"  # noqa: S608 - quoted
+        return self._error(statement, (*changes.values(), *(row[name] for name in table.key)))
+
+    def _error(self, statement: str, values: Any) -> Optional[str]:
+        """Execute with one row or many in a savepoint; what the database objects, or None."""
+        self.connection.exec_driver_sql("SAVEPOINT made_up_rows")
+        try:
+            self.connection.exec_driver_sql(statement, values)
+        except SQLAlchemyError as error:
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT made_up_rows")
+            return short(error)
+        finally:
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_rows")
+        return None
+
+    def remove_orphans(self, table: Table, _schema: Snapshot) -> int:
+        """Remove rows whose parents are missing; gives how many."""
+        name = self.quote(table.name)
+        check = self.connection.exec_driver_sql(f"PRAGMA foreign_key_check({name})")
+        vain = {row[1] for row in check if row[1] is not None}
+        for rowid in sorted(vain):
+            self.connection.exec_driver_sql(
+                f"DELETE FROM {name} WHERE rowid = ?",  # noqa: S608 - quoted
+                (rowid,),
+            )
+        return len(vain)

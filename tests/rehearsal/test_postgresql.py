@@ -1,0 +1,121 @@
+"""Rehearsals on a real PostgreSQL, through every driver."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from alembic_project import INI, AlembicProject
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
+from rehearsal.conftest import PG_URL, collect
+
+USERS = """
+op.create_table(
+    "users",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(30), nullable=False, unique=True),
+    sa.Column("status", sa.Enum("active", "legacy", name="status"), nullable=False),
+    sa.Column("tags", sa.dialects.postgresql.ARRAY(sa.Text)),
+    sa.Column("data", sa.dialects.postgresql.JSONB),
+    sa.Column("at", sa.DateTime(timezone=True), server_default=sa.func.now()),
+)
+"""
+DROP_USERS = """
+op.drop_table("users")
+op.execute("DROP TYPE status")
+"""
+ASYNC_ENV = """
+import asyncio
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+
+def migrate(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def main():
+    engine = create_async_engine(context.config.get_main_option("sqlalchemy.url"))
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+asyncio.run(main())
+"""
+
+
+def users(project: AlembicProject) -> None:
+    project.add("users", USERS, DROP_USERS, head="import sqlalchemy.dialects.postgresql")
+
+
+async def verdicts(project: AlembicProject, **settings: object) -> dict[str, RevisionEvidence]:
+    events = await collect(project, **settings)
+    return {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
+
+
+def story(project: AlembicProject) -> None:
+    """One revision for each verdict, and what is not undone by a savepoint."""
+    users(project)
+    project.add(
+        "bio",
+        'op.add_column("users", sa.Column("bio", sa.Text))',
+        'op.drop_column("users", "bio")',
+    )
+    project.add("forgets", 'op.create_index("by_at", "users", ["at"])')
+    project.add(
+        "label",
+        """
+        with op.get_context().autocommit_block():
+            op.execute("ALTER TYPE status ADD VALUE IF NOT EXISTS 'odd'")
+        """,
+    )
+    project.add("drops", 'op.drop_column("users", "data")', 'op.drop_column("users", "other")')
+    project.add(
+        "lossy",
+        'op.drop_column("users", "tags")',
+        'op.add_column("users", sa.Column("tags", sa.ARRAY(sa.Text)))',
+    )
+    project.add("refuses", 'op.execute("SELECT 1")', 'raise NotImplementedError("no way back")')
+
+
+EXPECTED = {
+    "users": Verdict.LOSSLESS,
+    "bio": Verdict.LOSSLESS,
+    "forgets": Verdict.FAILED,
+    "label": Verdict.RESIDUE,
+    "drops": Verdict.FAILED,
+    "lossy": Verdict.LOSSY,
+    "refuses": Verdict.IRREVERSIBLE,
+}
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
+async def test_every_verdict_with_every_driver(pg_project, driver):
+    ini = pg_project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("+psycopg:", f"+{driver}:"))
+    story(pg_project)
+    found = await verdicts(pg_project)
+    assert {revision: evidence.verdict for revision, evidence in found.items()} == EXPECTED
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_every_verdict_with_async_drivers(tmp_path, driver):
+    folder = tmp_path / "async"
+    folder.mkdir()
+    url = PG_URL.replace("+psycopg:", f"+{driver}:")
+    ini = INI.replace("sqlite:///%(here)s/app.db", url)
+    project = AlembicProject(folder, ini=ini, env=ASYNC_ENV, dialect="postgresql")
+    story(project)
+    found = await verdicts(project)
+    assert {revision: evidence.verdict for revision, evidence in found.items()} == EXPECTED
+
+
+async def test_the_database_and_the_guard_are_said(pg_project):
+    users(pg_project)
+    started = next(e for e in await collect(pg_project) if isinstance(e, Started))
+    assert started.database == "postgresql"
+    assert started.version.split(".")[0].isdecimal()
+    assert started.guard == ("kernel" if os.uname().sysname == "Linux" else "process")
