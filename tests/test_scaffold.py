@@ -418,7 +418,7 @@ UNKNOWN = {
     "rows that no key tells apart": "op.execute(\"INSERT INTO users (bio) VALUES ('x')\")",
     "rows without keys": 'op.execute("INSERT INTO users SELECT * FROM old")',
     "a dropped view": 'op.execute("DROP VIEW v")',
-    "a type that SQL made": 'op.execute("ALTER TABLE users ADD x int")\n'
+    "a type of an extension": 'op.execute("ALTER TABLE users ADD x geometry")\n'
     'op.drop_column("users", "x")',
     "what is done only where it is missing": (
         'if not sa.inspect(op.get_bind()).has_table("t"):\n'

@@ -139,14 +139,14 @@ class Scripts:
 
     def _read(self, path: Path) -> Migration:
         if path in self._texts:
-            return read(self._texts[path], path)
+            return read(self._texts[path], path, self.environment.dialects)
         try:
             text = decode(path.read_bytes())
         except OSError as error:
             return unreadable(path, f"the file cannot be opened: {error.strerror}")
         except ValueError as error:
             return unreadable(path, str(error))
-        return read(text, path)
+        return read(text, path, self.environment.dialects)
 
     def migration_of(self, revision: str) -> Migration | None:
         """The migration of a revision; None where no file has that identifier."""

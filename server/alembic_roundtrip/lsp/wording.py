@@ -119,10 +119,18 @@ def effect(change: c.Change) -> str:  # noqa: PLR0912 - one case a kind of chang
             return f"creates index `{index.name}` on `{index.table}`"
         case c.DropIndex(name=name):
             return f"drops index `{name}`"
+        case c.RenameIndex(name=old, new_name=new):
+            return f"renames index `{old}` to `{new}`"
         case c.AddConstraint(table=table, constraint=constraint):
             return f"adds {constraint.kind} constraint `{constraint.name}` to `{table}`"
         case c.DropConstraint(table=table, name=name):
             return f"drops constraint `{name}` of `{table}`"
+        case c.RenameConstraint(table=table, name=old, new_name=new):
+            return f"renames constraint `{old}` of `{table}` to `{new}`"
+        case c.AddEnumValue(name=name, value=value):
+            return f"adds the value `{value}` to the enum type `{name}`"
+        case c.RenameEnumValue(name=name, value=value, new_value=new):
+            return f"renames the value `{value}` of the enum type `{name}` to `{new}`"
         case c.CreateEnum(enum=enum):
             return f"creates enum type `{enum.name}`"
         case c.DropEnum(name=name):

@@ -83,6 +83,15 @@ class DropIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameIndex:
+    """An index gets another name; `table` is None where the statement does not name it."""
+
+    name: str
+    table: Name | None
+    new_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddConstraint:
     """A constraint is added to a table that exists."""
 
@@ -99,6 +108,15 @@ class DropConstraint:
     kind: str | None
     final: bool = False
     """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenameConstraint:
+    """A constraint gets another name."""
+
+    table: Name
+    name: str
+    new_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,25 @@ class RenameEnum:
 
     name: Name
     new_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddEnumValue:
+    """ALTER TYPE … ADD VALUE, at the end or beside another value."""
+
+    name: Name
+    value: str
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameEnumValue:
+    """ALTER TYPE … RENAME VALUE."""
+
+    name: Name
+    value: str
+    new_value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +184,8 @@ Row = tuple[tuple[str, object], ...]
 class WriteRows:
     """Rows are written; `verb` is insert, update, delete or truncate.
 
-    `columns` are those that an update sets. `rows` are those that an insert certainly adds; none
-    where some are not known, or are left out when they are there already.
+    `columns` are those that an update sets or an insert lists. `rows` are those that an insert
+    certainly adds; none where some are not known, or are left out when they are there already.
     `computed` says that an UPDATE may make its values from others: constants overwrite them.
     """
 
@@ -184,11 +221,15 @@ Change = (
     | AlterColumn
     | CreateIndex
     | DropIndex
+    | RenameIndex
     | AddConstraint
     | DropConstraint
+    | RenameConstraint
     | CreateEnum
     | DropEnum
     | RenameEnum
+    | AddEnumValue
+    | RenameEnumValue
     | CreateObject
     | DropObject
     | WriteRows
@@ -214,8 +255,10 @@ def tables_of(change: Change) -> Iterator[Name]:
         | DropColumn
         | AlterColumn
         | DropIndex
+        | RenameIndex
         | AddConstraint
         | DropConstraint
+        | RenameConstraint
         | SetComment,
     ) and (change.table is not None):
         yield change.table

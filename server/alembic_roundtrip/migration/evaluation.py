@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.migration.sql.holes import HOLE
 from alembic_roundtrip.text import Source
 
 _QUALIFIERS = frozenset({"op.f", "f", "quoted_name", "sa.quoted_name", "sqlalchemy.quoted_name"})
 _TEXTS = frozenset({"text", "sa.text", "sqlalchemy.text", "sa.sql.text", "sql.text"})
+_OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
+_PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
+_BRACES = re.compile(r"\{\w*\}")
 _FOLDED = 64
 _LARGEST = 5_000
 _REMEMBERED = 5_000
@@ -24,19 +30,20 @@ class Scope:
     """Names in reach: what they are bound to, None where that is not an expression to put in.
 
     `functions` are the helpers a call may be read through; `imports` the statement that brings
-    each imported name.
+    each imported name; `dialects` those that the migration is read for, none where not known.
     """
 
     source: Source
     names: dict[str, ast.expr | None] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
+    dialects: tuple[str, ...] = ()
+    file: Path | None = None
 
     def inner(self, names: Mapping[str, ast.expr | None] | None = None) -> Scope:
         """A scope inside this one: what is bound there stays there."""
-        return Scope(
-            self.source, {**self.names, **(names or {})}, dict(self.functions), self.imports
-        )
+        bound = {**self.names, **(names or {})}
+        return replace(self, names=bound, functions=dict(self.functions))
 
     def resolve(self, node: ast.expr) -> ast.expr:
         """The expression with its known names put in; the node itself where there are none."""
@@ -343,14 +350,44 @@ def sql_text(node: ast.expr) -> str | None:
         name = dotted(node.func)
         if name in _TEXTS and node.args:
             return sql_text(node.args[0])
-        if isinstance(node.func, ast.Attribute) and node.func.attr in {
-            "bindparams",
-            "execution_options",
-            "columns",
-        }:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _OF_TEXT:
             return sql_text(node.func.value)
     value = value_of(node)
     return value if isinstance(value, str) else None
+
+
+def sql_template(node: ast.expr) -> str | None:
+    """The SQL of an argument to `execute`, a `HOLE` for each part that is computed.
+
+    None where not even its beginning is known.
+    """
+    if isinstance(node, ast.Call):
+        name = dotted(node.func)
+        if name in _TEXTS and node.args:
+            return sql_template(node.args[0])
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _OF_TEXT:
+            return sql_template(node.func.value)
+    template = _template(node)
+    return None if template.lstrip().startswith(HOLE) else template
+
+
+def _template(node: ast.expr) -> str:
+    value = value_of(node)
+    if value is not UNKNOWN:
+        return str(value)
+    if isinstance(node, ast.JoinedStr):
+        parts = (p.value if isinstance(p, ast.FormattedValue) else p for p in node.values)
+        return "".join(map(_template, parts))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _template(node.left) + _template(node.right)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return _PERCENT.sub(HOLE, _template(node.left))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "format":
+            return _BRACES.sub(HOLE, _template(node.func.value))
+        if node.func.attr in {"strip", "rstrip", "lstrip"}:
+            return _template(node.func.value)
+    return HOLE
 
 
 def dotted(node: ast.expr) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.definitions import Definitions
-from alembic_roundtrip.migration.evaluation import Scope, sql_text
+from alembic_roundtrip.migration.evaluation import Scope, sql_template, sql_text
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
 from alembic_roundtrip.migration.sql import changes_of
+from alembic_roundtrip.migration.sql.holes import settled
 
 # Positional names as in alembic.operations.ops; `*` stands for any number of objects.
 SIGNATURES: dict[str, tuple[str, ...]] = {
@@ -57,6 +58,7 @@ class Call:
     scope: Scope
     batch: Batch | None
     complete: bool
+    dialects: tuple[str, ...] = ()
 
     def expression(self, name: str) -> Expression | None:
         """An argument as an expression; None where it is not given."""
@@ -93,7 +95,13 @@ class Call:
         )
 
 
-def call_of(name: str, node: ast.Call, scope: Scope, batch: Batch | None) -> Call | None:
+def call_of(
+    name: str,
+    node: ast.Call,
+    scope: Scope,
+    batch: Batch | None,
+    dialects: tuple[str, ...] = (),
+) -> Call | None:
     """The call with its arguments by name; None for an operation Alembic does not have."""
     signature = SIGNATURES.get(name)
     if signature is None:
@@ -109,7 +117,7 @@ def call_of(name: str, node: ast.Call, scope: Scope, batch: Batch | None) -> Cal
         k.arg is not None for k in node.keywords
     )
     objects = tuple(positional[len(fixed) :]) if "*" in signature else ()
-    return Call(name, node, named, objects, keywords, scope, batch, complete)
+    return Call(name, node, named, objects, keywords, scope, batch, complete, dialects)
 
 
 def changes_of_call(call: Call) -> tuple[c.Change, ...]:
@@ -265,15 +273,18 @@ def _bulk_insert(call: Call) -> Changes:
 
 def _execute(call: Call) -> Changes:
     node = call.named.get("sqltext")
-    return (c.Unknown(),) if node is None else executed(node, call.scope)
+    return (c.Unknown(),) if node is None else executed(node, call.scope, call.dialects)
 
 
-def executed(node: ast.expr, scope: Scope) -> tuple[c.Change, ...]:
-    """What executing an SQL string or SQLAlchemy construct changes."""
+def executed(node: ast.expr, scope: Scope, dialects: tuple[str, ...] = ()) -> tuple[c.Change, ...]:
+    """What executing an SQL string or SQLAlchemy construct changes on some dialects."""
     resolved = scope.resolve(node)
     sql = sql_text(resolved)
     if sql is not None:
-        return changes_of(sql)
+        return changes_of(sql, dialects)
+    template = sql_template(resolved)
+    if template is not None:
+        return tuple(settled(change) for change in changes_of(template, dialects))
     return Definitions(scope).statement(resolved)
 
 

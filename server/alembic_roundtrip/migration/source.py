@@ -22,11 +22,14 @@ from alembic_roundtrip.text import Position, Range, Source
 _IDENTIFIERS = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
 
 
-def read(text: str, path: Path) -> Migration:
-    """Read a migration script; what could not be read is in its `problems`."""
+def read(text: str, path: Path, dialects: tuple[str, ...] = ()) -> Migration:
+    """Read a migration script; what could not be read is in its `problems`.
+
+    SQL in it is read as that of the dialects, which are SQLAlchemy's names; none: of any.
+    """
     source = Source(text)
     syntax = parse(source)
-    module = _Module(source, syntax)
+    module = _Module(source, syntax, Scope(source, dialects=dialects, file=path))
     found = module.identifiers
     return Migration(
         path=path,
@@ -70,10 +73,10 @@ def _written(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> 
 class _Module:
     """The names of a migration's module, gathered in one pass over its statements."""
 
-    def __init__(self, source: Source, syntax: Syntax) -> None:
+    def __init__(self, source: Source, syntax: Syntax, scope: Scope) -> None:
         self.source = source
         self.syntax = syntax
-        self.scope = Scope(source)
+        self.scope = scope
         self.identifiers: dict[str, Identifier] = {}
         self.imports: list[str] = []
         self.imported: list[Import] = []

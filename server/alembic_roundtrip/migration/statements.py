@@ -121,6 +121,14 @@ class _Place:
     def under(self, *guards: Guard) -> _Place:
         return replace(self, guards=(*self.guards, *guards)) if guards else self
 
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects that a statement here may run on; none where nothing says which."""
+        asked = [guard for guard in self.guards if guard.kind is GuardKind.DIALECT]
+        named = [name for g in asked if not g.negated for name in sorted(g.names)]
+        known = self.scope.dialects or tuple(dict.fromkeys(named))
+        return tuple(name for name in known if all((name in g.names) != g.negated for g in asked))
+
     def batch_named(self, name: str) -> Batch | None:
         return next((batch for key, batch in reversed(self.batches) if key == name), None)
 
@@ -313,7 +321,7 @@ class _Reader:
     ) -> None:
         if is_harmless("", name):
             return
-        call = call_of(name, node, place.scope, batch)
+        call = call_of(name, node, place.scope, batch, place.dialects)
         if call is None:
             self.add(name, node, statement, place, (Unknown(),), opaque=f"`op.{name}` is not known")
             return
@@ -400,7 +408,7 @@ class _Reader:
         """A call that is no operation: executed SQL, an enum type, harmless, or not known."""
         scope, name = place.scope, last(node.func)
         if name in {"execute", "exec_driver_sql", "scalar", "scalars"} and node.args:
-            changes = executed(node.args[0], scope)
+            changes = executed(node.args[0], scope, place.dialects)
             if changes or name.startswith("exec"):
                 opaque = "its SQL is computed" if Unknown() in changes else None
                 self.add("execute", node, statement, place, changes, opaque=opaque)

@@ -158,12 +158,8 @@ def _table_of(change: c.Change) -> Name | None:
         return change.index.table
     if isinstance(change, c.Unknown):
         return next(iter(change.tables)) if change.tables and len(change.tables) == 1 else None
-    if isinstance(
-        change,
-        c.CreateTable | c.CreateEnum | c.DropEnum | c.RenameEnum | c.CreateObject | c.DropObject,
-    ):
-        return None
-    return change.table
+    table = getattr(change, "table", None)
+    return table if isinstance(table, Name) else None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,12 @@ from alembic_roundtrip.migration.objects import (
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
-from alembic_roundtrip.scaffold.sql import object_dropped, rows_undone, type_renamed_back
+from alembic_roundtrip.scaffold.sql import (
+    object_dropped,
+    renamed_back,
+    rows_undone,
+    type_renamed_back,
+)
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.schema import Schema, names_enum
 
@@ -275,6 +280,20 @@ class Inverter:
     @invert.register(c.RenameEnum)
     def _(self, change: c.RenameEnum, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
         return type_renamed_back(change, self.render)
+
+    @invert.register(c.RenameIndex)
+    @invert.register(c.RenameConstraint)
+    @invert.register(c.RenameEnumValue)
+    def _(
+        self,
+        change: c.RenameIndex | c.RenameConstraint | c.RenameEnumValue,
+        step: Step,  # noqa: ARG002 - by dispatch
+    ) -> Inverse:
+        return renamed_back(change, self.render)
+
+    @invert.register(c.AddEnumValue)
+    def _(self, change: c.AddEnumValue, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
+        raise NotKnownError(f"how `{change.name}` was used, which now has `{change.value}`")
 
     @invert.register(c.WriteRows)
     def _(self, change: c.WriteRows, step: Step) -> Inverse:

@@ -46,6 +46,25 @@ def type_renamed_back(change: c.RenameEnum, render: Renderer) -> Inverse:
     return Inverse([call("op.execute", [render.text(sql)])])
 
 
+def renamed_back(
+    change: c.RenameIndex | c.RenameConstraint | c.RenameEnumValue, render: Renderer
+) -> Inverse:
+    """The statement that gives the old name back."""
+    if isinstance(change, c.RenameEnumValue):
+        new, old = _sql_value(change.new_value), _sql_value(change.value)
+        sql = f"ALTER TYPE {_sql_name(change.name)} RENAME VALUE {new} TO {old}"
+    elif isinstance(change, c.RenameConstraint):
+        renamed = f"{_sql_name(Name(change.new_name))} TO {_sql_name(Name(change.name))}"
+        sql = f"ALTER TABLE {_sql_name(change.table)} RENAME CONSTRAINT {renamed}"
+    elif change.table is not None:
+        renamed = f"{_sql_name(Name(change.new_name))} TO {_sql_name(Name(change.name))}"
+        sql = f"ALTER TABLE {_sql_name(change.table)} RENAME INDEX {renamed}"
+    else:
+        new, old = _sql_name(Name(change.new_name)), _sql_name(Name(change.name))
+        sql = f"ALTER INDEX {new} RENAME TO {old}"
+    return Inverse([call("op.execute", [render.text(sql)])])
+
+
 def rows_undone(
     change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]
 ) -> Inverse:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from alembic_roundtrip.layers import Layers
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import (
     Column,
@@ -322,6 +323,27 @@ class _Draft:
             if table is not None and len(kept) < len(table.indexes):
                 self._change(table.name, indexes=kept)
 
+    def rename_index(self, change: c.RenameIndex) -> None:
+        for table in list(self.tables.values()):
+            if any(index.name == change.name for index in table.indexes):
+                indexes = tuple(
+                    replace(index, name=change.new_name) if index.name == change.name else index
+                    for index in table.indexes
+                )
+                self._change(table.name, indexes=indexes)
+                self.made.append(Key("index", table.name, change.new_name))
+                return
+        # It may be the index of a constraint, or of a table that is not known.
+        self._doubt(*([change.table] if change.table else self._owners(change.name)))
+
+    def _owners(self, constraint: str) -> list[Name]:
+        """Tables with a constraint of that name, or one whose name is the database's own."""
+        return [
+            table.name
+            for table in self.tables.values()
+            if any(part.name in {None, constraint} for part in table.constraints)
+        ]
+
     def add_constraint(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
         self._change(change.table, constraints=(*table.constraints, change.constraint))
@@ -344,6 +366,19 @@ class _Draft:
         else:
             self._change(change.table, constraints=kept)
 
+    def rename_constraint(self, change: c.RenameConstraint) -> None:
+        table = self.tables.get(change.table)
+        named = any(part.name == change.name for part in table.constraints) if table else False
+        if table is None or not named:
+            self._doubt(change.table)
+            return
+        constraints = tuple(
+            replace(part, name=change.new_name) if part.name == change.name else part
+            for part in table.constraints
+        )
+        self._change(change.table, constraints=constraints)
+        self.made.append(Key("constraint", change.table, change.new_name))
+
     def create_enum(self, change: c.CreateEnum) -> None:
         self._add_enums([change.enum])
 
@@ -357,6 +392,25 @@ class _Draft:
             new = change.name._replace(name=change.new_name)
             self.made.append(Key("enum", new))
             self.enums = self.enums.set(new, replace(enum, name=new))
+
+    def add_enum_value(self, change: c.AddEnumValue) -> None:
+        enum = self.enums.get(change.name)
+        if enum is None or enum.members is None or change.value in enum.members:
+            return
+        members = list(enum.members)
+        place = len(members)
+        if change.before in members:
+            place = members.index(change.before)
+        elif change.after in members:
+            place = members.index(change.after) + 1
+        members.insert(place, change.value)
+        self.enums[change.name] = with_members(enum, tuple(members))
+
+    def rename_enum_value(self, change: c.RenameEnumValue) -> None:
+        enum = self.enums.get(change.name)
+        if enum is not None and enum.members is not None:
+            members = (change.new_value if m == change.value else m for m in enum.members)
+            self.enums[change.name] = with_members(enum, tuple(members))
 
     def create_object(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:
@@ -395,11 +449,15 @@ _MAKERS: dict[type[c.Change], Callable[[_Draft, Any], None]] = {
     c.AlterColumn: _Draft.alter_column,
     c.CreateIndex: _Draft.create_index,
     c.DropIndex: _Draft.drop_index,
+    c.RenameIndex: _Draft.rename_index,
     c.AddConstraint: _Draft.add_constraint,
     c.DropConstraint: _Draft.drop_constraint,
+    c.RenameConstraint: _Draft.rename_constraint,
     c.CreateEnum: _Draft.create_enum,
     c.DropEnum: _Draft.drop_enum,
     c.RenameEnum: _Draft.rename_enum,
+    c.AddEnumValue: _Draft.add_enum_value,
+    c.RenameEnumValue: _Draft.rename_enum_value,
     c.CreateObject: _Draft.create_object,
     c.DropObject: _Draft.drop_object,
     c.SetComment: _Draft.set_comment,
@@ -449,6 +507,15 @@ def names_enum(text: str, enum: Name) -> bool:
 
 Step = tuple[Operation, c.Change, Schema]
 """One change of an operation, and the schema before it."""
+
+
+def with_members(enum: EnumType, members: tuple[str, ...]) -> EnumType:
+    """The enum type with other members, as it would be written now."""
+    parts = [literal(member).text for member in members]
+    parts.append(f"name={literal(enum.name.name).text}")
+    parts += [f"schema={literal(enum.name.schema).text}"] if enum.name.schema else []
+    text = Expression(f"sa.Enum({', '.join(parts)})", imports=("import sqlalchemy as sa",))
+    return replace(enum, members=members, text=text)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,63 @@
+"""What SQL in a migration does: definitions, names and writes, as far as the dialects agree.
+
+Verbs and names are read here; what needs more is parsed by sqlglot, which is only imported then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from alembic_roundtrip.migration.changes import AddColumn, AlterColumn, Change, CreateTable
+from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.objects import option, without
+from alembic_roundtrip.migration.sql import names
+from alembic_roundtrip.migration.sql.words import Statement, Words, statements
+
+PLAUSIBLE = ("postgresql", "sqlite", "mysql")
+"""Where nothing says which dialect it is."""
+_LOWER = frozenset({"postgresql", "cockroachdb", "redshift"})
+_BACKSLASHES = frozenset({"mysql", "mariadb"})
+
+
+@lru_cache(maxsize=4096)
+def changes_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[Change, ...]:
+    """The changes of all statements in a text, as far as these dialects agree on them."""
+    meant = dialects or PLAUSIBLE
+    found: list[Change] = []
+    for statement in statements(sql, backslashes=_BACKSLASHES.issuperset(meant)):
+        found += _read(statement, meant)
+    return tuple(found)
+
+
+def _read(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...]:
+    lower = _LOWER.issuperset(dialects)
+    words = Words(statement.tokens, lower=lower)
+    found = names.read(statement, words)
+    if found is not None:
+        return found
+    from alembic_roundtrip.migration.sql.parsed import by_actions, parsed
+
+    readings = {parsed(statement, dialect, lower=lower) for dialect in dialects} - {None}
+    if not readings:
+        readings = {by_actions(statement, dialect, lower=lower) for dialect in dialects} - {None}
+    if len(readings) > 1:
+        readings = {tuple(map(_untyped, reading or ())) for reading in readings}
+    if len(readings) == 1:
+        (only,) = readings
+        return only or ()
+    words.at = 0
+    return names.mentioned(words)
+
+
+def _untyped(change: Change) -> Change:
+    """A change without the types that each dialect has its own of."""
+    if isinstance(change, CreateTable):
+        columns = tuple(replace(column, type=None) for column in change.table.columns)
+        return replace(change, table=replace(change.table, columns=columns))
+    if isinstance(change, AddColumn):
+        return replace(change, column=replace(change.column, type=None))
+    if isinstance(change, AlterColumn) and option(change.options, "type_") is not None:
+        options = (*without(change.options, "type_"), ("type_", Expression("")))
+        return replace(change, options=options)
+    return change

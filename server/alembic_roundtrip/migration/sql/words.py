@@ -1,0 +1,199 @@
+"""SQL text as statements and words, which is all that verbs and names need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.migration.objects import Name
+
+_STRING = r"[eE]'(?:[^'\\]|\\.|'')*'|[nNxXbB]?'(?:[^']|'')*'"
+_TOKEN = r"""
+      (?P<comment>--[^\n]*|/\*.*?\*/)
+    | (?P<body>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<string>%s)
+    | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[\w+\])
+    | (?P<word>\w+)
+    | (?P<space>\s+)
+    | (?P<mark>.)
+"""
+_FLAGS = re.VERBOSE | re.DOTALL
+_STANDARD = re.compile(_TOKEN % _STRING, _FLAGS)
+_BACKSLASHED = re.compile(_TOKEN % r"\w?'(?:[^'\\]|\\.|'')*'", _FLAGS)
+_ROUTINES = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
+_HEAD = 8
+"""Words in which `CREATE OR REPLACE DEFINER = x TRIGGER` says what it creates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement: its text, and its tokens without comments and white space.
+
+    `places` are where the tokens start in the text.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    places: tuple[int, ...]
+
+    def group_after(self, word: str, number: int = 0) -> str | None:
+        """The text in the parentheses behind the so manieth occurrence of a word."""
+        found = [
+            at
+            for at, token in enumerate(self.tokens[:-1])
+            if token.upper() == word and self.tokens[at + 1] == "("
+        ]
+        return self.group_at(found[number] + 1) if number < len(found) else None
+
+    def group_at(self, at: int) -> str | None:
+        """The text in the parentheses that open at a token."""
+        depth = 0
+        for end in range(at, len(self.tokens)):
+            depth += {"(": 1, ")": -1}.get(self.tokens[end], 0)
+            if depth == 0:
+                return self.text[self.places[at] + 1 : self.places[end]].strip()
+        return None
+
+    def parts(self, at: int) -> Iterator[str]:
+        """The texts between commas outside of parentheses, from a token on."""
+        depth, start = 0, at
+        for end in range(at, len(self.tokens)):
+            depth += {"(": 1, ")": -1}.get(self.tokens[end], 0)
+            if self.tokens[end] == "," and depth == 0:
+                yield self.text[self.places[start] : self.places[end]].strip()
+                start = end + 1
+        if start < len(self.tokens):
+            yield self.text[self.places[start] :].strip()
+
+    def rest_after(self, word: str) -> str | None:
+        """The text behind the last occurrence of a word outside of parentheses."""
+        depth, found = 0, None
+        for at, token in enumerate(self.tokens):
+            depth += {"(": 1, ")": -1}.get(token, 0)
+            if depth == 0 and token.upper() == word:
+                found = self.places[at] + len(token)
+        return None if found is None else self.text[found:].strip()
+
+
+def statements(sql: str, *, backslashes: bool = False) -> Iterator[Statement]:
+    """The statements of a text; `backslashes` says that they escape in strings, as for MySQL.
+
+    The body of a routine or trigger, `BEGIN … END`, is part of its statement.
+    """
+    start, tokens, places = 0, list[str](), list[int]()
+    depth = 0
+    for match in (_BACKSLASHED if backslashes else _STANDARD).finditer(sql):
+        if match.lastgroup in {"comment", "space"}:
+            continue
+        token = match.group()
+        if token == ";" and depth == 0:
+            if tokens:
+                yield Statement(sql[start : match.start()], tuple(tokens), tuple(places))
+            start, tokens, places = match.end(), [], []
+            continue
+        if match.lastgroup == "word" and _is_routine(tokens):
+            depth = _depth(depth, token.upper(), tokens)
+        tokens.append(token)
+        places.append(match.start() - start)
+    if tokens:
+        yield Statement(sql[start:], tuple(tokens), tuple(places))
+
+
+def _is_routine(tokens: list[str]) -> bool:
+    return bool(
+        tokens
+        and tokens[0].upper() == "CREATE"
+        and any(token.upper() in _ROUTINES for token in tokens[1:_HEAD])
+    )
+
+
+def _depth(depth: int, word: str, before: list[str]) -> int:
+    """How many blocks are open after a word: `END IF` and its like close none of them."""
+    if word in {"BEGIN", "CASE"} and before[-1].upper() != "END":
+        return depth + 1
+    if word in {"IF", "LOOP", "WHILE", "REPEAT"} and before[-1].upper() == "END" and depth:
+        return depth + 1
+    return max(0, depth - 1) if word == "END" else depth
+
+
+class Words:
+    """The tokens of one statement, read from the front."""
+
+    def __init__(self, tokens: tuple[str, ...], *, lower: bool = False) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self._lower = lower
+
+    def part(self, tokens: list[str]) -> Words:
+        """Some of the tokens, to be read by themselves."""
+        return Words(tuple(tokens), lower=self._lower)
+
+    def peek(self, ahead: int = 0) -> str:
+        """A token that comes, in capitals; empty behind the end."""
+        place = self.at + ahead
+        return self.tokens[place].upper() if place < len(self.tokens) else ""
+
+    def take(self, *words: str) -> bool:
+        """Go past these words where they come next."""
+        if all(self.peek(number) == word for number, word in enumerate(words)):
+            self.at += len(words)
+            return True
+        return False
+
+    def skip(self, *words: str) -> None:
+        """Go past any of these words."""
+        while self.peek() in words:
+            self.at += 1
+
+    def identifier(self) -> str | None:
+        """The identifier that comes next, as the database names it."""
+        if self.at >= len(self.tokens):
+            return None
+        token = self.tokens[self.at]
+        if token[0] in '"`[':
+            self.at += 1
+            return token[1:-1].replace('""', '"')
+        if token[0].isalpha() or token[0] == "_":
+            self.at += 1
+            return token.lower() if self._lower else token
+        return None
+
+    def name(self) -> Name | None:
+        """The name that comes next, with its schema."""
+        first = self.identifier()
+        if first is None:
+            return None
+        parts = [first]
+        while self.take("."):
+            parts.append(self.identifier() or "")
+        return Name(parts[-1], parts[-2] if len(parts) > 1 else "")
+
+    def string(self) -> str | None:
+        """The plain string that comes next."""
+        token = self.tokens[self.at] if self.at < len(self.tokens) else ""
+        if token[:1] != "'":
+            return None
+        self.at += 1
+        return token[1:-1].replace("''", "'")
+
+    def group(self) -> list[str] | None:
+        """The tokens between the parentheses that come next."""
+        if self.peek() != "(":
+            return None
+        depth, start = 0, self.at + 1
+        while self.at < len(self.tokens):
+            depth += {"(": 1, ")": -1}.get(self.tokens[self.at], 0)
+            self.at += 1
+            if depth == 0:
+                return list(self.tokens[start : self.at - 1])
+        return list(self.tokens[start:])
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left."""
+        return self.at >= len(self.tokens)
+
+    def rest(self) -> list[str]:
+        """The tokens that are left."""
+        return list(self.tokens[self.at :])
