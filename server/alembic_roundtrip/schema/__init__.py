@@ -404,13 +404,13 @@ class _Draft:
         elif change.after in members:
             place = members.index(change.after) + 1
         members.insert(place, change.value)
-        self.enums[change.name] = with_members(enum, tuple(members))
+        self.enums = self.enums.set(change.name, with_members(enum, tuple(members)))
 
     def rename_enum_value(self, change: c.RenameEnumValue) -> None:
         enum = self.enums.get(change.name)
         if enum is not None and enum.members is not None:
             members = (change.new_value if m == change.value else m for m in enum.members)
-            self.enums[change.name] = with_members(enum, tuple(members))
+            self.enums = self.enums.set(change.name, with_members(enum, tuple(members)))
 
     def create_object(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:
