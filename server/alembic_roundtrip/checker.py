@@ -69,8 +69,10 @@ def selected(settings: Settings) -> tuple[Rule, ...]:
             from difflib import get_close_matches
 
             near = get_close_matches(name, known, 1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise UnknownRuleError(f"there is no rule `{name}`{hint}")
+            hint = (
+                f"did you mean `{near[0]}`?" if near else "`alembic-roundtrip explain` lists them"
+            )
+            raise UnknownRuleError(f"there is no rule `{name}`; {hint}")
     chosen = settings.select or tuple(known)
     return tuple(known[name] for name in chosen if name not in (*settings.ignore, *off))
 

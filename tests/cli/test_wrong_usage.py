@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from alembic_roundtrip.cli import main
+from alembic_roundtrip.cli.reports import formats
 
 
 def test_a_port_that_is_taken_is_said(capsys):
@@ -25,6 +30,9 @@ def test_a_port_that_is_taken_is_said(capsys):
         (["test", "--rows", "0"], "--rows: '0' is not a number of at least 1"),
         (["test", "--timeout", "x"], "--timeout: 'x' is not a number of seconds above 0"),
         (["test", "--timeout", "nan"], "--timeout: 'nan' is not a number of seconds above 0"),
+        (["lint", "--format", "jsno"], "'sarif', 'github', 'junit'); did you mean `json`?"),
+        (["lint", "--selct", "x"], "unrecognized arguments: --selct; did you mean `--select`?"),
+        (["lnt"], "'test'); did you mean `lint`?"),
         (["server", "--tcp", "h:99999"], "--tcp: 'h:99999' is not HOST:PORT, as in 127.0.0.1:2087"),
     ],
 )
@@ -32,4 +40,87 @@ def test_a_wrong_value_is_named_with_what_would_be_right(arguments, said, capsys
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
-    assert capsys.readouterr().err.endswith(f"{said}\n")
+    told = capsys.readouterr().err
+    assert told.endswith(f"{said}\n")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--select", "empty-downgrad"],
+            "no rule `empty-downgrad`; did you mean `empty-downgrade`?",
+        ),
+        (["--ignore", "all"], "there is no rule `all`; `alembic-roundtrip explain` lists them"),
+        (["gone.py"], "gone.py does not exist"),
+        (["other"], "there are no migrations in other; they are in migrations/versions"),
+        (["--config", "gone.ini"], "set `config` to the path of alembic.ini or pyproject.toml"),
+        (["--name", "second"], "set `config` to the file that has it"),
+        (["--since", "bbbc"], "there is no one revision `bbbc`; did you mean `bbbb`?"),
+    ],
+)
+def test_what_lint_cannot_do_is_one_sentence_with_the_next_step(project, arguments, said, capsys):
+    (project / "other").mkdir()
+    assert main(["lint", *arguments]) == 2
+    told = capsys.readouterr()
+    assert told.err.endswith(f"{said}\n")
+    assert told.err.count("\n") == 1
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["."], ["--format", "json"]])
+def test_a_configuration_that_nothing_is_read_by_is_no_green_result(
+    tmp_path, monkeypatch, arguments, capsys
+):
+    (tmp_path / "alembic.ini").write_text("[alembic\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["lint", *arguments]) == 2
+    assert "not readable as an ini file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["."], ["migrations/versions"], ["alembic.ini"]])
+def test_a_project_without_migrations_is_right(project, arguments, printed):
+    for file in (project / "migrations/versions").iterdir():
+        file.unlink()
+    assert printed("lint", *arguments) == "0 migrations read: nothing to report\n"
+
+
+@pytest.mark.parametrize("format", formats.LINT)
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (">/dev/full", "cannot write to standard output: No space left on device\n"),
+        (">&-", "standard output is closed; give it a file, a pipe or a terminal\n"),
+        ("| true", ""),
+    ],
+)
+def test_output_that_takes_nothing_ends_the_run_quietly(project, format, output, said):
+    command = f'"{sys.executable}" -m alembic_roundtrip lint --format {format} {output}'
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == said
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("format", formats.LINT)
+def test_no_file_name_ends_the_run(project, format):
+    versions = os.fsencode(project / "migrations/versions")
+    for number, name in enumerate([b"\xff.py", b"a b:c,d%.py", b']]>&".py', b"\r.py", b"-x.py"]):
+        text = f"revision = 'x{number}'\ndown_revision = 'gone'\n"
+        Path(os.fsdecode(os.path.join(versions, name))).write_text(text)  # noqa: PTH118 - bytes
+    done = subprocess.run(
+        [sys.executable, "-m", "alembic_roundtrip", "lint", "--format", format],
+        cwd=project,
+        capture_output=True,
+        check=False,
+    )
+    assert done.stderr == b""
+    assert done.returncode == 1
+    assert done.stdout.decode("utf-8")
+    assert b"\r" not in done.stdout

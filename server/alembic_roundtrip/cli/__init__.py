@@ -6,9 +6,11 @@ import argparse
 import importlib
 import os
 import pkgutil
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from alembic_roundtrip import __version__
 
@@ -28,12 +30,57 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "run" not in parsed:
         parser.print_help()
         return 2
+    if sys.stdout is None:
+        return _say("standard output is closed; give it a file, a pipe or a terminal")
     try:
-        return int(parsed.run(parsed))
+        status = int(parsed.run(parsed))
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away, as `head` does; nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 2
+    except OSError as error:
+        if error.filename is not None:  # what was written to has no name, what is opened has
+            raise
+        _close_output()
+        return _say(f"cannot write to standard output: {error.strerror}")
+    return status
+
+
+def _say(sentence: str) -> int:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{sentence}\n")
+    return 2
+
+
+def _close_output() -> None:
+    """Leave nothing for the interpreter to write, and to fail with, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence: `--help` has the rest."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2."""
+        from difflib import get_close_matches
+
+        unknown = re.match(
+            r"unrecognized arguments: (-[^\s=]*)|.*invalid choice: '([^']*)'", message
+        )
+        word = (unknown.group(1) or unknown.group(2) or "") if unknown else ""
+        near = get_close_matches(word, self.known_words(), 1) if word else []
+        hint = f"; did you mean `{near[0]}`?" if near else ""
+        self.exit(2, f"{self.prog}: {message.removeprefix('argument ')}{hint}\n")
+
+    def known_words(self) -> Iterator[str]:
+        """Options, and what they and the subcommands take."""
+        for action in self._actions:
+            yield from action.option_strings
+            yield from map(str, action.choices or ())
+            if isinstance(action.choices, dict):
+                for command in action.choices.values():
+                    yield from command.known_words()
 
 
 def _commands() -> list[str]:
@@ -42,7 +89,7 @@ def _commands() -> list[str]:
 
 
 def _parser(commands: dict[str, ModuleType]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="alembic-roundtrip",
         description="Know before you deploy what each Alembic rollback would lose.",
     )

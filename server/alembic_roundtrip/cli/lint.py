@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
 from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._linting import Linting
+from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic
 from alembic_roundtrip.workspace import Workspace
 
@@ -59,8 +60,10 @@ def run(arguments: Namespace) -> int:
         workspace = _open(arguments)
         # Several configurations may run the same migrations.
         files = list(dict.fromkeys(_files(workspace, arguments.paths)))
-        _check_since(workspace)
         others = [file for file in workspace.files if _is_wanted(file, arguments.paths)]
+        if not files:
+            _check_empty(workspace, () if others else arguments.paths)
+        _check_since(workspace)
         if arguments.changed_since is not None:
             changed = _changed(workspace, others, arguments.changed_since)
             files, others = ([f for f in some if f in changed] for some in (files, others))
@@ -103,6 +106,27 @@ def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:
 def _is_wanted(file: Path, paths: Sequence[Path]) -> bool:
     wanted = [path.resolve() for path in paths]
     return not wanted or any(file == path or path in file.parents for path in wanted)
+
+
+def _check_empty(workspace: Workspace, paths: Iterable[Path]) -> None:
+    """Raises `NothingToReadError` where nothing was read by mistake: no green for a wrong path.
+
+    A project without migrations yet is right; so is a file that is none, as hooks name them all.
+    """
+    problems = _problems(workspace)
+    usable = [env for env in workspace.environments if not env.problems]
+    if problems and not usable:
+        raise NothingToReadError(problems[0])
+    locations = {location for env in usable for location in env.version_locations}
+    for path in paths:
+        place = path.resolve()
+        if path.is_dir() and not any(_overlap(location, place) for location in locations):
+            known = ", ".join(sorted(map(relative, locations)))
+            raise NothingToReadError(f"there are no migrations in {path}; they are in {known}")
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one == other or one in other.parents or other in one.parents
 
 
 def _check_since(workspace: Workspace) -> None:

@@ -53,7 +53,12 @@ def headline(d: Diagnostic) -> str:
 
 def placed(d: Diagnostic) -> str:
     """Where a diagnostic is, as terminals and editors make a link of it."""
-    return f"{relative(d.path)}:{d.range.start.line}:{d.range.start.column}"
+    return f"{shown_path(d.path)}:{d.range.start.line}:{d.range.start.column}"
+
+
+def shown_path(path: Path) -> str:
+    """A path without anything that a terminal would act on."""
+    return "".join(c if c.isprintable() else "?" for c in relative(path))
 
 
 def one_line(text: str) -> str:

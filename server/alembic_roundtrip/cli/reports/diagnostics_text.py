@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from alembic_roundtrip.cli.reports._frame import frame
-from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed
-from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed, shown_path
 from alembic_roundtrip.cli.reports._terminal import Part, writer
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.migration.model import Migration
@@ -65,7 +64,7 @@ def _frame(d: Diagnostic, document: Migration | TextFile | None) -> Iterator[Par
 def _related(d: Diagnostic) -> Iterator[Part]:
     for other in d.related:
         line = other.range.start.line
-        place = f"line {line}" if other.path == d.path else f"{relative(other.path)}:{line}"
+        place = f"line {line}" if other.path == d.path else f"{shown_path(other.path)}:{line}"
         yield f"  see {place}: {one_line(other.message)}\n", "dim"
 
 
