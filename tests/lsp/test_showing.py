@@ -97,6 +97,13 @@ async def test_a_hover_on_an_operation_says_what_it_does_and_what_undoes_it(
     assert "customers.nick" in text
 
 
+async def test_a_hover_on_the_identifier_says_for_which_dialects_it_is_read(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    assert "Read for sqlite (`sqlalchemy.url`)." in await hovered(editor, uri, '"bbbb"')
+
+
 async def test_a_hover_on_the_downgrade_says_what_was_measured(
     editor: Editor, project: Project
 ) -> None:

@@ -13,6 +13,7 @@ from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
 from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic
 from alembic_roundtrip.workspace import Workspace
 
@@ -77,6 +78,7 @@ def run(arguments: Namespace) -> int:
         found=found,
         documents={file: workspace.document(file) for file in {d.path for d in found}},
         files=files,
+        environments=_counts(workspace, files),
         problems=_problems(workspace),
         hints=arguments.hints,
         fail_on=arguments.fail_on,
@@ -101,6 +103,15 @@ def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:
         for file in workspace.scripts(environment).paths:
             if _is_wanted(file, paths):
                 yield file
+
+
+def _counts(workspace: Workspace, files: Iterable[Path]) -> dict[Environment, int]:
+    """How many of the files are migrations of which environment."""
+    read = set(files)
+    counts = {
+        env: len(read.intersection(workspace.scripts(env).paths)) for env in workspace.environments
+    }
+    return {environment: count for environment, count in counts.items() if count}
 
 
 def _is_wanted(file: Path, paths: Sequence[Path]) -> bool:

@@ -59,6 +59,9 @@ def _revisions(
             continue
         yield f"`{revision}` {wording.subject(other)}".rstrip() + f" ({other.path.name})"
         yield from wording.report(evidence(session, other))
+        environment = session.environment_of(other.path)
+        if other is migration and environment is not None:
+            yield wording.dialects(environment)
 
 
 def _word(migration: Migration, range: Range, position: Position) -> str:

@@ -9,6 +9,7 @@ from alembic_roundtrip.evidence import Loss, Residue, RevisionEvidence, Verdict
 from alembic_roundtrip.measurements import conditions, count, database_name
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
+from alembic_roundtrip.project import Environment
 from alembic_roundtrip.wording import details
 
 Measured = tuple[RevisionEvidence, bool] | None
@@ -176,3 +177,10 @@ def subject(migration: Migration) -> str:
     """What a migration says it is for: the first line of its docstring."""
     text = migration.docstring.text.strip() if migration.docstring else ""
     return text.partition("\n")[0].strip()
+
+
+def dialects(environment: Environment) -> str:
+    """Which dialects a migration is read for, and what says so."""
+    signs = zip(environment.dialects, environment.dialect_sources, strict=True)
+    named = ", ".join(f"{dialect} ({source})" for dialect, source in signs)
+    return f"Read for {named or 'any dialect: the setting `dialects` names the right one'}."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from alembic_roundtrip.project.environments import (
+    DEFAULT_SECTION,
     Environment,
     ProjectError,
     environment_of,
     find_environments,
 )
 
-__all__ = ["Environment", "ProjectError", "environment_of", "find_environments"]
+__all__ = ["DEFAULT_SECTION", "Environment", "ProjectError", "environment_of", "find_environments"]

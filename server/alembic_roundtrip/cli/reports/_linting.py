@@ -9,6 +9,7 @@ from pathlib import Path
 
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.project import DEFAULT_SECTION, Environment
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Severity
 from alembic_roundtrip.textfile import TextFile
 
@@ -17,13 +18,14 @@ from alembic_roundtrip.textfile import TextFile
 class Linting:
     """Diagnostics in the order they are reported.
 
-    `documents` has the files with diagnostics, `files` all that were read; `problems` are what
-    stands in the way of finding migrations.
+    `documents` has the files with diagnostics, `files` all migrations that were read, and
+    `environments` how many of which; `problems` are what stands in the way of finding migrations.
     """
 
     found: Sequence[Diagnostic]
     documents: Mapping[Path, Migration | TextFile | None]
     files: Sequence[Path]
+    environments: Mapping[Environment, int]
     problems: Sequence[str]
     hints: bool
     fail_on: Severity
@@ -44,6 +46,21 @@ class Linting:
         read = f"{len(self.files)} {plural('migration', len(self.files))} read"
         hidden = "" if self.hints or not counts["hint"] else " (--hints shows them)"
         return f"{read}: {', '.join(named)}{hidden}" if named else f"{read}: nothing to report"
+
+
+def told(environment: Environment, migrations: int) -> str:
+    """What was read of an environment, and for which dialects, on one line."""
+    folder = shown_path(environment.script_location)
+    where = f"{folder} (no configuration)"
+    if environment.config is not None:
+        section = "" if environment.section == DEFAULT_SECTION else f" [{environment.section}]"
+        where = f"{shown_path(environment.config)}{section}"
+    count = f"{migrations} {plural('migration', migrations)}"
+    signs = zip(environment.dialects, environment.dialect_sources, strict=True)
+    named = ", ".join(f"{dialect} ({source})" for dialect, source in signs)
+    return one_line(
+        f"{where}: {count} for {named or 'any dialect: the setting `dialects` names it'}"
+    )
 
 
 def headline(d: Diagnostic) -> str:

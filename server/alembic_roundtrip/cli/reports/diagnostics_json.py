@@ -11,6 +11,7 @@ from alembic_roundtrip.cli.reports._fixes import written
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.text import Position, Range
 from alembic_roundtrip.textfile import TextFile
@@ -26,6 +27,7 @@ def report(linting: Linting) -> None:
         "diagnostics": [_diagnostic(d, linting.documents.get(d.path)) for d in linting.found],
         "summary": {
             "files": len(linting.files),
+            "environments": [_environment(*item) for item in linting.environments.items()],
             "problems": list(linting.problems),
             "error": 0,
             "warning": 0,
@@ -36,6 +38,17 @@ def report(linting: Linting) -> None:
     }
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
     print()
+
+
+def _environment(environment: Environment, migrations: int) -> dict[str, Any]:
+    signs = zip(environment.dialects, environment.dialect_sources, strict=True)
+    return {
+        "config": relative(environment.config) if environment.config else None,
+        "section": environment.section,
+        "script_location": relative(environment.script_location),
+        "migrations": migrations,
+        "dialects": [{"name": dialect, "source": source} for dialect, source in signs],
+    }
 
 
 def _diagnostic(d: Diagnostic, document: Migration | TextFile | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from alembic_roundtrip.cli.reports._frame import frame
-from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed, shown_path
+from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed, shown_path, told
 from alembic_roundtrip.cli.reports._terminal import Part, writer
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.migration.model import Migration
@@ -39,6 +39,8 @@ def report(linting: Linting) -> None:
                 ("\n", ""),
             ]
         )
+    for environment, migrations in linting.environments.items():
+        write([(f"{told(environment, migrations)}\n", "dim")])
     write([(f"{linting.summary()}\n", "bold"), *_fixable(fixable)])
 
 
