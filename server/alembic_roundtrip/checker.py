@@ -10,12 +10,10 @@ from typing import TypeVar
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Rule, rules
+from alembic_roundtrip.rulenames import OFF, mistaken_names
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
 C = TypeVar("C", Context, FileContext)
-
-OFF = "off"
-"""The severity, in the settings, of a rule that is not applied."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,32 +52,26 @@ def _check(
 
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
-    """The rules the settings ask for; raises `UnknownRuleError` for a name that is none.
-
-    So it does for a severity that is none.
-    """
+    """The rules the settings ask for; names that no rule has are left out."""
     known = rules()
-    for name, severity in settings.severity.items():
-        if severity not in (*SEVERITIES, OFF):
-            wanted = ", ".join((*SEVERITIES, OFF))
-            raise UnknownRuleError(f"`{severity}` for `{name}` is no severity: use {wanted}")
+    chosen = [known[name] for name in settings.select or known if name in known]
+    chosen += [rule for rule in known.values() if rule.always and rule not in chosen]
     off = [name for name, severity in settings.severity.items() if severity == OFF]
-    for name in (*settings.select, *settings.ignore, *settings.severity):
-        if name not in known:
-            from difflib import get_close_matches
+    return tuple(rule for rule in chosen if rule.name not in (*settings.ignore, *off))
 
-            near = get_close_matches(name, known, 1)
-            hint = (
-                f"did you mean `{near[0]}`?" if near else "`alembic-roundtrip explain` lists them"
-            )
-            raise UnknownRuleError(f"there is no rule `{name}`; {hint}")
-    chosen = settings.select or tuple(known)
-    return tuple(known[name] for name in chosen if name not in (*settings.ignore, *off))
+
+def check_names(settings: Settings) -> None:
+    """Raises `UnknownRuleError` where a rule or a severity is named that there is not."""
+    for mistake in mistaken_names(settings):
+        told = mistake.sentence
+        raise UnknownRuleError(
+            told if mistake.near else f"{told}; `alembic-roundtrip explain` lists them"
+        )
 
 
 def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
     severity = settings.severity.get(diagnostic.rule)
-    if severity is None:
+    if severity not in SEVERITIES:
         return diagnostic
     return replace(diagnostic, severity=SEVERITIES[SEVERITIES.index(severity)])
 

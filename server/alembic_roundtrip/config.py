@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -70,46 +70,118 @@ class SettingsError(ValueError):
     """A setting that cannot be used; says which, where, and what to write instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something in the table that cannot be used: its place there, and what is wrong with it.
+
+    `near` is what was probably meant, in place of the key or of the value.
+    """
+
+    place: tuple[str | int, ...]
+    message: str
+    near: str = ""
+    about_key: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The message with the question that goes with it."""
+        return f"{self.message}; did you mean `{self.near}`?" if self.near else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The `pyproject.toml` that has our table, or that cannot be read (`problem`)."""
+
+    path: Path | None = None
+    table: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
 def option_name(name: str) -> str:
     """A setting's name in `pyproject.toml`."""
     return name.replace("_", "-")
 
 
-def from_mapping(values: Mapping[str, Any], where: str, base: Settings | None = None) -> Settings:
-    """Settings from plain values; raises `SettingsError` for unknown names and wrong types."""
+def usable(
+    values: Mapping[str, Any], base: Settings | None = None
+) -> tuple[Settings, tuple[Mistake, ...]]:
+    """The settings that can be used of plain values, and what cannot."""
     known = {option_name(f.name): f for f in fields(Settings)}
     changes: dict[str, Any] = {}
+    mistakes: list[Mistake] = []
     for name, value in values.items():
         if name not in known:
-            raise SettingsError(
-                f"{where}: there is no setting `{name}`{_did_you_mean(name, known)}"
-            )
+            message = f"there is no setting `{name}`"
+            mistakes.append(Mistake((name,), message, nearest(name, known), about_key=True))
+            continue
         default = getattr(Settings(), known[name].name)
-        changes[known[name].name] = _typed(name, value, default, where)
-    return replace(base or Settings(), **changes)
+        wanted = _wanted(value, default)
+        if wanted:
+            mistakes.append(Mistake((name,), f"`{name}` must be {wanted}"))
+        else:
+            changes[known[name].name] = type(default)(value)
+    return replace(base or Settings(), **changes), tuple(mistakes)
 
 
-def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
+def from_mapping(values: Mapping[str, Any], where: str, base: Settings | None = None) -> Settings:
+    """Settings from plain values; raises `SettingsError` for unknown names and wrong types."""
+    settings, mistakes = usable(values, base)
+    for mistake in mistakes:
+        raise SettingsError(f"{where}: {mistake.sentence}")
+    return settings
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that one was probably meant for; empty where none is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, 1)
-    return f"; did you mean `{near[0]}`?" if near else ""
+    return next(iter(get_close_matches(name, list(known), 1)), "")
 
 
-def _typed(name: str, value: Any, default: Any, where: str) -> Any:
+def _wanted(value: Any, default: Any) -> str:
+    """What a value should be; empty where it is that."""
     if isinstance(default, tuple):
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        raise SettingsError(f"{where}: `{name}` must be a list of strings")
+        right = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return "" if right else "a list of strings"
     if isinstance(default, dict):
-        if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-            return dict(value)
-        raise SettingsError(f"{where}: `{name}` must be a table of strings")
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not type(default):
-        raise SettingsError(f"{where}: `{name}` must be a {type(default).__name__}")
-    return value
+        right = isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        return "" if right else "a table of strings"
+    if isinstance(default, str):
+        return "" if isinstance(value, str) else "a string"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "a number"
+    if isinstance(default, int) and not isinstance(value, int):
+        return "a whole number"
+    return "" if value > 0 or (value == 0 and isinstance(default, int)) else "above 0"
+
+
+def find(folder: Path) -> SettingsFile:
+    """The nearest `pyproject.toml` at or above `folder` that has our table."""
+    for candidate in (folder, *folder.parents):
+        file = candidate / "pyproject.toml"
+        if not file.is_file():
+            continue
+        try:
+            data = parsed(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            return SettingsFile(file, problem=f"not readable as TOML: {error}")
+        table = own_table(data)
+        if isinstance(table, dict):
+            return SettingsFile(file, table)
+        if table is not None:
+            return SettingsFile(file, problem=f"`tool.{TABLE}` must be a table")
+    return SettingsFile()
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """The values of a TOML document; raises `ValueError`."""
+    return tomllib.loads(text)
+
+
+def own_table(data: Mapping[str, Any]) -> Any:
+    """What a `pyproject.toml` has under our name; None where it has nothing."""
+    tool = data.get("tool", {})
+    return tool.get(TABLE) if isinstance(tool, dict) else None
 
 
 def load(folder: Path) -> Settings:
@@ -117,15 +189,7 @@ def load(folder: Path) -> Settings:
 
     Raises `SettingsError` for a file that does not parse or a setting that cannot be used.
     """
-    for candidate in (folder, *folder.parents):
-        file = candidate / "pyproject.toml"
-        if not file.is_file():
-            continue
-        try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{file}: not readable as TOML: {error}") from error
-        table = data.get("tool", {}).get(TABLE)
-        if table is not None:
-            return from_mapping(table, str(file))
-    return Settings()
+    found = find(folder)
+    if found.problem:
+        raise SettingsError(f"{found.path}: {found.problem}")
+    return from_mapping(found.table, str(found.path))

@@ -116,6 +116,12 @@ class FileContext:
     file: TextFile
     deletions: tuple[Deletion, ...] = ()
     """Deployed migrations that are gone, where this is the configuration of their environment."""
+    problems: tuple[str, ...] = ()
+    """Why an environment that this file configures cannot be used, a sentence each."""
+    histories: tuple[History, ...] = ()
+    """The histories that this file has the settings of."""
+    refused: tuple[str, ...] = ()
+    """Why git could not say what is deployed of them."""
     found: tuple[Diagnostic, ...] = ()
     """What the other rules found, before anything was ignored; for rules that come last."""
     applied: frozenset[str] = frozenset()

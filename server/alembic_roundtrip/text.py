@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
@@ -71,6 +72,11 @@ class Source:
             return len(self.text)
         start, end = self._starts[position.line - 1], self._ends[position.line - 1]
         return min(start + position.column - 1, end)
+
+    def position(self, offset: int) -> Position:
+        """The position of an offset."""
+        line = bisect_right(self._starts, offset)
+        return Position(line, offset - self._starts[line - 1] + 1)
 
     def position_of_bytes(self, line: int, column: int) -> Position:
         """Position for a UTF-8 byte column from 0, as `ast` gives it."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -74,25 +75,23 @@ def kind_of(path: Path) -> str:
     return known or ""
 
 
-def files_with(folder: Path, words: Iterable[bytes]) -> Iterator[Path]:
-    """Files below a folder that are of a kind that is looked at and have one of some words.
+def files_with(
+    folder: Path, pattern: re.Pattern[bytes], *, but: Container[Path] = ()
+) -> Iterator[Path]:
+    """Files below a folder that are of a kind that is looked at and have what a pattern finds.
 
-    What git ignores is left out; without git, what is usually ignored.
+    What git ignores is left out, or what is usually ignored; and so are files in the folders `but`.
     """
-    wanted = tuple(words)
     for count, path in enumerate(_listed(folder)):
         if count > _MOST:
             return
-        if has_any(path, wanted):
+        if path.parent not in but and matches(path, pattern):
             yield path
 
 
-def has_any(path: Path, words: Iterable[bytes]) -> bool:
-    """Whether a file has one of some words; settings have not, they are looked at anyway."""
-    if kind_of(path) in {"", "toml", "ini"}:
-        return False
-    data = _bytes(path)
-    return any(word in data for word in words)
+def matches(path: Path, pattern: re.Pattern[bytes]) -> bool:
+    """Whether a pattern finds anything in a file; settings are looked at anyway, not by this."""
+    return kind_of(path) not in {"", "toml", "ini"} and pattern.search(_bytes(path)) is not None
 
 
 def read_text(path: Path) -> str | None:

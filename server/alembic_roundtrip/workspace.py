@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip import config
-from alembic_roundtrip.checker import check, check_file
-from alembic_roundtrip.config import Settings
+from alembic_roundtrip.checker import check, check_file, check_names
+from alembic_roundtrip.config import Settings, SettingsFile
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.deployed import DeployedScripts
 from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
@@ -17,10 +17,11 @@ from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
 from alembic_roundtrip.repository import GitError, deployed_commit
 from alembic_roundtrip.rule import Diagnostic
-from alembic_roundtrip.rules.history_stamped_over import WORDS
+from alembic_roundtrip.rulenames import mistaken_names
+from alembic_roundtrip.rules.history_stamped_over import MARKS
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.scripts import Scripts
-from alembic_roundtrip.textfile import TextFile, files_with, has_any, kind_of, read_text
+from alembic_roundtrip.textfile import TextFile, files_with, kind_of, matches, read_text
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Workspace:
         self._overrides = dict(overrides or {})
         self._texts: dict[Path, str] = {}
         self._settings: dict[Path, Settings] = {}
+        self._settings_files: dict[Path, SettingsFile] = {}
         self._scripts: dict[Environment, Scripts] = {}
         self._environments: tuple[Environment, ...] | None = None
         self._surroundings = surroundings
@@ -70,10 +72,19 @@ class Workspace:
         yield from find_environments(folder, self._settings_at(folder))
 
     def _settings_at(self, folder: Path) -> Settings:
+        """The settings of a folder, without what cannot be used: a rule reports that."""
         if folder not in self._settings:
-            base = config.load(folder)
-            self._settings[folder] = config.from_mapping(self._overrides, "settings", base)
+            file = self._settings_file(folder)
+            base, _ = config.usable(file.table)
+            settings = config.from_mapping(self._overrides, "settings", base)
+            check_names(config.from_mapping(self._overrides, "settings"))
+            self._settings[folder] = settings
         return self._settings[folder]
+
+    def _settings_file(self, folder: Path) -> SettingsFile:
+        if folder not in self._settings_files:
+            self._settings_files[folder] = config.find(folder)
+        return self._settings_files[folder]
 
     def settings_of(self, environment: Environment) -> Settings:
         """The settings in force for an environment."""
@@ -112,7 +123,8 @@ class Workspace:
         return found
 
     def _near(self) -> tuple[Path, ...]:
-        found = (path for folder in self.folders for path in files_with(folder, WORDS))
+        versions = {location for env in self.environments for location in env.version_locations}
+        found = (p for folder in self.folders for p in files_with(folder, MARKS, but=versions))
         return tuple(dict.fromkeys(path for path in found if self.environment_of(path) is None))
 
     def fetch(self, path: Path) -> None:
@@ -162,12 +174,13 @@ class Workspace:
         if path.suffix in {".ini", ".toml"} or path.name == "env.py":
             self._environments = None
             self._settings.clear()
+            self._settings_files.clear()
             self._scripts.clear()
             return
         environment = self.environment_of(path)
         if environment is not None and environment in self._scripts and path not in self._texts:
             self._scripts[environment].reread(path)
-        if environment is None and self._surroundings is not None and has_any(path, WORDS):
+        if environment is None and self._surroundings is not None and matches(path, MARKS):
             near = dict.fromkeys((*self._surroundings.files, path))
             self._surroundings = replace(self._surroundings, files=tuple(near))
 
@@ -179,17 +192,37 @@ class Workspace:
     def document(self, path: Path) -> Migration | TextFile | None:
         """A migration, or another file that rules read; None for what they do not."""
         migration = self.migration(path)
-        folder = next((folder for folder in self.folders if folder in path.parents), None)
-        if migration is not None or folder is None or not kind_of(path):
+        if migration is not None or not kind_of(path):
             return migration
+        folder = next((folder for folder in self.folders if folder in path.parents), None)
+        if folder is None and path not in self.files:
+            return None
         text = self._texts[path] if path in self._texts else read_text(path)
         return None if text is None else TextFile(path, text, folder)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Files beside the migrations that may have something for rules."""
-        configured = filter(None, map(_told_at, self.environments))
-        return tuple(dict.fromkeys((*configured, *self.surroundings.files)))
+        told = filter(None, map(_told_at, self.environments))
+        settings = filter(None, (file.path for file in self._all_settings()))
+        return tuple(dict.fromkeys((*settings, *told, *self.surroundings.files)))
+
+    def _all_settings(self) -> list[SettingsFile]:
+        folders = (*self.folders, *(env.folder for env in self.environments))
+        found = {file.path: file for file in map(self._settings_file, folders)}
+        return list(found.values())
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """What cannot be used of the settings, a sentence each."""
+        found = []
+        for file in self._all_settings():
+            if file.problem:
+                found.append(f"{file.path}: {file.problem}; its migrations are not checked")
+            settings, mistakes = config.usable(file.table)
+            wrong = (*mistakes, *mistaken_names(settings))
+            found += [f"{file.path}: {mistake.sentence}" for mistake in wrong]
+        return tuple(found)
 
     def context(self, path: Path) -> Context | None:
         """Everything rules may know about a migration; None for a file that is none."""
@@ -223,6 +256,8 @@ class Workspace:
         if environment is None or context is None:
             return self._file_diagnostics(path)
         settings = self.settings_of(environment)
+        if self._settings_file(environment.folder).problem:
+            return ()  # what is to be ignored is not known
         if settings.since and context.migration.id in self.scripts(environment).up_to(
             settings.since
         ):
@@ -233,9 +268,17 @@ class Workspace:
         file = self.document(path)
         if not isinstance(file, TextFile):
             return ()
-        mine = [env for env in self.environments if _told_at(env) == path]
-        gone = (d for env in mine for d in self.scripts(env).deletions(None))
-        return check_file(FileContext(file, tuple(gone)), self._settings_at(path.parent))
+        told = [env for env in self.environments if _told_at(env) == path]
+        set_here = [e for e in self.environments if self._settings_file(e.folder).path == path]
+        refused = map(self.surroundings.refused.get, set_here)
+        context = FileContext(
+            file,
+            deletions=tuple(d for env in told for d in self.scripts(env).deletions(None)),
+            problems=tuple(problem for env in told for problem in env.problems),
+            histories=tuple(self.scripts(env).history for env in set_here),
+            refused=tuple(filter(None, refused)),
+        )
+        return check_file(context, self._settings_at(path.parent))
 
     def evidence(self, migration: Migration) -> tuple[RevisionEvidence, bool] | None:
         """What the last rehearsal measured of a migration, and whether that is still current."""

@@ -206,3 +206,71 @@ def test_a_history_that_is_gone_is_missed_at_its_configuration(
     assert lint("--select", rule) == {"alembic.ini": [(rule, "warning")]}
     squashed.write_text(f"# Squashed; replaces everything up to cccc\n{squashed.read_text()}")
     assert lint("--select", rule) == {}
+
+
+def test_a_mistake_in_the_settings_is_found_there_and_the_rest_is_used(
+    project: AlembicProject, lint: Any
+) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text(
+        '[tool.alembic-roundtrip]\nignore = ["empty-downgrade", "emty-downgrade"]\nsinze = "x"\n'
+    )
+    found = lint()
+    assert found["pyproject.toml"] == [("unusable-setting", "error")] * 2
+    assert "cccc_.py" not in found, "what can be used is used"
+    assert "bbbb_.py" in found
+    assert set(lint("--select", "multiple-heads")) == {"pyproject.toml"}, "always said"
+    assert "pyproject.toml" not in lint("--ignore", "unusable-setting")
+    toml.write_text(
+        "# roundtrip: ignore[unusable-setting] newer than this version\n\n" + toml.read_text()
+    )
+    assert "pyproject.toml" not in lint()
+
+
+def test_settings_that_are_no_toml_leave_the_migrations_alone(
+    project: AlembicProject, lint: Any
+) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text('[tool.alembic-roundtrip]\nignore = ["empty-downgrade"\n')
+    assert lint() == {"pyproject.toml": [("unusable-setting", "error")]}
+
+
+def test_a_since_that_no_history_has_is_found_in_the_settings(
+    project: AlembicProject, lint: Any
+) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text('[tool.alembic-roundtrip]\nsince = "bbbbb"\n')
+    found = lint()
+    assert found["pyproject.toml"] == [("unusable-setting", "error")]
+    assert {"bbbb_.py", "cccc_.py"} < set(found)
+
+
+def test_a_deployed_ref_that_git_does_not_know_is_a_note(
+    project: AlembicProject, lint: Any
+) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text('[tool.alembic-roundtrip]\ndeployed-ref = "origin/live"\n')
+    commit_all(project.folder)
+    assert lint()["pyproject.toml"] == [("unusable-setting", "information")]
+    git(project.folder, "branch", "live")
+    toml.write_text('[tool.alembic-roundtrip]\ndeployed-ref = "live"\n')
+    assert "pyproject.toml" not in lint()
+
+
+def test_the_fix_of_a_misspelt_setting_writes_the_right_one(
+    project: AlembicProject, lint: Any
+) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text('[tool.alembic-roundtrip]\nseverty.empty-downgrad = "of"\n')
+    lint("--fix", "pyproject.toml")
+    lint("--fix", "pyproject.toml")
+    assert toml.read_text() == '[tool.alembic-roundtrip]\nseverity.empty-downgrade = "off"\n'
+
+
+def test_wrong_rules_on_the_command_line_are_one_sentence(
+    project: AlembicProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project.folder.is_dir()
+    assert main(["lint", "--ignore", "emty-downgrade"]) == 2
+    told = capsys.readouterr().err
+    assert told == "there is no rule `emty-downgrade`; did you mean `empty-downgrade`?\n"

@@ -87,7 +87,7 @@ async def test_two_configurations_are_two_histories(fresh: Editor, tmp_path: Pat
 BROKEN = {
     "no TOML": ("[tool.alembic-roundtrip\n", "not readable as TOML"),
     "unknown setting": ("[tool.alembic-roundtrip]\nrowz = 3\n", "no setting `rowz`"),
-    "wrong type": ('[tool.alembic-roundtrip]\nrows = "3"\n', "`rows` must be a int"),
+    "wrong type": ('[tool.alembic-roundtrip]\nrows = "3"\n', "`rows` must be a number"),
     "unknown rule": (
         '[tool.alembic-roundtrip]\nselect = ["emty-downgrade"]\n',
         "no rule `emty-downgrade`; did you mean `empty-downgrade`?",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
@@ -13,6 +12,7 @@ from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
 from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.config import nearest
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic
 from alembic_roundtrip.workspace import Workspace
@@ -61,15 +61,17 @@ def run(arguments: Namespace) -> int:
         workspace = _open(arguments)
         # Several configurations may run the same migrations.
         files = list(dict.fromkeys(_files(workspace, arguments.paths)))
+        if arguments.since is not None:
+            _check_since(workspace, arguments.since)
         others = [file for file in workspace.files if _is_wanted(file, arguments.paths)]
-        if not files:
-            _check_empty(workspace, () if others else arguments.paths)
-        _check_since(workspace)
+        empty = not files
         if arguments.changed_since is not None:
             changed = _changed(workspace, others, arguments.changed_since)
             files, others = ([f for f in some if f in changed] for some in (files, others))
         read = [*files, *others]
         found = [d for file in read for d in workspace.diagnostics(file)]
+        if empty and not found:
+            _check_empty(workspace, () if others else arguments.paths)
         if arguments.fix or arguments.unsafe_fixes:
             found = _fixed(workspace, read, found, unsafe=arguments.unsafe_fixes)
     except (*CANNOT_RUN, NothingToReadError) as error:
@@ -140,15 +142,13 @@ def _overlap(one: Path, other: Path) -> bool:
     return one == other or one in other.parents or other in one.parents
 
 
-def _check_since(workspace: Workspace) -> None:
-    """Raises `NothingToReadError` where no environment has the revision that the settings name."""
-    wanted = {workspace.settings_of(env).since: None for env in workspace.environments}
-    for since in filter(None, wanted):
-        scripts = [workspace.scripts(env) for env in workspace.environments]
-        if not any(each.up_to(since) for each in scripts):
-            near = get_close_matches(since, [r for s in scripts for r in s.history.by_id], 1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise NothingToReadError(f"since: there is no one revision `{since}`{hint}")
+def _check_since(workspace: Workspace, since: str) -> None:
+    """Raises `NothingToReadError` where no environment has the revision that was named."""
+    scripts = [workspace.scripts(env) for env in workspace.environments]
+    if not any(each.up_to(since) for each in scripts):
+        near = nearest(since, [rev for each in scripts for rev in each.history.by_id])
+        hint = f"; did you mean `{near}`?" if near else ""
+        raise NothingToReadError(f"since: there is no one revision `{since}`{hint}")
 
 
 def _changed(workspace: Workspace, others: Sequence[Path], ref: str) -> frozenset[Path]:

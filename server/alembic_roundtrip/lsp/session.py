@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from pygls import uris
 
-from alembic_roundtrip.checker import UnknownRuleError, selected
+from alembic_roundtrip.checker import UnknownRuleError
 from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.lsp.client import Client
@@ -98,10 +98,10 @@ class Session:
             self._look_at([folder for folder in folders if not unusable[folder]])
         for environment in self.environments:
             problems += environment.problems
-        for environment in self.environments:
-            problem = self._unusable_settings(environment)
-            if problem and not any(text.startswith(problem) for text in problems):
-                problems.append(f"{problem}; its migrations are not checked until then")
+        nothing: tuple[str, ...] = ()
+        look = "reading the settings"
+        mistakes = self.guarded(look, lambda: self.workspace.mistakes, nothing)
+        problems += [text for text in mistakes if not any(map(text.startswith, problems))]
         self.problems = tuple(dict.fromkeys(problems))
         for path, document in self.open.items():
             self._set_text(path, document.text)
@@ -123,14 +123,6 @@ class Session:
         """The workspace's Alembic environments."""
         work = "looking for Alembic environments"
         return self.guarded(work, lambda: self.workspace.environments, ())
-
-    def _unusable_settings(self, environment: Environment) -> str:
-        """Why the settings of an environment cannot be used; empty where they can."""
-        try:
-            selected(self.workspace.settings_of(environment))
-        except UNUSABLE as error:
-            return str(error)
-        return ""
 
     def _set_text(self, path: Path, text: str | None) -> None:
         self._found.clear()

@@ -24,7 +24,7 @@ from alembic_roundtrip.textfile import TextFile
 
 rule = Rule(__name__, severity="warning")
 
-WORDS = (b"stamp", b"alembic_version")
+MARKS = re.compile(rb"\b(?:stamp|alembic_version)\b")
 """A file without any of these has nothing for this rule."""
 
 _SEPARATOR = r"[\s\"',\[\]]+"
