@@ -199,7 +199,7 @@ def test_an_existence_guard_is_a_condition() -> None:
     [
         "op.execute(open('x.sql').read())",
         "op.drop_table(names[0])",
-        "op.sync_enum_values('public', 'state', ['a'])",
+        "op.frobnicate('public', 'state', ['a'])",
         "shared.change_everything()",
         "op.execute('DO $$ BEGIN EXECUTE statement; END $$')",
     ],

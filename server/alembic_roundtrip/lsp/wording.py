@@ -132,6 +132,8 @@ def effect(change: c.Change) -> str:  # noqa: PLR0912 - one case a kind of chang
             return f"adds the value `{value}` to the enum type `{name}`"
         case c.RenameEnumValue(name=name, value=value, new_value=new):
             return f"renames the value `{value}` of the enum type `{name}` to `{new}`"
+        case c.SetEnumValues(name=name):
+            return f"sets the values of the enum type `{name}`"
         case c.CreateEnum(enum=enum):
             return f"creates enum type `{enum.name}`"
         case c.DropEnum(name=name):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 
 from alembic_roundtrip.migration.evaluation import Scope
 
 _HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
     "logger logging log LOG LOGGER warnings time os inspect context uuid datetime json re sa "
-    "sqlalchemy orm postgresql mysql sqlite click math decimal Decimal textwrap itertools".split()
+    "sqlalchemy orm postgresql mysql sqlite click math decimal Decimal textwrap itertools "
+    "Inspector reflection".split()
 )
 _HARMLESS_METHODS = frozenset(
     "get_bind get_context get_x_argument fetchall fetchone fetchmany scalar scalars all first one "
@@ -22,7 +24,8 @@ _HARMLESS_METHODS = frozenset(
     "limit offset count where select_from execution_options label cast in_ is_ isnot notin_ "
     "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
     "reflect Session quoted_name writerow read write union_all compile "
-    "as_scalar exists union union_all having yield_per partitions tuples unique".split()
+    "as_scalar exists union union_all having yield_per partitions tuples unique "
+    "read_text joinpath resolve".split()
 )
 LIBRARIES = frozenset({"sa", "sqlalchemy", "postgresql", "mysql", "sqlite"})
 """Names under which SQLAlchemy's classes are called; what they make touches no database."""
@@ -34,7 +37,15 @@ MUTATORS = frozenset(
 )
 _HARMLESS_NAMES = _HARMLESS_METHODS | MUTATORS
 _LEAVES = (ast.Constant, ast.Name)
+_REACHING = frozenset({"sqlite3", "subprocess", "runpy", "importlib", "ctypes", "code"})
 _CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
+
+
+def is_of_python(imported: str) -> bool:
+    """Whether an import brings a part of Python that reaches no database."""
+    words = imported.replace(",", " ").split()
+    module = words[1].partition(".")[0] if len(words) > 1 else ""
+    return module in sys.stdlib_module_names and module not in _REACHING
 
 
 def is_harmless(root: str, name: str) -> bool:

@@ -161,6 +161,14 @@ class RenameEnumValue:
 
 
 @dataclass(frozen=True, slots=True)
+class SetEnumValues:
+    """An enum type gets these members, its columns with it; None where they are not literal."""
+
+    name: Name
+    members: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class CreateObject:
     """A view, function, trigger, sequence, schema or other object made by SQL."""
 
@@ -230,6 +238,7 @@ Change = (
     | RenameEnum
     | AddEnumValue
     | RenameEnumValue
+    | SetEnumValues
     | CreateObject
     | DropObject
     | WriteRows

@@ -207,18 +207,39 @@ class Definitions:
     def table_name(self, node: ast.expr) -> Name | None:
         """The table that `sa.table(…)`, `sa.Table(…)` or `op.create_table(…)` stands for."""
         node = self.scope.resolve(node)
+        if isinstance(node, ast.Attribute) and node.attr == "__table__":
+            node = node.value
+        if isinstance(node, ast.Name):
+            return self._table_of_class(node.id)
         if isinstance(node, ast.Call) and last(node.func) in {"table", "Table", "create_table"}:
-            name = value_of(node.args[0]) if node.args else UNKNOWN
-            schema = option(self._keywords(node), "schema")
-            if isinstance(name, str):
-                return Name(name, (schema.string if schema else None) or "")
+            return self.named(node)
         return None
+
+    def named(self, node: ast.Call) -> Name | None:
+        """The name that a construct's first argument gives it, with its schema."""
+        name = value_of(node.args[0]) if node.args else UNKNOWN
+        schema = option(self._keywords(node), "schema")
+        if not isinstance(name, str) or (schema is not None and not schema.known):
+            return None
+        return Name(name, (schema.string if schema else None) or "")
+
+    def _table_of_class(self, name: str) -> Name | None:
+        """The table of a model class that the migration defines itself."""
+        parts = self.scope.classes.get(name, {})
+        table = value_of(self.scope.resolve(parts["__tablename__"])) if parts else UNKNOWN
+        arguments = parts.get("__table_args__")
+        if not isinstance(table, str) or not isinstance(arguments, ast.Dict | None):
+            return None
+        pairs = zip(arguments.keys, arguments.values, strict=True) if arguments else ()
+        found = [value_of(v) for k, v in pairs if k is not None and value_of(k) == "schema"]
+        schema = found[0] if found else ""
+        return Name(table, schema) if isinstance(schema, str) else None
 
     def statement(self, node: ast.expr) -> tuple[Change, ...]:
         """What a SQLAlchemy statement writes: `t.update().where(…)`, `sa.delete(t)`, `select`."""
         calls: dict[str, ast.Call] = {}
         while isinstance(node, ast.Call):
-            name = last(node.func)
+            name = self._imported_name(node.func)
             if name in _WRITES:
                 return (self._write(name, node, calls),)
             calls[name] = node
@@ -226,6 +247,13 @@ class Definitions:
                 return ()
             node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         return (Unknown(),)
+
+    def _imported_name(self, node: ast.expr) -> str:
+        """The last name of a callee as it was before `from … import insert as pg_insert`."""
+        name = last(node)
+        original = self.scope.imports.get(name, "") if isinstance(node, ast.Name) else ""
+        before, renamed, _ = original.partition(" as ")
+        return before.rpartition(" ")[2] if renamed else name
 
     def _write(self, verb: str, node: ast.Call, calls: Mapping[str, ast.Call]) -> WriteRows:
         """What `verb` writes, by its call and those on what it gives."""

@@ -15,7 +15,18 @@ from alembic_roundtrip.migration.sql.holes import HOLE
 from alembic_roundtrip.text import Source
 
 _QUALIFIERS = frozenset({"op.f", "f", "quoted_name", "sa.quoted_name", "sqlalchemy.quoted_name"})
-_TEXTS = frozenset({"text", "sa.text", "sqlalchemy.text", "sa.sql.text", "sql.text"})
+_TEXTS = frozenset(
+    {
+        "text",
+        "sa.text",
+        "sqlalchemy.text",
+        "sa.sql.text",
+        "sql.text",
+        "DDL",
+        "sa.DDL",
+        "sa.schema.DDL",
+    }
+)
 _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _BRACES = re.compile(r"\{\w*\}")
@@ -30,7 +41,8 @@ class Scope:
     """Names in reach: what they are bound to, None where that is not an expression to put in.
 
     `functions` are the helpers a call may be read through; `imports` the statement that brings
-    each imported name; `dialects` those that the migration is read for, none where not known.
+    each imported name; `dialects` those that the migration is read for, none where not known;
+    `classes` the constants of models and enums that the module defines.
     """
 
     source: Source
@@ -39,6 +51,7 @@ class Scope:
     imports: dict[str, str] = field(default_factory=dict)
     dialects: tuple[str, ...] = ()
     file: Path | None = None
+    classes: dict[str, dict[str, ast.expr]] = field(default_factory=dict)
 
     def inner(self, names: Mapping[str, ast.expr | None] | None = None) -> Scope:
         """A scope inside this one: what is bound there stays there."""
@@ -60,7 +73,10 @@ class Scope:
             return node
 
     def _binds(self, names: Iterable[str]) -> bool:
-        return any(self.names.get(name) is not None or name in self.functions for name in names)
+        return any(
+            self.names.get(name) is not None or name in self.functions or name in self.classes
+            for name in names
+        )
 
     def expression(self, node: ast.expr) -> Expression:
         """The expression as a value that stands on its own.
@@ -105,6 +121,25 @@ def _memory(
 ) -> dict[tuple[type[ast.expr], str | None], tuple[Expression, frozenset[str]]]:
     """What is known under these imports: expressions by their text, and the names in them."""
     return {}
+
+
+def synchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef:
+    """A function as one that is called without waiting: what it does is the same."""
+    if isinstance(node, ast.FunctionDef):
+        return node
+    parts = {name: getattr(node, name) for name in node._fields}
+    return ast.copy_location(ast.FunctionDef(**parts), node)
+
+
+def constants_of(node: ast.ClassDef) -> dict[str, ast.expr]:
+    """What a class gives its names: those of an enum by `red.value`, as each is an object."""
+    is_enum = any("Enum" in dotted(base) for base in node.bases)
+    found: dict[str, ast.expr] = {}
+    for statement in node.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name = statement.targets[0].id
+            found[f"{name}.value" if is_enum else name] = statement.value
+    return found
 
 
 def unparsed(node: ast.AST) -> str:
@@ -166,10 +201,24 @@ class _Substitution:
         if isinstance(node, ast.Name):
             bound = self._names.get(node.id) if isinstance(node.ctx, ast.Load) else None
             return node if bound is None else self._opened(node.id, node, bound, self._names)
+        if isinstance(node, ast.Attribute):
+            constant = self._constant(node)
+            if constant is not None:
+                return self.put_in(constant)
         rebuilt = self._rebuilt(node)
         if isinstance(rebuilt, ast.JoinedStr):
             return _folded(rebuilt)
         return self._called(rebuilt) if isinstance(rebuilt, ast.Call) else rebuilt
+
+    def _constant(self, node: ast.Attribute) -> ast.expr | None:
+        """What `Model.__tablename__` or `Color.red.value` was given in the class."""
+        attribute = node.attr
+        owner: ast.expr = node.value
+        if attribute == "value" and isinstance(owner, ast.Attribute):
+            attribute = f"{owner.attr}.value"
+            owner = owner.value
+        constants = self._scope.classes.get(owner.id) if isinstance(owner, ast.Name) else None
+        return constants.get(attribute) if constants else None
 
     def _rebuilt(self, node: _Node) -> _Node:
         """The node itself, or one of its kind where a part is another now."""
@@ -356,6 +405,13 @@ def sql_text(node: ast.expr) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def text_argument(node: ast.expr) -> ast.expr:
+    """What `text(…)` is given; the node itself where it is no such call."""
+    if isinstance(node, ast.Call) and dotted(node.func) in _TEXTS and node.args:
+        return node.args[0]
+    return node
+
+
 def sql_template(node: ast.expr) -> str | None:
     """The SQL of an argument to `execute`, a `HOLE` for each part that is computed.
 
@@ -403,13 +459,14 @@ def dotted(node: ast.expr) -> str:
 
 def iterations(node: ast.expr, target: ast.expr) -> list[dict[str, ast.expr | None]] | None:
     """Bindings of a loop's target for each turn over a literal; None where it is not one."""
-    items = _items(node)
+    items = items_of(node)
     if items is None or len(items) > _FOLDED:
         return None
     return [bindings(target, item) for item in items]
 
 
-def _items(node: ast.expr) -> list[ast.expr] | None:
+def items_of(node: ast.expr) -> list[ast.expr] | None:
+    """What a literal, or a call that puts literals in order, is made of."""
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return None if any(isinstance(item, ast.Starred) for item in node.elts) else node.elts
     if isinstance(node, ast.Dict):
@@ -430,7 +487,7 @@ def _called_items(node: ast.Call) -> list[ast.expr] | None:
                 if key is not None
             ]
         return {"keys": [key for key in keys if key], "values": list(values)}.get(node.func.attr)
-    inner = [_items(argument) for argument in node.args]
+    inner = [items_of(argument) for argument in node.args]
     if not inner or any(items is None for items in inner):
         return None
     lists = [items for items in inner if items is not None]

@@ -7,9 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.definitions import Definitions
-from alembic_roundtrip.migration.evaluation import Scope, sql_template, sql_text
+from alembic_roundtrip.migration.constructs import construct
+from alembic_roundtrip.migration.definitions import Definitions, last
+from alembic_roundtrip.migration.evaluation import (
+    Scope,
+    items_of,
+    sql_template,
+    sql_text,
+    text_argument,
+    value_of,
+)
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.migration.files import read_sql
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
 from alembic_roundtrip.migration.sql import changes_of
@@ -41,7 +50,26 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "drop_table_comment": ("table_name",),
     "bulk_insert": ("table", "rows"),
     "execute": ("sqltext",),
+    # alembic-utils
+    "create_entity": ("entity",),
+    "drop_entity": ("entity",),
+    "replace_entity": ("entity",),
+    "revert_entity": ("entity",),
+    # alembic-postgresql-enum
+    "sync_enum_values": ("enum_schema", "enum_name", "new_values", "affected_columns"),
+    # GeoAlchemy 2
+    "create_geospatial_table": ("table_name", "*"),
+    "drop_geospatial_table": ("table_name",),
+    "add_geospatial_column": ("table_name", "column"),
+    "drop_geospatial_column": ("table_name", "column_name"),
+    "create_geospatial_index": ("index_name", "table_name", "columns"),
+    "drop_geospatial_index": ("index_name", "table_name"),
 }
+QUIET = frozenset(
+    "f get_bind get_context inline_literal implementation_for register_operation context "
+    "create_module_class_proxy batch_alter_table autocommit_block".split()
+)
+"""What `op` has besides operations; a batch block and an autocommit block are followed."""
 _OWN_TABLE = frozenset({"table_name", "source_table"})
 _SCHEMA = {"create_foreign_key": "source_schema"}
 
@@ -185,9 +213,10 @@ def _create_index(call: Call) -> Changes:
     name = call.expression("index_name")
     if table is None or name is None or not name.known:
         return None
-    if not isinstance(node, ast.List | ast.Tuple):
+    items = items_of(node) if node is not None else None
+    if items is None:
         return None
-    columns = tuple(call.scope.expression(item) for item in node.elts)
+    columns = tuple(call.scope.expression(item) for item in items)
     return (c.CreateIndex(Index(name.string, table, columns, call.rest(), name.final)),)
 
 
@@ -280,12 +309,64 @@ def executed(node: ast.expr, scope: Scope, dialects: tuple[str, ...] = ()) -> tu
     """What executing an SQL string or SQLAlchemy construct changes on some dialects."""
     resolved = scope.resolve(node)
     sql = sql_text(resolved)
+    if sql is None:
+        sql = read_sql(text_argument(resolved), scope.file, value_of)
     if sql is not None:
         return changes_of(sql, dialects)
+    made = construct(resolved, Definitions(scope))
+    if made is not None:
+        return made
     template = sql_template(resolved)
     if template is not None:
         return tuple(settled(change) for change in changes_of(template, dialects))
     return Definitions(scope).statement(resolved)
+
+
+_ENTITIES = {
+    "PGExtension": "extension",
+    "PGFunction": "function",
+    "PGMaterializedView": "view",
+    "PGPolicy": "policy",
+    "PGTrigger": "trigger",
+    "PGView": "view",
+}
+
+
+def _entity(call: Call) -> tuple[str, Name] | None:
+    """What an object of alembic-utils stands for: `PGView(schema=…, signature=…)`."""
+    node = call.named.get("entity")
+    kind = _ENTITIES.get(last(node.func)) if isinstance(node, ast.Call) else None
+    if kind is None or not isinstance(node, ast.Call):
+        return None
+    given = {keyword.arg: value_of(keyword.value) for keyword in node.keywords}
+    given |= dict(zip(("schema", "signature"), map(value_of, node.args), strict=False))
+    schema, signature = given.get("schema"), given.get("signature")
+    if not isinstance(schema, str) or not isinstance(signature, str):
+        return None
+    return kind, Name(signature.partition("(")[0].strip(), "" if schema == "public" else schema)
+
+
+def _create_entity(call: Call) -> Changes:
+    entity = _entity(call)
+    # What it stands for is no part of any table.
+    return (c.Unknown(frozenset()) if entity is None else c.CreateObject(*entity),)
+
+
+def _drop_entity(call: Call) -> Changes:
+    entity = _entity(call)
+    return (c.Unknown(frozenset()) if entity is None else c.DropObject(*entity),)
+
+
+def _replace_entity(_: Call) -> Changes:
+    return (c.Unknown(frozenset()),)
+
+
+def _sync_enum_values(call: Call) -> Changes:
+    schema, name = call.string("enum_schema"), call.string("enum_name")
+    if name is None or schema is None:
+        return None
+    own = Name(name, "" if schema == "public" else schema)
+    return (c.SetEnumValues(own, call.strings("new_values")),)
 
 
 _READERS: dict[str, Callable[[Call], Changes]] = {
@@ -307,4 +388,15 @@ _READERS: dict[str, Callable[[Call], Changes]] = {
     "drop_table_comment": _table_comment,
     "bulk_insert": _bulk_insert,
     "execute": _execute,
+    "create_entity": _create_entity,
+    "drop_entity": _drop_entity,
+    "replace_entity": _replace_entity,
+    "revert_entity": _replace_entity,
+    "sync_enum_values": _sync_enum_values,
+    "create_geospatial_table": _create_table,
+    "drop_geospatial_table": _drop_table,
+    "add_geospatial_column": _add_column,
+    "drop_geospatial_column": _drop_column,
+    "create_geospatial_index": _create_index,
+    "drop_geospatial_index": _drop_index,
 }

@@ -5,7 +5,14 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from alembic_roundtrip.migration.evaluation import Scope, bindings, dotted, value_of
+from alembic_roundtrip.migration.evaluation import (
+    Scope,
+    bindings,
+    constants_of,
+    dotted,
+    synchronous,
+    value_of,
+)
 from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.model import (
     Direction,
@@ -85,8 +92,10 @@ class _Module:
             self._read(statement)
 
     def _read(self, statement: ast.stmt) -> None:
-        if isinstance(statement, ast.FunctionDef):
-            self.scope.functions[statement.name] = statement
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            self.scope.functions[statement.name] = synchronous(statement)
+        elif isinstance(statement, ast.ClassDef):
+            self.scope.classes[statement.name] = constants_of(statement)
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             self._import(statement)
         elif isinstance(statement, ast.Expr):

@@ -14,10 +14,12 @@ from alembic_roundtrip.migration.calls import (
     forget_changed,
     hands_on,
     is_harmless,
+    is_of_python,
     mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
 from alembic_roundtrip.migration.conditions import guards_of, outcome
+from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import (
     Scope,
@@ -25,6 +27,7 @@ from alembic_roundtrip.migration.evaluation import (
     bindings,
     dotted,
     iterations,
+    synchronous,
     unparsed,
     value_of,
 )
@@ -38,12 +41,13 @@ from alembic_roundtrip.migration.model import (
     Use,
 )
 from alembic_roundtrip.migration.objects import Name, Options
-from alembic_roundtrip.migration.operations import call_of, changes_of_call, executed
+from alembic_roundtrip.migration.operations import QUIET, call_of, changes_of_call, executed
 from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.migration.uses import reaches_outside
 from alembic_roundtrip.text import Range
 
 _DEPTH = 4
+_EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
 
 
@@ -166,8 +170,8 @@ class _Reader:
             return self.condition(node, place)
         elif isinstance(node, ast.Try):
             self.attempt(node, place)
-        elif isinstance(node, ast.FunctionDef):
-            place.scope.functions[node.name] = node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            place.scope.functions[node.name] = synchronous(node)
         elif isinstance(node, ast.Raise):
             self.effects = self.effects or bool(place.guards)
             return None
@@ -319,7 +323,9 @@ class _Reader:
         place: _Place,
         batch: Batch | None,
     ) -> None:
-        if is_harmless("", name):
+        if name in QUIET or is_harmless("", name):
+            return
+        if name == "run_async" and node.args and self.awaited(node, statement, place):
             return
         call = call_of(name, node, place.scope, batch, place.dialects)
         if call is None:
@@ -388,6 +394,17 @@ class _Reader:
         self.block(function.body, inside)
         self.following.pop()
 
+    def awaited(self, node: ast.Call, statement: ast.stmt, place: _Place) -> bool:
+        """Read `op.run_async(function, …)` as the call of a function of the same file."""
+        function, *arguments = node.args
+        name = dotted(function)
+        if name not in place.scope.functions or name in self.following:
+            return False
+        connection = ast.Name("connection", ast.Load())
+        call = ast.Call(function, [connection, *arguments], node.keywords)
+        self.helper(place.scope.functions[name], ast.copy_location(call, node), statement, place)
+        return True
+
     @staticmethod
     def _dispatched(node: ast.Call) -> str | None:
         """The prefix of `globals()["upgrade_%s" % engine_name]()`."""
@@ -407,14 +424,19 @@ class _Reader:
     def other(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
         """A call that is no operation: executed SQL, an enum type, harmless, or not known."""
         scope, name = place.scope, last(node.func)
-        if name in {"execute", "exec_driver_sql", "scalar", "scalars"} and node.args:
+        if name in _EXECUTES and node.args:
             changes = executed(node.args[0], scope, place.dialects)
             if changes or name.startswith("exec"):
                 opaque = "its SQL is computed" if Unknown() in changes else None
                 self.add("execute", node, statement, place, changes, opaque=opaque)
             return
         if isinstance(node.func, ast.Attribute) and name in {"create", "drop"}:
-            enum = Definitions(scope).enum(created_enum(scope.resolve(node.func.value)))
+            definitions = Definitions(scope)
+            enum = definitions.enum(created_enum(scope.resolve(node.func.value)))
+            made = element(scope.resolve(node.func.value), name, definitions)
+            if made is not None:
+                self.add(name, node, statement, place, made)
+                return
             if enum is not None:
                 change = CreateEnum(enum) if name == "create" else DropEnum(enum.name)
                 self.add(f"enum.{name}", node, statement, place, (change,))
@@ -422,7 +444,7 @@ class _Reader:
         root = dotted(node.func).partition(".")[0]
         if name in WRITERS and isinstance(node.func, ast.Attribute):
             self.add(name, node, statement, place, (Unknown(frozenset()),))
-        elif top and not is_harmless(root, name):
+        elif top and not is_harmless(root, name) and not is_of_python(scope.imports.get(root, "")):
             why = f"`{unparsed(node.func)}()` is not read"
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
 

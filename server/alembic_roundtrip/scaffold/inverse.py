@@ -291,6 +291,10 @@ class Inverter:
     ) -> Inverse:
         return renamed_back(change, self.render)
 
+    @invert.register(c.SetEnumValues)
+    def _(self, change: c.SetEnumValues, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
+        raise NotKnownError(f"what becomes of the values of `{change.name}`")
+
     @invert.register(c.AddEnumValue)
     def _(self, change: c.AddEnumValue, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
         raise NotKnownError(f"how `{change.name}` was used, which now has `{change.value}`")

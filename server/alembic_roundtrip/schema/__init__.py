@@ -412,6 +412,14 @@ class _Draft:
             members = (change.new_value if m == change.value else m for m in enum.members)
             self.enums = self.enums.set(change.name, with_members(enum, tuple(members)))
 
+    def set_enum_values(self, change: c.SetEnumValues) -> None:
+        enum = self.enums.get(change.name)
+        if enum is None:
+            return
+        unknown = replace(enum, members=None, text=Expression(""))
+        known = unknown if change.members is None else with_members(enum, change.members)
+        self.enums = self.enums.set(change.name, known)
+
     def create_object(self, change: c.CreateObject) -> None:
         if (change.kind, change.name) not in self.objects:
             self.made.append(Key(change.kind, change.name))
@@ -458,6 +466,7 @@ _MAKERS: dict[type[c.Change], Callable[[_Draft, Any], None]] = {
     c.RenameEnum: _Draft.rename_enum,
     c.AddEnumValue: _Draft.add_enum_value,
     c.RenameEnumValue: _Draft.rename_enum_value,
+    c.SetEnumValues: _Draft.set_enum_values,
     c.CreateObject: _Draft.create_object,
     c.DropObject: _Draft.drop_object,
     c.SetComment: _Draft.set_comment,

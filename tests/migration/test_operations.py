@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+from alembic.operations import BatchOperations, Operations
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.operations import QUIET, SIGNATURES
+from alembic_roundtrip.migration.source import read
+
+HEADER = "import sqlalchemy as sa\nfrom alembic import op\n"
+A = Name("a")
+
+
+def upgrade(body: str, header: str = "", path: Path = Path("versions/a.py")) -> list[Operation]:
+    code = indent(dedent(body).strip("\n"), "    ")
+    text = f"{HEADER}{dedent(header)}\ndef upgrade():\n{code}\n"
+    migration = read(text, path, ("postgresql",))
+    assert migration.upgrade is not None
+    return list(migration.upgrade.operations)
+
+
+def changes(body: str, header: str = "", path: Path = Path("versions/a.py")) -> list[c.Change]:
+    return [change for operation in upgrade(body, header, path) for change in operation.changes]
+
+
+FOLLOWED = {"invoke", "run_async"}
+"""Neither an operation nor quiet: what they do is up to what they are given."""
+
+
+@pytest.mark.parametrize("kind", [Operations, BatchOperations])
+def test_every_operation_of_alembic_is_known(kind: type[Operations]) -> None:
+    offered = {name for name in dir(kind) if not name.startswith("_")}
+    assert offered <= SIGNATURES.keys() | QUIET | FOLLOWED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "op.get_context()",
+        "x = op.inline_literal('y')",
+        "op.implementation_for(X)",
+        "bind = op.get_bind()",
+    ],
+)
+def test_what_is_no_operation_does_nothing(body: str) -> None:
+    assert upgrade(body) == []
+
+
+def test_an_operation_object_may_do_anything() -> None:
+    (operation,) = upgrade("op.invoke(CreateTableOp('a', []))")
+    assert operation.may_do_anything
+    assert operation.opaque
+
+
+def test_an_asynchronous_function_of_the_file_is_followed() -> None:
+    assert changes(
+        "op.run_async(clean, 'a')",
+        """
+        async def clean(connection, table):
+            await connection.execute(sa.text(f"DROP TABLE {table}"))
+        """,
+    ) == [c.DropTable(A)]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "op.create_entity(PGView(schema='public', signature='v', definition='SELECT 1'))",
+            c.CreateObject("view", Name("v")),
+        ),
+        (
+            "op.drop_entity(PGFunction(schema='app', signature='f(x int)', definition='…'))",
+            c.DropObject("function", Name("f", "app")),
+        ),
+        ("op.create_entity(entity)", c.Unknown(frozenset())),
+        ("op.replace_entity(entity)", c.Unknown(frozenset())),
+        (
+            "op.sync_enum_values('public', 'mood', ['x', 'y'], [])",
+            c.SetEnumValues(Name("mood"), ("x", "y")),
+        ),
+        (
+            "op.sync_enum_values(enum_schema='app', enum_name='mood', new_values=values)",
+            c.SetEnumValues(Name("mood", "app"), None),
+        ),
+        ("op.drop_geospatial_table('a')", c.DropTable(A)),
+        ("op.drop_geospatial_column('a', 'point')", c.DropColumn(A, "point")),
+        ("op.drop_geospatial_index('ix', 'a', 'point')", c.DropIndex("ix", A)),
+    ],
+)
+def test_operations_of_other_packages_are_read(body: str, expected: c.Change) -> None:
+    assert changes(body) == [expected]
+
+
+def test_a_spatial_table_has_its_columns() -> None:
+    (found,) = changes("op.create_geospatial_table('a', sa.Column('p', Geometry('POINT')))")
+    assert isinstance(found, c.CreateTable)
+    assert [column.name for column in found.table.columns] == ["p"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("op.execute(CreateSchema('app'))", c.CreateObject("schema", Name("app"))),
+        ("op.execute(sa.schema.DropSchema('app'))", c.DropObject("schema", Name("app"))),
+        (
+            "s = sa.Sequence('s', schema='app')\nop.execute(sa.schema.CreateSequence(s))",
+            c.CreateObject("sequence", Name("s", "app")),
+        ),
+        ("sa.Sequence('s').drop(op.get_bind())", c.DropObject("sequence", Name("s"))),
+        ("sa.Table('a', sa.MetaData()).drop(op.get_bind())", c.DropTable(A)),
+        ("op.execute(sa.DDL('DROP TABLE a'))", c.DropTable(A)),
+    ],
+)
+def test_a_ddl_construct_is_what_it_makes(body: str, expected: c.Change) -> None:
+    assert changes(body) == [expected]
+
+
+def test_a_table_that_creates_itself_has_its_columns() -> None:
+    (found,) = changes(
+        """
+        users = sa.Table("a", sa.MetaData(), sa.Column("id", sa.Integer(), primary_key=True))
+        users.create(op.get_bind(), checkfirst=True)
+        """
+    )
+    assert isinstance(found, c.CreateTable)
+    assert found.table.complete
+    assert [column.name for column in found.table.columns] == ["id"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "op.execute(pg_insert(a).from_select(['x'], b).on_conflict_do_nothing())",
+        "op.get_bind().execute(sa.insert(Model.__table__).values(x=uuid4()))",
+        "session.execute(sa.insert(Model), rows)",
+        "session.execute_sql(sa.text('INSERT INTO a SELECT * FROM b'))",
+    ],
+)
+def test_rows_are_inserted_however_it_is_written(body: str) -> None:
+    (found,) = changes(
+        f"a, b = sa.table('a'), sa.table('b')\n{body}",
+        """
+        from sqlalchemy.dialects.postgresql import insert as pg_insert
+        class Model(Base):
+            __tablename__ = "a"
+        """,
+    )
+    assert isinstance(found, c.WriteRows)
+    assert (found.verb, found.table) == ("insert", A)
+
+
+def test_constants_of_classes_are_known_and_members_of_enums_only_by_value() -> None:
+    header = """
+    class Model(Base):
+        __tablename__ = "a"
+    class Color(Enum):
+        red = "b"
+    """
+    assert changes("op.drop_table(Model.__tablename__)", header) == [c.DropTable(A)]
+    assert changes("op.drop_table(Color.red.value)", header) == [c.DropTable(Name("b"))]
+    assert changes("op.drop_table(Color.red)", header) == [c.Unknown()]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "op.execute(f'UPDATE a SET x = {x()} WHERE y')",
+            c.WriteRows("update", A, columns=("x",), computed=True),
+        ),
+        (
+            "op.execute(\"UPDATE a SET x = '%s'\" % x())",
+            c.WriteRows("update", A, bounded=False, columns=("x",)),
+        ),
+        ("op.execute('DELETE FROM a WHERE id IN (' + ids() + ')')", c.WriteRows("delete", A)),
+        ("op.execute('DELETE FROM {} WHERE y'.format(t()))", c.WriteRows("delete", None)),
+        ("op.execute(f'DROP TABLE {t()}')", c.Unknown()),
+        ("op.execute(f'DROP INDEX {t()}')", c.Unknown()),
+        ("op.execute(f'ALTER TABLE a ADD {column()} int')", c.Unknown(frozenset({A}))),
+        ("op.execute(f'ALTER TABLE a {action()}')", c.Unknown(frozenset({A}))),
+        ("op.execute(f'CREATE TRIGGER {t()} AFTER UPDATE ON a')", c.Unknown(frozenset())),
+        ("op.execute(f'{sql()}; DROP TABLE a')", c.Unknown()),
+    ],
+)
+def test_sql_with_computed_parts_does_what_holds_for_all_of_them(
+    body: str, expected: c.Change
+) -> None:
+    assert changes(body) == [expected]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "op.execute(Path(__file__).with_suffix('.sql').read_text())",
+        "op.execute((Path(__file__).parent / 'a.sql').read_text(encoding='utf-8'))",
+        "op.execute(sa.text(Path(__file__).resolve().parent.joinpath('a.sql').read_text()))",
+        "op.execute(open(os.path.join(os.path.dirname(__file__), 'a.sql')).read())",
+        "with open(HERE / 'a.sql') as file:\n    op.execute(file.read())",
+        "op.execute((Path(__file__).parents[1] / 'sql' / 'b.sql').read_text())",
+        "op.execute(open('migrations/versions/a.sql').read())",
+        "op.execute(load('a.sql'))",
+    ],
+)
+def test_sql_files_beside_the_migration_are_read(body: str, tmp_path: Path) -> None:
+    header = """
+    import os
+    from pathlib import Path
+    HERE = Path(__file__).parent
+    def load(name):
+        return (HERE / name).read_text()
+    """
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (versions / "a.sql").write_text("DROP TABLE a;", encoding="utf-8")
+    (versions.parent / "sql").mkdir()
+    (versions.parent / "sql" / "b.sql").write_text("DROP TABLE a;", encoding="utf-8")
+    assert changes(body, header, versions / "a.py") == [c.DropTable(A)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["'../../outside.sql'", "'/etc/passwd'", "'other.txt'", "'link.sql'", "'large.sql'", "'d.sql'"],
+)
+def test_no_other_file_is_ever_read(path: str, tmp_path: Path) -> None:
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    (tmp_path / "outside.sql").write_text("DROP TABLE a;", encoding="utf-8")
+    (versions / "other.txt").write_text("DROP TABLE a;", encoding="utf-8")
+    (versions / "large.sql").write_text("DROP TABLE a;" + " " * 1_000_000, encoding="utf-8")
+    (versions / "d.sql").mkdir()
+    (versions / "link.sql").symlink_to(tmp_path / "outside.sql")
+    body = f"op.execute((Path(__file__).parent / {path}).read_text())"
+    assert changes(body, "from pathlib import Path", versions / "a.py") == [c.Unknown()]
+
+
+def test_an_index_on_a_list_made_of_a_literal_is_known() -> None:
+    (found,) = changes("columns = ('x', 'y')\nop.create_index('ix', 'a', list(columns))")
+    assert isinstance(found, c.CreateIndex)
+    assert [part.value for part in found.index.columns] == ["x", "y"]
+
+
+def test_pythons_own_modules_change_no_database() -> None:
+    assert upgrade("shutil.rmtree('x')\nbisect.insort(a, b)", "import bisect\nimport shutil") == []
+    (operation,) = upgrade("subprocess.run(['psql'])", "import subprocess")
+    assert operation.may_do_anything
