@@ -81,6 +81,8 @@ def read_type(text: str) -> ColumnType | None:
     name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
     if isinstance(callee, ast.Attribute) and not _is_module(callee.value):
         return None
+    if name == "Enum" and isinstance(node, ast.Call):
+        return _named_values(node)
     family = _FAMILIES.get(name.lower())
     if family is None:
         return None
@@ -90,6 +92,16 @@ def read_type(text: str) -> ColumnType | None:
         given |= {key: _literal(value) for key, value in zip(names, node.args, strict=False)}
         given |= {k.arg: _literal(k.value) for k in node.keywords if k.arg in given and k.arg}
     return ColumnType(family, given)
+
+
+def _named_values(node: ast.Call) -> ColumnType | None:
+    """An `Enum` that is kept as text: as long as its longest value, or as it says."""
+    given = {keyword.arg: _literal(keyword.value) for keyword in node.keywords}
+    values = [_literal(value) for value in node.args]
+    if given.get("native_enum") is not False or not all(isinstance(v, str) for v in values):
+        return None
+    length = given.get("length") or max((len(str(value)) for value in values), default=0)
+    return ColumnType("string", {"length": length}) if length else None
 
 
 def is_foreign(expression: Expression | None) -> bool:

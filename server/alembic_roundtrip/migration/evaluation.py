@@ -326,8 +326,8 @@ def _joined(node: ast.JoinedStr) -> object:
         if isinstance(part, ast.FormattedValue) and (part.format_spec or part.conversion != -1):
             return UNKNOWN
         value = value_of(inner)
-        if value is UNKNOWN:
-            return UNKNOWN
+        if value is UNKNOWN or isinstance(value, tuple):
+            return UNKNOWN  # a list is a tuple here, and is written otherwise
         parts.append(str(value))
     return "".join(parts)
 

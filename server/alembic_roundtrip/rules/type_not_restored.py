@@ -88,3 +88,36 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A shorter text for names of values",
+    """
+    def upgrade():
+        op.alter_column("tasks", "state", type_=sa.Enum("new", "finished", native_enum=False))
+
+
+    def downgrade():
+        op.alter_column("tasks", "state", type_=sa.Enum("new", "old", native_enum=False, length=20))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `tasks.state` has the type sa.Enum("new", "old", native_enum=False, length=20) instead of sa.Enum('new', 'old', native_enum=False)
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('tasks', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('state', sa.Enum('new', 'old', native_enum=False)))\n",
+    ),
+)
+rule.example(
+    "A text that is as long as the longest name",
+    """
+    def upgrade():
+        op.alter_column("tasks", "state", type_=sa.Enum("new", "finished", native_enum=False))
+
+
+    def downgrade():
+        op.alter_column("tasks", "state", type_=sa.String(3))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('tasks', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('state', sa.Enum('new', 'old', native_enum=False)))\n",
+    ),
+)
