@@ -67,6 +67,11 @@ class DeployedScripts:
         self.missing = tuple(self._missing())
         """Its migrations whose files are not there now."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether the ref has no migration at all."""
+        return not self._blobs
+
     def of(self, path: Path, text: str, revision: str) -> Deployed:
         """What the ref has of a migration, by its file or, where that was moved, its identifier."""
         ref, latest = self.commit.ref, self.commit.is_head

@@ -120,7 +120,9 @@ class Workspace:
             return before if commit else None
         found = DeployedScripts(commit, environment)
         found.fetch(self._texts)
-        return found
+        # A ref without any migration of it tells nothing of old and new: git may be told to leave
+        # the folder out, as one of installed packages.
+        return None if found.empty else found
 
     def _near(self) -> tuple[Path, ...]:
         versions = {location for env in self.environments for location in env.version_locations}

@@ -1,4 +1,7 @@
-"""Lints, rehearses and rewrites the corpus, and prints it: `python tests/corpus/report.py`."""
+"""Lints, rehearses and rewrites the corpus, and prints it: `python tests/corpus/report.py`.
+
+How lint and rehearsal agree is kept in `REPORT.md`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from corpus.agreement import Agreement
+from corpus.agreement import Agreement, report, section
 from corpus.install import CannotInstallError, Installed, install
 from corpus.projects import PROJECTS, Project
 from corpus.replaying import Comparison, compare
@@ -19,12 +22,14 @@ from corpus.writing import Measure, measured
 
 _SEVERITIES = ("error", "warning")
 _LONGEST = 118
+_KEPT = Path(__file__).with_name("REPORT.md")
 
 
 def main() -> int:
     """Print a table a project; gives 2 where one could not be run."""
     total: Counter[str] = Counter()
     agreement, scaffolds = Agreement(), Measure()
+    sections: list[str] = []
     seconds = 0.0
     for project in PROJECTS:
         try:
@@ -39,11 +44,15 @@ def main() -> int:
                 return 2
         seconds += rehearsal.seconds
         total += _project(project, lint, rehearsal, replayed)
-        agreement.add(lint, rehearsal)
+        agreement.add(project.name, lint, rehearsal)
+        alone = Agreement()
+        alone.add(project.name, lint, rehearsal)
+        sections.append(section(project.requires[0], alone))
         scaffolds.include(_writing(installed))
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
     for line in (*agreement.lines(), *scaffolds.lines()):
         _print(line)
+    _KEPT.write_text(report(agreement, sections), encoding="utf-8")
     return 0
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from corpus.conftest import Place, Rehearsal
-from corpus.runs import Run
+from corpus.agreement import Agreement, section
+from corpus.conftest import HERE, Place, Rehearsal
+from corpus.reasons import REASONS
+from corpus.runs import Run, command_line
 
 # Reading warns, and the rehearsal finds nothing, for a reason that only running shows.
 ONLY_RUNNING_SHOWS = {
@@ -42,3 +44,16 @@ def test_every_downgrade_that_does_nothing_is_found_by_reading(place: Place, lin
     found = found_by(lint, "error", "warning", "information")
     empty = {revision for revision, rule in found if rule == "empty-downgrade"}
     assert empty >= place.project.in_the_way
+
+
+def test_the_kept_report_says_how_reading_and_rehearsing_agree(
+    place: Place, rehearsal: Rehearsal
+) -> None:
+    agreement = Agreement()
+    home = place.home / "lint"
+    hints = command_line("lint", "--hints", "--format", "json", cwd=place.workspace, home=home)
+    agreement.add(place.project.name, hints, rehearsal.run)
+    kept = (HERE / "REPORT.md").read_text(encoding="utf-8")
+    assert section(place.project.requires[0], agreement) in kept, "run `make corpus`"
+    unlike = {(one.project, one.revision) for one in agreement.disagreements()}
+    assert unlike == {key for key in REASONS if key[0] == place.project.name}
