@@ -152,8 +152,8 @@ class Agreement:
         measured = sum(one.lost or one.verdict == "failed" for one in spoken)
         yield f"data: {told} of {len(lost)} revisions that lose older data are told of"
         yield (
-            f"data: {measured} of {len(spoken)} revisions that are told of lose older data, or fail "
-            "before that shows"
+            f"data: {measured} of {len(spoken)} revisions that are told of lose older data, or "
+            "fail before that shows"
         )
 
     def disagreements(self) -> list[Judged]:
@@ -190,4 +190,4 @@ def _data(one: Judged) -> str:
 def _rules(one: Judged) -> str:
     loud, hints = one.rules(*_LOUD), one.rules("hint")
     shown = [f"`{rule}`" for rule in loud] + [f"({rule})" for rule in hints if rule not in loud]
-    return ", ".join(shown) or "–"
+    return ", ".join(shown) or "-"

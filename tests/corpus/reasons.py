@@ -11,19 +11,19 @@ REASONS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("optuna", "v3.0.0.c"): f"{_IN_PYTHON}; what `Session` did leaves everything else unsure",
         ("optuna", "v3.0.0.d"): (
-            f"{_IN_PYTHON}; that it also puts NOT NULL back is not said, because `Session` may have "
-            "filled the column"
+            f"{_IN_PYTHON}; that it also puts NOT NULL back is not said, because `Session` may "
+            "have filled the column"
         ),
         ("meltano", "53e97221d99f"): (
             "its upgrade assigns to a row of a result, which only shows when there is one"
         ),
         ("mlflow-skinny", "c8d9e0f1a2b3"): (
-            "its batch copies a table with a generated column; the table is named by a model of the "
-            "application, so reading does not know its columns"
+            "its batch copies a table with a generated column; the table is named by a model of "
+            "the application, so reading does not know its columns"
         ),
         ("mlflow-skinny", "1b5f0d9ad7c1"): (
-            "whether UNIQUE is there is asked of the database in functions of its own: what hangs on "
-            "that is unsure"
+            "whether UNIQUE is there is asked of the database in functions of its own: what hangs "
+            "on that is unsure"
         ),
     }
 )
