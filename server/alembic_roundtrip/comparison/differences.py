@@ -183,7 +183,9 @@ def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
 
 
 def _primary(table: Table) -> tuple[str, ...]:
-    return next((part.columns for part in table.constraints if part.kind == "primary"), ())
+    """The columns of its primary key; each column may say that it is part of it."""
+    parts = [part.columns for part in table.constraints if part.kind == "primary"]
+    return tuple(dict.fromkeys(column for columns in parts for column in columns))
 
 
 def _keys(before: Table, after: Table) -> Iterator[_Found]:
@@ -206,7 +208,7 @@ def _constraints(before: Table, after: Table) -> Iterator[_Found]:
                 yield "definition", column, subject, "checks another condition"
             continue
         twins = [part for part in same if part.columns == old.columns]
-        named = [part for part in same if part.name and part.name == old.name]
+        named = [part for part in same if part.name and old.is_known_as(part.name)]
         if named and not twins and all(part.columns for part in (old, *named)):
             now, was = (", ".join(part.columns) for part in (named[0], old))
             yield "definition", column, subject, f"is on ({now}) instead of ({was})"
@@ -234,12 +236,15 @@ def _extras(before: Table, after: Table) -> Iterator[Key]:
         if index.name and not named and index_shape(index) not in shapes:
             yield Key("index", after.name, index.name)
     for part in after.constraints:
-        if part.name and part.columns and not any(_alike(part, old) for old in before.constraints):
+        if part.name is None or not part.columns or part.kind == "primary":
+            continue
+        if not any(_alike(part, old) for old in before.constraints):
             yield Key("constraint", after.name, part.name)
 
 
 def _alike(one: Constraint, other: Constraint) -> bool:
-    return one.kind == other.kind and (one.name == other.name or one.columns == other.columns)
+    named = one.name is not None and other.is_known_as(one.name)
+    return one.kind == other.kind and (named or one.columns == other.columns)
 
 
 def _unique_by_index(columns: tuple[str, ...], table: Table) -> bool:

@@ -137,11 +137,11 @@ def _inside_missing(key: Key, before: Table, after: Table) -> bool:
     there = {column.name for column in after.columns}
     gone = [column.name for column in before.columns if column.name not in there]
     if key.kind == "index":
-        part = next(index for index in before.indexes if index.name == key.name)
-        return any(part.mentions(name) for name in gone)
+        index = next(index for index in before.indexes if index.name == key.name)
+        return any(index.mentions(name) for name in gone)
     if key.kind == "constraint":
-        columns = next(part.columns for part in before.constraints if part.name == key.name)
-        return any(name in columns for name in gone)
+        part = next(part for part in before.constraints if part.is_known_as(key.name))
+        return any(name in part.columns for name in gone)
     return False
 
 
