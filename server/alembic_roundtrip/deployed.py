@@ -94,6 +94,12 @@ class DeployedScripts:
         wanted = [blob for blob in blobs if blob.id not in self._contents]
         self._contents = {**self._contents, **self.commit.contents(wanted)}
 
+    def facts(self, path: Path, revision: str) -> tuple[object, ...]:
+        """All that `of` depends on beside the file's own text."""
+        blob = self._blobs.get(path)
+        moved = () if blob else tuple(d.text for d in self.missing if d.id == revision)
+        return self.commit.ref, self.commit.is_head, blob and blob.id, moved
+
     def may_be_new(self, path: Path) -> bool:
         """Whether a file is not, or not as it is, in the deployed ref, by its size."""
         blob = self._blobs.get(path)

@@ -158,6 +158,18 @@ class EvidenceStore:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def states(self) -> Mapping[str, tuple[int, int]]:
+        """Time and size of every file, by its name: another one is another evidence."""
+        try:
+            with os.scandir(self.folder) as found:
+                return {f.name: (f.stat().st_mtime_ns, f.stat().st_size) for f in found}
+        except OSError:
+            return {}
+
+    def name_of(self, revision: str) -> str:
+        """The name of the file that holds a revision's evidence."""
+        return self._file(revision).name
+
     def clear(self) -> int:
         """Forget everything; gives the number of revisions forgotten."""
         files = list(self.folder.glob(f"*{self._suffix}")) if self.folder.is_dir() else []

@@ -67,6 +67,10 @@ class Layers(Mapping[K, V]):
         """Keys and values in their order."""
         return self._merged().items()
 
+    def __reduce__(self) -> tuple[type[Layers[K, V]], tuple[dict[K, V]]]:
+        """What is in it, without its layers: what marks a gone entry is known here only."""
+        return Layers, (self._merged(),)
+
     def __len__(self) -> int:
         return self._size
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.migration.rewrite import Rewrite
-from alembic_roundtrip.text import Range
+from alembic_roundtrip.text import Edit, Range
 
 if TYPE_CHECKING:
     from alembic_roundtrip.context import Context, FileContext
@@ -34,6 +34,8 @@ class Fix:
     title: str
     rewrites: tuple[Rewrite, ...]
     safety: Literal["safe", "unsafe"] = "safe"
+    edits: tuple[Edit, ...] | None = None
+    """The edits that the rewrites are, where somebody made them already."""
 
 
 Fixes = tuple[Fix, ...] | Callable[[], tuple[Fix, ...]]

@@ -10,7 +10,10 @@ from pathlib import Path
 from alembic_roundtrip.deployed import Deletion, Deployed, DeployedScripts, deletions
 from alembic_roundtrip.evidence import evidence_keys
 from alembic_roundtrip.history import History, Problem, Revision
-from alembic_roundtrip.history.scan import migration_files, read_text, revision_of, unidentified
+from alembic_roundtrip.history.scan import migration_files, revision_of, text_of, unidentified
+from alembic_roundtrip.index.files import Facts, Files
+from alembic_roundtrip.index.schemas import Schemas
+from alembic_roundtrip.index.store import Store, digest
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.naming import named
 from alembic_roundtrip.migration.source import read, unreadable
@@ -18,9 +21,12 @@ from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.project.conventions import naming_convention
-from alembic_roundtrip.schema import Schema, applied
+from alembic_roundtrip.schema import Schema, schema_after
 
+_KEPT_MIGRATIONS = 512
 _KEPT_SCHEMAS = 512
+_WORTH_KEEPING = 100
+"""Revisions that are read and replayed faster than their schema is found on disk."""
 _STRIDE = 32
 """Of the schemas on the way to one that was asked for, one in so many is kept."""
 
@@ -37,11 +43,16 @@ class Scripts:
         environment: Environment,
         texts: Mapping[Path, str] | None = None,
         deployed: DeployedScripts | None = None,
+        store: Store | None = None,
     ) -> None:
         self.environment = environment
+        self.store = store
+        """Where what is known of the files is kept from one run to the next, if anywhere."""
+        self._files = Files(store, _identified)
+        self._digests: dict[Path, str] = {}
         self._deployed = deployed
         self._texts = dict(texts or {})
-        self._migrations: dict[Path, Migration] = {}
+        self._migrations: OrderedDict[Path, Migration] = OrderedDict()
         self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
         self._keys: dict[str, str] = {}
         self._goes_back: dict[Path, bool] = {}
@@ -56,7 +67,9 @@ class Scripts:
     def _revisions(self) -> dict[Path, Revision | Problem | None]:
         files = dict.fromkeys(migration_files(self.environment))
         files |= dict.fromkeys(path for path in self._texts if self._is_script(path))
-        return {file: self._identify(file) for file in files}
+        found: dict[Path, Revision | Problem | None] = {f: self._identify(f) for f in files}
+        self._files.save()
+        return found
 
     @cached_property
     def history(self) -> History:
@@ -114,27 +127,75 @@ class Scripts:
         ordered = [by_id[rev].path for rev in self.history.topological if rev in by_id]
         return tuple(dict.fromkeys([*(path for path in ordered if path), *self._revisions]))
 
+    def digest(self, path: Path) -> str:
+        """A hash of a file's content; empty where it cannot be read."""
+        return self._digests.get(path, "") if self._revisions else ""
+
+    def digest_before(self, revision: str) -> str:
+        """A hash of all that the schema before a revision depends on."""
+        return self._digests_of_schemas.get(revision, ("", ""))[0]
+
+    @cached_property
+    def _digests_of_schemas(self) -> dict[str, tuple[str, str]]:
+        """Hashes of what the schemas before and after each revision are replayed from."""
+        found: dict[str, tuple[str, str]] = {}
+        above: dict[str, int] = {}
+        start = repr(self.convention)
+        for rev in self.history.topological:
+            first, *others = self._parents(rev) or ("",)
+            before = found[first][1] if first in found else f"{start} {self._missing_parents(rev)}"
+            above[rev] = above.get(first, 0) | 1 << self._order[rev]
+            for other in others:
+                # One number for a set of revisions: there are thousands of both.
+                newer = above.get(other, 0) & ~above[rev]
+                above[rev] |= newer
+                names = [self.history.topological[at] for at in _bits(newer)]
+                before += "".join(self._content_digest(name) for name in names)
+            after = digest(f"{before} {self._content_digest(rev)}".encode())
+            found[rev] = (before, after)
+        return found
+
+    def _content_digest(self, revision: str) -> str:
+        path = self.history.by_id[revision].path
+        return "" if path is None else self.digest(path)
+
+    def deployed_facts(self, path: Path, revision: str) -> object:
+        """All that `deployed_state` and `deletions` depend on beside the file's own text."""
+        if self._deployed is None:
+            return None
+        gone = [(str(d.path), d.ref, d.text) for d in self.deletions(revision)]
+        return (*self._deployed.facts(path, revision), gone)
+
     def _is_script(self, path: Path) -> bool:
         return path.suffix == ".py" and self.environment.location_of(path) is not None
 
     def _identify(self, path: Path) -> Revision | Problem:
-        try:
-            text = self._texts[path] if path in self._texts else read_text(path)
-        except (OSError, ValueError) as error:
-            return Problem("unreadable-migration", str(error), path)
-        self._goes_back[path] = goes_back(text)
         self._upgrade_only = None
-        return revision_of(path, text) or unidentified(path)
+        self.__dict__.pop("_digests_of_schemas", None)
+        try:
+            if path in self._texts:
+                content = self._content(path)
+                facts = Facts(digest(content), *_identified(path, content))
+            else:
+                facts = self._files.facts(path)
+        except OSError as error:
+            return Problem("unreadable-migration", str(error), path)
+        self._goes_back[path] = facts.goes_back
+        self._digests[path] = facts.digest
+        return facts.found
 
     def migration(self, path: Path) -> Migration:
         """One migration, read; a file that cannot be read gives one that says so."""
         known = self._migrations.get(path)
         if known is None:
-            known = self._migrations[path] = named(self._read(path), self._convention)
+            known = self._migrations[path] = named(self._read(path), self.convention)
+            if len(self._migrations) > _KEPT_MIGRATIONS:
+                self._migrations.popitem(last=False)
         return known
 
     @cached_property
-    def _convention(self) -> Mapping[str, str] | None:
+    def convention(self) -> Mapping[str, str] | None:
+        """The names that the project gives what has none."""
         return naming_convention(self.environment.env_py, self.environment.folder)
 
     def _read(self, path: Path) -> Migration:
@@ -173,7 +234,9 @@ class Scripts:
             self._revisions[path] = after
         else:
             self._revisions.pop(path, None)
+            self._digests.pop(path, None)
             self._upgrade_only = None
+        self.__dict__.pop("_digests_of_schemas", None)
         if before != after or not isinstance(after, Revision):
             self.__dict__.pop("history", None)
             self._schemas.clear()
@@ -215,7 +278,7 @@ class Scripts:
         stack = [revision] if self._kept(revision, dialect) is None else []
         while stack:
             rev = stack.pop()
-            if rev not in todo and (rev, dialect) not in self._schemas:
+            if rev not in todo and not self._is_known(rev, dialect):
                 todo.add(rev)
                 stack += self._parents(rev)[:1]  # the others are replayed on top of it
         for rev in sorted(todo, key=self._order.__getitem__):
@@ -227,6 +290,61 @@ class Scripts:
         while len(self._schemas) > _KEPT_SCHEMAS:
             self._schemas.popitem(last=False)
         return found
+
+    def _is_known(self, revision: str, dialect: str | None) -> bool:
+        """Whether a schema is known, perhaps from the last time."""
+        if (revision, dialect) not in self._schemas and self._saved is not None:
+            found = self._saved.find(self._digests_of_schemas[revision][1], dialect)
+            if found is not None:
+                self._schemas[revision, dialect] = found
+        return (revision, dialect) in self._schemas
+
+    @cached_property
+    def _saved(self) -> Schemas | None:
+        return None if self.store is None else Schemas(self.store)
+
+    def keep_schemas(self, found: Mapping[tuple[str, str | None], Schema]) -> None:
+        """Keep schemas for the next run."""
+        for (revision, dialect), schema in found.items():
+            if self._saved is not None:
+                self._saved.keep(self._digests_of_schemas[revision][1], dialect, schema)
+
+    def keep_newest_schemas(self) -> None:
+        """Keep what the newest revisions, and those written next, start from, if it is at hand."""
+        heads = [rev for rev in self.history.real_heads if self._order[rev] >= _WORTH_KEEPING]
+        newest = {*heads, *(parent for head in heads for parent in self._parents(head)[:1])}
+        known = {rev for rev, _ in self._schemas}
+        for rev in newest:
+            if known.intersection((rev, *self._parents(rev)[:1])):
+                self.keep_schemas(
+                    {(rev, name): self.schema_at(rev, name) for name in self.dialects}
+                )
+
+    def forget_old_schemas(self) -> None:
+        """Forget the schemas of files as they were."""
+        if self._saved is not None:
+            kept = [after for _, after in self._digests_of_schemas.values()]
+            self._saved.keep_only(kept, self.dialects)
+
+    @property
+    def dialects(self) -> tuple[str | None, ...]:
+        """The dialects that schemas are replayed for; one that is not known where none is."""
+        return self.environment.dialects or (None,)
+
+    def take_schemas(self, found: Mapping[tuple[str, str | None], Schema]) -> None:
+        """Take over schemas that were replayed elsewhere."""
+        self._schemas.update(found)
+
+    def schemas_across(self, path: Path) -> dict[tuple[str, str | None], Schema]:
+        """The schemas before a file that it and those after it start from."""
+        revision = self.history.at(path)
+        if revision is None:
+            return {}
+        start = self._order[revision.id]
+        later = self.history.topological[start:]
+        needed = {parent for rev in later for parent in self._parents(rev)[:1]}
+        before = sorted(rev for rev in needed if self._order[rev] < start)
+        return {(rev, name): self.schema_at(rev, name) for rev in before for name in self.dialects}
 
     def _kept(self, revision: str, dialect: str | None) -> Schema | None:
         """A schema that is still known; it is the last to be forgotten."""
@@ -243,7 +361,7 @@ class Scripts:
 
     def prepare(self, path: Path) -> Iterator[None]:
         """Read and replay what a migration builds on, a little between any two yields."""
-        dialects = self.environment.dialects or (None,)
+        dialects = self.dialects
         revision = self.migration(path).id
         parents = self._parents(revision)[:1]
         if all((parent, dialect) in self._schemas for parent in parents for dialect in dialects):
@@ -272,12 +390,12 @@ class Scripts:
             return Schema(opaque=bool(self._missing_parents(revision)), dialect=dialect)
         first, *others = parents
         schema = self._schemas.get((first, dialect), Schema(opaque=True, dialect=dialect))
-        applied = {first, *self.history.ancestors(first)} if others else set()
+        included = {first, *self.history.ancestors(first)} if others else set()
         for other in others:
-            newer = {other, *self.history.ancestors(other)} - applied
+            newer = {other, *self.history.ancestors(other)} - included
             for rev in sorted(newer, key=self._order.__getitem__):
                 schema = self._after(rev, schema, dialect)
-            applied |= newer
+            included |= newer
         return schema
 
     def _missing_parents(self, revision: str) -> tuple[str, ...]:
@@ -288,7 +406,24 @@ class Scripts:
         migration = self.migration_of(revision)
         if migration is None or migration.upgrade is None:
             return schema
-        return applied(schema, migration.upgrade.operations, dialect)
+        return schema_after(schema, migration.upgrade.operations, dialect)
+
+
+def _identified(path: Path, content: bytes) -> tuple[bool, Revision | Problem]:
+    """Whether a migration script goes back, and its place in the history."""
+    try:
+        text = text_of(content)
+    except ValueError as error:
+        return True, Problem("unreadable-migration", str(error), path)
+    return goes_back(text), revision_of(path, text) or unidentified(path)
+
+
+def _bits(number: int) -> Iterator[int]:
+    """The places of the ones in a number, the smallest first."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
 
 
 def _effects(direction: Direction | None) -> list[object]:

@@ -13,6 +13,7 @@ from alembic_roundtrip.config import Settings, SettingsFile
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.deployed import DeployedScripts
 from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
+from alembic_roundtrip.index.store import store_of
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
 from alembic_roundtrip.repository import GitError, deployed_commit
@@ -42,6 +43,7 @@ class Workspace:
     `overrides` are settings that win over the project's own, named as in `pyproject.toml`.
     `surroundings` are looked up when they are first needed, unless they are given: whoever must not
     wait gives empty ones, and takes over what `look_around` finds in another thread.
+    With `remember`, what is known of files is kept in the user's cache, and taken from there.
     Raises `SettingsError` or `ProjectError` where the settings name something that cannot be used.
     """
 
@@ -50,6 +52,8 @@ class Workspace:
         folders: Sequence[Path],
         overrides: Mapping[str, Any] | None = None,
         surroundings: Surroundings | None = None,
+        *,
+        remember: bool = False,
     ) -> None:
         self.folders = tuple(folder.resolve() for folder in folders)
         self._overrides = dict(overrides or {})
@@ -59,6 +63,7 @@ class Workspace:
         self._scripts: dict[Environment, Scripts] = {}
         self._environments: tuple[Environment, ...] | None = None
         self._surroundings = surroundings
+        self._remember = remember
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -158,7 +163,8 @@ class Workspace:
                 if environment.location_of(path) is not None
             }
             deployed = self.surroundings.deployed.get(environment)
-            self._scripts[environment] = Scripts(environment, mine, deployed)
+            store = store_of(environment) if self._remember else None
+            self._scripts[environment] = Scripts(environment, mine, deployed, store)
         return self._scripts[environment]
 
     def set_text(self, path: Path, text: str | None) -> None:

@@ -13,6 +13,7 @@ from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.config import nearest
+from alembic_roundtrip.linting import diagnostics
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic
 from alembic_roundtrip.workspace import Workspace
@@ -50,6 +51,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="apply all fixes, those that change what a rollback does too",
     )
+    parser.add_argument(
+        "--no-cache", action="store_true", help="neither use nor keep what is known from last time"
+    )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes that read (default: one a processor)"
+    )
     _workspace.add_arguments(parser)
 
 
@@ -68,17 +75,17 @@ def run(arguments: Namespace) -> int:
         if arguments.changed_since is not None:
             changed = _changed(workspace, others, arguments.changed_since)
             files, others = ([f for f in some if f in changed] for some in (files, others))
-        read = [*files, *others]
-        found = [d for file in read for d in workspace.diagnostics(file)]
+        detail = formats.detail(arguments.format, hints=arguments.hints)
+        found = diagnostics(workspace, [*files, *others], detail, arguments.jobs)
         if empty and not found:
             _check_empty(workspace, () if others else arguments.paths)
         if arguments.fix or arguments.unsafe_fixes:
-            found = _fixed(workspace, read, found, unsafe=arguments.unsafe_fixes)
+            _fix(workspace, found, unsafe=arguments.unsafe_fixes)
+            found = diagnostics(workspace, [*files, *others], detail, arguments.jobs)
     except (*CANNOT_RUN, NothingToReadError) as error:
         return say(error)
     linting = Linting(
         found=found,
-        documents={file: workspace.document(file) for file in {d.path for d in found}},
         files=files,
         environments=_counts(workspace, files),
         problems=_problems(workspace),
@@ -97,7 +104,7 @@ def _open(arguments: Namespace) -> Workspace:
     overrides = _workspace.overrides(arguments)
     overrides |= {name: getattr(arguments, name) for name in ("select", "ignore", "since")}
     given = {name: value for name, value in overrides.items() if value is not None}
-    return Workspace(list(folders) or [Path.cwd()], given)
+    return Workspace(list(folders) or [Path.cwd()], given, remember=not arguments.no_cache)
 
 
 def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:
@@ -167,12 +174,9 @@ def _problems(workspace: Workspace) -> list[str]:
     return [problem for environment in workspace.environments for problem in environment.problems]
 
 
-def _fixed(
-    workspace: Workspace, files: list[Path], found: list[Diagnostic], *, unsafe: bool
-) -> list[Diagnostic]:
+def _fix(workspace: Workspace, found: list[Diagnostic], *, unsafe: bool) -> None:
     """Apply fixes one at a time, reading again after each, until nothing more is offered."""
     from alembic_roundtrip.fixing import fix_file
 
     for file in dict.fromkeys(d.path for d in found):
         fix_file(workspace, file, unsafe=unsafe)
-    return [d for file in files for d in workspace.diagnostics(file)]

@@ -211,7 +211,11 @@ def _several(value: object) -> tuple[str, ...]:
 
 def read_text(file: Path) -> str:
     """The text of a Python file in the encoding it declares; raises `OSError` or `ValueError`."""
-    content = file.read_bytes()
+    return text_of(file.read_bytes())
+
+
+def text_of(content: bytes) -> str:
+    """The text of a Python file's bytes; raises `ValueError` where they are no such thing."""
     if content.startswith(b"\xef\xbb\xbf") or b"coding" in content[:200]:
         try:
             encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)

@@ -561,7 +561,7 @@ def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None 
     return Replay(draft.schema(), origins, tuple(steps))
 
 
-def applied(schema: Schema, operations: Iterable[Operation], dialect: str | None) -> Schema:
+def schema_after(schema: Schema, operations: Iterable[Operation], dialect: str | None) -> Schema:
     """The schema after operations, without the way there."""
     draft = _Draft(schema)
     for operation in operations:

@@ -5,30 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from alembic_roundtrip.cli.reports._paths import relative
-from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.project import DEFAULT_SECTION, Environment
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Severity
-from alembic_roundtrip.textfile import TextFile
+from alembic_roundtrip.text import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Linting:
     """Diagnostics in the order they are reported.
 
-    `documents` has the files with diagnostics, `files` all migrations that were read, and
-    `environments` how many of which; `problems` are what stands in the way of finding migrations.
+    `files` are all migrations that were read, `environments` how many of which; `problems` are what
+    stands in the way of finding migrations.
     """
 
     found: Sequence[Diagnostic]
-    documents: Mapping[Path, Migration | TextFile | None]
     files: Sequence[Path]
     environments: Mapping[Environment, int]
     problems: Sequence[str]
     hints: bool
     fail_on: Severity
+
+    def source(self, d: Diagnostic) -> Source:
+        """The text that a diagnostic is about; empty where it cannot be read any more."""
+        return _source(d.path)
 
     @property
     def shown(self) -> Iterator[Diagnostic]:
@@ -61,6 +65,15 @@ def told(environment: Environment, migrations: int) -> str:
     return one_line(
         f"{where}: {count} for {named or 'any dialect: the setting `dialects` names it'}"
     )
+
+
+@lru_cache(maxsize=1)
+def _source(path: Path) -> Source:
+    """Diagnostics of one file come one after another."""
+    try:
+        return Source(decode(path.read_bytes()))
+    except (OSError, ValueError):
+        return Source("")
 
 
 def headline(d: Diagnostic) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from typing import Any
 
 from alembic_roundtrip.cli.reports._fixes import written
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
-from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.text import Position, Range
-from alembic_roundtrip.textfile import TextFile
 
 
 def report(linting: Linting) -> None:
@@ -22,22 +19,26 @@ def report(linting: Linting) -> None:
 
     Hints too: programs choose by severity themselves.
     """
-    document: dict[str, Any] = {
-        "version": 1,
-        "diagnostics": [_diagnostic(d, linting.documents.get(d.path)) for d in linting.found],
-        "summary": {
-            "files": len(linting.files),
-            "environments": [_environment(*item) for item in linting.environments.items()],
-            "problems": list(linting.problems),
-            "error": 0,
-            "warning": 0,
-            "information": 0,
-            "hint": 0,
-            **Counter(d.severity for d in linting.found),
-        },
+    summary: dict[str, Any] = {
+        "files": len(linting.files),
+        "environments": [_environment(*item) for item in linting.environments.items()],
+        "problems": list(linting.problems),
+        "error": 0,
+        "warning": 0,
+        "information": 0,
+        "hint": 0,
+        **Counter(d.severity for d in linting.found),
     }
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    print()
+    # One line each: tools that look at lines can, and large histories are written at once.
+    print('{"version": 1, "diagnostics": [', end="")
+    for number, diagnostic in enumerate(linting.found):
+        print("," if number else "")
+        print(_json(_diagnostic(diagnostic)), end="")
+    print(f'\n], "summary": {_json(summary)}}}')
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _environment(environment: Environment, migrations: int) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def _environment(environment: Environment, migrations: int) -> dict[str, Any]:
     }
 
 
-def _diagnostic(d: Diagnostic, document: Migration | TextFile | None) -> dict[str, Any]:
+def _diagnostic(d: Diagnostic) -> dict[str, Any]:
     return {
         "rule": d.rule,
         "severity": d.severity,
@@ -65,7 +66,7 @@ def _diagnostic(d: Diagnostic, document: Migration | TextFile | None) -> dict[st
                 "safety": fix.safety,
                 "edits": [{"range": _range(edit.range), "text": edit.text} for edit in edits],
             }
-            for fix, edits in written(d, document)
+            for fix, edits in written(d)
         ],
     }
 

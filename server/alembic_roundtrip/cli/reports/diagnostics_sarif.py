@@ -18,10 +18,8 @@ from alembic_roundtrip.cli.reports._sarif import (
     region,
 )
 from alembic_roundtrip.links import rule_page
-from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix, Rule, rules
-from alembic_roundtrip.text import Edit
-from alembic_roundtrip.textfile import TextFile
+from alembic_roundtrip.text import Edit, Source
 
 
 def report(linting: Linting) -> None:
@@ -39,8 +37,7 @@ def _results(linting: Linting) -> Iterator[Json]:
     index = {name: number for number, name in enumerate(rules())}
     seen: Counter[str] = Counter()
     for d in linting.shown:
-        document = linting.documents.get(d.path)
-        same = _identity(d, document)
+        same = _identity(d, linting.source(d))
         seen[same] += 1
         result: Json = {
             "ruleId": d.rule,
@@ -55,14 +52,14 @@ def _results(linting: Linting) -> Iterator[Json]:
         }
         if d.related:
             result["relatedLocations"] = [location(r.path, r.range, r.message) for r in d.related]
-        fixes = [_fix(d, *fix) for fix in written(d, document)]
+        fixes = [_fix(d, *fix) for fix in written(d)]
         yield result | {"fixes": fixes} if fixes else result
 
 
-def _identity(d: Diagnostic, document: Migration | TextFile | None) -> str:
+def _identity(d: Diagnostic, source: Source) -> str:
     """What makes two diagnostics the same one at two times: not where it stands."""
-    text = document.source.slice(d.range) if document else ""
-    return "\0".join((d.rule, d.revision or d.path.name, " ".join(text.split())))
+    text = source.slice(d.range).split()
+    return "\0".join((d.rule, d.revision or d.path.name, " ".join(text)))
 
 
 def _fix(d: Diagnostic, fix: Fix, edits: Sequence[Edit]) -> Json:

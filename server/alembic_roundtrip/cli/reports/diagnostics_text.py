@@ -9,9 +9,8 @@ from alembic_roundtrip.cli.reports._frame import frame
 from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed, shown_path, told
 from alembic_roundtrip.cli.reports._terminal import Part, writer
 from alembic_roundtrip.links import rule_page
-from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Severity
-from alembic_roundtrip.textfile import TextFile
+from alembic_roundtrip.text import Source
 
 STYLES: dict[Severity, str] = {
     "error": "bold red",
@@ -33,7 +32,7 @@ def report(linting: Linting) -> None:
         write(
             [
                 *_headline(diagnostic),
-                *_frame(diagnostic, linting.documents.get(diagnostic.path)),
+                *_frame(diagnostic, linting.source(diagnostic)),
                 *_related(diagnostic),
                 *_fixes(diagnostic),
                 ("\n", ""),
@@ -52,10 +51,8 @@ def _headline(d: Diagnostic) -> Iterator[Part]:
     yield f" {one_line(d.message)}\n", ""
 
 
-def _frame(d: Diagnostic, document: Migration | TextFile | None) -> Iterator[Part]:
-    if document is None:
-        return
-    for line in frame(document.source, d.range):
+def _frame(d: Diagnostic, source: Source) -> Iterator[Part]:
+    for line in frame(source, d.range):
         yield f"  {line.number} | ", "blue"
         yield f"{line.code}\n", ""
         if line.marks:

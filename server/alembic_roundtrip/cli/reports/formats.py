@@ -9,6 +9,8 @@ from io import TextIOWrapper
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from alembic_roundtrip.linting.records import Detail
+
 if TYPE_CHECKING:
     from alembic_roundtrip.cli.reports._judged import Report
     from alembic_roundtrip.cli.reports._linting import Linting
@@ -32,12 +34,21 @@ TEST: Mapping[str, str] = MappingProxyType(
         "junit": "JUnit XML, a test case for each revision",
     }
 )
+_DETAIL: Mapping[str, Detail] = MappingProxyType(
+    {"text": Detail.TITLES, "json": Detail.EDITS, "sarif": Detail.EDITS}
+)
 _FOR_PEOPLE = frozenset({"text", "concise"})
 
 
 def described(formats: Mapping[str, str]) -> str:
     """The formats as `--help` lists them."""
     return "; ".join(f"{name}: {says}" for name, says in formats.items())
+
+
+def detail(name: str, *, hints: bool) -> Detail:
+    """How much of the fixes a format shows."""
+    wanted = _DETAIL.get(name, Detail.NOTHING)
+    return Detail.ALL_TITLES if hints and wanted is Detail.TITLES else wanted
 
 
 def diagnostics_report(name: str) -> Callable[[Linting], None]:

@@ -1,0 +1,107 @@
+"""What migration scripts say of their place in the history, without reading them again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip.history import Problem, Revision
+from alembic_roundtrip.index.store import Store, digest
+
+_NAME = "files"
+_UNSURE = 2_000_000_000
+"""Nanoseconds in which a file may change again and keep its time."""
+_NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a file: a hash of its content, whether it goes back, its identifiers."""
+
+    digest: str
+    goes_back: bool
+    found: Revision | Problem
+
+
+Identify = Callable[[Path, bytes], tuple[bool, Revision | Problem]]
+
+
+class Files:
+    """Facts of the files of one environment; a file whose time and size are the same is not read.
+
+    Without a store nothing is remembered from one run to the next.
+    """
+
+    def __init__(self, store: Store | None, identify: Identify) -> None:
+        self._store = store
+        self._identify = identify
+        self._known = self._loaded(store)
+        self._seen: dict[str, list[Any]] = {}
+        self._news = False
+
+    @staticmethod
+    def _loaded(store: Store | None) -> dict[str, list[Any]]:
+        known = store.load(_NAME) if store is not None else None
+        return known if isinstance(known, dict) else {}
+
+    def facts(self, path: Path) -> Facts:
+        """Facts of a file; raises `OSError` where it cannot be read."""
+        name, status = str(path), path.stat()
+        entry = self._known.get(name)
+        if entry is not None:
+            facts = _facts(entry, path)
+            if facts is not None and entry[:2] == [status.st_mtime_ns, status.st_size]:
+                self._seen[name] = entry
+                return facts
+        content = path.read_bytes()
+        facts = self._read(path, content, entry)
+        if isinstance(facts.found, Revision):
+            self._news = True
+            self._seen[name] = _entry(status, facts)
+        return facts
+
+    def _read(self, path: Path, content: bytes, entry: list[Any] | None) -> Facts:
+        made = digest(content)
+        known = _facts(entry, path) if entry is not None else None
+        if known is not None and known.digest == made:
+            return known
+        return Facts(made, *self._identify(path, content))
+
+    def save(self) -> None:
+        """Keep what was asked for since this was made; files that are gone are forgotten."""
+        if self._store is None or not (self._news or self._known.keys() - self._seen.keys()):
+            return
+        now = time.time_ns()
+        kept = {
+            name: [_NEVER, *entry[1:]] if entry[0] > now - _UNSURE else entry
+            for name, entry in self._seen.items()
+        }
+        self._store.save(_NAME, kept)
+        self._known, self._news = self._seen, False
+
+
+def _entry(status: os.stat_result, facts: Facts) -> list[Any]:
+    found = facts.found
+    assert isinstance(found, Revision)
+    identifiers = [
+        found.id,
+        found.down_revisions,
+        found.depends_on,
+        found.branch_labels,
+        found.computed,
+    ]
+    return [status.st_mtime_ns, status.st_size, facts.digest, facts.goes_back, *identifiers]
+
+
+def _facts(entry: list[Any], path: Path) -> Facts | None:
+    """Facts from an entry; None for one that is no such thing."""
+    try:
+        _, _, made, goes_back, name, down, depends, labels, computed = entry
+        revision = Revision(name, tuple(down), tuple(depends), tuple(labels), path, tuple(computed))
+    except (TypeError, ValueError):
+        return None
+    return Facts(made, goes_back, revision)
