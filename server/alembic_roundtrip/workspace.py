@@ -74,7 +74,13 @@ class Workspace:
         return self._environments
 
     def _find(self, folder: Path) -> Iterator[Environment]:
-        yield from find_environments(folder, self._settings_at(folder))
+        for environment in find_environments(folder, self._settings_at(folder)):
+            try:
+                dialects = self.settings_of(environment).dialects
+            except config.SettingsError:  # told to whoever asks for its diagnostics
+                dialects = ()
+            # A project in a folder below may have settings of its own.
+            yield environment.set_to(dialects) if dialects else environment
 
     def _settings_at(self, folder: Path) -> Settings:
         """The settings of a folder, without what cannot be used: a rule reports that."""

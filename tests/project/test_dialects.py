@@ -6,6 +6,7 @@ import pytest
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import find_environments
+from alembic_roundtrip.workspace import Workspace
 
 MIGRATION = "revision = 'aaaa'\ndown_revision = None\n"
 
@@ -211,3 +212,35 @@ def test_it_is_known_what_a_dialect_was_inferred_from(
         (tmp_path / name).write_text(text)
     (environment,) = find_environments(tmp_path, Settings())
     assert environment.dialect_sources == sources
+
+
+def test_a_folder_of_a_repository_is_told_the_same_as_its_top(tmp_path: Path) -> None:
+    files = {
+        "top/.git": "",
+        "top/requirements.txt": "asyncpg\n",
+        "top/back/alembic.ini": "[alembic]\nscript_location = mig\n",
+        "top/back/mig/env.py": "",
+        "requirements.txt": "pymysql\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for folder in ("top", "top/back"):
+        (environment,) = find_environments(tmp_path / folder, Settings())
+        assert environment.dialects == ("postgresql",)
+
+
+def test_a_project_below_names_its_own_dialects(tmp_path: Path) -> None:
+    files = {
+        "alembic.ini": "[alembic]\nscript_location = mig\nsqlalchemy.url = sqlite://\n",
+        "mig/env.py": "",
+        "back/alembic.ini": "[alembic]\nscript_location = mig\nsqlalchemy.url = sqlite://\n",
+        "back/mig/env.py": "",
+        "back/pyproject.toml": '[tool.alembic-roundtrip]\ndialects = ["mysql"]\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    top, below = Workspace([tmp_path]).environments
+    assert (top.dialects, below.dialects) == (("sqlite",), ("mysql",))
+    assert below.dialect_sources == ("the setting `dialects`",)

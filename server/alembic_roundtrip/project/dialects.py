@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from alembic_roundtrip.project import Environment
     from alembic_roundtrip.project.configuration import Configuration
 
+SETTING = "the setting `dialects`"
 SQLITE = "sqlite"
 _SCHEME = re.compile(r"\s*([A-Za-z]\w*)(?:\+\w+)?://")
 
@@ -41,7 +42,7 @@ def infer_dialects(
     dialect without saying which others there are. Where no driver says it either, it is SQLite.
     """
     if settings.dialects:
-        return tuple(Sign(name, "the setting `dialects`") for name in settings.dialects)
+        return tuple(Sign(name, SETTING) for name in settings.dialects)
     found = mentions(environment.env_py, _migrations(environment))
     signs = list(_of_urls(configuration.urls() if configuration else ()))
     signs += _mentioned(found)
@@ -92,8 +93,13 @@ def _migrations(environment: Environment) -> Iterator[Path]:
 
 
 def _folders(folder: Path, workspace: Path) -> list[Path]:
-    """From an environment's folder up to the workspace: dependencies may be named in any."""
-    return [p for p in (folder, *folder.parents) if p == workspace or workspace in p.parents]
+    """From an environment's folder up to the workspace, or the repository that it is a part of.
+
+    Whoever runs in a folder of a project must be told the same as who runs at its top.
+    """
+    above = (workspace, *workspace.parents)
+    top = next((p for p in above if (p / ".git").exists()), workspace)
+    return [p for p in (folder, *folder.parents) if p == top or top in p.parents]
 
 
 def _of_drivers(folders: Iterable[Path]) -> list[Sign]:

@@ -16,7 +16,7 @@ from alembic_roundtrip.project.configuration import (
     read_table,
     sections,
 )
-from alembic_roundtrip.project.dialects import Sign, infer_dialects
+from alembic_roundtrip.project.dialects import SETTING, Sign, infer_dialects
 
 DEFAULT_SECTION = "alembic"
 
@@ -55,6 +55,10 @@ class Environment:
         """The project's env.py, where there is one."""
         file = self.script_location / "env.py"
         return file if file.is_file() else None
+
+    def set_to(self, dialects: tuple[str, ...]) -> Environment:
+        """The environment with the dialects that a setting names."""
+        return replace(self, dialects=dialects, dialect_sources=(SETTING,) * len(dialects))
 
     def location_of(self, file: Path) -> Path | None:
         """The version location that a file lies in."""
