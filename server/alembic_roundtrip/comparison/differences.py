@@ -190,7 +190,7 @@ def _primary(table: Table) -> tuple[str, ...]:
 
 def _keys(before: Table, after: Table) -> Iterator[_Found]:
     old, new = _primary(before), _primary(after)
-    if old and old != new:
+    if old and set(old) != set(new):
         now = f"has the primary key ({', '.join(new)})" if new else "has no primary key"
         yield "primary key", "", str(before.name), f"{now} instead of ({', '.join(old)})"
 

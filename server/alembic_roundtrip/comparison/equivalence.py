@@ -50,6 +50,8 @@ _SPELLED = {
     "current_timestamp()": "now",
     "now()": "now",
     "f": "false",
+    "false": "false",
+    "true": "true",
     "0": "false",
     "t": "true",
     "1": "true",

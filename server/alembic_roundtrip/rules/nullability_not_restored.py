@@ -90,3 +90,21 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A key had made it NOT NULL",
+    """
+    def upgrade():
+        op.drop_table("parts")
+
+
+    def downgrade():
+        op.create_table("parts", sa.Column("id", sa.Integer(), nullable=False))
+        op.create_primary_key("parts_pkey", "parts", ["id"])
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('parts', sa.Column('id', sa.Integer()))\n"
+        "    op.create_primary_key('parts_pkey', 'parts', ['id'])\n",
+    ),
+    dialects=("postgresql",),
+)

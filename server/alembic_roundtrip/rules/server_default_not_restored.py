@@ -75,3 +75,19 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "The same in another spelling",
+    """
+    def upgrade():
+        op.drop_column("users", "admin")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("admin", sa.Boolean(), server_default=sa.text("false")))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()),\n"
+        "        sa.Column('admin', sa.Boolean(), server_default='FALSE'))\n",
+    ),
+)

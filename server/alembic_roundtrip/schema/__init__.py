@@ -334,20 +334,33 @@ class _Draft:
                 self.made.append(Key("index", table.name, change.new_name))
                 return
         # It may be the index of a constraint, or of a table that is not known.
+        for table in list(self.tables.values()):
+            if any(part.is_known_as(change.name) for part in table.constraints):
+                self.rename_constraint(c.RenameConstraint(table.name, change.name, change.new_name))
+                return
         self._doubt(*([change.table] if change.table else self._owners(change.name)))
 
     def _owners(self, constraint: str) -> list[Name]:
-        """Tables with a constraint of that name, or one whose name is the database's own."""
+        """Tables with a constraint of that name, or one whose name is not known."""
         return [
             table.name
             for table in self.tables.values()
-            if any(part.name in {None, constraint} for part in table.constraints)
+            if any(known_as(part) in {None, constraint} for part in table.constraints)
         ]
 
     def add_constraint(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
         self._change(change.table, constraints=(*table.constraints, change.constraint))
         self._made_constraints(change.table, (change.constraint,))
+        if change.constraint.kind == "primary" and table.name in self.tables:
+            # Every database makes the columns of a key NOT NULL, and leaves them so without it.
+            columns = tuple(
+                replace(column, nullable=False)
+                if column.name in change.constraint.columns
+                else column
+                for column in table.columns
+            )
+            self._change(change.table, columns=columns)
 
     def drop_constraint(self, change: c.DropConstraint) -> None:
         table = self.tables.get(change.table)
@@ -368,12 +381,12 @@ class _Draft:
 
     def rename_constraint(self, change: c.RenameConstraint) -> None:
         table = self.tables.get(change.table)
-        named = any(part.name == change.name for part in table.constraints) if table else False
+        named = table is not None and any(p.is_known_as(change.name) for p in table.constraints)
         if table is None or not named:
             self._doubt(change.table)
             return
         constraints = tuple(
-            replace(part, name=change.new_name) if part.name == change.name else part
+            replace(part, name=change.new_name) if part.is_known_as(change.name) else part
             for part in table.constraints
         )
         self._change(change.table, constraints=constraints)
