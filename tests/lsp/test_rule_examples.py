@@ -38,8 +38,10 @@ async def test_an_example_is_shown_by_the_server_as_by_the_checker(
     reader: Editor, example: Example, tmp_path: Path
 ) -> None:
     project = write_project(example, tmp_path / "project")
-    dialects = f"dialects = {list(example.dialects)!r}"
-    (project.folder / "pyproject.toml").write_text(f"[tool.alembic-roundtrip]\n{dialects}\n")
+    settings = project.folder / "pyproject.toml"
+    if project.file != settings:
+        dialects = f"dialects = {list(example.dialects)!r}"
+        settings.write_text(f"[tool.alembic-roundtrip]\n{dialects}\n")
     text = project.file.read_bytes().decode()
     direct = Workspace([project.folder]).diagnostics(project.file)
     assert {d.message for d in direct} >= {expected.message for expected in project.expected}
