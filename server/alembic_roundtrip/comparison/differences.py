@@ -114,11 +114,8 @@ class _Blame:
         )
 
     def _columns(self, before: Table, after: Table) -> Iterator[_Found]:
-        columns = {column.name: column for column in after.columns}
-        for old in before.columns:
-            new = columns.get(old.name)
-            if new is not None and new is not old:
-                yield from self._column(before, old, new)
+        for old, new in _other_columns(before, after):
+            yield from self._column(before, old, new)
 
     def _column(self, table: Table, old: Column, new: Column) -> Iterator[_Found]:
         subject = f"{table.name}.{old.name}"
@@ -140,13 +137,8 @@ class _Blame:
             return
         if options_differ(before.options, after.options, "comment"):
             yield "definition", "", str(before.name), "has another comment"
-        for old in before.columns:
-            new = after.column(old.name)
-            if (
-                new is not None
-                and new is not old
-                and options_differ(old.options, new.options, "comment")
-            ):
+        for old, new in _other_columns(before, after):
+            if options_differ(old.options, new.options, "comment"):
                 yield "definition", old.name, f"{before.name}.{old.name}", "has another comment"
 
     def _blamed(self, table: Name, column: str) -> tuple[Direction, Operation] | None:
@@ -182,6 +174,13 @@ def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
     return False
 
 
+def _other_columns(before: Table, after: Table) -> list[tuple[Column, Column]]:
+    """Columns of one name that are not the very same."""
+    columns = {column.name: column for column in after.columns}
+    pairs = ((old, columns.get(old.name)) for old in before.columns)
+    return [(old, new) for old, new in pairs if new is not None and new is not old]
+
+
 def _primary(table: Table) -> tuple[str, ...]:
     """The columns of its primary key; each column may say that it is part of it."""
     parts = [part.columns for part in table.constraints if part.kind == "primary"]
@@ -196,6 +195,8 @@ def _keys(before: Table, after: Table) -> Iterator[_Found]:
 
 
 def _constraints(before: Table, after: Table) -> Iterator[_Found]:
+    if before.constraints is after.constraints:
+        return
     for old in before.constraints:
         same = [part for part in after.constraints if part.kind == old.kind]
         if old in same or old.kind in {"primary", "exclude"}:
@@ -227,19 +228,26 @@ def _extras(before: Table, after: Table) -> Iterator[Key]:
     """What only the second table has, by its name and by what it is."""
     names = {column.name for column in before.columns}
     yield from (Key("column", after.name, c.name) for c in after.columns if c.name not in names)
-    shapes = {index_shape(index) for index in before.indexes}
-    for index in after.indexes:
-        # Types of others, of geometries for one, make indexes of their own.
-        if any(is_foreign(column.type) for column in after.columns if index.mentions(column.name)):
-            continue
-        named = any(old.name == index.name for old in before.indexes)
-        if index.name and not named and index_shape(index) not in shapes:
-            yield Key("index", after.name, index.name)
+    yield from (Key("index", after.name, name) for name in _extra_indexes(before, after))
     for part in after.constraints:
         if part.name is None or not part.columns or part.kind == "primary":
             continue
         if not any(_alike(part, old) for old in before.constraints):
             yield Key("constraint", after.name, part.name)
+
+
+def _extra_indexes(before: Table, after: Table) -> Iterator[str]:
+    names = {index.name for index in before.indexes}
+    new = [index for index in after.indexes if index.name and index.name not in names]
+    if not new:
+        return
+    shapes = {index_shape(index) for index in before.indexes}
+    # Types of others, of geometries for one, make indexes of their own.
+    foreign = [column.name for column in after.columns if is_foreign(column.type)]
+    for index in new:
+        if index_shape(index) not in shapes and not any(map(index.mentions, foreign)):
+            assert index.name is not None
+            yield index.name
 
 
 def _alike(one: Constraint, other: Constraint) -> bool:
@@ -255,8 +263,12 @@ def _unique_by_index(columns: tuple[str, ...], table: Table) -> bool:
 
 
 def _indexes(before: Table, after: Table) -> Iterator[_Found]:
+    if before.indexes is after.indexes:
+        return
+    # Of two with one name the first one counts.
+    named = {index.name: index for index in reversed(after.indexes) if index.name}
     for old in before.indexes:
-        new = next((i for i in after.indexes if i.name and i.name == old.name), None)
+        new = named.get(old.name) if old.name else None
         said = indexes_differ(old, new) if new is not None and new is not old else None
         if said:
             yield "definition", "", f"{before.name}.{old.name}", said

@@ -30,6 +30,7 @@ _TEXTS = frozenset(
 _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _BRACES = re.compile(r"\{\w*\}")
+_COMPOUND = (list, ast.expr, ast.keyword, ast.comprehension)
 _FOLDED = 64
 _LARGEST = 5_000
 _REMEMBERED = 5_000
@@ -222,11 +223,16 @@ class _Substitution:
 
     def _rebuilt(self, node: _Node) -> _Node:
         """The node itself, or one of its kind where a part is another now."""
-        parts = {name: getattr(node, name, None) for name in node._fields}
-        new = {name: self._part(part) for name, part in parts.items()}
-        if all(new[name] is part for name, part in parts.items()):
+        new: dict[str, Any] = {}
+        for name in node._fields:
+            part = getattr(node, name, None)
+            if isinstance(part, _COMPOUND):
+                made_part = self._part(part)
+                if made_part is not part:
+                    new[name] = made_part
+        if not new:
             return node
-        made = type(node)(**new)
+        made = type(node)(**{**{name: getattr(node, name, None) for name in node._fields}, **new})
         if isinstance(made, ast.expr):
             # What is put together stands nowhere in the source.
             made.lineno = made.end_lineno = made.col_offset = made.end_col_offset = 0

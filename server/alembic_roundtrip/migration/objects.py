@@ -96,10 +96,10 @@ class Index:
 
     def mentions(self, column: str) -> bool:
         """Whether a column is part of it, by name or anywhere in an expression."""
-        return any(
-            expression.value == column or (not expression.known and column in expression.text)
-            for expression in self.columns
-        )
+        for expression in self.columns:
+            if expression.value == column or (not expression.known and column in expression.text):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,7 +255,7 @@ class _Draft:
     def add_column(self, change: c.AddColumn) -> None:
         table = self._parts(change.table)
         others = [col for col in table.columns if col.name != change.column.name]
-        constraints = (*table.constraints, *change.constraints)
+        constraints = (*table.constraints, *change.constraints) if change.constraints else None
         self._change(change.table, columns=(*others, change.column), constraints=constraints)
         self.made.append(Key("column", change.table, change.column.name))
         self._made_constraints(change.table, change.constraints)
@@ -263,11 +263,14 @@ class _Draft:
 
     def drop_column(self, change: c.DropColumn) -> None:
         table = self._parts(change.table)
+        constraints = [part for part in table.constraints if change.column not in part.columns]
+        indexes = [index for index in table.indexes if not index.mentions(change.column)]
         self._change(
             change.table,
             columns=tuple([col for col in table.columns if col.name != change.column]),
-            constraints=tuple([p for p in table.constraints if change.column not in p.columns]),
-            indexes=tuple([i for i in table.indexes if not i.mentions(change.column)]),
+            # What stays the same is the same object: comparing two schemas is quick then.
+            constraints=tuple(constraints) if len(constraints) < len(table.constraints) else None,
+            indexes=tuple(indexes) if len(indexes) < len(table.indexes) else None,
         )
 
     def alter_column(self, change: c.AlterColumn) -> None:
