@@ -17,12 +17,25 @@ from alembic_roundtrip.rehearsal.folder import PREFIX, place
 from alembic_roundtrip.rehearsal.plan import Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 
+BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
+"""For what must be the same on every kind of database."""
+
 
 @pytest.fixture
-def project(tmp_path: Path) -> AlembicProject:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def project(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> AlembicProject:
+    """A project; of another kind than SQLite, its URL leads to a server that is nowhere."""
     folder = tmp_path / "project"
     folder.mkdir()
-    return AlembicProject(folder)
+    if kind == "sqlite":
+        return AlembicProject(folder)
+    request.getfixturevalue("server")
+    ini = INI.replace("sqlite:///%(here)s/app.db", PG_URL)
+    return AlembicProject(folder, ini=ini, dialect=kind)
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +108,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.skip("the extra `postgresql` is not installed")
     locks = tmp_path_factory.mktemp("locks")
     # Beside the other scratch folders, not in pytest's: a socket's path must be short.
-    home = place() / f"alembic_roundtrip.test-{os.getpid()}"
+    home = _PLACE / f"alembic_roundtrip.test-{os.getpid()}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster, "_places", lambda _programs: (home, locks))
         patch.setattr(cluster, "IDLE_SECONDS", 0.5)
@@ -103,13 +116,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield locks
 
 
+_PLACE = place()  # before tests replace it
 PG_URL = "postgresql+psycopg://app:secret@db.invalid/app"
-
-
-@pytest.fixture
-def pg_project(tmp_path: Path, server: Path) -> AlembicProject:  # noqa: ARG001 - it must run
-    """A project whose URL leads to a PostgreSQL that is nowhere."""
-    folder = tmp_path / "project"
-    folder.mkdir()
-    ini = INI.replace("sqlite:///%(here)s/app.db", PG_URL)
-    return AlembicProject(folder, ini=ini, dialect="postgresql")

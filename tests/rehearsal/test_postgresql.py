@@ -6,10 +6,12 @@ import os
 
 import pytest
 
-from alembic_project import INI, AlembicProject
+from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
-from rehearsal.conftest import PG_URL, collect
+from rehearsal.conftest import collect
+
+pytestmark = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 
 USERS = """
 op.create_table(
@@ -92,30 +94,27 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "pg8000"])
-async def test_every_verdict_with_every_driver(pg_project, driver):
-    ini = pg_project.folder / "alembic.ini"
+async def test_every_verdict_with_every_driver(project, driver):
+    ini = project.folder / "alembic.ini"
     ini.write_text(ini.read_text().replace("+psycopg:", f"+{driver}:"))
-    story(pg_project)
-    found = await verdicts(pg_project)
-    assert {revision: evidence.verdict for revision, evidence in found.items()} == EXPECTED
-
-
-@pytest.mark.usefixtures("server")
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-async def test_every_verdict_with_async_drivers(tmp_path, driver):
-    folder = tmp_path / "async"
-    folder.mkdir()
-    url = PG_URL.replace("+psycopg:", f"+{driver}:")
-    ini = INI.replace("sqlite:///%(here)s/app.db", url)
-    project = AlembicProject(folder, ini=ini, env=ASYNC_ENV, dialect="postgresql")
     story(project)
     found = await verdicts(project)
     assert {revision: evidence.verdict for revision, evidence in found.items()} == EXPECTED
 
 
-async def test_the_database_and_the_guard_are_said(pg_project):
-    users(pg_project)
-    started = next(e for e in await collect(pg_project) if isinstance(e, Started))
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_every_verdict_with_async_drivers(project, driver):
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("+psycopg:", f"+{driver}:"))
+    (project.folder / "migrations" / "env.py").write_text(ASYNC_ENV)
+    story(project)
+    found = await verdicts(project)
+    assert {revision: evidence.verdict for revision, evidence in found.items()} == EXPECTED
+
+
+async def test_the_database_and_the_guard_are_said(project):
+    users(project)
+    started = next(e for e in await collect(project) if isinstance(e, Started))
     assert started.database == "postgresql"
     assert started.version.split(".")[0].isdecimal()
     assert started.guard == ("kernel" if os.uname().sysname == "Linux" else "process")

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import re
+
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
+from rehearsal.conftest import BOTH
+
+pytestmark = BOTH
 
 CREATE = """
 op.create_table(
@@ -17,7 +22,7 @@ def users(project: AlembicProject) -> None:
     project.add("users", CREATE, 'op.drop_table("users")')
 
 
-async def test_a_table_that_comes_and_goes_is_lossless(project, rehearsed):
+async def test_a_table_that_comes_and_goes_is_lossless(project, rehearsed, kind):
     users(project)
     evidence = (await rehearsed())["users"]
     assert evidence.verdict is Verdict.LOSSLESS
@@ -34,7 +39,7 @@ async def test_a_table_that_comes_and_goes_is_lossless(project, rehearsed):
         "upgrade again with rows",
     ]
     assert all(step.error is None for step in evidence.steps)
-    assert (evidence.database, evidence.rows) == ("sqlite", 5)
+    assert (evidence.database, evidence.rows) == (kind, 5)
 
 
 async def test_a_dropped_column_that_comes_back_empty_is_lossy(project, rehearsed):
@@ -59,7 +64,7 @@ async def test_an_index_left_behind_fails_the_next_upgrade(project, rehearsed):
     evidence = (await rehearsed())["index"]
     assert evidence.verdict is Verdict.FAILED
     assert evidence.reason is not None
-    assert "ix_email already exists" in evidence.reason
+    assert re.search(r'ix_email"? already exists', evidence.reason)
     (residue,) = evidence.residue
     assert (residue.kind, residue.object, residue.change, residue.grade) == (
         "index",
@@ -121,7 +126,8 @@ async def test_an_error_in_the_downgrade_that_nobody_raised_on_purpose_fails(pro
     project.add("nothing", "pass", None)
     evidence = await rehearsed()
     assert {e.verdict for e in evidence.values()} == {Verdict.FAILED}
-    assert "no such table: nowhere" in (evidence["broken"].reason or "")
+    reason = evidence["broken"].reason or ""
+    assert re.search('no such table: nowhere|table "nowhere" does not exist', reason)
     assert "undefined_name" in (evidence["typo"].reason or "")
     assert evidence["nothing"].reason == "`downgrade()` fails: the migration has no `downgrade()`"
 
@@ -299,29 +305,15 @@ async def test_a_downgrade_that_refuses_once_there_are_rows_is_irreversible(proj
     assert evidence.reason == "there are users"
 
 
-async def test_what_the_database_cannot_do_is_a_failure_and_no_refusal(project, rehearsed):
+async def test_a_temporary_table_ends_with_its_command(project, rehearsed, kind):
     users(project)
-    project.add(
-        "key",
-        'with op.batch_alter_table("users") as b:\n    b.create_unique_constraint("uq", ["id"])',
-        'op.drop_constraint("uq", "users", type_="unique")',
-    )
-    evidence = (await rehearsed())["key"]
-    assert evidence.verdict is Verdict.FAILED
-    assert "No support for ALTER of constraints in SQLite" in (evidence.reason or "")
-
-
-async def test_a_temporary_table_ends_with_its_command(project, rehearsed):
-    users(project)
-    project.add(
-        "temporary",
-        """
-        op.execute("CREATE TEMP TABLE \\"a b\\" AS SELECT * FROM users")
-        op.execute("CREATE TEMP VIEW seen AS SELECT * FROM \\"a b\\"")
-        op.execute("CREATE TEMP TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END")
-        """,
-        "pass",
-    )
+    statements = [
+        'CREATE TEMP TABLE "a b" AS SELECT * FROM users',
+        'CREATE TEMP VIEW seen AS SELECT * FROM "a b"',
+    ]
+    if kind == "sqlite":
+        statements.append("CREATE TEMP TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END")
+    project.add("temporary", "\n".join(f"op.execute({each!r})" for each in statements), "pass")
     assert (await rehearsed())["temporary"].verdict is Verdict.LOSSLESS
 
 

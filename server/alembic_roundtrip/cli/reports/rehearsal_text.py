@@ -17,7 +17,7 @@ _STYLES = {
     Verdict.IRREVERSIBLE: "cyan",
     Verdict.SKIPPED: "magenta",
 }
-_DATABASES = {"sqlite": "SQLite"}
+_DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _GUARDS = {
     "kernel": "the operating system closes every other database",
     "process": "other databases are closed inside the process only",

@@ -24,7 +24,21 @@ _LIBRARIES = tuple(
     for module in (alembic, sqlalchemy)
 )
 _OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
-_OF_THESE_ROWS = re.compile(r"(UNIQUE|CHECK) constraint failed")
+_OF_THESE_ROWS = re.compile(
+    r"(UNIQUE|CHECK) constraint failed|could not create (unique index|exclusion constraint)"
+    r"|(check|exclusion) constraint \".*?\" .*is violated by some row|conflicting key value"
+    r"|violates (unique|check|exclusion) constraint"
+)
+_BEYOND_AN_OWNER = (
+    (r'extension "([^"]+)" is not available', "the scratch server has no extension `{}`"),
+    (r'permission denied to create extension "([^"]+)"', "`{}` is an extension for superusers"),
+    (r"(ICU) is not supported in this build", "the scratch server has no collations of {}"),
+    (r"permission denied to (create role|create database|set parameter [^\n]*)",
+     "migrations run as an owner who may not {}"),
+    (r"(must be superuser[^\n]*|only superusers? can[^\n]*)",
+     "migrations run as a plain owner, and the server says: {}"),
+)  # fmt: skip
+"""What a scratch server lacks or denies: says nothing of the migration."""
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
 
@@ -49,6 +63,8 @@ class Problem:
         self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
         self.about_values = _is_about_values(error)
         self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
+        self.beyond = _beyond(self.message)
+        """What the scratch server lacks or denies, where that is what stopped it."""
         self.refused = isinstance(error, Refused)
         self.values = _values(error)
 
@@ -69,13 +85,34 @@ class Problem:
         return f"{self.type}: {first}" if first else self.type
 
 
+def _beyond(message: str) -> Optional[str]:
+    for pattern, sentence in _BEYOND_AN_OWNER:
+        match = re.search(pattern, message)
+        if match:
+            return sentence.format(match.group(1))
+    return None
+
+
 def _message(error: BaseException) -> str:
     """The message without SQLAlchemy's background links; for a driver's error, the driver's."""
     if isinstance(error, exc.DBAPIError) and error.orig is not None:
-        return str(error.orig)
+        return _said(error.orig)
     if isinstance(error, SystemExit):
         return f"the migration called sys.exit({error.code!r})"
     return str(error)
+
+
+def _said(error: BaseException) -> str:
+    """What a driver passes on from the database, without its own packing."""
+    first = error.args[0] if error.args else None
+    if isinstance(first, dict) and "M" in first:  # pg8000
+        parts = [first["M"], *(f"{name}: {first[key]}" for name, key in _PARTS if key in first)]
+        return "\n".join(parts)
+    return _PACKED.sub("", str(error))
+
+
+_PARTS = (("DETAIL", "D"), ("HINT", "H"))
+_PACKED = re.compile(r"^<class '[\w.]+'>: ")
 
 
 def _by_library(frames: List[traceback.FrameSummary]) -> bool:

@@ -160,7 +160,7 @@ def _reachable(binaries: Path, home: Path) -> Path:
     """The programs, copied to where the unprivileged user can read them if need be."""
     try:
         _said([binaries / "postgres", "--version"])
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, RuntimeError):
         if os.geteuid() != 0:
             raise
         shutil.copytree(binaries.parent, home / "programs", symlinks=True)
@@ -174,8 +174,8 @@ def _said(command: list[Any]) -> str:
         command, capture_output=True, text=True, cwd="/", check=False, **unprivileged()
     )
     if done.returncode:
-        sys.stderr.write(done.stderr)
-        raise subprocess.CalledProcessError(done.returncode, str(command[0]), done.stdout)
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise RuntimeError(f"{command[0]} failed: {said[0]}")
     return done.stdout
 
 

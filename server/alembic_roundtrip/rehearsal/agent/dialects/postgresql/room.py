@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from ... import redirect
 from ...schema import Snapshot, Table
-from .access import PostgresqlAccess
+from .access import PostgresqlAccess, literal
 from .hold import Hold
 from .session import Session, raw, statements
 
@@ -84,6 +84,7 @@ class PostgresqlRoom:
     _changed: bool = False
     """Whether anything happened since."""
     _copies: int = 0
+    _path: str = ""
 
     @property
     def reverts(self) -> bool:
@@ -99,6 +100,7 @@ class PostgresqlRoom:
         if getattr(raw(connection), "autocommit", False):
             self.always_commits = self.commits = True
         if not self.commits:
+            ((self._path,),) = Session(connection).rows("SELECT current_setting('search_path')")
             self._hold = Hold(connection)
             self._changed = False
         self.server.watch = self._second_connection
@@ -132,8 +134,16 @@ class PostgresqlRoom:
         """Whether a step did what no savepoint undoes."""
         return self._hold is not None and self._hold.asked_for_commits
 
-    def refresh(self, _connection: Any) -> None:
-        """What was known of the database is of no use after the step."""
+    def refresh(self, connection: Any) -> None:
+        """What was known of the database is of no use after the step.
+
+        The next `alembic` command would have a connection of its own: without the temporary tables
+        of this one, and with the schemas that env.py searches.
+        """
+        if self._hold is not None:
+            session = Session(connection)
+            session.run("DISCARD TEMP")
+            session.rows(f"SELECT set_config('search_path', {literal(self._path)}, false)::text")
         self._state = _State()
         self._changed = True
 
