@@ -1,7 +1,7 @@
 """Runs a project's migrations behind the guard, as the agent would, and prints what happened.
 
-`guard_door.py AGENT SCRATCH LEVEL`, in the project's folder. Level `process` stands for a system
-without Landlock and seccomp.
+`guard_door.py AGENT SCRATCH LEVEL [KIND PLACE]`, in the project's folder. Level `process` stands
+for a system without Landlock and seccomp.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def tables(connect: Any, path: str) -> list[str]:
         connection.close()
 
 
-def main(agent: str, folder: str, level: str) -> None:
+def main(agent: str, folder: str, level: str, kind: str = "sqlite", place: str = "{}") -> None:
     sys.path[0] = str(Path.cwd())
     connect = sqlite3.connect  # the guard replaces it
     kernel, redirect = load_agent(agent)
     if level == "process":
         kernel.version = lambda: 0
         kernel.can_deny_connections = lambda: False
-    guard = redirect.install(redirect.Scratch("sqlite", folder))
+    guard = redirect.install(redirect.Scratch(kind, folder, json.loads(place)))
     error = None
     try:
         from alembic import command
@@ -49,7 +49,10 @@ def main(agent: str, folder: str, level: str) -> None:
         command.upgrade(Config("alembic.ini"), "head")
     except BaseException as raised:  # noqa: BLE001 (all of it is the outcome)
         error = [type(raised).__name__, str(raised)]
-    databases = [[t.database, tables(connect, path)] for t, path in guard.databases.items()]
+    databases = [
+        [target.database, tables(connect, scratch) if kind == "sqlite" else [scratch]]
+        for target, scratch in guard.databases.items()
+    ]
     outcome = {
         "level": guard.level,
         "error": error,

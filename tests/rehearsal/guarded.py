@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,8 @@ class Project:
     folder: Path
     scratch: Path
     decoy: Decoy | None = None
+    kind: str = "sqlite"
+    place: dict[str, Any] = field(default_factory=dict)
 
     @property
     def real(self) -> Path:
@@ -151,7 +153,10 @@ class Project:
         self.write({"migrations/env.py": HEAD + env, "migrations/versions/0001.py": migration})
         before = self._state()
         ran = subprocess.run(
-            [PYTHON, HERE / "guard_door.py", AGENT, self.scratch, level],
+            [
+                *(PYTHON, HERE / "guard_door.py", AGENT, self.scratch, level),
+                *(self.kind, json.dumps(self.place)),
+            ],
             cwd=self.folder,
             env={**os.environ, "DATABASE_URL": f"sqlite:///{self.real}", "PGPASSWORD": "secret"},
             capture_output=True,

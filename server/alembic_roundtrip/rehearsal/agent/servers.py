@@ -68,7 +68,9 @@ class PostgresqlServer:
             return self._open(dialect, name, cparams)
         if self.watch is not None:
             self.watch()
-        host, port = cparams.get("host"), cparams.get("port")
+        host, port = cparams.get("host"), str(cparams.get("port") or "")
+        if not port.isdecimal():  # several hosts, with a port each
+            host, port = f"{host}:{port}" if port else host, ""
         target = Target(self.name, host and str(host), int(port) if port else None, name)
         if target not in self.databases:
             self.databases[target] = self._make(dialect)
