@@ -136,6 +136,14 @@ ROUND_TRIPS = {
         op.drop_table("park")
         """,
     ),
+    "a column beside a generated one": (
+        USERS.replace(
+            'sa.Column("age"',
+            'sa.Column("next", sa.Integer(), sa.Computed("age + 1", persisted=True)),\n    '
+            'sa.Column("age"',
+        ),
+        BATCH + 'batch_op.add_column(sa.Column("nick", sa.String(30), nullable=True))',
+    ),
     "an enum type on its own": (
         USERS,
         """
@@ -240,6 +248,7 @@ INVERSES = {
     "a type is cast back": (
         'op.alter_column("users", "age", type_=sa.Text(), existing_type=sa.Integer())',
         (
+            "# FRAGILE: values in users.age that sa.Integer() cannot hold would stop this.\n"
             "op.alter_column(\n"
             '    "users",\n    "age",\n    existing_type=sa.Text(),\n    type_=sa.Integer(),\n'
             '    existing_nullable=False,\n    existing_server_default="18",\n'
@@ -584,3 +593,32 @@ def test_what_was_dropped_in_batch_mode_is_required_again_in_batch_mode(tmp_path
     assert "op.alter_column" not in project.body.replace("batch_op.alter_column", "")
     before, after = project.round_trip()
     assert after == before
+
+
+FRAGILE = {
+    "NULLs in users.email": 'op.alter_column("users", "email", nullable=True)',
+    "duplicates in users.email": 'op.drop_constraint("uq_users_email", "users", type_="unique")',
+    "duplicates for ix_users_both in users": 'op.drop_index("ix_users_both", "users")',
+    "rows of users against ck_users_age": 'op.drop_constraint("ck_users_age", "users")',
+    "values in users.boss_id that users lacks": 'op.drop_constraint("fk_boss", "users")',
+    "values in users.email that sa.String(length=80) cannot hold": (
+        'op.alter_column("users", "email", type_=sa.String(90))'
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "upgrade"), FRAGILE.items(), ids=FRAGILE)
+def test_rows_that_would_stop_it_are_named(rows: str, upgrade: str, tmp_path: Path) -> None:
+    written = body(tmp_path, USERS, upgrade, dialects=("postgresql",))
+    assert written.startswith(f"# FRAGILE: {rows} would stop this.\n")
+
+
+def test_rows_that_the_new_schema_refuses_too_stop_nothing(tmp_path: Path) -> None:
+    upgrade = """
+    op.drop_constraint("fk_boss", "users")
+    op.create_foreign_key("fk_boss", "users", "users", ["boss_id"], ["id"], ondelete="CASCADE")
+    op.drop_index("ix_users_both", "users")
+    op.create_index("ix_users_bio_only", "users", ["bio"], unique=True)
+    op.alter_column("users", "email", type_=sa.String(70))
+    """
+    assert "FRAGILE" not in body(tmp_path, USERS, upgrade, dialects=("postgresql",))

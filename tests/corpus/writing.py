@@ -29,6 +29,8 @@ class Written:
     parses: bool
     opaque: bool
     placeholders: int
+    fragile: int
+    """Comments that name rows which would stop it."""
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Measure:
     could_be_lossless: int = 0
     lossless: int = 0
     overclaiming: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     placeholders: int = 0
 
@@ -54,13 +57,16 @@ class Measure:
         if not _upgrade_runs(found):
             return
         broken = found["verdict"] in _NOT_RESTORED
-        if broken and not written.placeholders:
+        stopped = broken and written.fragile and _stops_at_new_rows(found)
+        if stopped:
+            self.stopped.append(written.revision)
+        elif broken and not written.placeholders:
             self.overclaiming.append(written.revision)
         if written.opaque:
             return
         self.measured += 1
         self.restored += not broken
-        if broken and written.placeholders:
+        if broken and written.placeholders and not stopped:
             self.by_hand.append(written.revision)
         if not any(loss["step"] == "upgrade" for loss in found["losses"]):
             self.could_be_lossless += 1
@@ -86,7 +92,10 @@ class Measure:
         )
         yield f"  lossless: {self.lossless} of {self.could_be_lossless} whose upgrade loses nothing"
         claims = ", ".join(self.overclaiming) or "-"
-        yield f"  claim more than they do: {claims}; left to do by hand: {len(self.by_hand)}"
+        yield (
+            f"  claim more than they do: {claims}; left to do by hand: {len(self.by_hand)}; "
+            f"stopped by rows that they name: {len(self.stopped)}"
+        )
 
 
 def own_copy(installed: Installed, workspace: Path) -> Path:
@@ -122,7 +131,8 @@ def _scaffolded(workspace: Workspace, paths: list[Path]) -> Iterator[Written]:
         if made is not None:
             text = apply_edits(text, rewrite.edits(migration, made.rewrites))
             path.write_text(text, encoding="utf-8")
-        yield Written(migration.id, _parses(text), opaque(migration), text.count(PLACEHOLDER))
+        marks = text.count(PLACEHOLDER), text.count("# FRAGILE:")
+        yield Written(migration.id, _parses(text), opaque(migration), *marks)
 
 
 def _parses(text: str) -> bool:
@@ -148,6 +158,14 @@ def _upgrade_runs(found: dict[str, Any]) -> bool:
         return False
     failed = {step["name"] for step in found["steps"] if step["error"]}
     return failed.isdisjoint({"upgrade", "upgrade with tame rows"})
+
+
+def _stops_at_new_rows(found: dict[str, Any]) -> bool:
+    """Whether the downgrade fails only over rows that were not legal before the upgrade."""
+    errors = {step["name"]: bool(step["error"]) for step in found["steps"]}
+    return not errors.get("downgrade", True) and not errors.get(
+        "downgrade with old tame rows only", True
+    )
 
 
 def measured(installed: Installed, folder: Path) -> tuple[Measure, Run]:

@@ -10,7 +10,7 @@ from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.syntax import parse
 from alembic_roundtrip.text import Edit, Position, Range
 
-OWN_COMMENTS = ("# DESTRUCTIVE:", "# TODO(alembic-roundtrip):")
+OWN_COMMENTS = ("# DESTRUCTIVE:", "# FRAGILE:", "# TODO(alembic-roundtrip):")
 """Starts of the comments that are written with a body, and go when it is written anew."""
 
 _EMPTY = frozenset({"pass", "..."})

@@ -48,6 +48,7 @@ from alembic_roundtrip.text import Range
 
 _DEPTH = 4
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
+_REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
 
 
@@ -197,6 +198,7 @@ class _Reader:
             place.scope.names.update(bindings(target, value))
 
     def with_block(self, node: ast.With | ast.AsyncWith, place: _Place) -> _Place | None:
+        outer, before = place, len(self.operations)
         for item in node.items:
             call = place.scope.resolve(item.context_expr)
             if isinstance(call, ast.Call) and last(call.func) == "batch_alter_table":
@@ -207,7 +209,13 @@ class _Reader:
                 self.expression(item.context_expr, node, place)
                 if isinstance(item.optional_vars, ast.Name):
                     place.scope.names[item.optional_vars.id] = call
-        return self.block(node.body, place)
+        after = self.block(node.body, place)
+        options = {key for _, batch in place.batches for key, _ in batch.options}
+        if place.batches != outer.batches and before == len(self.operations) and options & _REMADE:
+            # Without operations the table is made anew all the same, with other arguments.
+            call, changes = node.items[-1].context_expr, (Unknown(frozenset()),)
+            self.add("batch_alter_table", call, node, outer, changes, opaque="it remakes the table")
+        return after
 
     def _batch(self, call: ast.Call, item: ast.withitem, place: _Place) -> _Place:
         scope = place.scope

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.model import Batch, Body, Guard, GuardKind, Migration, Operation
 from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
@@ -20,6 +21,7 @@ from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.schema import Schema
 
 _KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")
+_NEVER = literal("never")
 _SHOWN = 50
 
 
@@ -77,7 +79,7 @@ def scaffold(context: Context) -> Scaffold:
     final = next(iter(walk.schemas.values()))
     migration = context.migration
     render = Renderer(migration)
-    inverter = Inverter(render, context.dialects, final.enums)
+    inverter = Inverter(render, context.dialects, final)
     undone = [_Undone.of(step, inverter, migration) for step in reversed(steps)]
     statements: list[str] = []
     for key, group in groupby(undone, key=lambda part: part.place):
@@ -225,15 +227,20 @@ class _Undone:
 
     @classmethod
     def of(cls, step: Step, inverter: Inverter, migration: Migration) -> _Undone:
-        operation = step.operation
+        operation, batch = step.operation, step.operation.batch
+        copies = "sqlite" in inverter.dialects and _copies_generated(step)
+        if batch is not None and copies and isinstance(step.change, c.AddColumn):
+            batch = replace(batch, options=(("recreate", _NEVER),))
+            copies = False
         place = _Place(
             tuple(guard for guard in operation.guards if guard.kind is GuardKind.DIALECT),
             _conditional(operation, step, migration),
             operation.autocommit,
-            operation.batch,
+            batch,
         )
         inverse: Inverse | None = None
-        if not isinstance(step.change, c.Unknown) or not _says_more(operation, migration):
+        unread = isinstance(step.change, c.Unknown) and _says_more(operation, migration)
+        if not copies and not unread:
             with suppress(NotKnownError):
                 inverse = inverter.invert(step.change, step)
         if inverse is not None:
@@ -243,6 +250,18 @@ class _Undone:
         marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
         bare = _Place(place.guards, conditional=False, autocommit=False, batch=None)
         return cls(bare, Inverse([*marks, text], lost=list(lost)))
+
+
+def _copies_generated(step: Step) -> bool:
+    """Whether undoing the step in its batch block copies a table with generated columns on SQLite.
+
+    Alembic copies the values of all columns then, and these cannot be written.
+    """
+    batch = step.operation.batch
+    table = step.after.table(batch.table) if batch is not None else None
+    if table is None or isinstance(step.change, c.CreateIndex | c.DropIndex | c.DropColumn):
+        return False
+    return any("Computed(" in part.text for column in table.columns for part in column.arguments)
 
 
 def _blocks(parts: Sequence[_Undone]) -> Iterator[list[str]]:

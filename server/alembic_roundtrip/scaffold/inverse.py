@@ -19,6 +19,12 @@ from alembic_roundtrip.migration.objects import (
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
+from alembic_roundtrip.scaffold.fragility import (
+    against_column,
+    against_constraint,
+    against_index,
+    fragile,
+)
 from alembic_roundtrip.scaffold.sql import (
     object_dropped,
     renamed_back,
@@ -35,13 +41,15 @@ _SUFFIXES = {"foreignkey": "fkey", "unique": "key", "primary": "pkey"}
 class Inverter:
     """Writes the inverse of one step after the other, the last first.
 
-    `types` are the enum types that are there at the point the downgrade has come to.
+    `later` is the schema that the downgrade begins with, `types` are the enum types that are there
+    at the point it has come to.
     """
 
-    def __init__(self, render: Renderer, dialects: tuple[str, ...], types: Iterable[Name]) -> None:
+    def __init__(self, render: Renderer, dialects: tuple[str, ...], later: Schema) -> None:
         self.render = render
-        self.types = set(types)
-        self._dialects = dialects
+        self.types = set(later.enums)
+        self._later = later
+        self.dialects = dialects
         self._native = not dialects or "postgresql" in dialects
         self._only_native = dialects == ("postgresql",)
 
@@ -102,7 +110,7 @@ class Inverter:
         statements = [
             self._dropped_constraint(change.table, part, step)
             for part in change.constraints
-            if part.kind == "foreignkey" and part.name and {"mysql", "mariadb"} & {*self._dialects}
+            if part.kind == "foreignkey" and part.name and {"mysql", "mariadb"} & {*self.dialects}
         ]
         return Inverse(
             [*statements, call(f"{step.target}.drop_column", parts)],
@@ -139,7 +147,7 @@ class Inverter:
     def _required_again(self, change: c.DropColumn, column: Column, step: Step) -> list[str]:
         """NOT NULL for a column without values comes after somebody's filling it."""
         # Which databases there are is not always known; that the author needs batch mode is.
-        target = "batch_op" if "sqlite" in self._dialects else step.target
+        target = "batch_op" if "sqlite" in self.dialects else step.target
         parts = [self.render.text(column.name)]
         if column.type is not None:
             parts.append(f"existing_type={self.render.expression(column.type)}")
@@ -190,7 +198,9 @@ class Inverter:
         if renamed is not None:
             said = self._said(step, "column_name", change.column)
             parts.append(f"new_column_name={said}")
-        return Inverse([call(f"{step.target}.alter_column", parts)])
+        old = column.type if column else options.get("existing_type")
+        rows = " or ".join(against_column(change, column, old, self.dialects))
+        return Inverse([*fragile(rows), call(f"{step.target}.alter_column", parts)])
 
     # Indexes and constraints
 
@@ -213,7 +223,8 @@ class Inverter:
         index = step.before.index(change.name, change.table) if change.name else None
         if index is None:
             raise NotKnownError(f"the columns of `{change.name}`")
-        return Inverse([self.render.create_index(index, step.target)])
+        rows = against_index(index, self._later)
+        return Inverse([*fragile(rows), self.render.create_index(index, step.target)])
 
     @invert.register(c.AddConstraint)
     def _(self, change: c.AddConstraint, step: Step) -> Inverse:
@@ -253,7 +264,9 @@ class Inverter:
         ]
         if len(found) != 1:
             raise NotKnownError(f"the definition of `{change.name}`")
-        return Inverse([self.render.create_constraint(change.table, found[0], step.target)])
+        rows = against_constraint(change.table, found[0], self._later)
+        created = self.render.create_constraint(change.table, found[0], step.target)
+        return Inverse([*fragile(rows), created])
 
     # Enum types and other objects
 
@@ -301,7 +314,7 @@ class Inverter:
 
     @invert.register(c.WriteRows)
     def _(self, change: c.WriteRows, step: Step) -> Inverse:
-        return rows_undone(change, step, self.render, self._dialects)
+        return rows_undone(change, step, self.render, self.dialects)
 
     @invert.register(c.Unknown)
     def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch

@@ -1,0 +1,85 @@
+"""Rows that a written downgrade may find against what it brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
+from alembic_roundtrip.scaffold.alteration import type_name
+from alembic_roundtrip.schema import Schema
+
+
+def fragile(rows: str | None) -> list[str]:
+    """The comment above a statement that these rows would stop."""
+    return [f"# FRAGILE: {rows} would stop this."] if rows else []
+
+
+def against_index(index: Index, later: Schema) -> str | None:
+    """Rows against an index, where the upgrade's schema does not refuse them itself."""
+    columns = [str(column.value) for column in index.columns if column.string]
+    if not index.unique or _unique(later.table(index.table), columns):
+        return None
+    if len(columns) < len(index.columns):
+        return f"duplicates for {index.name} in {index.table}"
+    return _duplicates(index.table, columns)
+
+
+def against_constraint(table: Name, part: Constraint, later: Schema) -> str | None:
+    """Rows against a constraint, where the upgrade's schema does not refuse them itself."""
+    now = later.table(table)
+    if any(_means(part) == _means(other) for other in (now.constraints if now else ())):
+        return None
+    if part.kind in {"primary", "unique"}:
+        return None if _unique(now, part.columns) else _duplicates(table, part.columns)
+    if part.kind == "foreignkey" and part.referent is not None:
+        return f"values in {_columns(table, part.columns)} that {part.referent} lacks"
+    return f"rows of {table} against {part.name}"
+
+
+def against_column(
+    change: c.AlterColumn,
+    column: Column | None,
+    old: Expression | None,
+    dialects: tuple[str, ...],
+) -> Iterator[str]:
+    """Values against the definition that a column had, of the type `old` where it changes."""
+    name = f"{change.table}.{change.column}"
+    nullable, new = option(change.options, "nullable"), option(change.options, "type_")
+    if nullable is not None and nullable.value is True and not (column and column.nullable):
+        yield f"NULLs in {name}"
+    if new is not None and old is not None and new.text != old.text:
+        if type_name(old) == "enum":
+            yield f"values in {name} that its old type lacks"
+        elif dialects != ("sqlite",) and narrowing(new, old):
+            yield f"values in {name} that {old.text} cannot hold"
+
+
+def _means(part: Constraint) -> tuple[object, ...]:
+    if part.referent is not None:
+        return (part.kind, part.columns, part.referent, part.referent_columns)
+    return (part.kind, part.columns, tuple(argument.text for argument in part.arguments))
+
+
+def _unique(table: Table | None, columns: Iterable[str]) -> bool:
+    """Whether a table tells its rows apart by some of these columns already."""
+    wanted = set(columns)
+    if table is None:
+        return False
+    keys = [set(p.columns) for p in table.constraints if p.kind in {"primary", "unique"}]
+    keys += [
+        {column.string or column.text for column in index.columns}
+        for index in table.indexes
+        if index.unique and not any(name.endswith("_where") for name, _ in index.options)
+    ]
+    return any(key and key <= wanted for key in keys)
+
+
+def _duplicates(table: Name, columns: Iterable[str]) -> str:
+    return f"duplicates in {_columns(table, columns)}"
+
+
+def _columns(table: Name, columns: Iterable[str]) -> str:
+    return ", ".join(f"{table}.{column}" for column in columns) or str(table)
