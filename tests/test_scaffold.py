@@ -504,6 +504,44 @@ def test_a_table_and_its_enum_type_come_back_together(tmp_path: Path) -> None:
     assert "create_type=False" in written
 
 
+SWAP = """
+op.execute("ALTER TYPE mood RENAME TO mood_old")
+op.execute("CREATE TYPE mood AS ENUM ('a', 'b', 'it''s')")
+op.execute('''
+    ALTER TABLE t ALTER COLUMN s
+    TYPE mood USING s::text::mood
+''')
+op.execute("DROP TYPE mood_old")
+"""
+
+
+def test_an_enum_type_that_was_replaced_gets_its_members_back(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("s", sa.Enum("a", "c", name="mood")))'
+    assert body(tmp_path, first, SWAP) == dedent(
+        """
+        # FRAGILE: values in t.s that the old mood lacks would stop this.
+        op.execute("ALTER TYPE mood RENAME TO mood_old")
+        op.execute("CREATE TYPE mood AS ENUM ('a', 'c')")
+        op.execute("ALTER TABLE t ALTER COLUMN s TYPE mood USING s::text::mood")
+        op.execute("DROP TYPE mood_old")
+        """
+    ).strip("\n")
+
+
+def test_a_column_of_a_replaced_enum_type_is_still_known(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("s", sa.Enum("a", "c", name="mood")))'
+    written = body(tmp_path, first, SWAP, 'op.drop_column("t", "s")')
+    column = 'sa.Column("s", postgresql.ENUM(name="mood", create_type=False), nullable=True)'
+    assert column.replace(", nullable=True", "") in written.replace("'", '"')
+
+
+def test_an_enum_type_that_was_renamed_has_its_columns_still(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("s", sa.Enum("a", name="mood")))'
+    second = 'op.execute("ALTER TYPE mood RENAME TO humour")'
+    written = body(tmp_path, first, second, 'op.drop_table("t")')
+    assert 'postgresql.ENUM("a", name="humour", create_type=False)' in written
+
+
 def test_types_of_other_modules_come_with_their_import_or_not_at_all(tmp_path: Path) -> None:
     project = Project(
         tmp_path,

@@ -55,9 +55,7 @@ class Renderer:
     def __init__(self, migration: Migration) -> None:
         self._migration = migration
         self.imports: dict[str, None] = {}
-        # The downgrade is about to be replaced: its quotes are not the author's for long.
-        old = migration.source.slice(migration.downgrade.range) if migration.downgrade else ""
-        self._quote = _quote(migration.text.replace(old or "\0", ""))
+        self._quote = _quote(migration)
         self._own = frozenset(_defined(migration))
 
     def need(self, *statements: str) -> None:
@@ -232,9 +230,23 @@ def free_names(text: str) -> frozenset[str]:
     return frozenset({name.id for name in names} - stored - set(dir(builtins)))
 
 
-def _quote(text: str) -> str:
-    plain = text.replace('"""', "").replace("'''", "")
-    return '"' if plain.count('"') >= plain.count("'") else "'"
+def _quote(migration: Migration) -> str:
+    """The quotes that most plain strings of a migration have."""
+    # The downgrade is about to be replaced: its quotes are not the author's for long.
+    old = migration.downgrade.range if migration.downgrade else None
+    counts = {"'": 0, '"': 0}
+    for node in ast.walk(parse(migration.source).tree):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if old is not None and old.start.line <= node.lineno <= old.end.line:
+            continue
+        start = (
+            migration.source.line(node.lineno).encode()[node.col_offset :].decode(errors="replace")
+        )
+        literal = start.lstrip("rRuUbB")
+        if not literal.startswith(('"""', "'''")) and literal[:1] in counts:
+            counts[literal[0]] += 1
+    return "'" if counts["'"] > counts['"'] else '"'
 
 
 def _defined(migration: Migration) -> Iterator[str]:

@@ -16,6 +16,7 @@ from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.rule import Fix
+from alembic_roundtrip.scaffold.enums import replacements
 from alembic_roundtrip.scaffold.inverse import Inverter
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -80,7 +81,7 @@ def scaffold(context: Context) -> Scaffold:
     migration = context.migration
     render = Renderer(migration)
     inverter = Inverter(render, context.dialects, final)
-    undone = [_Undone.of(step, inverter, migration) for step in reversed(steps)]
+    undone = list(_undone(steps, inverter, migration))
     statements: list[str] = []
     for key, group in groupby(undone, key=lambda part: part.place):
         statements += key.block(list(group), render)
@@ -89,6 +90,17 @@ def scaffold(context: Context) -> Scaffold:
     lost |= dict.fromkeys(_moved(steps, walk))
     complete = not any(PLACEHOLDER in statement for statement in statements)
     return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete)
+
+
+def _undone(steps: list[Step], inverter: Inverter, migration: Migration) -> Iterator[_Undone]:
+    """The inverses of steps, the last first; what only goes back as a whole at its last step."""
+    whole = {id(part): found for found in replacements(steps) for part in found.steps}
+    for step in reversed(steps):
+        found = whole.get(id(step))
+        if found is None:
+            yield _Undone.of(step, inverter, migration)
+        elif step is found.steps[-1]:
+            yield _Undone(_Place.of(step, migration), found.back(inverter.render))
 
 
 def _of_several_databases(context: Context) -> bool:
@@ -173,6 +185,17 @@ class _Place:
     autocommit: bool
     batch: Batch | None
 
+    @classmethod
+    def of(cls, step: Step, migration: Migration) -> _Place:
+        """Where a step stands in the upgrade."""
+        operation = step.operation
+        return cls(
+            tuple(guard for guard in operation.guards if guard.kind is GuardKind.DIALECT),
+            _conditional(operation, step, migration),
+            operation.autocommit,
+            operation.batch,
+        )
+
     def block(self, parts: Sequence[_Undone], render: Renderer) -> list[str]:
         """The statements of a group inside their batch block and conditions."""
         if self.batch is None:
@@ -227,17 +250,11 @@ class _Undone:
 
     @classmethod
     def of(cls, step: Step, inverter: Inverter, migration: Migration) -> _Undone:
-        operation, batch = step.operation, step.operation.batch
+        operation, place = step.operation, _Place.of(step, migration)
         copies = "sqlite" in inverter.dialects and _copies_generated(step)
-        if batch is not None and copies and isinstance(step.change, c.AddColumn):
-            batch = replace(batch, options=(("recreate", _NEVER),))
-            copies = False
-        place = _Place(
-            tuple(guard for guard in operation.guards if guard.kind is GuardKind.DIALECT),
-            _conditional(operation, step, migration),
-            operation.autocommit,
-            batch,
-        )
+        if place.batch is not None and copies and isinstance(step.change, c.AddColumn):
+            never = replace(place.batch, options=(("recreate", _NEVER),))
+            place, copies = replace(place, batch=never), False
         inverse: Inverse | None = None
         unread = isinstance(step.change, c.Unknown) and _says_more(operation, migration)
         if not copies and not unread:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -408,6 +409,15 @@ class _Draft:
             new = change.name._replace(name=change.new_name)
             self.made.append(Key("enum", new))
             self.enums = self.enums.set(new, replace(enum, name=new))
+            self._retype(change.name, new)
+
+    def _retype(self, old: Name, new: Name) -> None:
+        """Columns follow the name of their type."""
+        for table in list(self.tables.values()):
+            if any(
+                col.type is not None and names_enum(col.type.text, old) for col in table.columns
+            ):
+                self._put(replace(table, columns=tuple(map(_renamer(old, new), table.columns))))
 
     def add_enum_value(self, change: c.AddEnumValue) -> None:
         enum = self.enums.get(change.name)
@@ -522,6 +532,20 @@ def _retargeted(table: Table, old: Name, new: Name, columns: Mapping[str, str]) 
         for part in table.constraints
     )
     return replace(table, constraints=constraints)
+
+
+def _renamer(old: Name, new: Name) -> Callable[[Column], Column]:
+    """What gives a column of an enum type the type's new name."""
+
+    def renamed(column: Column) -> Column:
+        if column.type is None or not names_enum(column.type.text, old):
+            return column
+        text = re.sub(
+            rf"""name=(['"]){re.escape(old.name)}\1""", rf"name=\1{new.name}\1", column.type.text
+        )
+        return replace(column, type=replace(column.type, text=text))
+
+    return renamed
 
 
 def names_enum(text: str, enum: Name) -> bool:
