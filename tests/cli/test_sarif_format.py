@@ -85,7 +85,7 @@ def fingerprints(run: Any) -> list[str]:
 
 def test_fingerprints_stay_when_lines_move_and_differ_from_each_other(project, printed):
     before = fingerprints(sarif(printed("lint", "--hints", "--format", "sarif")))
-    assert len(set(before)) == len(before) == 6
+    assert len(set(before)) == len(before) > 1
     for file in (project / "migrations" / "versions").glob("*.py"):
         text = file.read_text(encoding="utf-8").replace("\ndef ", "\n# moved\n\n\ndef ")
         file.write_text(text, encoding="utf-8")

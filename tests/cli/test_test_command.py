@@ -114,7 +114,7 @@ def test_an_undocumented_loss_is_a_finding_where_asked(folder):
     [
         (["nothing"], "no rehearsal: Can't locate revision identified by 'nothing'"),
         (["--python", "nowhere"], "which does not exist"),
-        (["--database", "postgresql"], "PostgreSQL is not available in this version"),
+        (["--database", "oracle"], "Oracle is not available in this version"),
         (["--config", "nowhere.ini"], "nowhere.ini"),
     ],
 )

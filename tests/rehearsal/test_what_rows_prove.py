@@ -118,9 +118,6 @@ async def test_a_projects_own_type_over_text_gets_what_it_takes(project, rehears
         """
 import json, uuid
 import sqlalchemy as sa
-from rehearsal.conftest import BOTH
-
-pytestmark = BOTH
 class GUID(sa.TypeDecorator):
     impl, cache_ok = sa.CHAR, True
     def load_dialect_impl(self, dialect):
