@@ -79,17 +79,14 @@ class Sqlite:
         ]
 
 
-def constraints(inspector: Any, table: str, schema: str | None = None) -> list[dict[str, Any]]:
+def constraints(inspector: Any, table: str) -> list[dict[str, Any]]:
     """What SQLAlchemy's inspector sees of a table's constraints."""
-    primary = inspector.get_pk_constraint(table, schema)
+    primary = inspector.get_pk_constraint(table)
     keys = [primary] if primary["constrained_columns"] else []
     return [
         *(fact("primary", key, key["constrained_columns"]) for key in keys),
-        *(
-            fact("unique", p, p["column_names"])
-            for p in inspector.get_unique_constraints(table, schema)
-        ),
-        *(fact("check", part, []) for part in inspector.get_check_constraints(table, schema)),
+        *(fact("unique", p, p["column_names"]) for p in inspector.get_unique_constraints(table)),
+        *(fact("check", part, []) for part in inspector.get_check_constraints(table)),
         *(
             {
                 **fact("foreignkey", part, part["constrained_columns"]),
@@ -97,7 +94,7 @@ def constraints(inspector: Any, table: str, schema: str | None = None) -> list[d
                 "referent_columns": part["referred_columns"],
                 "options": {key: str(value) for key, value in part["options"].items()},
             }
-            for part in inspector.get_foreign_keys(table, schema)
+            for part in inspector.get_foreign_keys(table)
         ),
     ]
 
@@ -129,66 +126,93 @@ class Postgresql:
             connection.exec_driver_sql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
 
     def schema(self) -> dict[str, Any]:
-        inspector = sa.inspect(self.engine)
-        default = inspector.default_schema_name
         with self.engine.connect() as connection:
-            schemas = [name for name in inspector.get_schema_names() if name[:12] != "information_"]
-            tables = {
-                name if schema == default else f"{schema}.{name}": {
-                    "columns": self.columns(connection, name, schema),
-                    "indexes": self.indexes(connection, name, schema),
-                    "constraints": constraints(inspector, name, schema),
-                }
-                for schema in schemas
-                for name in inspector.get_table_names(schema=schema)
-                if name != "alembic_version"
-            }
-            found = connection.exec_driver_sql(_ENUMS)
-            enums = {
-                name if schema == default else f"{schema}.{name}": list(labels)
-                for schema, name, labels in found
-            }
+            tables: dict[str, Any] = {}
+            for schema, name in connection.exec_driver_sql(_TABLES):
+                empty: dict[str, Any] = {"columns": {}, "indexes": [], "constraints": []}
+                tables[_qualified(schema, name)] = empty
+            for schema, table, name, kind, required, default in connection.exec_driver_sql(
+                _COLUMNS
+            ):
+                column = {"type": kind, "nullable": not required, "default": default}
+                tables[_qualified(schema, table)]["columns"][name] = column
+            for schema, table, name, unique, columns in connection.exec_driver_sql(_INDEXES):
+                index = {"name": name, "unique": unique, "columns": columns}
+                tables[_qualified(schema, table)]["indexes"].append(index)
+            for schema, table, fact in connection.exec_driver_sql(_CONSTRAINTS):
+                fact["options"] = {key: rule for key, rule in fact["options"].items() if rule}
+                tables[_qualified(schema, table)]["constraints"].append(fact)
+            rows = connection.exec_driver_sql(_ENUMS)
+            enums = {_qualified(schema, name): list(labels) for schema, name, labels in rows}
+        tables.pop("alembic_version", None)
         return {"tables": tables, "enums": enums}
 
-    def columns(self, connection: Any, table: str, schema: str = "public") -> dict[str, Any]:
-        rows = connection.execute(sa.text(_COLUMNS), {"schema": schema, "table": table})
+    def columns(self, connection: Any, table: str) -> dict[str, Any]:
         return {
             name: {"type": kind, "nullable": not required, "default": default}
-            for name, kind, required, default in rows
+            for _, owner, name, kind, required, default in connection.exec_driver_sql(_COLUMNS)
+            if owner == table
         }
 
-    def indexes(self, connection: Any, table: str, schema: str) -> list[dict[str, Any]]:
-        rows = connection.execute(sa.text(_INDEXES), {"schema": schema, "table": table})
-        return [
-            {"name": name, "unique": unique, "columns": list(columns)}
-            for name, unique, columns in rows
-        ]
+
+def _qualified(schema: str, name: str) -> str:
+    return name if schema == "public" else f"{schema}.{name}"
 
 
+_TABLES = """
+SELECT schemaname, tablename FROM pg_tables
+WHERE schemaname NOT IN ('information_schema', 'pg_catalog')
+"""
 _ENUMS = """
 SELECT n.nspname, t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
 FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid JOIN pg_namespace n ON n.oid = t.typnamespace
 GROUP BY 1, 2
 """
 _COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-    CASE WHEN a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) NOT LIKE 'nextval(%'
+SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    CASE WHEN a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) NOT LIKE 'nextval(%%'
     THEN pg_get_expr(d.adbin, d.adrelid) END
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE n.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname NOT IN ('information_schema', 'pg_catalog')
+AND a.attnum > 0 AND NOT a.attisdropped
 """
 _INDEXES = """
-SELECT i.relname, x.indisunique, array(
+SELECT n.nspname, c.relname, i.relname, x.indisunique, array(
     SELECT a.attname::text
     FROM unnest(x.indkey[0:x.indnkeyatts - 1]) WITH ORDINALITY k(number, place)
     LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number AND k.number > 0
     ORDER BY k.place)
-FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_class c ON c.oid = x.indrelid AND c.relkind IN ('r', 'p')
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = :schema AND c.relname = :table
+WHERE n.nspname NOT IN ('information_schema', 'pg_catalog', 'pg_toast')
 AND NOT EXISTS (SELECT FROM pg_constraint p WHERE p.conindid = x.indexrelid AND p.contype <> 'f')
+"""
+_CONSTRAINTS = """
+WITH rules AS (
+    SELECT '{"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "r": "RESTRICT"}'::json AS names
+)
+SELECT n.nspname, c.relname, json_build_object(
+    'kind', CASE p.contype WHEN 'p' THEN 'primary' WHEN 'u' THEN 'unique' WHEN 'c' THEN 'check'
+        WHEN 'f' THEN 'foreignkey' ELSE 'exclude' END,
+    'name', p.conname,
+    'columns', CASE WHEN p.contype IN ('p', 'u', 'f') THEN array(
+        SELECT a.attname FROM unnest(p.conkey) WITH ORDINALITY k(number, place)
+        JOIN pg_attribute a ON a.attrelid = p.conrelid AND a.attnum = k.number ORDER BY k.place
+    ) ELSE array[]::name[] END,
+    'referent', f.relname,
+    'referent_columns', array(
+        SELECT a.attname FROM unnest(p.confkey) WITH ORDINALITY k(number, place)
+        JOIN pg_attribute a ON a.attrelid = p.confrelid AND a.attnum = k.number ORDER BY k.place),
+    'options', json_build_object(
+        'ondelete', rules.names ->> p.confdeltype::text,
+        'onupdate', rules.names ->> p.confupdtype::text))
+FROM rules, pg_constraint p JOIN pg_class c ON c.oid = p.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class f ON f.oid = p.confrelid
+WHERE n.nspname NOT IN ('information_schema', 'pg_catalog')
+AND p.contype IN ('p', 'u', 'c', 'f', 'x')
 """
 
 DATABASES = {"sqlite": Sqlite}

@@ -106,7 +106,7 @@ class Definitions:
         return (
             replace(column, options=without(options, "unique", "index")),
             (enum,) if enum else (),
-            tuple(self._own_constraints(column, positional)),
+            (*self._own_constraints(column, positional), *self._type_check(column.name, type_node)),
             tuple(_own_indexes(column, table)),
         )
 
@@ -134,6 +134,27 @@ class Definitions:
                 own = (column.name,)
                 found += [replace(constraint, columns=own, inline=True)] if constraint else []
         return found
+
+    def _type_check(self, column: str, node: ast.expr | None) -> list[Constraint]:
+        """The CHECK that comes with a type that asks for one."""
+        node = node if node is None else self.scope.resolve(node)
+        if not isinstance(node, ast.Call) or last(node.func) not in {"Boolean", "Enum"}:
+            return []
+        options = self._keywords(node)
+        if not _is_true(options, "create_constraint"):
+            return []
+        name, native = option(options, "name"), option(options, "native_enum")
+        kind = "VARCHAR" if native and native.value is False else last(node.func)
+        return [
+            Constraint(
+                "check",
+                name.string if name else None,
+                (column,),
+                inline=True,
+                final=bool(name and name.final),
+                of_type=kind,
+            )
+        ]
 
     def _own_foreign_key(self, column: Column, node: ast.Call) -> Constraint:
         options = self._keywords(node)

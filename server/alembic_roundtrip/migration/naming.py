@@ -51,6 +51,12 @@ def _has_nameless_index(migration: Migration) -> bool:
     )
 
 
+def name_of(part: Constraint, table: Name, convention: Convention) -> str | None:
+    """The name that a convention gives to a constraint without one."""
+    template = convention.get(_KEYS.get(part.kind, ""))
+    return _Tokens(table, part).filled(template) if template else None
+
+
 class _Naming:
     def __init__(self, convention: Convention | None) -> None:
         self.convention = convention

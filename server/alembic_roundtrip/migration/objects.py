@@ -126,8 +126,8 @@ class Constraint:
     """The name that the database has given it, where the migration gives none."""
     sure: bool = True
     """False where a naming convention that could not be read has a say in its name."""
-    of_type: bool = False
-    """Whether it is the CHECK of a Boolean or Enum; not every database needs it."""
+    of_type: str = ""
+    """For the CHECK of a `Boolean` or `Enum`: which of them; a database that has it needs none."""
 
     def is_known_as(self, name: str | None) -> bool:
         """Whether that is its name in the database."""

@@ -154,7 +154,7 @@ class Renderer:
         parts += [
             self.constraint(part)
             for part in table.constraints
-            if not part.inline or part.kind == "check"
+            if not part.of_type and (not part.inline or part.kind == "check")
         ]
         parts += [*self.schema(table.name), *self.options(table.options)]
         return call("op.create_table", parts, wide=False)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from alembic_roundtrip.layers import Layers
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression, literal
-from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.model import GuardKind, Operation
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
@@ -23,8 +23,20 @@ from alembic_roundtrip.migration.objects import (
     without,
 )
 from alembic_roundtrip.schema.names import known_as, with_names
+from alembic_roundtrip.schema.recreation import (
+    Recreation,
+    is_read,
+    recreated,
+    with_recreations,
+)
 
 _KEPT_BY_ALTER = ("existing_type", "existing_nullable", "existing_server_default")
+_NATIVE = {
+    "postgresql": frozenset({"Boolean", "Enum"}),
+    "mysql": frozenset({"Enum"}),
+    "mariadb": frozenset({"Enum"}),
+}
+"""Types that a database needs no CHECK for."""
 _NOT_OPTIONS = (
     *_KEPT_BY_ALTER,
     "existing_comment",
@@ -139,6 +151,7 @@ class _Draft:
         self.dialect = schema.dialect
         self.kept = schema.kept
         self.made: list[Key] = []
+        self.recreating = False
 
     def schema(self) -> Schema:
         return Schema(
@@ -196,6 +209,34 @@ class _Draft:
             changed = with_names(changed, self.dialect, self._taken)
         self._put(changed)
 
+    def make(self, change: c.Change, operation: Operation) -> None:
+        """Make a change of an operation, unless that first asks and finds it made."""
+        asks = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
+        if not (asks and self.is_done(change)):
+            self.apply(change)
+
+    def enter(self, recreation: Recreation) -> None:
+        """An operation comes that stands in a block which makes a table anew, or in none."""
+        self.recreating = recreation.batch is not None
+        if recreation.batch is None or not recreation.begins:
+            return
+        batch = recreation.batch
+        table = self.tables.get(batch.table)
+        if table is not None:
+            self._put(recreated(table, batch))
+        if not is_read(batch):
+            self._doubt(batch.table)
+
+    def is_done(self, change: c.Change) -> bool:
+        """Whether a change that is made only where it is needed finds that it is not."""
+        if isinstance(change, c.CreateTable):
+            return change.table.name in self.tables
+        key = _made_or_dropped(change)
+        if key is None or key.table not in self.tables:
+            return False
+        there = self.schema().has(key)
+        return there == isinstance(change, c.AddColumn | c.CreateIndex | c.AddConstraint)
+
     def _parts(self, name: Name) -> Table:
         return self.tables.get(name) or Table(name, complete=False)
 
@@ -213,12 +254,21 @@ class _Draft:
         _MAKERS[type(change)](self, change)
 
     def create_table(self, change: c.CreateTable) -> None:
-        table = self._with_keys_filled(change.table)
+        table = replace(change.table, constraints=self._needed(change.table.constraints))
+        table = self._with_keys_filled(table)
         table = with_names(table, self.dialect, self._taken)
         self._put(table)
         self.made += keys_of(table)
         self._know(table.name)
         self._add_enums(change.enums)
+
+    def _needed(self, constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+        """Constraints without the CHECKs of types that the database has itself."""
+        if not any(part.of_type for part in constraints):
+            return constraints
+        native = _NATIVE.get(self.dialect or "", frozenset())
+        known = self.dialect is not None
+        return tuple(p for p in constraints if not p.of_type or (known and p.of_type not in native))
 
     def _with_keys_filled(self, table: Table) -> Table:
         """SQLite takes a primary key that is NULL where the column says so; others do not."""
@@ -256,23 +306,36 @@ class _Draft:
     def add_column(self, change: c.AddColumn) -> None:
         table = self._parts(change.table)
         others = [col for col in table.columns if col.name != change.column.name]
-        constraints = (*table.constraints, *change.constraints) if change.constraints else None
+        made = self._needed(change.constraints)
+        if self.dialect == "sqlite" and not self.recreating:
+            # SQLite adds no constraint to a table; Alembic leaves out those of types.
+            made = tuple(part for part in made if not part.of_type)
+        constraints = (*table.constraints, *made) if made else None
         self._change(change.table, columns=(*others, change.column), constraints=constraints)
         self.made.append(Key("column", change.table, change.column.name))
-        self._made_constraints(change.table, change.constraints)
+        self._made_constraints(change.table, made)
         self._add_enums(change.enums)
 
     def drop_column(self, change: c.DropColumn) -> None:
         table = self._parts(change.table)
-        constraints = [part for part in table.constraints if change.column not in part.columns]
+        constraints = tuple(self._without_column(table.constraints, change.column))
         indexes = [index for index in table.indexes if not index.mentions(change.column)]
         self._change(
             change.table,
             columns=tuple([col for col in table.columns if col.name != change.column]),
             # What stays the same is the same object: comparing two schemas is quick then.
-            constraints=tuple(constraints) if len(constraints) < len(table.constraints) else None,
+            constraints=constraints if constraints != table.constraints else None,
             indexes=tuple(indexes) if len(indexes) < len(table.indexes) else None,
         )
+
+    def _without_column(
+        self, constraints: Iterable[Constraint], column: str
+    ) -> Iterator[Constraint]:
+        for part in constraints:
+            if column not in part.columns:
+                yield part
+            elif self.recreating and part.kind == "primary" and len(part.columns) > 1:
+                yield replace(part, columns=tuple(c for c in part.columns if c != column))
 
     def alter_column(self, change: c.AlterColumn) -> None:
         table = self._parts(change.table)
@@ -354,17 +417,14 @@ class _Draft:
 
     def add_constraint(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
-        self._change(change.table, constraints=(*table.constraints, change.constraint))
+        constraints = table.constraints
+        if change.constraint.kind == "primary":
+            # A table has one; where it has one already, this one takes its place.
+            constraints = tuple(part for part in constraints if part.kind != "primary")
+        self._change(change.table, constraints=(*constraints, change.constraint))
+        if change.constraint.kind == "primary" and change.table in self.tables:
+            self._put(self._with_keys_filled(self.tables[change.table]))
         self._made_constraints(change.table, (change.constraint,))
-        if change.constraint.kind == "primary" and table.name in self.tables:
-            # Every database makes the columns of a key NOT NULL, and leaves them so without it.
-            columns = tuple(
-                replace(column, nullable=False)
-                if column.name in change.constraint.columns
-                else column
-                for column in table.columns
-            )
-            self._change(change.table, columns=columns)
 
     def drop_constraint(self, change: c.DropConstraint) -> None:
         table = self.tables.get(change.table)
@@ -502,6 +562,23 @@ _MAKERS: dict[type[c.Change], Callable[[_Draft, Any], None]] = {
 # A table, and not `singledispatchmethod`: that took a seventh of all the time.
 
 
+def _made_or_dropped(change: c.Change) -> Key | None:
+    """The part of a table that a change makes or drops, by its key."""
+    if isinstance(change, c.AddColumn):
+        return Key("column", change.table, change.column.name)
+    if isinstance(change, c.DropColumn):
+        return Key("column", change.table, change.column)
+    if isinstance(change, c.CreateIndex) and change.index.name is not None:
+        return Key("index", change.index.table, change.index.name)
+    if isinstance(change, c.DropIndex) and change.table and change.name is not None:
+        return Key("index", change.table, change.name)
+    if isinstance(change, c.AddConstraint) and change.constraint.name is not None:
+        return Key("constraint", change.table, change.constraint.name)
+    if isinstance(change, c.DropConstraint) and change.name is not None:
+        return Key("constraint", change.table, change.name)
+    return None
+
+
 def altered(column: Column, change: c.AlterColumn) -> Column:
     """A column after `alter_column`."""
     given = dict(change.options)
@@ -586,14 +663,16 @@ def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None 
     steps: list[Step] = []
     certain: _Draft | None = None
     """The schema without doubts, once there is one."""
-    for operation in operations:
-        if not operation.changes or not operation.runs_on(dialect):
-            continue
+    running = [o for o in operations if o.changes and o.runs_on(dialect)]
+    for operation, recreation in with_recreations(running, schema.dialect):
+        for each in (draft, certain):
+            if each is not None:
+                each.enter(recreation)
         for change in operation.changes:
             steps.append((operation, change, (certain or draft).schema()))
-            draft.apply(change)
+            draft.make(change, operation)
             if certain is not None:
-                certain.apply(change)
+                certain.make(change, operation)
         if operation.doubtful:
             certain = certain or _Draft(draft.schema())
             draft.doubt(operation.changes)
@@ -604,10 +683,11 @@ def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None 
 def schema_after(schema: Schema, operations: Iterable[Operation], dialect: str | None) -> Schema:
     """The schema after operations, without the way there."""
     draft = _Draft(schema)
-    for operation in operations:
-        if operation.changes and operation.runs_on(dialect):
-            for change in operation.changes:
-                draft.apply(change)
-            if operation.doubtful:
-                draft.doubt(operation.changes)
+    running = [o for o in operations if o.changes and o.runs_on(dialect)]
+    for operation, recreation in with_recreations(running, schema.dialect):
+        draft.enter(recreation)
+        for change in operation.changes:
+            draft.make(change, operation)
+        if operation.doubtful:
+            draft.doubt(operation.changes)
     return draft.schema()
