@@ -30,14 +30,15 @@ DATABASE = "production.db"
 class Sqlite:
     """The database is a file, and so is a copy of it."""
 
-    def __init__(self) -> None:
-        self.engine = sa.create_engine(f"sqlite:///{DATABASE}", poolclass=sa.pool.NullPool)
+    def __init__(self, file: str = DATABASE) -> None:
+        self.file = file
+        self.engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.pool.NullPool)
 
     def keep(self, name: str) -> None:
-        shutil.copyfile(DATABASE, f"{name}.copy")
+        shutil.copyfile(self.file, f"{self.file}.{name}")
 
     def restore(self, name: str) -> None:
-        shutil.copyfile(f"{name}.copy", DATABASE)
+        shutil.copyfile(f"{self.file}.{name}", self.file)
 
     def schema(self) -> dict[str, Any]:
         inspector = sa.inspect(self.engine)

@@ -155,7 +155,7 @@ def _measure(
         "dialect": dialect,
         "baseline": project.settings.get("baseline", ""),
         "flask": project.env.get("FLASK_APP", ""),
-        "columns": [[_piece(part) for part in column] for column in columns],
+        "columns": [[piece(part) for part in column] for column in columns],
     }
     (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     env = {name: value.format(here=folder) for name, value in project.env.items()}
@@ -167,7 +167,8 @@ def _measure(
     return found
 
 
-def _piece(part: Expression | None) -> object:
+def piece(part: Expression | None) -> tuple[str, tuple[str, ...]] | None:
+    """Python as it is handed to `catalogue.py`."""
     return None if part is None else (part.text, part.imports)
 
 
@@ -219,12 +220,15 @@ def _agree(claim: object, fact: object) -> bool:
 
 
 def _count(facts: Facts, found: Iterator[tuple[tuple[str, ...], object]]) -> None:
-    """Put constraints in; two of the same kind on the same columns are two."""
+    """Put constraints in; several of the same kind on the same columns have numbers."""
+    several: dict[tuple[str, ...], list[object]] = {}
     for key, value in found:
-        number = 1
-        while (numbered := (*key, str(number)) if number > 1 else key) in facts:
-            number += 1
-        facts[numbered] = value
+        values = several.setdefault(key, [])
+        if value not in values:
+            values.append(value)
+    for key, values in several.items():
+        for number, value in enumerate(sorted(values, key=str), 1):
+            facts[(*key, str(number)) if number > 1 else key] = value
 
 
 def _name(part: Constraint) -> object:
