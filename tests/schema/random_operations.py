@@ -33,6 +33,7 @@ class Maker:
         self.random = random.Random(seed)
         self.batch = batch
         self.number = 0
+        self.keyed: set[str] = set()
 
     def body(self, tables: Tables) -> str:
         """One statement, or a batch block of several."""
@@ -96,7 +97,7 @@ class Maker:
 
     def create_table(self, tables: Tables) -> str:
         parts = ['sa.Column("id", sa.Integer(), primary_key=True)']
-        names = [self.name("c") for _ in range(self.random.randint(1, 3))]
+        names = [self.name("c") for _ in range(self.random.randint(2, 3))]
         parts += [f'sa.Column("{name}", {self.type(checked=False)})' for name in names]
         parts += [self.column(tables) for _ in range(self.random.randint(0, 2))]
         parts += self.random.sample([*self.constraints(names)], self.random.randint(0, 2))
@@ -105,7 +106,7 @@ class Maker:
     def constraints(self, names: list[str]) -> Iterator[str]:
         columns = ", ".join(f'"{name}"' for name in names)
         yield f"sa.UniqueConstraint({columns})"
-        yield f'sa.UniqueConstraint("{names[0]}", name="{self.name("uq")}")'
+        yield f'sa.UniqueConstraint("{names[1]}", name="{self.name("uq")}")'
         yield f"sa.CheckConstraint(\"{names[0]} <> '1'\")"
         yield f'sa.CheckConstraint("{names[0]} IS NOT NULL", name="{self.name("ck")}")'
 
@@ -155,12 +156,19 @@ class Maker:
 
     def create_constraint(self, table: str, tables: Tables, target: str) -> str:
         column, on = self.some_column(table, tables), self.on(table, target)
+        keys = [part for part in tables[table]["constraints"] if part["kind"] == "foreignkey"]
+        if column in self.keyed or any(column in key["columns"] for key in keys):
+            # Of two keys of a column, SQLAlchemy's inspector sees one.
+            return self.create_index(table, tables, target)
+        self.keyed.add(column)
         other = self.random.choice([*tables])
+        key = f'{on}"{other}", ["{column}"], ["id"]'
         return self.random.choice(
             (
                 f'{target}.create_unique_constraint("{self.name("uq")}", {on}["{column}", "id"])',
                 f'{target}.create_check_constraint("{self.name("ck")}", {on}"id > 0")',
-                f'{target}.create_foreign_key("{self.name("fk")}", {on}"{other}", ["id"], ["id"])',
+                f'{target}.create_foreign_key("{self.name("fk")}", {key})',
+                f'{target}.create_primary_key("{self.name("pk")}", {on}["{column}"])',
             )
         )
 

@@ -12,7 +12,7 @@ from alembic.operations import Operations
 
 from alembic_roundtrip.migration.naming import named
 from alembic_roundtrip.migration.source import read
-from alembic_roundtrip.schema import Schema, applied
+from alembic_roundtrip.schema import Schema, schema_after
 from corpus.catalogue import Sqlite, stored
 from corpus.replaying import Comparison, Told, columns_of, piece
 from schema.random_operations import Maker
@@ -34,7 +34,7 @@ def migrated(schema: Schema, body: str, dialect: str) -> Schema:
     text = f"import sqlalchemy as sa\nfrom alembic import op\ndef upgrade():\n{lines}"
     migration = named(read(text, Path("a.py")), {})
     assert migration.upgrade is not None
-    return applied(schema, migration.upgrade.operations, dialect)
+    return schema_after(schema, migration.upgrade.operations, dialect)
 
 
 def compared(database: Any, dialect: str, seed: int) -> tuple[Comparison, list[str]]:

@@ -152,6 +152,9 @@ class _Draft:
         self.kept = schema.kept
         self.made: list[Key] = []
         self.recreating = False
+        self.now: dict[str, str] = {}
+        """In a block that makes a table anew, which calls columns by the names they had before:
+        what they are called now."""
 
     def schema(self) -> Schema:
         return Schema(
@@ -222,10 +225,18 @@ class _Draft:
             return
         batch = recreation.batch
         table = self.tables.get(batch.table)
+        self.now = {column.name: column.name for column in table.columns} if table else {}
         if table is not None:
             self._put(recreated(table, batch))
         if not is_read(batch):
             self._doubt(batch.table)
+
+    def _name_now(self, column: str) -> str:
+        return self.now.get(column, column) if self.recreating else column
+
+    def _part_now(self, part: Expression) -> Expression:
+        new = self.now.get(part.string or "")
+        return part if new in {None, part.string} else literal(new)
 
     def is_done(self, change: c.Change) -> bool:
         """Whether a change that is made only where it is needed finds that it is not."""
@@ -312,17 +323,19 @@ class _Draft:
             made = tuple(part for part in made if not part.of_type)
         constraints = (*table.constraints, *made) if made else None
         self._change(change.table, columns=(*others, change.column), constraints=constraints)
+        self.now[change.column.name] = change.column.name
         self.made.append(Key("column", change.table, change.column.name))
         self._made_constraints(change.table, made)
         self._add_enums(change.enums)
 
     def drop_column(self, change: c.DropColumn) -> None:
         table = self._parts(change.table)
-        constraints = tuple(self._without_column(table.constraints, change.column))
-        indexes = [index for index in table.indexes if not index.mentions(change.column)]
+        column = self._name_now(change.column)
+        constraints = tuple(self._without_column(table.constraints, column))
+        indexes = [index for index in table.indexes if not index.mentions(column)]
         self._change(
             change.table,
-            columns=tuple([col for col in table.columns if col.name != change.column]),
+            columns=tuple([col for col in table.columns if col.name != column]),
             # What stays the same is the same object: comparing two schemas is quick then.
             constraints=constraints if constraints != table.constraints else None,
             indexes=tuple(indexes) if len(indexes) < len(table.indexes) else None,
@@ -332,6 +345,8 @@ class _Draft:
         self, constraints: Iterable[Constraint], column: str
     ) -> Iterator[Constraint]:
         for part in constraints:
+            if part.kind == "check" and self.dialect != "sqlite" and _is_about(part, column):
+                continue
             if column not in part.columns:
                 yield part
             elif self.recreating and part.kind == "primary" and len(part.columns) > 1:
@@ -339,17 +354,16 @@ class _Draft:
 
     def alter_column(self, change: c.AlterColumn) -> None:
         table = self._parts(change.table)
-        if table.column(change.column) is None:
+        name = self._name_now(change.column)
+        if table.column(name) is None:
             self._doubt(change.table)
             return
-        columns = tuple(
-            altered(col, change) if col.name == change.column else col for col in table.columns
-        )
+        columns = tuple(altered(col, change) if col.name == name else col for col in table.columns)
         self._change(change.table, columns=columns)
         new = option(change.options, "new_column_name")
-        if new is not None and new.string is not None and new.string != change.column:
+        if new is not None and new.string is not None and new.string != name:
             self.made.append(Key("column", change.table, new.string))
-            self._rename_in_parts(change.table, change.column, new.string)
+            self._rename_in_parts(change.table, name, new.string)
 
     def _rename_in_parts(self, name: Name, old: str, new: str) -> None:
         """A column's new name in the table's constraints and indexes."""
@@ -369,7 +383,11 @@ class _Draft:
             for index in table.indexes
         )
         self._change(name, constraints=constraints, indexes=indexes)
-        self._retarget(name, name, {old: new})
+        if self.recreating:
+            # The new table takes the old one's place; keys that refer to it stay as they are.
+            self.now |= {key: new for key, called in self.now.items() if called == old}
+        else:
+            self._retarget(name, name, {old: new})
 
     def _retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
         """Foreign keys follow what they refer to."""
@@ -379,7 +397,10 @@ class _Draft:
 
     def create_index(self, change: c.CreateIndex) -> None:
         table = self._parts(change.index.table)
-        self._change(change.index.table, indexes=(*table.indexes, change.index))
+        index = change.index
+        if self.recreating:
+            index = replace(index, columns=tuple(map(self._part_now, index.columns)))
+        self._change(change.index.table, indexes=(*table.indexes, index))
         if change.index.name:
             self.made.append(Key("index", change.index.table, change.index.name))
 
@@ -417,6 +438,11 @@ class _Draft:
 
     def add_constraint(self, change: c.AddConstraint) -> None:
         table = self._parts(change.table)
+        if self.recreating:
+            if not self.now.keys() >= {*change.constraint.columns}:
+                return  # Alembic leaves out a constraint on names that the table did not have
+            columns = tuple(self.now[name] for name in change.constraint.columns)
+            change = replace(change, constraint=replace(change.constraint, columns=columns))
         constraints = table.constraints
         if change.constraint.kind == "primary":
             # A table has one; where it has one already, this one takes its place.
@@ -560,6 +586,12 @@ _MAKERS: dict[type[c.Change], Callable[[_Draft, Any], None]] = {
     c.Unknown: _Draft.not_known,
 }
 # A table, and not `singledispatchmethod`: that took a seventh of all the time.
+
+
+def _is_about(check: Constraint, column: str) -> bool:
+    """Whether the condition of a CHECK names a column."""
+    word = rf"\b{re.escape(column)}\b"
+    return any(re.search(word, argument.text) for argument in check.arguments)
 
 
 def _made_or_dropped(change: c.Change) -> Key | None:
