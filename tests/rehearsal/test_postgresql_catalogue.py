@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
+from alembic_roundtrip.rehearsal.agent.dialects.postgresql.session import Session
 from alembic_roundtrip.rehearsal.agent.difference import residue
 from alembic_roundtrip.rehearsal.agent.schema import Snapshot
 from alembic_roundtrip.rehearsal.databases import cluster
@@ -151,7 +152,7 @@ def database(server: cluster.Cluster, name: str, script: str) -> Iterator[sa.Con
         engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
         try:
             with engine.connect() as made:
-                made.exec_driver_sql(script)
+                Session(made).run(script)
                 yield made
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

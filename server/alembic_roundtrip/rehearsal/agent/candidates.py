@@ -124,8 +124,10 @@ class Candidates:
         return value
 
     def _varied(self, row: Values, attempt: int) -> None:
-        """Other values for the columns that CHECK constraints mention."""
+        """Other values for the columns that CHECK constraints mention, in the end for all."""
         names = self.together if self.together and attempt < _LEARNED else self.checked
+        if attempt >= _ANYTHING:  # a domain or a trigger may refuse what no CHECK mentions
+            names = list(self.columns)
         names = [c for c in names if c not in self.fixed and c not in self.single]
         learned = attempt % _LEARNED == 0 and self.good and self.random.choice(self.good)
         alike = self.random.choice(self.sources[names[0]].pool) if names else None
@@ -239,6 +241,7 @@ _NULL = _Null()
 _FULL_ROWS = 2
 _HALF = 0.5
 _LEARNED = 7
+_ANYTHING = 12
 
 
 def _together(table: Table) -> List[str]:

@@ -63,7 +63,23 @@ def _texts(kind: str, old: Dict[str, str], new: Dict[str, str]) -> Iterable[Resi
     for name in sorted(set(old) | set(new)):
         if old.get(name) != new.get(name):
             change = "missing" if name not in new else "left" if name not in old else "changed"
-            yield entry(kind, name, change, old.get(name), new.get(name))
+            yield entry(kind, name, change, *_lines(old.get(name), new.get(name)))
+
+
+def _lines(old: Optional[str], new: Optional[str]) -> Tuple[Optional[str], Optional[str]]:
+    """Of long definitions the first lines that differ, or the first."""
+    was, now = ((text or "").strip().splitlines() for text in (old, new))
+    at = 0
+    if old is not None and new is not None:
+        while at < min(len(was), len(now)) and was[at] == now[at]:
+            at += 1
+    return tuple(  # type: ignore[return-value]
+        text if text is None or len(lines) < _LONG else f"{''.join(lines[at : at + 1]).strip()} …"
+        for text, lines in ((old, was), (new, now))
+    )
+
+
+_LONG = 3
 
 
 def _table(old: Table, new: Table) -> Iterable[Residue]:

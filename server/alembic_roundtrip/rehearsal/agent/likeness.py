@@ -9,7 +9,10 @@ from typing import Any
 
 from .sql import affinity
 
-_MOMENT = re.compile(r"^(\d{4}-\d\d-\d\d)?[ T]?(?:(\d\d:\d\d)(:\d\d)?(\.\d+)?(?:Z|[+-]00:?00)?)?$")
+_MOMENT = re.compile(
+    r"^(\d{4}-\d\d-\d\d)?[ T]?"
+    r"(?:(\d\d:\d\d)(:\d\d)?(\.\d+)?(?:Z|[+-]00(?::?00)?)?)?$"
+)
 _NUMBER = re.compile(r"^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$")
 
 

@@ -35,6 +35,7 @@ _BEYOND_AN_OWNER = (
     (r"(ICU) is not supported in this build", "the scratch server has no collations of {}"),
     (r"permission denied to (create role|create database|set parameter [^\n]*)",
      "migrations run as an owner who may not {}"),
+    (r'role "([^"]+)" does not exist', "the scratch server has no role `{}`"),
     (r"(must be superuser[^\n]*|only superusers? can[^\n]*)",
      "migrations run as a plain owner, and the server says: {}"),
 )  # fmt: skip

@@ -177,7 +177,10 @@ class Source:
             return self.hints.patterns[number % len(self.hints.patterns)]
         if self.by_name is not None:
             return self.by_name(number)
-        return f"text {number}"
+        text = f"text {number}"
+        fits = self.longest is None or len(text) <= self.longest
+        # What is cut short would be the same for every number.
+        return text if fits else _base36(number, self.longest or 0) or text
 
     def distinct(self, number: int) -> Any:
         """The value of this number, different for every number; None where there is no more."""

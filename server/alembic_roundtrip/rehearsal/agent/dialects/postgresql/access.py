@@ -79,8 +79,8 @@ class PostgresqlAccess:
 
     def quote(self, name: str) -> str:
         """A name as it can stand in a statement."""
-        quoted: str = self._dialect.identifier_preparer.quote_identifier(name)
-        return quoted
+        # Not by SQLAlchemy: it doubles `%` for drivers that format, and nothing is formatted here.
+        return '"{}"'.format(name.replace('"', '""'))
 
     def quoted(self, table: Table) -> str:
         """A table as it can stand in a statement."""
