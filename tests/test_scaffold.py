@@ -427,6 +427,14 @@ UNKNOWN = {
     "rows that no key tells apart": "op.execute(\"INSERT INTO users (bio) VALUES ('x')\")",
     "rows without keys": 'op.execute("INSERT INTO users SELECT * FROM old")',
     "a dropped view": 'op.execute("DROP VIEW v")',
+    "a function for other arguments": (
+        'op.execute("CREATE FUNCTION f(a int) RETURNS int AS $$SELECT 1$$ LANGUAGE sql")\n'
+        'op.execute("CREATE OR REPLACE FUNCTION f(a text) RETURNS int AS $$SELECT 1$$")'
+    ),
+    "a function that may be older": (
+        "anything(op)\n"
+        'op.execute("CREATE OR REPLACE FUNCTION f(a int) RETURNS int AS $$SELECT 1$$")'
+    ),
     "a type of an extension": 'op.execute("ALTER TABLE users ADD x geometry")\n'
     'op.drop_column("users", "x")',
     "what is done only where it is missing": (
@@ -502,6 +510,73 @@ def test_a_table_and_its_enum_type_come_back_together(tmp_path: Path) -> None:
     written = body(tmp_path, first, second)
     assert written.startswith('sa.Enum("a", name="mood").create(op.get_bind(), checkfirst=True)\n')
     assert "create_type=False" in written
+
+
+GREETING = "CREATE FUNCTION greet(name text) RETURNS text AS $$\n    SELECT '{}'\n$$ LANGUAGE sql"
+OBJECTS = {
+    "a view": ("CREATE VIEW v AS SELECT 1", "DROP VIEW v"),
+    "a trigger": (
+        "CREATE TRIGGER t AFTER UPDATE OF a ON users EXECUTE FUNCTION f()",
+        "DROP TRIGGER t ON users",
+    ),
+    "a function that was not there": (
+        GREETING.format("a").replace("CREATE", "CREATE OR REPLACE"),
+        "DROP FUNCTION greet",
+    ),
+    "a dropped view": ("DROP VIEW old", "CREATE VIEW old AS\n    SELECT id\n    FROM users"),
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), OBJECTS.values(), ids=OBJECTS)
+def test_what_sql_makes_is_undone_by_sql(sql: str, expected: str, tmp_path: Path) -> None:
+    view = 'op.execute("""CREATE VIEW old AS\n    SELECT id\n    FROM users""")'
+    written = body(tmp_path, USERS, view, f"op.execute({sql!r})")
+    (statement,) = ast.parse(written).body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert ast.literal_eval(statement.value.args[0]).split() == expected.split()
+
+
+def test_a_function_gets_the_body_it_had(tmp_path: Path) -> None:
+    first, second = GREETING.format("a\\b"), GREETING.format("c")
+    replaced = second.replace("CREATE", "CREATE OR REPLACE")
+    guarded = f'if op.get_bind().dialect.name == "postgresql":\n    op.execute({replaced!r})'
+    written = body(tmp_path, f"op.execute({first!r})", guarded, dialects=("postgresql",))
+    (guard,) = ast.parse(written).body
+    assert isinstance(guard, ast.If)
+    assert isinstance(guard.body[0], ast.Expr)
+    assert isinstance(guard.body[0].value, ast.Call)
+    said = ast.literal_eval(guard.body[0].value.args[0]).strip()
+    assert said == first.replace("CREATE", "CREATE OR REPLACE")
+
+
+def test_a_view_that_was_replaced_is_made_anew(tmp_path: Path) -> None:
+    first = 'op.execute("CREATE VIEW v AS SELECT 1 AS a")'
+    second = 'op.execute("CREATE OR REPLACE VIEW v AS SELECT 1 AS a, 2 AS b")'
+    assert body(tmp_path, first, second) == dedent(
+        """
+        op.execute("DROP VIEW v")
+        op.execute("CREATE VIEW v AS SELECT 1 AS a")
+        """
+    ).strip("\n")
+
+
+def test_columns_of_a_new_primary_key_take_null_again(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("a", sa.Integer()))'
+    second = 'op.create_primary_key("t_pkey", "t", ["a"])'
+    assert body(tmp_path, first, second) == dedent(
+        """
+        op.drop_constraint("t_pkey", "t", type_="primary")
+        op.alter_column("t", "a", existing_type=sa.Integer(), nullable=True)
+        """
+    ).strip("\n")
+
+
+def test_operations_are_imported_where_only_the_upgrade_has_them(tmp_path: Path) -> None:
+    project = Project(tmp_path, 'from alembic import op\nop.create_table("t", sa.Column("a"))')
+    text = project.file.read_text().replace("\nfrom alembic import op\n\n", "\n", 1)
+    project.file.write_text(text)
+    assert "\nfrom alembic import op\n" in project.write()
 
 
 SWAP = """

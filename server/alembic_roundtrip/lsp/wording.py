@@ -142,6 +142,8 @@ def effect(change: c.Change) -> str:  # noqa: PLR0912 - one case a kind of chang
             return f"creates {kind} `{name}`"
         case c.DropObject(kind=kind, name=name):
             return f"drops {kind} `{name}`"
+        case c.ReplaceObject(kind=kind, name=name):
+            return f"creates or replaces {kind} `{name}`"
         case c.WriteRows(verb=verb, table=name):
             return f"{verb}s rows of `{name}`" if name else f"{verb}s rows"
         case c.SetComment(table=name):

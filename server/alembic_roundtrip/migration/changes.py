@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import (
@@ -170,10 +170,24 @@ class SetEnumValues:
 
 @dataclass(frozen=True, slots=True)
 class CreateObject:
-    """A view, function, trigger, sequence, schema or other object made by SQL."""
+    """A view, function, trigger, sequence, schema or other object made by SQL.
+
+    `definition` is the statement, where there is one, and `owner` the table of a trigger or policy.
+    """
 
     kind: str
     name: Name
+    definition: str = field(default="", compare=False)
+    owner: Name | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceObject:
+    """CREATE OR REPLACE: there may have been such an object before."""
+
+    kind: str
+    name: Name
+    definition: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +255,7 @@ Change = (
     | SetEnumValues
     | CreateObject
     | DropObject
+    | ReplaceObject
     | WriteRows
     | SetComment
     | Unknown

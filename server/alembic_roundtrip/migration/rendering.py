@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 
 from alembic_roundtrip.migration.expression import Expression
@@ -66,11 +67,24 @@ class Renderer:
             raise NotKnownError(str(error)) from error
         self.imports |= dict.fromkeys(statements)
 
+    def need_operations(self) -> None:
+        """Note the import of `op`, where it is neither there nor an argument of the functions."""
+        if "op" not in self._own:
+            with suppress(NotKnownError):
+                self.need("from alembic import op")
+
     def text(self, value: object) -> str:
         """A plain value."""
         if isinstance(value, str) and self._quote not in value and repr(value)[1:-1] == value:
             return f"{self._quote}{value}{self._quote}"
         return repr(value)
+
+    def sql(self, text: str) -> str:
+        """A string of SQL; one of several lines keeps them."""
+        if "\n" not in text:
+            return self.text(text)
+        escaped = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+        return f'"""\n{escaped}\n"""'
 
     def expression(self, expression: Expression) -> str:
         """An expression, where all its names mean here what they meant where it was written."""
@@ -216,6 +230,8 @@ class Renderer:
 def call(name: str, parts: Sequence[str], *, wide: bool = True) -> str:
     """A call on one line where it fits, else with an argument a line."""
     line = f"{name}({', '.join(parts)})"
+    if len(parts) == 1 and parts[0].startswith('"""'):
+        return line
     if wide and len(line) <= _WIDTH:
         return line
     return "\n".join([f"{name}(", *(f"    {part}," for part in parts), ")"])
@@ -250,10 +266,12 @@ def _quote(migration: Migration) -> str:
 
 
 def _defined(migration: Migration) -> Iterator[str]:
-    """Names that the module itself binds, besides imports."""
+    """Names that the module itself binds, besides imports, and what its upgrade is given."""
     for node in parse(migration.source).tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
+            if isinstance(node, ast.FunctionDef) and node.name == "upgrade":
+                yield from (argument.arg for argument in node.args.args)
         elif isinstance(node, ast.Assign):
             yield from (part.id for part in node.targets if isinstance(part, ast.Name))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -86,6 +88,8 @@ def scaffold(context: Context) -> Scaffold:
     for key, group in groupby(undone, key=lambda part: part.place):
         statements += key.block(list(group), render)
     statements = _once(statements)
+    if any("op." in statement for statement in statements):
+        render.need_operations()
     lost = dict.fromkeys(sentence for part in undone for sentence in part.inverse.lost)
     lost |= dict.fromkeys(_moved(steps, walk))
     complete = not any(PLACEHOLDER in statement for statement in statements)
@@ -349,8 +353,20 @@ def _inside(header: str, lines: Sequence[str]) -> list[str]:
     """Lines as a block; comments alone need none."""
     if all(line.startswith("#") for line in lines):
         return list(lines)
-    indented = ["    " + line.replace("\n", "\n    ") for line in lines]
+    indented = [_indented(line) for line in lines]
     return ["\n".join([header, *indented])]
+
+
+def _indented(statement: str) -> str:
+    """A statement one level deeper; lines that are part of a string stay."""
+    lines = statement.split("\n")
+    if '"""' in statement:
+        tokens = tokenize.generate_tokens(io.StringIO(statement).readline)
+        for token in tokens:
+            if token.type == tokenize.STRING:
+                for number in range(token.start[0] + 1, token.end[0] + 1):
+                    lines[number - 1] = "\0" + lines[number - 1]
+    return "\n".join(f"    {line}".removeprefix("    \0") for line in lines)
 
 
 def _once(statements: Sequence[str]) -> list[str]:

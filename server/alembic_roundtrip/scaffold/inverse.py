@@ -18,6 +18,7 @@ from alembic_roundtrip.migration.objects import (
     option,
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold import entities
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
@@ -26,7 +27,6 @@ from alembic_roundtrip.scaffold.fragility import (
     fragile,
 )
 from alembic_roundtrip.scaffold.sql import (
-    object_dropped,
     renamed_back,
     rows_undone,
     type_renamed_back,
@@ -228,7 +228,21 @@ class Inverter:
 
     @invert.register(c.AddConstraint)
     def _(self, change: c.AddConstraint, step: Step) -> Inverse:
-        return Inverse([self._dropped_constraint(change.table, change.constraint, step)])
+        dropped = self._dropped_constraint(change.table, change.constraint, step)
+        return Inverse([dropped, *self._nullable_again(change, step)])
+
+    def _nullable_again(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
+        """Columns that a primary key made NOT NULL: dropping it does not take that back."""
+        table = step.before.table(change.table)
+        if change.constraint.kind != "primary" or table is None or self.dialects == ("sqlite",):
+            return
+        for name in change.constraint.columns:
+            column = table.column(name)
+            if column is not None and column.nullable and column.type is not None:
+                parts = [*self._table(change.table, step)]
+                parts.insert(1 if parts else 0, self.render.text(name))
+                parts.append(f"existing_type={self.render.expression(column.type)}")
+                yield call(f"{step.target}.alter_column", [*parts, "nullable=True"])
 
     def _dropped_constraint(self, table: Name, part: Constraint, step: Step) -> str:
         name = part.name or self._default_name(table, part, step)
@@ -288,7 +302,15 @@ class Inverter:
 
     @invert.register(c.CreateObject)
     def _(self, change: c.CreateObject, step: Step) -> Inverse:
-        return object_dropped(change, step, self.render)
+        return entities.made(change, step, self.render)
+
+    @invert.register(c.ReplaceObject)
+    def _(self, change: c.ReplaceObject, step: Step) -> Inverse:
+        return entities.replaced(change, step, self.render)
+
+    @invert.register(c.DropObject)
+    def _(self, change: c.DropObject, step: Step) -> Inverse:
+        return entities.dropped(change, step, self.render)
 
     @invert.register(c.RenameEnum)
     def _(self, change: c.RenameEnum, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch

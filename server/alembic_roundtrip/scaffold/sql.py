@@ -1,4 +1,4 @@
-"""Inverses that are SQL or rows: objects without an operation of their own, rows written."""
+"""Inverses that are SQL: names given back, rows written."""
 
 from __future__ import annotations
 
@@ -23,26 +23,12 @@ _RESERVED = frozenset(
     "update usage user using values when where window with write".split()
 )
 _PARAMETER = re.compile(r":(?=\w)")
-_DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
-
-
-def object_dropped(change: c.CreateObject, step: Step, render: Renderer) -> Inverse:
-    """DROP of a view, sequence or other object, of what has a name that says enough."""
-    if change.kind == "extension":
-        return Inverse([f"# The extension {change.name} stays: others may use it."])
-    written = _said_sql(step.operation).upper()
-    if change.kind not in _DROPPED_BY_NAME or not written:
-        raise NotKnownError(f"the {change.kind} `{change.name}`")
-    materialized = "MATERIALIZED " if "MATERIALIZED" in written else ""
-    kind = f"{materialized}{change.kind.upper()}"
-    sql = render.text(f"DROP {kind} {_sql_name(change.name)}")
-    return Inverse([call("op.execute", [sql])])
 
 
 def type_renamed_back(change: c.RenameEnum, render: Renderer) -> Inverse:
     """ALTER TYPE … RENAME TO the old name."""
     new = change.name._replace(name=change.new_name)
-    sql = f"ALTER TYPE {_sql_name(new)} RENAME TO {_sql_name(Name(change.name.name))}"
+    sql = f"ALTER TYPE {sql_name(new)} RENAME TO {sql_name(Name(change.name.name))}"
     return Inverse([call("op.execute", [render.text(sql)])])
 
 
@@ -52,15 +38,15 @@ def renamed_back(
     """The statement that gives the old name back."""
     if isinstance(change, c.RenameEnumValue):
         new, old = _sql_value(change.new_value), _sql_value(change.value)
-        sql = f"ALTER TYPE {_sql_name(change.name)} RENAME VALUE {new} TO {old}"
+        sql = f"ALTER TYPE {sql_name(change.name)} RENAME VALUE {new} TO {old}"
     elif isinstance(change, c.RenameConstraint):
-        renamed = f"{_sql_name(Name(change.new_name))} TO {_sql_name(Name(change.name))}"
-        sql = f"ALTER TABLE {_sql_name(change.table)} RENAME CONSTRAINT {renamed}"
+        renamed = f"{sql_name(Name(change.new_name))} TO {sql_name(Name(change.name))}"
+        sql = f"ALTER TABLE {sql_name(change.table)} RENAME CONSTRAINT {renamed}"
     elif change.table is not None:
-        renamed = f"{_sql_name(Name(change.new_name))} TO {_sql_name(Name(change.name))}"
-        sql = f"ALTER TABLE {_sql_name(change.table)} RENAME INDEX {renamed}"
+        renamed = f"{sql_name(Name(change.new_name))} TO {sql_name(Name(change.name))}"
+        sql = f"ALTER TABLE {sql_name(change.table)} RENAME INDEX {renamed}"
     else:
-        new, old = _sql_name(Name(change.new_name)), _sql_name(Name(change.name))
+        new, old = sql_name(Name(change.new_name)), sql_name(Name(change.name))
         sql = f"ALTER INDEX {new} RENAME TO {old}"
     return Inverse([call("op.execute", [render.text(sql)])])
 
@@ -140,7 +126,8 @@ def _said_sql(operation: Operation) -> str:
     return (expression.string or expression.text) if expression else ""
 
 
-def _sql_name(name: Name) -> str:
+def sql_name(name: Name) -> str:
+    """A name as SQL has it."""
     parts = [name.schema, name.name] if name.schema else [name.name]
     return ".".join(part if _WORDS.fullmatch(part) else f'"{part}"' for part in parts)
 

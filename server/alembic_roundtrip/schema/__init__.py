@@ -82,6 +82,8 @@ class Schema:
     unknown: frozenset[Name] = frozenset()
     opaque: bool = False
     dialect: str | None = None
+    definitions: Layers[tuple[str, Name], str] = field(default_factory=Layers)
+    """The statements that made views, functions and the like; empty where there are several."""
     kept: frozenset[str] = frozenset()
     """Names that constraints and indexes kept when their table got another one."""
 
@@ -149,6 +151,7 @@ class _Draft:
         self.unknown = schema.unknown
         self.opaque = schema.opaque
         self.dialect = schema.dialect
+        self.definitions = schema.definitions
         self.kept = schema.kept
         self.made: list[Key] = []
         self.recreating = False
@@ -164,6 +167,7 @@ class _Draft:
             self.unknown,
             self.opaque,
             self.dialect,
+            self.definitions,
             self.kept,
         )
 
@@ -533,12 +537,24 @@ class _Draft:
         self.enums = self.enums.set(change.name, known)
 
     def create_object(self, change: c.CreateObject) -> None:
-        if (change.kind, change.name) not in self.objects:
+        key = (change.kind, change.name)
+        # Two of a name: functions for other arguments, triggers of other tables.
+        self.definitions = self.definitions.set(
+            key, "" if key in self.objects else change.definition
+        )
+        if key not in self.objects:
             self.made.append(Key(change.kind, change.name))
-            self.objects |= {(change.kind, change.name)}
+            self.objects |= {key}
+
+    def replace_object(self, change: c.ReplaceObject) -> None:
+        key = (change.kind, change.name)
+        self.definitions = self.definitions.set(key, change.definition)
 
     def drop_object(self, change: c.DropObject) -> None:
-        self.objects -= {(change.kind, change.name)}
+        key = (change.kind, change.name)
+        self.objects -= {key}
+        if key in self.definitions:
+            self.definitions = self.definitions.without(key)
 
     def set_comment(self, change: c.SetComment) -> None:
         options = without(self._parts(change.table).options, "comment")
@@ -581,6 +597,7 @@ _MAKERS: dict[type[c.Change], Callable[[_Draft, Any], None]] = {
     c.SetEnumValues: _Draft.set_enum_values,
     c.CreateObject: _Draft.create_object,
     c.DropObject: _Draft.drop_object,
+    c.ReplaceObject: _Draft.replace_object,
     c.SetComment: _Draft.set_comment,
     c.WriteRows: _Draft.write_rows,
     c.Unknown: _Draft.not_known,

@@ -12,6 +12,7 @@ from alembic_roundtrip.migration.changes import (
     CreateTable,
     DropIndex,
     DropObject,
+    ReplaceObject,
     Unknown,
     WriteRows,
     tables_of,
@@ -30,7 +31,7 @@ def settled(change: Change) -> Change:
     if isinstance(change, WriteRows):
         table = None if _has_hole(change.table) else change.table
         return WriteRows(change.verb, table, change.bounded, computed=change.computed)
-    if isinstance(change, CreateObject | DropObject):
+    if isinstance(change, CreateObject | DropObject | ReplaceObject):
         return Unknown(frozenset())
     if isinstance(change, CreateEnum) and not _has_hole(change.enum.name):
         return CreateEnum(replace(change.enum, members=None, text=Expression("")))

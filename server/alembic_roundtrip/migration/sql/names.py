@@ -6,6 +6,7 @@ A reader gives None for a statement that only a parser can take apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from alembic_roundtrip.migration.changes import (
     AddEnumValue,
@@ -22,6 +23,7 @@ from alembic_roundtrip.migration.changes import (
     RenameEnum,
     RenameEnumValue,
     RenameIndex,
+    ReplaceObject,
     Row,
     SetComment,
     Unknown,
@@ -64,7 +66,20 @@ def read(statement: Statement, words: Words) -> Read:
     reader = _READERS.get(verb)
     if verb == "DO":
         return _do_block(statement)
-    return reader(words) if reader else ANYTHING
+    found = reader(words) if reader else ANYTHING
+    return None if found is None else tuple(_defined(change, statement) for change in found)
+
+
+def _defined(change: Change, statement: Statement) -> Change:
+    """A change with the statement that defines what it makes."""
+    if not isinstance(change, CreateObject | ReplaceObject):
+        return change
+    definition = statement.text[statement.places[0] :].rstrip()
+    if isinstance(change, ReplaceObject) or change.kind not in {"trigger", "policy"}:
+        return replace(change, definition=definition)
+    words = Words(statement.tokens)
+    words.at = next((n + 1 for n, t in enumerate(statement.tokens) if t.upper() == "ON"), 0)
+    return replace(change, definition=definition, owner=words.name() if words.at else None)
 
 
 def mentioned(words: Words) -> tuple[Change, ...]:
@@ -248,7 +263,8 @@ def _create(words: Words) -> Read:
     if kind == "TYPE":
         return _create_type(words, name)
     if kind in _OBJECTS:
-        return () if replaced else (CreateObject(kind.lower(), name),)
+        made = ReplaceObject if replaced else CreateObject
+        return (made(kind.lower(), name),)
     return ANYTHING
 
 

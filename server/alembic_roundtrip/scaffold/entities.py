@@ -1,0 +1,78 @@
+"""Views, functions, triggers and other objects that SQL makes: what undoes each."""
+
+from __future__ import annotations
+
+import re
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold.sql import sql_name
+from alembic_roundtrip.scaffold.step import Inverse, Step
+from alembic_roundtrip.schema import Schema
+
+_DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
+_OF_A_TABLE = frozenset({"trigger", "policy"})
+_MATERIALIZED = re.compile(r"\s*CREATE\s+MATERIALIZED\b", re.IGNORECASE)
+_CREATE = re.compile(r"\s*CREATE\s+(?!OR\s+REPLACE\b)", re.IGNORECASE)
+_SIGNATURE = re.compile(
+    r"\b(?:FUNCTION|PROCEDURE)\b(.*?)\b(?:RETURNS|AS|LANGUAGE)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def made(change: c.CreateObject, step: Step, render: Renderer) -> Inverse:
+    """DROP, of what has a name that says enough."""
+    if change.kind == "extension":
+        return Inverse([f"# The extension {change.name} stays: others may use it."])
+    if change.kind in _OF_A_TABLE and change.owner is not None:
+        if change.owner in step.made:
+            return Inverse()
+        where = f"{sql_name(change.name)} ON {sql_name(change.owner)}"
+        return _executed(f"DROP {change.kind.upper()} {where}", render)
+    if change.kind not in _DROPPED_BY_NAME or not change.definition:
+        raise NotKnownError(f"the {change.kind} `{change.name}`")
+    return _executed(_drop(change.kind, change.name, change.definition), render)
+
+
+def replaced(change: c.ReplaceObject, step: Step, render: Renderer) -> Inverse:
+    """The definition there was; DROP where there certainly was none."""
+    before = _definition(change.kind, change.name, step.before)
+    if before is None:
+        new = not step.before.opaque and (change.kind, change.name) not in step.before.objects
+        if not new or change.kind not in _DROPPED_BY_NAME:
+            raise NotKnownError(f"the {change.kind} `{change.name}` before")
+        return _executed(_drop(change.kind, change.name, change.definition), render)
+    if change.kind == "view":
+        # CREATE OR REPLACE takes no column away from a view.
+        drop = _drop(change.kind, change.name, before)
+        return Inverse([*_executed(drop, render).inner, *_executed(before, render).inner])
+    if _signature(before) != _signature(change.definition):
+        raise NotKnownError(f"which {change.kind} `{change.name}` is meant")
+    return _executed(_CREATE.sub("CREATE OR REPLACE ", before, count=1), render)
+
+
+def dropped(change: c.DropObject, step: Step, render: Renderer) -> Inverse:
+    """The statement that made it."""
+    before = _definition(change.kind, change.name, step.before)
+    if before is None:
+        raise NotKnownError(f"the {change.kind} `{change.name}`")
+    return _executed(before, render)
+
+
+def _definition(kind: str, name: Name, schema: Schema) -> str | None:
+    return schema.definitions.get((kind, name)) or None
+
+
+def _drop(kind: str, name: Name, definition: str) -> str:
+    materialized = "MATERIALIZED " if _MATERIALIZED.match(definition) else ""
+    return f"DROP {materialized}{kind.upper()} {sql_name(name)}"
+
+
+def _signature(definition: str) -> str:
+    """The arguments of a function, which tell it from others of its name."""
+    found = _SIGNATURE.search(definition)
+    return " ".join(found.group(1).split()).lower() if found else ""
+
+
+def _executed(sql: str, render: Renderer) -> Inverse:
+    return Inverse([call("op.execute", [render.sql(sql)])])
