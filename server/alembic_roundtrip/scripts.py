@@ -11,7 +11,7 @@ from alembic_roundtrip.deployed import Deletion, Deployed, DeployedScripts, dele
 from alembic_roundtrip.evidence import evidence_keys
 from alembic_roundtrip.history import History, Problem, Revision
 from alembic_roundtrip.history.scan import migration_files, revision_of, text_of, unidentified
-from alembic_roundtrip.index.files import Facts, Files
+from alembic_roundtrip.index.files import READS_SQL, Facts, Files, content_digest
 from alembic_roundtrip.index.schemas import Schemas
 from alembic_roundtrip.index.store import Store, digest
 from alembic_roundtrip.migration.model import Direction, Migration
@@ -21,6 +21,7 @@ from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.project.conventions import naming_convention
+from alembic_roundtrip.project.folders import walk
 from alembic_roundtrip.schema import Schema, schema_after
 
 _KEPT_MIGRATIONS = 512
@@ -128,8 +129,23 @@ class Scripts:
         return tuple(dict.fromkeys([*(path for path in ordered if path), *self._revisions]))
 
     def digest(self, path: Path) -> str:
-        """A hash of a file's content; empty where it cannot be read."""
-        return self._digests.get(path, "") if self._revisions else ""
+        """A hash of a file's content, and of what it may read; empty where it cannot be read."""
+        known = self._digests.get(path, "") if self._revisions else ""
+        return f"{known} {self._sql_files}" if known.endswith(READS_SQL) else known
+
+    @cached_property
+    def _sql_files(self) -> str:
+        """A hash that another state of the SQL files beside the migrations has not."""
+        places = dict.fromkeys(place.parent for place in self.environment.version_locations)
+        files = (
+            folder / name
+            for place in places
+            for folder, names in walk(place)
+            for name in names
+            if name.endswith(".sql")
+        )
+        states = [(str(file), (found := file.stat()).st_mtime_ns, found.st_size) for file in files]
+        return digest(repr(sorted(states)).encode())
 
     def digest_before(self, revision: str) -> str:
         """A hash of all that the schema before a revision depends on."""
@@ -175,7 +191,7 @@ class Scripts:
         try:
             if path in self._texts:
                 content = self._content(path)
-                facts = Facts(digest(content), *_identified(path, content))
+                facts = Facts(content_digest(content), *_identified(path, content))
             else:
                 facts = self._files.facts(path)
         except OSError as error:

@@ -191,6 +191,10 @@ class Workspace:
             self._settings_files.clear()
             self._scripts.clear()
             return
+        if path.suffix == ".sql":
+            # Which migrations read it is known only by reading them.
+            self._scripts = {e: s for e, s in self._scripts.items() if not e.has_beside(path)}
+            return
         environment = self.environment_of(path)
         if environment is not None and environment in self._scripts and path not in self._texts:
             self._scripts[environment].reread(path)

@@ -13,6 +13,7 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip.cli import main
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict, evidence_store
+from alembic_roundtrip.index.schemas import Schemas
 from alembic_roundtrip.index.store import Store, store_of
 from alembic_roundtrip.linting import checking
 from alembic_roundtrip.scripts import Scripts
@@ -274,6 +275,30 @@ def test_a_cache_that_cannot_be_written_is_none(
     place.write_text("", "utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(place))
     assert lint() == lint("--no-cache")
+
+
+def test_a_change_of_an_sql_file_that_a_migration_reads_is_seen(
+    project: AlembicProject, lint: Lint
+) -> None:
+    read = "from pathlib import Path\nop.execute(Path(__file__).with_suffix('.sql').read_text())"
+    project.add("reading", read, "op.drop_table('a')")
+    script = (project.versions / "reading_.py").with_suffix(".sql")
+    script.write_text("CREATE TABLE a (id INTEGER)", "utf-8")
+    before = lint()
+    script.write_text("CREATE TABLE b (id INTEGER)", "utf-8")
+    after = lint()
+    assert "table-not-dropped" in after
+    assert [before != after, after] == [True, lint("--no-cache")]
+
+
+def test_a_schema_is_kept_whole(project: AlembicProject) -> None:
+    view = 'op.execute("CREATE VIEW v AS SELECT 1")'
+    project.add("view", view, 'op.execute("DROP VIEW v")')
+    schema = Scripts(project.environment).schema_at("view", "postgresql")
+    assert schema.definitions
+    kept = Schemas(store_of(project.environment))
+    kept.keep("key", "postgresql", schema)
+    assert Schemas(store_of(project.environment)).find("key", "postgresql") == schema
 
 
 def test_two_processes_share_an_index(project: AlembicProject, lint: Lint) -> None:

@@ -16,6 +16,8 @@ _NAME = "files"
 _UNSURE = 2_000_000_000
 """Nanoseconds in which a file may change again and keep its time."""
 _NEVER = -1
+READS_SQL = "+sql"
+"""The end of a hash that does not say all: what it reads can change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Files:
         return facts
 
     def _read(self, path: Path, content: bytes, entry: list[Any] | None) -> Facts:
-        made = digest(content)
+        made = content_digest(content)
         known = _facts(entry, path) if entry is not None else None
         if known is not None and known.digest == made:
             return known
@@ -82,6 +84,11 @@ class Files:
         }
         self._store.save(_NAME, kept)
         self._known, self._news = self._seen, False
+
+
+def content_digest(content: bytes) -> str:
+    """A hash of a migration; one that may read an SQL file beside it is marked."""
+    return digest(content) + (READS_SQL if b".sql" in content else "")
 
 
 def _entry(status: os.stat_result, facts: Facts) -> list[Any]:

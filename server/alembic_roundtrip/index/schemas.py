@@ -33,11 +33,11 @@ class Schemas:
         try:
             values = unpacked(self._store.load(name), _TYPES)
             parts: Any = [
-                Layers({part.name: part for part in value}) if layered else value
+                Layers(dict(value)) if layered else value
                 for value, layered in zip(values, _LAYERED, strict=True)
             ]
             schema = Schema(*parts)
-        except (NotPlainError, AttributeError, TypeError):
+        except (NotPlainError, TypeError, ValueError):
             self._names.discard(name)
             return None
         return schema
@@ -48,7 +48,7 @@ class Schemas:
         if name in self._names:
             return
         values = (getattr(schema, field.name) for field in fields(Schema))
-        parts = tuple(tuple(v.values()) if isinstance(v, Layers) else v for v in values)
+        parts = tuple(tuple(v.items()) if isinstance(v, Layers) else v for v in values)
         try:
             self._store.save(name, packed(parts, _TYPES))
         except NotPlainError:

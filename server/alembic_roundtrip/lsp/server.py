@@ -32,7 +32,14 @@ from alembic_roundtrip.migration.rewrite import RewriteError
 
 logger = logging.getLogger(__name__)
 
-_WATCHED = ("**/*.py", "**/*.ini", "**/pyproject.toml", "**/.git/HEAD", "**/.git/logs/HEAD")
+_WATCHED = (
+    "**/*.py",
+    "**/*.sql",
+    "**/*.ini",
+    "**/pyproject.toml",
+    "**/.git/HEAD",
+    "**/.git/logs/HEAD",
+)
 _CONFIGURATION = frozenset({".ini", ".toml"})
 _IDLE_SECONDS = 2.0
 _OBJECTS = 20_000

@@ -65,6 +65,10 @@ class Environment:
         holders = [v for v in self.version_locations if self._holds(v, file)]
         return max(holders, key=lambda v: len(v.parts), default=None)
 
+    def has_beside(self, file: Path) -> bool:
+        """Whether a file lies where migrations may read it."""
+        return any(location.parent in file.parents for location in self.version_locations)
+
     def _holds(self, location: Path, file: Path) -> bool:
         return location in file.parents if self.recursive else location == file.parent
 

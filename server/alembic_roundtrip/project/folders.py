@@ -27,19 +27,25 @@ class Survey:
 
 
 def survey(folder: Path) -> Survey:
-    """Walk a folder; hidden folders, installed packages and virtual environments are skipped."""
+    """Walk a folder and tell what is in it."""
     configurations: list[Path] = []
     migrations: list[Path] = []
+    for here, files in walk(folder):
+        configurations += _configurations(here, files)
+        if _holds_migrations(here, files):
+            migrations.append(here)
+    return Survey(tuple(configurations), tuple(migrations))
+
+
+def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Folders and the files in each; hidden ones, packages and environments are skipped."""
     for root, folders, files in os.walk(folder):
         here = Path(root)
         if here != folder and not _INSTALLED.isdisjoint((*files, *folders)):
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not _is_skipped(here, name))
-        configurations += _configurations(here, files)
-        if _holds_migrations(here, files):
-            migrations.append(here)
-    return Survey(tuple(configurations), tuple(migrations))
+        yield here, files
 
 
 def _is_skipped(folder: Path, name: str) -> bool:
