@@ -152,6 +152,38 @@ def test_an_enum_type_is_created_and_dropped_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "tables"),
+    [("postgresql", ["a", "d"]), ("mysql", ["b", "d"]), ("sqlite", ["c", "d"])],
+)
+def test_a_match_is_read_as_its_conditions(dialect: str, tables: list[str]) -> None:
+    operations = upgrade(
+        """
+        match op.get_bind().dialect.name:
+            case "postgresql":
+                op.drop_table("a")
+            case "mysql" | "mariadb":
+                op.drop_table("b")
+            case _:
+                op.drop_table("c")
+        op.drop_table("d")
+        """
+    )
+    found = [o.changes for o in operations if o.runs_on(dialect)]
+    assert found == [(c.DropTable(Name(table)),) for table in tables]
+
+
+def test_a_case_that_is_no_value_may_or_may_not_run() -> None:
+    body = """
+    match anything():
+        case {"key": value} if value:
+            op.drop_table("a")
+    """
+    (operation,) = upgrade(body)
+    assert operation.changes == (c.DropTable(Name("a")),)
+    assert operation.doubtful
+
+
+@pytest.mark.parametrize(
     ("test", "dialect", "runs"),
     [
         ("op.get_bind().dialect.name == 'postgresql'", "postgresql", True),
@@ -201,6 +233,9 @@ def test_an_existence_guard_is_a_condition() -> None:
         "op.drop_table(names[0])",
         "op.frobnicate('public', 'state', ['a'])",
         "shared.change_everything()",
+        "list(map(op.drop_table, ['a', 'b']))",
+        "run(op.execute, 'DROP TABLE a')",
+        "class Late:\n    done = op.drop_table('a')",
         "op.execute('DO $$ BEGIN EXECUTE statement; END $$')",
     ],
 )

@@ -34,6 +34,35 @@ def outcome(test: ast.expr) -> bool | None:
     return None if value is UNKNOWN else bool(value)
 
 
+def alternatives(node: ast.Match) -> list[ast.stmt]:
+    """A `match` as the conditions it is short for; what a shape asks is not known."""
+    chosen: list[ast.stmt] = []
+    for case in reversed(node.cases):
+        test = _matches(node.subject, case.pattern)
+        if case.guard is not None:
+            test = case.guard if test is None else ast.BoolOp(ast.And(), [test, case.guard])
+        if test is None:
+            chosen = case.body
+        else:
+            placed = ast.fix_missing_locations(ast.copy_location(test, case.pattern))
+            condition = ast.If(placed, case.body, chosen)
+            chosen = [ast.copy_location(condition, case.pattern)]
+    return chosen
+
+
+def _matches(subject: ast.expr, pattern: ast.pattern) -> ast.expr | None:
+    """The condition that a pattern stands for; None for one that takes anything."""
+    if isinstance(pattern, ast.MatchValue):
+        return ast.Compare(subject, [ast.Eq()], [pattern.value])
+    if isinstance(pattern, ast.MatchOr):
+        values = [part.value for part in pattern.patterns if isinstance(part, ast.MatchValue)]
+        if len(values) == len(pattern.patterns):
+            return ast.Compare(subject, [ast.In()], [ast.Tuple(values, ast.Load())])
+    if isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
+        return None
+    return ast.Call(ast.Name("matches", ast.Load()), [subject], [])
+
+
 def guards_of(test: ast.expr) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
     """Guards of the branch where a condition holds, and of the one where it does not."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):

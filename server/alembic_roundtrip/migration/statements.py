@@ -18,7 +18,7 @@ from alembic_roundtrip.migration.calls import (
     mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
-from alembic_roundtrip.migration.conditions import guards_of, outcome
+from alembic_roundtrip.migration.conditions import alternatives, guards_of, outcome
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import (
@@ -41,7 +41,13 @@ from alembic_roundtrip.migration.model import (
     Use,
 )
 from alembic_roundtrip.migration.objects import Name, Options
-from alembic_roundtrip.migration.operations import QUIET, call_of, changes_of_call, executed
+from alembic_roundtrip.migration.operations import (
+    QUIET,
+    SIGNATURES,
+    call_of,
+    changes_of_call,
+    executed,
+)
 from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.migration.uses import reaches_outside
 from alembic_roundtrip.text import Range
@@ -49,7 +55,8 @@ from alembic_roundtrip.text import Range
 _DEPTH = 4
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
 _REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
-_QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom, ast.Return)
+_QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
+_LEAVING = (ast.Raise, ast.Return, ast.Continue, ast.Break)
 
 
 def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]) -> Direction:
@@ -173,18 +180,32 @@ class _Reader:
             self.attempt(node, place)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             place.scope.functions[node.name] = synchronous(node)
-        elif isinstance(node, ast.Raise):
-            self.effects = self.effects or bool(place.guards)
+        elif isinstance(node, _LEAVING):
+            self.leave(node, place)
             return None
-        elif isinstance(node, ast.Return):
-            if node.value is not None:
-                self.expression(node.value, node, place)
-            return None
-        elif isinstance(node, ast.Continue | ast.Break):
-            return None
+        elif isinstance(node, ast.Match):
+            self.expression(node.subject, node, place, top=False)
+            return self.block(alternatives(node), place)
+        elif isinstance(node, ast.Assert):
+            self.expression(node.test, node, place)
         elif not isinstance(node, _QUIET):
-            self.effects = True
+            self.unread(node, place)
         return place
+
+    def leave(self, node: ast.stmt, place: _Place) -> None:
+        """A statement that nothing after it follows."""
+        if isinstance(node, ast.Raise):
+            self.effects = self.effects or bool(place.guards)
+        elif isinstance(node, ast.Return) and node.value is not None:
+            self.expression(node.value, node, place)
+
+    def unread(self, node: ast.stmt, place: _Place) -> None:
+        """A statement that is not followed: what names `op` in it may do anything."""
+        self.effects = True
+        names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == "op"]
+        if names:
+            why = "such a statement is not read"
+            self.add("unread", names[0], node, place, (Unknown(),), opaque=why)
 
     def assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, place: _Place) -> None:
         if node.value is None:
@@ -450,11 +471,21 @@ class _Reader:
                 self.add(f"enum.{name}", node, statement, place, (change,))
                 return
         root = dotted(node.func).partition(".")[0]
-        if name in WRITERS and isinstance(node.func, ast.Attribute):
+        handed = next(filter(_is_operation, node.args), None)
+        if handed is not None:
+            why = f"`{unparsed(handed)}` is handed on"
+            self.add("call", node, statement, place, (Unknown(),), opaque=why)
+        elif name in WRITERS and isinstance(node.func, ast.Attribute):
             self.add(name, node, statement, place, (Unknown(frozenset()),))
         elif top and not is_harmless(root, name) and not is_of_python(scope.imports.get(root, "")):
             why = f"`{unparsed(node.func)}()` is not read"
             self.add("call", node, statement, place, (Unknown(),), opaque=why)
+
+
+def _is_operation(node: ast.expr) -> bool:
+    """Whether an argument is an operation that somebody else may call."""
+    root, _, name = dotted(node).partition(".")
+    return root == "op" and name in SIGNATURES
 
 
 def _passed_batches(
