@@ -1,0 +1,126 @@
+"""How fast reading is, as ratios to peers in one run: `python tests/benchmarks/linting.py [N]`.
+
+Every command is a process of its own, and all take turns, so that a busy machine is busy for all.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import histories
+
+_ROUNDS = 3
+_OURS = (sys.executable, "-m", "alembic_roundtrip")
+_AST = """
+import ast, pathlib, sys
+for file in sorted(pathlib.Path(sys.argv[1]).glob("*.py")):
+    ast.parse(file.read_bytes())
+"""
+_ALEMBIC = """
+import sys
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+script = ScriptDirectory.from_config(Config(sys.argv[1]))
+assert len(script.get_heads()) == 1
+"""
+_GRAPH = """
+import pathlib
+from alembic_roundtrip.workspace import Workspace
+workspace = Workspace([pathlib.Path.cwd()], remember=True)
+(environment,) = workspace.environments
+assert len(workspace.scripts(environment).history.heads) == 1
+"""
+
+
+@dataclass
+class Cost:
+    """What runs of one command took, children included: seconds, CPU seconds, and MiB at most."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+
+    def add(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
+        """Run a command once more."""
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=folder, env=dict(env), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        assert process.stderr is not None
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        if os.waitstatus_to_exitcode(status) not in {0, 1}:
+            raise SystemExit(f"{' '.join(command)}: {said.decode()}")
+        self.wall.append(time.perf_counter() - started)
+        self.cpu.append(usage.ru_utime + usage.ru_stime)
+        self.memory.append(usage.ru_maxrss / 1024)
+
+    def line(self, name: str) -> str:
+        """Medians."""
+        wall, cpu, memory = map(statistics.median, (self.wall, self.cpu, self.memory))
+        return f"{name:<34}{wall:8.2f} s {cpu:8.2f} s CPU {memory:6.0f} MiB"
+
+
+def main() -> int:
+    """Print what each command takes, and the ratios."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
+    with tempfile.TemporaryDirectory() as name:
+        return _compare(Path(name), count)
+
+
+def _compare(place: Path, count: int) -> int:
+    project, empty = place / "project", place / "empty"
+    histories.write(project, count)
+    histories.write(empty, 0)
+    versions = str(project / "migrations" / "versions")
+    kept = os.environ | {"XDG_CACHE_HOME": str(place / "kept"), "PYTHONDONTWRITEBYTECODE": "1"}
+    lint = (*_OURS, "lint", "--format", "concise")
+    ruff = (sys.executable, "-m", "ruff", "check", "--isolated", "--cache-dir", str(place / "ruff"))
+    commands = {
+        "ast.parse, one process": (sys.executable, "-c", _AST, versions),
+        "Alembic's ScriptDirectory, uncached": (sys.executable, "-c", _ALEMBIC, "alembic.ini"),
+        "lint --no-cache": (*lint, "--no-cache"),
+        "lint, again": lint,
+        "ruff check, again": (*ruff, versions),
+        "graph, again": (sys.executable, "-c", _GRAPH),
+    }
+    costs = {name: Cost() for name in (*commands, "graph, first time", "lint of nothing")}
+    for again in ("lint, again", "ruff check, again"):
+        Cost().add(commands[again], project, kept)
+    for number in range(_ROUNDS):
+        for name, command in commands.items():
+            costs[name].add(command, project, kept)
+        new = kept | {"XDG_CACHE_HOME": str(place / f"new-{number}")}
+        costs["graph, first time"].add(commands["graph, again"], project, new)
+        costs["lint of nothing"].add(lint, empty, kept)
+    _print(f"{count} migrations, medians of {_ROUNDS} runs")
+    for name, cost in costs.items():
+        _print(cost.line(name))
+    _ratio(costs, "Alembic's ScriptDirectory, uncached", "lint --no-cache")
+    _ratio(costs, "lint --no-cache", "ast.parse, one process")
+    _ratio(costs, "lint, again", "ruff check, again")
+    return 0
+
+
+def _ratio(costs: Mapping[str, Cost], one: str, other: str) -> None:
+    pairs = zip(costs[one].wall, costs[other].wall, strict=True)
+    _print(f"{one} : {other} = {statistics.median(a / b for a, b in pairs):.2f} (time)")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
