@@ -15,7 +15,7 @@ from alembic_roundtrip.comparison.equivalence import (
     options_differ,
     types_differ,
 )
-from alembic_roundtrip.comparison.symmetry import index_shape, unsure
+from alembic_roundtrip.comparison.symmetry import index_shape
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
@@ -54,7 +54,7 @@ def _all(context: Context) -> tuple[Difference, ...]:
     downgrade, upgrade = context.written_downgrade, context.migration.upgrade
     if downgrade is None or upgrade is None:
         return ()
-    trips = [trip for trip in context.round_trips if not unsure(downgrade, trip)]
+    trips = [trip for trip in context.round_trips if not trip.down.unread]
     found = [
         difference
         for trip in trips

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_roundtrip.comparison.symmetry import dropped_key, unsure
+from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
@@ -44,7 +44,7 @@ def _renames(context: Context) -> Iterator[Rename]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
-        if unsure(downgrade, trip):
+        if trip.down.unread:
             continue
         for operation in context.upgrade_operations:
             for change in operation.changes if operation.runs_on(trip.dialect) else ():

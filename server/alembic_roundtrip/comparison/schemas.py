@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
@@ -43,7 +42,7 @@ def _misplaced(context: Context) -> Iterator[Misplaced]:
             for change in operation.changes
             for name in c.tables_of(change)
         }
-        if unsure(downgrade, trip):
+        if trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             if operation in seen or operation.doubtful:

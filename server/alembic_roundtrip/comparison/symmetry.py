@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.changes import Unknown
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Index, Table
 from alembic_roundtrip.schema import Key, Schema, keys_of
@@ -43,7 +42,7 @@ def leftovers(context: Context, kind: str, only: str | None = None) -> Iterator[
 
 
 def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
-    if unsure(downgrade, trip):
+    if trip.down.unread:
         return
     for key, operation in trip.up.origins.items():
         if key.kind != kind or trip.before.has(key) or not trip.down.schema.has(key):
@@ -75,7 +74,7 @@ def missing(context: Context, kind: str) -> Iterator[Missing]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
-        if unsure(downgrade, trip):
+        if trip.down.unread:
             continue
         for key, operation in _dropped(context, trip):
             if key.kind == kind and key not in seen and _is_missing(key, operation, trip):
@@ -190,16 +189,6 @@ def _may_go(key: Key, downgrade: Direction, trip: RoundTrip) -> bool:
     )
 
 
-def unsure(downgrade: Direction, trip: RoundTrip) -> bool:
-    """Whether an operation of the downgrade could have dropped anything."""
-    return any(
-        isinstance(change, Unknown) and change.tables is None
-        for operation in downgrade.operations
-        if operation.runs_on(trip.dialect)
-        for change in operation.changes
-    )
-
-
 def _inside_leftover(key: Key, trip: RoundTrip) -> bool:
     """Whether its table, or a column it is made of, is a leftover itself."""
     if key.kind not in {"column", "index", "constraint"}:
@@ -226,7 +215,7 @@ def unrelated_drops(context: Context) -> Iterator[tuple[Key, Operation]]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
-        if any(o.may_do_anything for o in context.upgrade_operations) or unsure(downgrade, trip):
+        if any(o.may_do_anything for o in context.upgrade_operations) or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             key = dropped_key(change, schema)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Operation
@@ -42,7 +41,7 @@ def _absent(context: Context) -> Iterator[Target]:
         return
     seen: set[tuple[Operation, Key]] = set()
     for trip in context.round_trips:
-        if unsure(downgrade, trip) or _anything_happened(context, trip):
+        if trip.down.unread or _anything_happened(context, trip):
             continue
         for operation, change, schema in trip.down.steps:
             if operation.doubtful or _asks(operation) or operation.name == "execute":
@@ -147,7 +146,7 @@ def present_already(context: Context) -> Iterator[Present]:
         return
     seen: set[Key] = set()
     for trip in context.round_trips:
-        if unsure(downgrade, trip) or _anything_happened(context, trip):
+        if trip.down.unread or _anything_happened(context, trip):
             continue
         for operation, change, schema in trip.down.steps:
             if operation.doubtful or operation.name == "execute" or _asks_absence(operation):

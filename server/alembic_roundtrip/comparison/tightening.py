@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.equivalence import narrowing
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.comparison.typechanges import type_changes
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
@@ -27,7 +26,7 @@ def tightenings(context: Context) -> Iterator[_Tightening]:
         return
     seen: set[Operation] = set()
     for trip in context.round_trips:
-        if unsure(downgrade, trip):
+        if trip.down.unread:
             continue
         for operation, rows in (*_rules(context, trip), *_shorter(context, trip)):
             if operation not in seen and not operation.doubtful:

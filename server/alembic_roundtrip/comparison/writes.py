@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
@@ -55,7 +54,7 @@ def _is_older(context: Context, table: Name) -> bool:
 def answered(context: Context, table: Name) -> bool:
     """Whether the downgrade writes rows of a table too, or does something that is not read."""
     downgrade = context.written_downgrade
-    if downgrade is None or any(unsure(downgrade, trip) for trip in context.round_trips):
+    if downgrade is None or any(trip.down.unread for trip in context.round_trips):
         return True
     return any(
         isinstance(change, c.WriteRows) and change.table in {None, table}

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
@@ -35,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
         for change in operation.changes
     )
     trips = context.round_trips
-    if remade or unsure(downgrade, trips[0]) or explains(documentation(context.migration)):
+    if remade or trips[0].down.unread or explains(documentation(context.migration)):
         return
     for operation in context.upgrade_operations:
         sql = option(operation.arguments, "sqltext")

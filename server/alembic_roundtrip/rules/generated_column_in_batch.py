@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch
@@ -33,7 +32,7 @@ def check(context: Context) -> Iterator[Finding]:
     if downgrade is None:
         return
     for trip in context.round_trips:
-        if trip.dialect != "sqlite" or unsure(downgrade, trip):
+        if trip.dialect != "sqlite" or trip.down.unread:
             continue
         seen: set[Batch] = set()
         for operation, change, schema in trip.down.steps:

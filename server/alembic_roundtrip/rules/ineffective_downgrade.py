@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration.model import Operation
@@ -27,7 +26,7 @@ def check(context: Context) -> Iterator[Finding]:
     if downgrade is None or explains(documentation(context.migration)):
         return
     for trip in context.round_trips:
-        if unsure(downgrade, trip) or _changes(context.downgrade_operations, trip):
+        if trip.down.unread or _changes(context.downgrade_operations, trip):
             continue
         if _changes(context.upgrade_operations, trip):
             where = f" on {trip.dialect}" if trip.dialect else ""

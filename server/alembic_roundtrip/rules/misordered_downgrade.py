@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.symmetry import unsure
 from alembic_roundtrip.comparison.targets import absent_targets, referring
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
@@ -38,7 +37,7 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
     if downgrade is None:
         return
     for trip in context.round_trips:
-        if trip.dialect in {None, "sqlite"} or unsure(downgrade, trip):
+        if trip.dialect in {None, "sqlite"} or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             for name in () if operation.doubtful else _referents(change):
@@ -66,7 +65,7 @@ def _referred_to(context: Context) -> Iterator[Finding]:
         return
     seen: set[object] = set()
     for trip in context.round_trips:
-        if trip.dialect in {None, "sqlite"} or unsure(downgrade, trip):
+        if trip.dialect in {None, "sqlite"} or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             if not isinstance(change, c.DropTable) or operation.name != "drop_table":

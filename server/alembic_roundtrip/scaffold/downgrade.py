@@ -21,7 +21,7 @@ from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.enums import replacements
 from alembic_roundtrip.scaffold.inverse import Inverter
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
-from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.schema import Schema, applied
 
 _KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")
 _NEVER = literal("never")
@@ -126,9 +126,9 @@ class _Walk:
         running = [dialect for dialect in self.schemas if operation.runs_on(dialect)]
         before = self.schemas[running[0] if running else next(iter(self.schemas))]
         for dialect in running:
-            self.schemas[dialect] = self.schemas[dialect].apply(change)
+            self.schemas[dialect] = applied(self.schemas[dialect], change)
         own, filled = frozenset(self.made), frozenset(self.filled)
-        step = Step(operation, change, before, before.apply(change), own, filled)
+        step = Step(operation, change, before, applied(before, change), own, filled)
         self.steps.append((step, self._table_made(change)))
 
     def _table_made(self, change: c.Change) -> int | None:
