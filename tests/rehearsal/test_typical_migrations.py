@@ -191,3 +191,24 @@ async def test_what_a_downgrade_demands_again_of_rows_written_since_is_a_failing
     events = await collect(project, "it", rows=4)
     (evidence,) = [e.evidence for e in events if isinstance(e, RevisionFinished)]
     assert evidence.verdict.value == "failed"
+
+
+@pytest.mark.parametrize("key", ["unique=True", "nullable=False"])
+@pytest.mark.parametrize("column", ["email", "homepage", "title"])
+async def test_what_fits_only_now_stops_a_narrowing_downgrade(project, column, key):
+    if project.dialect == "sqlite":
+        pytest.skip("SQLite holds a text of any length in a column of any")
+    project.add(
+        "t",
+        'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True), '
+        f'sa.Column("{column}", sa.String(40), {key}))',
+    )
+    project.add(
+        "it",
+        f'op.alter_column("t", "{column}", type_=sa.Text())',
+        f'op.alter_column("t", "{column}", type_=sa.String(40))',
+    )
+    events = await collect(project, "it", rows=20)
+    (evidence,) = [e.evidence for e in events if isinstance(e, RevisionFinished)]
+    assert evidence.verdict.value == "failed"
+    assert "too long" in (evidence.reason or "")

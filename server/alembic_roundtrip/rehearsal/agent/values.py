@@ -15,6 +15,7 @@ from .domains import Domain
 
 _LONGEST_TEXT = 300
 _SHORT = 8
+_LONG_EVERY = 10
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _INTEGERS = {
     "tinyint": (127, -128),
@@ -48,6 +49,13 @@ _BY_NAME: Tuple[Tuple[str, Callable[[int], str]], ...] = (
     (r"(^|_)(path|file|filename|folder|directory)$", lambda n: f"/srv/über/{n}.txt"),
 )  # fmt: skip
 
+# Of these there are long ones, too: where the text goes on, before it or behind it.
+_LONG_BY_NAME: Tuple[Tuple[str, Callable[[str, int], str]], ...] = (
+    (r"e_?mail", lambda text, length: text.rjust(length, "n")),
+    (r"url|uri|link|website|endpoint|webhook|homepage|(^|_)(slug|path|file|filename|folder|directory)$",
+     lambda text, length: text.ljust(length, "z")),
+)  # fmt: skip
+
 
 def _uuid(number: int) -> uuid.UUID:
     return uuid.UUID(int=random.Random(f"uuid {number}").getrandbits(128), version=4)  # noqa: S311
@@ -78,6 +86,7 @@ class Source:
         self.hints = hints or Hints()
         self.tame = tame
         self.by_name = self._by_name(name)
+        self.long_by_name = next((m for s, m in _LONG_BY_NAME if re.search(s, name.lower())), None)
         self.members: Sequence[Any] = self.hints.allowed or domain.members
         self.pool = self._pool()
 
@@ -156,9 +165,14 @@ class Source:
         if self.hints.patterns:
             return list(self.hints.patterns)
         if self.by_name is not None:
-            return []
+            return [self._lengthened(self.by_name(0))] if self.long_by_name else []
         length = self.longest or _LONGEST_TEXT
         return [("Größe 日本 ñ " * (length // 8 + 1))[: length - 1] + "z", *_TEXTS]
+
+    def _lengthened(self, text: str) -> str:
+        """A text of its name's kind, as long as the column may have it."""
+        longer = self.long_by_name
+        return text if longer is None else longer(text, self.longest or _LONGEST_TEXT)
 
     def _plain(self, number: int) -> Any:
         kind = self.domain.kind
@@ -207,6 +221,8 @@ class Source:
         if self.hints.patterns:
             return self.domain.stored(f"{self.hints.patterns[0]}{number}")  # type: ignore[no-any-return]
         made = self.by_name(number) if self.by_name is not None else self._numbered(number)
+        if number % _LONG_EVERY == 0 and self.by_name is not None and not self.tame:
+            made = self._lengthened(made)
         if self.by_name is not None and self.by_name(0) in {self.by_name(n) for n in (3, 4)}:
             made = self._numbered(number)
         if longest is not None and len(made) > longest:
@@ -218,7 +234,7 @@ class Source:
         if self.tame or (longest is not None and longest < _SHORT):
             return f"text-{number}"
         tail = f"-{number}"
-        if number % 10 == 0:
+        if number % _LONG_EVERY == 0:
             return ("Größe 日本 ñ " * 40)[: (longest or _LONGEST_TEXT) - len(tail)] + tail
         return (f"ключ{tail}", f"key{tail}", f"Ünï{tail}")[number % 3]
 
