@@ -83,6 +83,37 @@ def test_two_tables_are_dropped_however_it_is_written(body: str) -> None:
     assert dropped(body) == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("header", "call"),
+    [
+        ("from alembic import op as o", "o.drop_table('a')"),
+        ("import alembic.op as o", "o.drop_table('a')"),
+        ("import alembic.op", "alembic.op.drop_table('a')"),
+        ("from alembic.op import drop_table", "drop_table('a')"),
+        ("from alembic.op import drop_table as gone", "gone('a')"),
+        ("from alembic import op\ngone = op.drop_table", "gone('a')"),
+        ("from alembic import op", "gone = op.drop_table\ngone('a')"),
+        ("", "from alembic import op as o\no.drop_table('a')"),
+    ],
+)
+def test_operations_are_known_by_other_names(header: str, call: str) -> None:
+    found = migration(f"def upgrade():\n{indent(call, '    ')}", header=f"{header}\n")
+    assert found.upgrade is not None
+    assert [o.changes for o in found.upgrade.operations] == [(c.DropTable(Name("a")),)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "gone = op.drop_table\ngone = print\ngone('a')",
+        "for gone in [op.drop_table, print]:\n    gone('a')",
+        "gone = op.drop_table if x else print\ngone('a')",
+    ],
+)
+def test_a_name_for_several_things_is_none_for_an_operation(body: str) -> None:
+    assert all(o.changes != (c.DropTable(Name("a")),) or o.doubtful for o in upgrade(body))
+
+
 def test_a_batch_block_gives_its_table_to_its_operations() -> None:
     found = upgrade(
         """

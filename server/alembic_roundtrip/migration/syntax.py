@@ -8,6 +8,7 @@ import tokenize
 import warnings
 from dataclasses import dataclass
 
+from alembic_roundtrip.migration.aliases import with_op
 from alembic_roundtrip.migration.model import Docstring
 from alembic_roundtrip.text import Position, Range, Source
 
@@ -86,7 +87,7 @@ def _tree(text: str) -> ast.Module:
     with warnings.catch_warnings():
         # An invalid escape in somebody's SQL string is theirs, not ours to print.
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        return with_op(ast.parse(text), text)
 
 
 def _done(source: Source, tree: ast.Module, error: SyntaxError | None, lines: set[int]) -> Syntax:
