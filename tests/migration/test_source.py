@@ -103,6 +103,24 @@ def test_operations_are_known_by_other_names(header: str, call: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "tables"),
+    [
+        ("if t == 'b':\n        continue", ["a", "c"]),
+        ("if t != 'b':\n        continue", ["b"]),
+        ("if t in ('b', 'c'):\n        break", ["a"]),
+        ("if t in OTHERS or t == 'a':\n        continue", ["b"]),
+        ("if not (t in 'ab' and t != 'a'):\n        continue", ["b"]),
+    ],
+)
+def test_conditions_on_known_values_are_decided(condition: str, tables: list[str]) -> None:
+    found = upgrade(
+        f"OTHERS = ['c']\nfor t in ['a', 'b', 'c']:\n    {condition}\n    op.drop_table(t)"
+    )
+    assert [o.changes for o in found] == [(c.DropTable(Name(t)),) for t in tables]
+    assert not any(o.doubtful for o in found)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "gone = op.drop_table\ngone = print\ngone('a')",

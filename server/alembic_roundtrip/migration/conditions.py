@@ -26,12 +26,37 @@ _EXISTENCE = (
 
 
 def outcome(test: ast.expr) -> bool | None:
-    """The outcome of a condition that is a literal."""
+    """The outcome of a condition on literals; None where it is not known."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = outcome(test.operand)
         return None if inner is None else not inner
+    if isinstance(test, ast.BoolOp):
+        parts = [outcome(part) for part in test.values]
+        decisive = isinstance(test.op, ast.Or)
+        if decisive in parts:
+            return decisive
+        return None if None in parts else not decisive
+    if isinstance(test, ast.Compare):
+        return _compared(test)
     value = value_of(test)
     return None if value is UNKNOWN else bool(value)
+
+
+def _compared(test: ast.Compare) -> bool | None:
+    """The outcome of `==`, `!=`, `in` and `not in` between two values that are known."""
+    left, right = value_of(test.left), value_of(test.comparators[0])
+    if len(test.ops) > 1 or left is UNKNOWN or right is UNKNOWN:
+        return None
+    operator = test.ops[0]
+    if isinstance(operator, ast.Eq | ast.NotEq):
+        return (left == right) is isinstance(operator, ast.Eq)
+    if not isinstance(operator, ast.In | ast.NotIn):
+        return None
+    if isinstance(right, tuple):
+        return (left in right) is isinstance(operator, ast.In)
+    if isinstance(right, str) and isinstance(left, str):
+        return (left in right) is isinstance(operator, ast.In)
+    return None
 
 
 def alternatives(node: ast.Match) -> list[ast.stmt]:

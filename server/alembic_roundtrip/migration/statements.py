@@ -155,6 +155,8 @@ class _Reader:
     following: list[str] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     swallowed: list[Range] = field(default_factory=list)
+    left: type[ast.stmt] | None = None
+    """The last statement that nothing after it followed."""
 
     def block(self, body: Iterable[ast.stmt], place: _Place) -> _Place | None:
         """Read statements in order; gives the place after them, None where none is reached."""
@@ -194,6 +196,7 @@ class _Reader:
 
     def leave(self, node: ast.stmt, place: _Place) -> None:
         """A statement that nothing after it follows."""
+        self.left = type(node)
         if isinstance(node, ast.Raise):
             self.effects = self.effects or bool(place.guards)
         elif isinstance(node, ast.Return) and node.value is not None:
@@ -262,7 +265,8 @@ class _Reader:
             if turns is not None:
                 for turn in turns:
                     place.scope.names.update(turn)
-                    self.block(node.body, place)
+                    if self.block(node.body, place) is None and self.left is ast.Break:
+                        break
                 return
             place.scope.names.update(bindings(node.target, None))
         self._forget(node.body, place)
