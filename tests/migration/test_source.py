@@ -103,6 +103,30 @@ def test_operations_are_known_by_other_names(header: str, call: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "[op.drop_table(t) for t in ['a', 'b']]",
+        "[op.drop_table(t) for t in ['a', 'x', 'b'] if t != 'x']",
+        "for t in ['a'] + ['b']:\n    op.drop_table(t)",
+        "FIRST = ['a']\nfor t in [*FIRST, 'b']:\n    op.drop_table(t)",
+        "for t in 'a b'.split():\n    op.drop_table(t)",
+        "for n in range(2):\n    op.drop_table(['a', 'b'][n])",
+        "for n, t in enumerate(['a', 'b']):\n    op.drop_table(f'{t}')",
+    ],
+)
+def test_loops_are_followed_however_they_are_written(body: str) -> None:
+    found = upgrade(body)
+    assert [o.changes for o in found] == [(c.DropTable(Name(t)),) for t in ("a", "b")]
+    assert not any(o.conditional for o in found)
+
+
+@pytest.mark.parametrize("bounds", ["10**30", "1, 2, 3, 4", "0, 9, 0", "n", "'x'", "1_000_000_000"])
+def test_numbers_without_end_are_not_counted(bounds: str) -> None:
+    (operation,) = upgrade(f"for n in range({bounds}):\n    op.drop_table(f't{{n}}')")
+    assert operation.conditional
+
+
+@pytest.mark.parametrize(
     ("condition", "tables"),
     [
         ("if t == 'b':\n        continue", ["a", "c"]),

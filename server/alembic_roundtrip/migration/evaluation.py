@@ -31,7 +31,6 @@ _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _BRACES = re.compile(r"\{\w*\}")
 _COMPOUND = (list, ast.expr, ast.keyword, ast.comprehension)
-_FOLDED = 64
 _LARGEST = 5_000
 _REMEMBERED = 5_000
 _Node = TypeVar("_Node", bound=ast.AST)
@@ -377,6 +376,8 @@ def _string_method(node: ast.Call, function: ast.Attribute) -> object:
             return text.join(arguments[0])  # type: ignore[arg-type]
         if function.attr in {"strip", "lower", "upper", "replace"}:
             return getattr(text, function.attr)(*arguments)
+        if function.attr in {"split", "splitlines"}:
+            return tuple(getattr(text, function.attr)(*arguments))
     except (TypeError, ValueError, IndexError, KeyError, AttributeError):
         return UNKNOWN
     return UNKNOWN
@@ -461,66 +462,3 @@ def dotted(node: ast.expr) -> str:
     if not isinstance(node, ast.Name):
         return ""
     return ".".join([node.id, *reversed(parts)])
-
-
-def iterations(node: ast.expr, target: ast.expr) -> list[dict[str, ast.expr | None]] | None:
-    """Bindings of a loop's target for each turn over a literal; None where it is not one."""
-    items = items_of(node)
-    if items is None or len(items) > _FOLDED:
-        return None
-    return [bindings(target, item) for item in items]
-
-
-def items_of(node: ast.expr) -> list[ast.expr] | None:
-    """What a literal, or a call that puts literals in order, is made of."""
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return None if any(isinstance(item, ast.Starred) for item in node.elts) else node.elts
-    if isinstance(node, ast.Dict):
-        return [key for key in node.keys if key is not None]
-    if isinstance(node, ast.Call):
-        return _called_items(node)
-    return None
-
-
-def _called_items(node: ast.Call) -> list[ast.expr] | None:
-    name = dotted(node.func)
-    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Dict):
-        keys, values = node.func.value.keys, node.func.value.values
-        if node.func.attr == "items":
-            return [
-                ast.Tuple([key, value], ast.Load())
-                for key, value in zip(keys, values, strict=True)
-                if key is not None
-            ]
-        return {"keys": [key for key in keys if key], "values": list(values)}.get(node.func.attr)
-    inner = [items_of(argument) for argument in node.args]
-    if not inner or any(items is None for items in inner):
-        return None
-    lists = [items for items in inner if items is not None]
-    if name in {"list", "tuple", "set", "sorted"}:
-        return lists[0]
-    if name == "reversed":
-        return lists[0][::-1]
-    if name == "enumerate":
-        return [
-            ast.Tuple([ast.Constant(number), item], ast.Load())
-            for number, item in enumerate(lists[0])
-        ]
-    if name == "zip":
-        return [ast.Tuple(list(row), ast.Load()) for row in zip(*lists, strict=False)]
-    return None
-
-
-def bindings(target: ast.expr, value: ast.expr | None) -> dict[str, ast.expr | None]:
-    """What an assignment binds: each name of the target to its part of the value, or to None."""
-    if isinstance(target, ast.Name):
-        return {target.id: value}
-    if isinstance(target, ast.Tuple | ast.List):
-        parts: list[ast.expr | None] = [None] * len(target.elts)
-        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(parts):
-            parts = list(value.elts)
-        bound: dict[str, ast.expr | None] = {}
-        for name, part in zip(target.elts, parts, strict=True):
-            bound |= bindings(name, part)
-        return bound
-    return {}

@@ -11,7 +11,6 @@ from alembic_roundtrip.migration.constructs import construct
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import (
     Scope,
-    items_of,
     sql_template,
     sql_text,
     text_argument,
@@ -19,6 +18,7 @@ from alembic_roundtrip.migration.evaluation import (
 )
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.files import read_sql
+from alembic_roundtrip.migration.iteration import items_of
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
 from alembic_roundtrip.migration.sql import changes_of

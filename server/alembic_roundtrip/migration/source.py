@@ -7,13 +7,13 @@ from pathlib import Path
 
 from alembic_roundtrip.migration.evaluation import (
     Scope,
-    bindings,
     constants_of,
     dotted,
     synchronous,
     value_of,
 )
 from alembic_roundtrip.migration.expression import UNKNOWN
+from alembic_roundtrip.migration.iteration import bindings
 from alembic_roundtrip.migration.model import (
     Direction,
     Identifier,

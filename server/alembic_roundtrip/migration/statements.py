@@ -24,13 +24,12 @@ from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import (
     Scope,
     arguments_of,
-    bindings,
     dotted,
-    iterations,
     synchronous,
     unparsed,
     value_of,
 )
+from alembic_roundtrip.migration.iteration import as_loop, bindings, iterations
 from alembic_roundtrip.migration.model import (
     Batch,
     Body,
@@ -169,7 +168,7 @@ class _Reader:
 
     def statement(self, node: ast.stmt, place: _Place) -> _Place | None:
         if isinstance(node, ast.Expr):
-            self.expression(node.value, node, place)
+            self.standing_alone(node, place)
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             self.assignment(node, place)
         elif isinstance(node, ast.With | ast.AsyncWith):
@@ -193,6 +192,14 @@ class _Reader:
         elif not isinstance(node, _QUIET):
             self.unread(node, place)
         return place
+
+    def standing_alone(self, node: ast.Expr, place: _Place) -> None:
+        """An expression that is a statement."""
+        looped = as_loop(node.value)
+        if looped is not None:
+            self.loop(looped, place)
+        else:
+            self.expression(node.value, node, place)
 
     def leave(self, node: ast.stmt, place: _Place) -> None:
         """A statement that nothing after it follows."""

@@ -1,0 +1,120 @@
+"""What loops and unpacking give their names, as far as it is written out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from alembic_roundtrip.migration.evaluation import dotted, value_of
+
+_LONGEST = 64
+"""Turns of a loop that are followed one by one."""
+
+
+def as_loop(node: ast.expr) -> ast.For | None:
+    """A comprehension that stands for itself as the loop that it is; None for anything else."""
+    if not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return None
+    if len(node.generators) > 1:
+        return None
+    (generator,) = node.generators
+    body: ast.stmt = ast.copy_location(ast.Expr(node.elt), node.elt)
+    for test in reversed(generator.ifs):
+        body = ast.copy_location(ast.If(test, [body], []), node.elt)
+    return ast.copy_location(ast.For(generator.target, generator.iter, [body], []), node)
+
+
+def iterations(node: ast.expr, target: ast.expr) -> list[dict[str, ast.expr | None]] | None:
+    """Bindings of a loop's target for each turn over a literal; None where it is not one."""
+    items = items_of(node)
+    if items is None or len(items) > _LONGEST:
+        return None
+    return [bindings(target, item) for item in items]
+
+
+def items_of(node: ast.expr) -> list[ast.expr] | None:
+    """What a literal, or what puts literals together or in order, is made of."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return _together(
+            items_of(item.value) if isinstance(item, ast.Starred) else [item] for item in node.elts
+        )
+    if isinstance(node, ast.Dict):
+        return [key for key in node.keys if key is not None]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _together([items_of(node.left), items_of(node.right)])
+    if isinstance(node, ast.Call):
+        return _counted(node) if dotted(node.func) == "range" else _called_items(node)
+    return None
+
+
+def _together(parts: Iterable[list[ast.expr] | None]) -> list[ast.expr] | None:
+    """All items; None where those of a part are not known."""
+    items: list[ast.expr] = []
+    for part in parts:
+        if part is None:
+            return None
+        items += part
+    return items
+
+
+def _counted(node: ast.Call) -> list[ast.expr] | None:
+    """The numbers of a `range` that is short."""
+    bounds = [value for value in map(value_of, node.args) if type(value) is int]
+    if not bounds or len(bounds) < len(node.args) or node.keywords:
+        return None
+    try:
+        numbers = range(*bounds)
+        return list(map(_constant, numbers)) if len(numbers) <= _LONGEST else None
+    except (TypeError, ValueError, OverflowError):  # too many bounds, steps of none, no end
+        return None
+
+
+def _constant(value: object) -> ast.Constant:
+    """A value that stands nowhere in the source."""
+    return ast.Constant(value, lineno=0, end_lineno=0, col_offset=0, end_col_offset=0)  # type: ignore[arg-type]
+
+
+def _called_items(node: ast.Call) -> list[ast.expr] | None:
+    name = dotted(node.func)
+    if isinstance(node.func, ast.Attribute) and node.func.attr in {"split", "splitlines"}:
+        parts = value_of(node)
+        return list(map(_constant, parts)) if isinstance(parts, tuple) else None
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Dict):
+        keys, values = node.func.value.keys, node.func.value.values
+        if node.func.attr == "items":
+            return [
+                ast.Tuple([key, value], ast.Load())
+                for key, value in zip(keys, values, strict=True)
+                if key is not None
+            ]
+        return {"keys": [key for key in keys if key], "values": list(values)}.get(node.func.attr)
+    inner = [items_of(argument) for argument in node.args]
+    if not inner or any(items is None for items in inner):
+        return None
+    lists = [items for items in inner if items is not None]
+    if name in {"list", "tuple", "set", "sorted"}:
+        return lists[0]
+    if name == "reversed":
+        return lists[0][::-1]
+    if name == "enumerate":
+        return [
+            ast.Tuple([_constant(number), item], ast.Load()) for number, item in enumerate(lists[0])
+        ]
+    if name == "zip":
+        return [ast.Tuple(list(row), ast.Load()) for row in zip(*lists, strict=False)]
+    return None
+
+
+def bindings(target: ast.expr, value: ast.expr | None) -> dict[str, ast.expr | None]:
+    """What an assignment binds: each name of the target to its part of the value, or to None."""
+    if isinstance(target, ast.Name):
+        return {target.id: value}
+    if isinstance(target, ast.Tuple | ast.List):
+        parts: list[ast.expr | None] = [None] * len(target.elts)
+        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(parts):
+            parts = list(value.elts)
+        bound: dict[str, ast.expr | None] = {}
+        for name, part in zip(target.elts, parts, strict=True):
+            bound |= bindings(name, part)
+        return bound
+    return {}
