@@ -75,3 +75,18 @@ def test_the_code_map_names_every_room() -> None:
         if not path.name.startswith("_") and path.name != "py.typed"
     ]
     assert [room for room in rooms if f"`{room}`" not in page] == []
+
+
+def test_the_top_level_holds_only_what_is_named_here() -> None:
+    """What a migration wrote into the folder it ran in was committed once."""
+    demanded = {".biome.json", ".ci", ".editorconfig", ".gitignore", ".npmrc", ".vscodeignore"}
+    demanded |= {"CHANGELOG.md", "LICENSE", "Makefile", "README.md", "package-lock.json"}
+    rooms = {"client", "package.json", "pyproject.toml", "server", "tests"}
+    done = subprocess.run(
+        ["git", "ls-tree", "--name-only", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) == demanded | rooms
