@@ -69,15 +69,15 @@ def write_project(example: Example, folder: Path) -> Project:
         _commit(example, folder, file, down)
     file.write_text(header + source, encoding="utf-8")
     if example.evidence is not None:
-        _measure(example.evidence, folder, file)
+        _measure(example.evidence, folder, file, stale=example.stale)
     return Project(folder, file, header, tuple(_lower(found, lines) for found in expected))
 
 
-def _measure(evidence: RevisionEvidence, folder: Path, file: Path) -> None:
-    """Keep evidence of the file as it is, in the cache that the test has set."""
+def _measure(evidence: RevisionEvidence, folder: Path, file: Path, *, stale: bool) -> None:
+    """Keep evidence of the file as it is, or as it was, in the cache that the test has set."""
     workspace = Workspace([folder])
     environment = workspace.environments[0]
-    key = workspace.scripts(environment).evidence_key(evidence.revision)
+    key = workspace.scripts(environment).evidence_key(evidence.revision) + "x" * stale
     evidence_store(environment).save(key, replace(evidence, path=str(file)))
 
 

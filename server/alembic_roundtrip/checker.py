@@ -42,10 +42,13 @@ def _check(
     settings: Settings,
 ) -> tuple[Diagnostic, ...]:
     chosen = selected(settings)
-    found = [d for rule in chosen if not rule.last for d in _guarded(rule, findings, context)]
     names = frozenset(rule.name for rule in chosen)
-    after = replace(context, found=tuple(found), applied=names)
-    found += [d for rule in chosen if rule.last for d in _guarded(rule, findings, after)]
+    found: list[Diagnostic] = []
+    for stage in range(max((rule.stage for rule in chosen), default=0) + 1):
+        so_far = replace(context, found=tuple(found), applied=names)
+        for rule in chosen:
+            if rule.stage == stage:
+                found += _guarded(rule, findings, so_far)
     found = [_as_configured(diagnostic, settings) for diagnostic in found]
     found = [d for d in found if not any(s.covers(d.rule, d.range) for s in ignored)]
     return tuple(sorted(found, key=lambda d: (d.range, SEVERITIES.index(d.severity), d.rule)))

@@ -42,6 +42,9 @@ class Context:
     history: History
     parents: dict[str | None, Schema] = field(default_factory=lambda: {None: Schema()})
     evidence: RevisionEvidence | None = None
+    """What the last rehearsal measured, where that still holds."""
+    stale: RevisionEvidence | None = None
+    """What it measured before an edit, where it does not."""
     upgrade_only: bool = False
     """Whether the project has no downgrades, as a policy."""
     deployed: Deployed | None = None
@@ -49,9 +52,9 @@ class Context:
     deletions: tuple[Deletion, ...] = ()
     """Deployed migrations that are gone and are missed here."""
     found: tuple[Diagnostic, ...] = ()
-    """What the other rules found, before anything was ignored; for rules that come last."""
+    """What the rules of the stages before found, before anything was ignored."""
     applied: frozenset[str] = frozenset()
-    """The names of the rules that were applied; for rules that come last."""
+    """The names of the rules that are applied."""
     _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -123,6 +126,6 @@ class FileContext:
     refused: tuple[str, ...] = ()
     """Why git could not say what is deployed of them."""
     found: tuple[Diagnostic, ...] = ()
-    """What the other rules found, before anything was ignored; for rules that come last."""
+    """What the rules of the stages before found, before anything was ignored."""
     applied: frozenset[str] = frozenset()
-    """The names of the rules that were applied; for rules that come last."""
+    """The names of the rules that are applied."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
@@ -14,6 +15,8 @@ from typing import Any
 from alembic_roundtrip.project import Environment
 
 FORMAT = 1
+OVERDUE = "Overdue"
+"""The type of the error that a step ends with when its time is up."""
 
 
 class Verdict(str, Enum):
@@ -35,6 +38,8 @@ class StepError:
     message: str
     path: str | None = None
     line: int | None = None
+    source: str | None = None
+    """The text of that line, by which it is found again after an edit that changes no code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,12 @@ class RevisionEvidence:
     def old_losses(self) -> tuple[Loss, ...]:
         """Losses of values that existed before the upgrade: those that make a verdict lossy."""
         return tuple(loss for loss in self.losses if loss.step != "downgrade")
+
+    def decisive_step(self) -> Step | None:
+        """The step whose exception the reason of the verdict is about."""
+        reason = self.reason or ""
+        failed = (step for step in self.steps if step.error is not None)
+        return next((step for step in failed if step.error and step.error.message in reason), None)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -188,6 +199,22 @@ def evidence_store(environment: Environment) -> EvidenceStore:
     return EvidenceStore(folder / f"{environment.folder.name}-{name}")
 
 
+_PROSE = re.compile(
+    rb"""\A(?P<before>(?:\s*\#[^\n]*\n|\s)*)[rR]?(?P<quote>\"{3}|'{3}|"|')"""
+    rb"""(?:\\.|(?!(?P=quote)).)*(?P=quote)""",
+    re.DOTALL,
+)
+_MARKS = re.compile(rb"^[ \t]*#[ \t]*(?:DESTRUCTIVE:|roundtrip:)[^\r\n]*(?:\r?\n)?", re.MULTILINE)
+
+
+def measured_part(content: bytes) -> bytes:
+    """A migration without what no rehearsal measures: its docstring, and the marks we write.
+
+    They are what is edited once a rehearsal is over, to say what it has found.
+    """
+    return _MARKS.sub(b"", _PROSE.sub(rb"\g<before>", content, count=1))
+
+
 def evidence_keys(
     files: Mapping[str, tuple[bytes, tuple[str, ...]]], known: Mapping[str, str] | None = None
 ) -> dict[str, str]:
@@ -212,7 +239,7 @@ def evidence_keys(
             pending.pop()
             if revision not in keys:
                 above = sorted(keys.get(ancestor, ancestor) for ancestor in ancestors)
-                digest = hashlib.sha256(content)
+                digest = hashlib.sha256(measured_part(content))
                 digest.update("\0".join(above).encode())
                 keys[revision] = digest.hexdigest()[:32]
     return keys

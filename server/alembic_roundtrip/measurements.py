@@ -1,16 +1,25 @@
-"""Losses that the last rehearsal measured, as sentences and at the operations behind them."""
+"""What the last rehearsal measured, as sentences and at the operations behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.evidence import Loss, RevisionEvidence
+from alembic_roundtrip.evidence import (
+    OVERDUE,
+    Loss,
+    Residue,
+    RevisionEvidence,
+    Step,
+    StepError,
+    Verdict,
+)
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.text import Position, Range
+from alembic_roundtrip.migration.model import Direction, Operation
+from alembic_roundtrip.text import Position, Range, Source
 
 _AFTER = MappingProxyType({"upgrade": "after the upgrade", "round trip": "after the round trip"})
 _DATABASES = MappingProxyType(
@@ -39,6 +48,107 @@ def measured_losses(context: Context, step: str) -> Iterator[MeasuredLoss]:
             yield MeasuredLoss(loss, _place(context, loss), message, _sentence(loss))
 
 
+Failing = Literal[
+    "upgrade", "downgrade", "downgrade with rows", "downgrade on new rows", "upgrade again", "time"
+]
+"""What of a round trip failed; `time` where it did not come to an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFailure:
+    """A step that failed, where to show it, and what to say."""
+
+    of: Failing
+    range: Range
+    message: str
+
+
+def measured_failure(context: Context, *of: Failing) -> Iterator[MeasuredFailure]:
+    """What the last rehearsal failed on, where it is one of these."""
+    evidence = context.evidence
+    if evidence is None or evidence.verdict is not Verdict.FAILED or not evidence.reason:
+        return
+    step = evidence.decisive_step()
+    if step is None or step.error is None:
+        return
+    found = _failing(step, evidence)
+    if found in of:
+        upgrades = step.name.startswith("upgrade")
+        direction = context.migration.upgrade if upgrades else context.migration.downgrade
+        inside = step.error.path == evidence.path
+        line = _found_again(step.error, context.migration.source) if inside else None
+        reason, _, _ = evidence.reason.partition("\n")
+        message = f"{reason} ({conditions(evidence)})"
+        yield MeasuredFailure(found, _failing_place(context, direction, line), message)
+
+
+def _failing(step: Step, evidence: RevisionEvidence) -> Failing:
+    if step.error is not None and step.error.type == OVERDUE:
+        return "time"
+    if step.name.startswith("upgrade again"):
+        return "upgrade again"
+    if step.name.startswith("upgrade"):
+        return "upgrade"
+    if step.name == "downgrade":
+        return "downgrade"
+    old_only = [s for s in evidence.steps if s.name.startswith("downgrade with old")]
+    works = any(s.error is None for s in old_only)
+    return "downgrade on new rows" if works else "downgrade with rows"
+
+
+def _found_again(error: StepError, source: Source) -> int | None:
+    """The line of an error by now: the nearest one that reads as it did."""
+    if error.line is None or error.source is None:
+        return error.line
+    lines = range(1, source.line_count + 1)
+    alike = [number for number in lines if source.line(number).strip() == error.source]
+    was = error.line
+    return min(alike, key=lambda number: abs(number - was), default=was)
+
+
+def _failing_place(context: Context, direction: Direction | None, line: int | None) -> Range:
+    """The operation at a line of the file, else that line, else where the direction begins."""
+    migration = context.migration
+    if line is None:
+        return _header(context, direction)
+    for operation in direction.operations if direction else ():
+        if operation.range.start.line <= line <= operation.range.end.line:
+            return operation.range
+    return migration.source.code_range(line)
+
+
+def measured_residue(context: Context) -> Iterator[tuple[Residue, Range]]:
+    """What the last downgrade left, lost or changed, each at the operation it is about."""
+    for residue in context.evidence.residue if context.evidence is not None else ():
+        if residue.grade != "cosmetic":
+            yield residue, _place_of_residue(context, residue)
+
+
+def _place_of_residue(context: Context, residue: Residue) -> Range:
+    table, _, own = residue.object.rpartition(".")
+    for wanted in ({residue.object}, {own} if table else set(), {table or residue.object}):
+        for operations in (context.downgrade_operations, context.upgrade_operations):
+            for operation in reversed(operations):
+                if wanted & _names_in(operation):
+                    return operation.range
+    return _header(context, context.migration.downgrade)
+
+
+def _names_in(operation: Operation) -> set[str]:
+    """The names of what an operation changes: tables, columns as `table.column`, and others."""
+    found = set()
+    for change in operation.changes:
+        tables = {str(name) for name in c.tables_of(change)}
+        made = [getattr(change, kind, None) for kind in ("column", "constraint", "index", "enum")]
+        names = {one if isinstance(one, str) else getattr(one, "name", None) for one in made}
+        names |= {getattr(change, "name", None)}
+        found |= {str(name) for name in names if name} | tables
+        found |= {f"{table}.{name}" for table in tables for name in names if name}
+        if isinstance(change, c.WriteRows):
+            found.add(str(change.table))
+    return found
+
+
 def subject_of(loss: Loss) -> str:
     """The table or column whose values are lost."""
     return loss.table if loss.column is None else f"{loss.table}.{loss.column}"
@@ -62,6 +172,22 @@ def loss_line(loss: Loss) -> str:
     else:
         what = f"`{loss.table}.{loss.column}`: {loss.lost} of {loss.rows} values differ"
     return f"{who} {what} {_AFTER[loss.step]}{example}"
+
+
+def residue_line(residue: Residue) -> str:
+    """One thing a downgrade left, lost or changed."""
+    name = f"{residue.kind} `{residue.object}`"
+    if residue.change == "left":
+        what = f"leaves {name} behind" + (f": {residue.after}" if residue.after else "")
+    elif residue.change == "missing":
+        what = f"does not restore {name}" + (f": {residue.before}" if residue.before else "")
+    else:
+        what = f"restores {name} differently: {residue.before} → {residue.after}"
+    extra = {
+        "broken": "; the next upgrade fails",
+        "cosmetic": " (cosmetic)",
+    }.get(residue.grade, "")
+    return f"`downgrade()` {what}{extra}"
 
 
 def count(number: int, noun: str) -> str:
@@ -102,8 +228,13 @@ def _place(context: Context, loss: Loss) -> Range:
             for operation in reversed(operations):
                 if _is_about(operation, loss.table, column):
                     return operation.range
-    header = context.migration.downgrade or context.migration.upgrade
-    return header.header if header is not None else Range(Position(1, 1), Position(1, 1))
+    return _header(context, context.migration.downgrade)
+
+
+def _header(context: Context, direction: Direction | None) -> Range:
+    """Where a direction begins; without one, where the other does; else where the file does."""
+    found = direction or context.migration.downgrade or context.migration.upgrade
+    return found.header if found is not None else Range(Position(1, 1), Position(1, 1))
 
 
 def _is_about(operation: Operation, table: str, column: str | None) -> bool:

@@ -92,6 +92,7 @@ class Example:
     the source after the first fix. `deployed` is what git has of it on the default branch, and
     `deleted` are migrations that git has and that are gone. With `file` the source is that of a
     file beside the migrations, of that name. `evidence` is what the last rehearsal measured.
+    With `stale` it was measured before an edit.
     """
 
     title: str
@@ -103,6 +104,7 @@ class Example:
     deleted: tuple[str, ...] = ()
     file: str = ""
     evidence: RevisionEvidence | None = None
+    stale: bool = False
 
 
 Check = Callable[["Context"], Iterator[Finding]]
@@ -118,8 +120,10 @@ class Rule:
 
     module: str
     severity: Severity
-    last: bool = False
-    """Whether it judges what the other rules found, and so comes after them."""
+    stage: int = 0
+    """Where it judges what other rules found, it comes after those of the stages before."""
+    measured: bool = False
+    """Whether it tells what a rehearsal measured, and so is silent where there was none."""
     always: bool = False
     """Whether it applies though others are selected; only to be ignored by its name."""
     examples: list[Example] = field(default_factory=list)
@@ -163,9 +167,10 @@ class Rule:
         deleted: tuple[str, ...] = (),
         file: str = "",
         evidence: RevisionEvidence | None = None,
+        stale: bool = False,
     ) -> None:
         """Document and test the rule with one example."""
-        project = (history, dialects, deployed, deleted, file, evidence)
+        project = (history, dialects, deployed, deleted, file, evidence, stale)
         example = Example(title, source, fixed, *project)
         self.examples.append(example)
 

@@ -98,6 +98,13 @@ class Source:
         """The whole of a line, without its line end."""
         return Range(Position(number, 1), Position(number, len(self.line(number)) + 1))
 
+    def code_range(self, number: int) -> Range:
+        """A line without its indentation; the last one where the text ends before it."""
+        number = min(number, self.line_count)
+        line = self.line(number)
+        indentation = len(line) - len(line.lstrip())
+        return Range(Position(number, indentation + 1), Position(number, len(line) + 1))
+
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Apply edits that do not overlap; those at one place keep their order.

@@ -249,13 +249,13 @@ class Workspace:
             return None
         scripts = self.scripts(environment)
         migration = scripts.migration(path)
-        kept = self.evidence(migration)
-        current = kept[0] if kept is not None and kept[1] else None
+        evidence, current = self.evidence(migration) or (None, False)
         return Context(
             migration,
             scripts.history,
             _parents(scripts, migration),
-            current,
+            evidence if current else None,
+            None if current else evidence,
             upgrade_only=scripts.upgrade_only,
             deployed=scripts.deployed_state(migration),
             deletions=scripts.deletions(migration.id),

@@ -196,6 +196,7 @@ async def test_a_downgrade_that_fails_on_rows_written_since_fails(project, rehea
     evidence = (await rehearsed())["loose"]
     assert evidence.verdict is Verdict.FAILED
     assert (evidence.reason or "").startswith("`downgrade()` fails with made-up rows in the tables")
+    assert evidence.notes == ("with the rows from before the upgrade alone `downgrade()` works",)
     assert evidence.old_losses() == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import linecache
 import os
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.evidence import (
+    OVERDUE,
     RevisionEvidence,
     Step,
     StepError,
@@ -165,10 +167,10 @@ class _Rehearsal:
             try:
                 message = await agent.message(deadline)
             except TimeIsUp:
-                raise _Stopped(self._overdue(agent, flight), agent.where) from None
+                raise _Stopped(OVERDUE, self._overdue(agent, flight), agent.where) from None
             if message is None:
                 status = await agent.ended()
-                raise _Stopped(_unfinished(status, agent), agent.where)
+                raise _Stopped("AgentStopped", _unfinished(status, agent), agent.where)
             event, renew = self._read(message, flight)
             if renew:
                 deadline = clock() + (timeout if renew is not _LOADING else _LOADING_SECONDS)
@@ -234,7 +236,8 @@ class _Rehearsal:
         if revision in self._known.done:
             return None
         path, line = stopped.where or (None, None)
-        error = StepError("AgentStopped", str(stopped), path, line)
+        source = linecache.getline(path, line).strip() if path and line else None
+        error = StepError(stopped.type, str(stopped), path, line, source)
         steps = flight.steps if flight.step is None else [*flight.steps, Step(name, 0.0, error)]
         direction = "downgrade" if name.startswith("downgrade") else "upgrade"
         seconds = time.monotonic() - flight.started
@@ -259,8 +262,9 @@ class _Rehearsal:
 class _Stopped(Exception):
     """An agent ended before it was done; reads on after the name of what it was doing."""
 
-    def __init__(self, sentence: str, where: tuple[str, int] | None) -> None:
+    def __init__(self, type: str, sentence: str, where: tuple[str, int] | None) -> None:
         super().__init__(sentence)
+        self.type = type
         self.where = where
 
 

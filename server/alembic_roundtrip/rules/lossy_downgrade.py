@@ -21,7 +21,7 @@ from alembic_roundtrip.measurements import measured_losses
 from alembic_roundtrip.migration.rewrite import AddWarning
 from alembic_roundtrip.rule import Finding, Fix, Rule
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", measured=True)
 
 
 @rule.check

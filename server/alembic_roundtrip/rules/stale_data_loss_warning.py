@@ -23,7 +23,7 @@ from alembic_roundtrip.migration.rewrite import AddWarning
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.rules._fixes import first_line
 
-rule = Rule(__name__, severity="hint")
+rule = Rule(__name__, severity="hint", measured=True)
 
 _COMPARABLE = (Verdict.LOSSLESS, Verdict.LOSSY, Verdict.RESIDUE)
 _COLUMN = re.compile(r"\b\w+\.\w+(?:\.\w+)?\b")

@@ -19,7 +19,7 @@ from alembic_roundtrip.rule import Finding, Fix, Rule, rules
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 from alembic_roundtrip.text import Position, Range, Source
 
-rule = Rule(__name__, severity="warning", last=True)
+rule = Rule(__name__, severity="warning", stage=2)
 
 
 @rule.check
@@ -56,7 +56,12 @@ def _unused(
 
 def _is_unused(name: str, comment: Suppression, context: Context | FileContext) -> bool:
     found = any(comment.covers(d.rule, d.range) and d.rule == name for d in context.found)
-    return name in context.applied and not found
+    return name in context.applied and not found and not _unmeasured(name, context)
+
+
+def _unmeasured(name: str, context: Context | FileContext) -> bool:
+    """Whether a rule had nothing to judge: what it tells comes and goes with the evidence."""
+    return rules()[name].measured and getattr(context, "evidence", None) is None
 
 
 def _corrected(comment: Suppression, name: str) -> Fix | None:

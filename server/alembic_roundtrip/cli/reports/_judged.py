@@ -11,7 +11,7 @@ from alembic_roundtrip import wording
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
 from alembic_roundtrip.rule import Severity
-from alembic_roundtrip.text import Position, Range, Source
+from alembic_roundtrip.text import Position, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,11 @@ class Judged:
             migration = read(self.path.read_text(encoding="utf-8"), self.path)
         except (OSError, ValueError):
             return start
-        error = wording.decisive_error(self.evidence)
+        step = self.evidence.decisive_step()
+        error = step.error if step is not None else None
         if error is not None and error.line is not None and error.path == self.evidence.path:
-            return _code(migration.source, error.line)
+            return migration.source.code_range(error.line)
         return start if migration.downgrade is None else migration.downgrade.header
-
-
-def _code(source: Source, number: int) -> Range:
-    """A line without its indentation."""
-    line = source.line(min(number, source.line_count))
-    indentation = len(line) - len(line.lstrip())
-    return Range(Position(number, indentation + 1), Position(number, len(line) + 1))
 
 
 class Report(Protocol):

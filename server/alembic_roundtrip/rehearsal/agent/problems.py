@@ -71,11 +71,13 @@ class Problem:
 
     def to_json(self) -> Dict[str, Any]:
         """As `evidence.StepError` has it."""
+        source = linecache.getline(self.path, self.line) if self.path and self.line else ""
         return {
             "type": self.type,
             "message": self.message,
             "path": self.path,
             "line": self.line,
+            "source": source.strip() or None,
         }
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Dict, Generator, Iterable, List, Mapping, Optional, Set
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -68,6 +68,7 @@ ATTEMPTS = (
     Attempt(tame=True, write=True),
     Attempt(tame=True, write=False),
 )
+_ONLY_NEW = "with the rows from before the upgrade alone `downgrade()` works"
 NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
 """How far a round trip came."""
 
@@ -95,6 +96,8 @@ class RowsTrip:
         self._reached = NOTHING
         self._guarded = False
         """Whether the downgrade is known to look at the rows first."""
+        self._failed_with: Optional[Attempt] = None
+        """With which rows the downgrade was first seen to fail."""
         self._lost_going_up: Set[str] = set()
 
     def steps(self, parent: Any, reach: int) -> Way:
@@ -114,8 +117,17 @@ class RowsTrip:
                 doubted = problem
             if not self._worth_another(problem, attempt):
                 break
+        yield from self._try_old_rows_alone(parent, reach)
         if doubted is not None:
             self._doubt(problem or doubted, got_through=problem is None)
+
+    def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
+        """Where the downgrade failed: whether it is what was written since that it fails on."""
+        if self._failed_with is not None and self._failed_with.write:
+            yield from self._trip.go_to(parent, upgraded=False)
+            problem = yield from self._attempt(replace(self._failed_with, write=False), reach)
+            if problem is None:
+                self._findings.note(_ONLY_NEW)
 
     def _attempt(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
         """One trip with rows; gives the problem it stopped at."""
@@ -208,6 +220,8 @@ class RowsTrip:
             # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
             return False
         elif problem.conclusive or (attempt.tame and not problem.about_values):
+            if step == "downgrade":
+                self._failed_with = self._failed_with or attempt
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
         else:
             return False
