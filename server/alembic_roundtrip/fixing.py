@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import codecs
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from alembic_roundtrip.migration.rewrite import edits
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.migration.rewrite import RewriteError, edits
 from alembic_roundtrip.migration.syntax import encoding_of
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.text import apply_edits
+from alembic_roundtrip.textfile import TextFile
 from alembic_roundtrip.workspace import Workspace
 
 _ROUNDS = 50
+
+logger = logging.getLogger(__name__)
 
 
 def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str | None:
@@ -26,7 +31,7 @@ def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str
         if document is None:
             return None
         for fix in _offered(workspace, path, unsafe=unsafe):
-            text = apply_edits(document.text, edits(document, fix.rewrites))
+            text = _fixed(document, fix)
             if text != document.text:
                 workspace.set_text(path, text)
                 break
@@ -57,6 +62,15 @@ def write(path: Path, text: str) -> None:
     temporary.write_bytes(data if data.startswith(mark) else mark + data)
     temporary.chmod(path.stat().st_mode)
     temporary.replace(path)
+
+
+def _fixed(document: Migration | TextFile, fix: Fix) -> str:
+    """The text after a fix; as it is where the fix cannot be made of it."""
+    try:
+        return apply_edits(document.text, edits(document, fix.rewrites))
+    except RewriteError as error:
+        logger.warning("%s was not applied: %s", fix.title, error)
+        return document.text
 
 
 def _offered(workspace: Workspace, path: Path, *, unsafe: bool) -> Iterator[Fix]:

@@ -6,11 +6,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import NamedTuple
 
 # Python's tokenizer and LSP agree on these three; `str.splitlines` knows eight more.
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
 
 
 class Position(NamedTuple):
@@ -121,3 +123,18 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
         parts += [text[done:start], edit.text]
         done = end
     return "".join([*parts, text[done:]])
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text with their ends."""
+    return _LINE.findall(text)
+
+
+def differences(old: str, new: str) -> list[Edit]:
+    """The edits of whole lines that make one text the other."""
+    before, after = split_lines(old), split_lines(new)
+    return [
+        Edit(Range(Position(a + 1, 1), Position(b + 1, 1)), "".join(after[c:d]))
+        for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        if tag != "equal"
+    ]

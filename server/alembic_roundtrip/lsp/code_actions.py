@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ from lsprotocol import types
 
 from alembic_roundtrip.fixing import fixed_text
 from alembic_roundtrip.lsp import diagnostics
-from alembic_roundtrip.lsp.document import split_lines
 from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.migration import rewrite
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix
-from alembic_roundtrip.text import Edit, Position, Range
+from alembic_roundtrip.text import Edit, differences
 from alembic_roundtrip.textfile import TextFile
 
 FIX_ALL = "source.fixAll.alembicRoundtrip"
@@ -161,12 +159,7 @@ def _all_edits(session: Session, document: Migration | TextFile) -> list[Edit]:
     finally:
         # Fixing has set the text in the workspace.
         session.workspace.set_text(document.path, opened.text if opened else None)
-    old, new = split_lines(document.text), split_lines(fixed or document.text)
-    return [
-        Edit(Range(Position(a + 1, 1), Position(b + 1, 1)), "".join(new[c:d]))
-        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-        if tag != "equal"
-    ]
+    return differences(document.text, fixed or document.text)
 
 
 def _edit(

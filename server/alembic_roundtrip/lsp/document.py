@@ -6,20 +6,11 @@ characters: after one of these every edit would land a line too high.
 
 from __future__ import annotations
 
-import re
-
 from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
 from alembic_roundtrip.lsp.convert import Converter, Encoding
-from alembic_roundtrip.text import Source
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+\Z")
-
-
-def split_lines(text: str) -> list[str]:
-    """The lines of a text with their ends."""
-    return _LINE.findall(text)
+from alembic_roundtrip.text import Source, split_lines
 
 
 class Document(TextDocument):

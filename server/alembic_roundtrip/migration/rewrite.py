@@ -1,10 +1,10 @@
-"""Edits that keep the rest of a migration as it is written; the only importer of LibCST."""
+"""Edits that keep the rest of a migration as it is written; LibCST is loaded for them."""
 
 from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 
@@ -65,7 +65,48 @@ class Replace:
     text: str
 
 
-Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace
+@dataclass(frozen=True, slots=True)
+class ChangeCall:
+    """Call another function (where one is named), or the same with other arguments.
+
+    `arguments` are values by name, None for one that goes; `signature` has the names of those that
+    may be given by position.
+    """
+
+    call: Range
+    function: str = ""
+    arguments: tuple[tuple[str, str | None], ...] = ()
+    signature: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrapStatements:
+    """Put statements that follow each other into one block, such as `with …:`."""
+
+    header: str
+    statements: tuple[Range, ...]
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStatement:
+    """Move a statement with its comments before or after another one of its block."""
+
+    statement: Range
+    target: Range
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveStatement:
+    """Take a statement away with its comments."""
+
+    statement: Range
+
+
+TreeRewrite = ChangeCall | WrapStatements | MoveStatement | RemoveStatement
+Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace | TreeRewrite
 
 
 def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:
@@ -94,8 +135,7 @@ def _edits(migration: Migration, rewrites: Sequence[Rewrite]) -> list[Edit]:
     made: list[Edit] = []
     try:
         made += warning_edits(migration, sentences)
-        every: tuple[WriteBody | InsertStatements, ...] = (*bodies, *inserts)
-        made += import_edits(migration, [name for part in every for name in part.imports])
+        made += import_edits(migration, list(_imports(rewrites)))
     except ValueError as error:
         raise RewriteError(f"{migration.path.name}: {error}") from error
     for body in dict.fromkeys(bodies):
@@ -108,7 +148,18 @@ def _edits(migration: Migration, rewrites: Sequence[Rewrite]) -> list[Edit]:
         elif isinstance(rewrite, Replace):
             text = Layout(migration).newlines(rewrite.text)
             made.append(Edit(rewrite.range, text))
+    changes = [rewrite for rewrite in rewrites if isinstance(rewrite, TreeRewrite)]
+    if changes:
+        from alembic_roundtrip.migration.concrete import tree_edits
+
+        made += tree_edits(migration, changes)
     return made
+
+
+def _imports(rewrites: Iterable[Rewrite]) -> Iterator[str]:
+    for rewrite in rewrites:
+        if isinstance(rewrite, WriteBody | InsertStatements | ChangeCall | WrapStatements):
+            yield from rewrite.imports
 
 
 def _changes(migration: Migration, edit: Edit) -> bool:

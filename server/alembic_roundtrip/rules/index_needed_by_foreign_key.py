@@ -10,11 +10,14 @@ Drop the foreign key first.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Index, Table
 from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._order import moved
 
 rule = Rule(__name__, severity="error")
 
@@ -31,7 +34,9 @@ def check(context: Context) -> Iterator[Finding]:
             index = schema.index(change.name, change.table)
             table = schema.table(index.table) if index else None
             if index and table and schema.knows(table.name) and _is_needed(index, table):
-                yield Finding(operation.range, f"a foreign key of `{table.name}` needs this index")
+                message = f"a foreign key of `{table.name}` needs this index"
+                found = Finding(operation.range, message)
+                yield replace(found, fixes=partial(moved, context, found, check))
 
 
 def _is_needed(index: Index, table: Table) -> bool:
@@ -70,6 +75,18 @@ rule.example(
         op.drop_index("😋", table_name="users")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key of `users` needs this index
         op.drop_constraint("fk", "users", type_="foreignkey")
+        op.drop_column("users", "team")
+    """,
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("team", sa.Integer()))
+        op.create_index("😋", "users", ["team"])
+        op.create_foreign_key("fk", "users", "teams", ["team"], ["id"])
+
+
+    def downgrade():
+        op.drop_constraint("fk", "users", type_="foreignkey")
+        op.drop_index("😋", table_name="users")
         op.drop_column("users", "team")
     """,
     history=(_USERS,),

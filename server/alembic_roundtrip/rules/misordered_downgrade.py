@@ -10,12 +10,15 @@ Undo the upgrade from its last operation to its first: what hangs on a table goe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from alembic_roundtrip.comparison.targets import absent_targets, referring
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rules._order import moved
 
 rule = Rule(__name__, severity="error")
 
@@ -23,6 +26,11 @@ rule = Rule(__name__, severity="error")
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Operations on what the downgrade has dropped already, and drops of what is still needed."""
+    for found in _found(context):
+        yield replace(found, fixes=partial(moved, context, found, _found))
+
+
+def _found(context: Context) -> Iterator[Finding]:
     for target in absent_targets(context):
         if target.gone_before:
             subject = f"the {target.key.kind} `{target.key}`"
@@ -94,8 +102,20 @@ rule.example(
 
     def downgrade():
         op.drop_table("😋")
+        # Its index.
         op.drop_index("ix_id", table_name="😋")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the table `😋` is gone already at this point
+    """,
+    fixed="""
+    def upgrade():
+        op.create_table("😋", sa.Column("id", sa.Integer()))
+        op.create_index("ix_id", "😋", ["id"])
+
+
+    def downgrade():
+        # Its index.
+        op.drop_index("ix_id", table_name="😋")
+        op.drop_table("😋")
     """,
     history=(_USERS,),
 )
@@ -111,6 +131,16 @@ rule.example(
         op.drop_table("parents")
         ^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key of `children` still refers to it
         op.drop_table("children")
+    """,
+    fixed="""
+    def upgrade():
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
+
+
+    def downgrade():
+        op.drop_table("children")
+        op.drop_table("parents")
     """,
     history=(_USERS,),
     dialects=("postgresql",),
@@ -157,6 +187,16 @@ rule.example(
         op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key refers to `parents`, which is not back at this point
         op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+    """,
+    fixed="""
+    def upgrade():
+        op.drop_table("children")
+        op.drop_table("parents")
+
+
+    def downgrade():
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
     """,
     history=(
         "def upgrade():\n"

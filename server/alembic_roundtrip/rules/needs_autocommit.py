@@ -10,11 +10,14 @@ Put it into `with op.get_context().autocommit_block():`, in both directions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration.rewrite import WrapStatements
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._edits import receiver, runs, stands_alone
 
 rule = Rule(__name__, severity="error")
 
@@ -25,12 +28,36 @@ def check(context: Context) -> Iterator[Finding]:
     if "postgresql" not in context.dialects:
         return
     for operations in (context.upgrade_operations, context.downgrade_operations):
-        ended = False
-        for operation in operations:
-            ended = ended or "COMMIT" in _sql(operation).upper().split()
-            ready = ended or operation.autocommit or operation.doubtful
-            if not ready and operation.runs_on("postgresql") and _is_concurrent(operation):
-                yield Finding(operation.range, "CONCURRENTLY fails inside a transaction")
+        failing = list(_failing(operations))
+        for operation in failing:
+            fixes = partial(_fixes, context.migration, operation, failing)
+            yield Finding(operation.range, "CONCURRENTLY fails inside a transaction", fixes)
+
+
+def _failing(operations: tuple[Operation, ...]) -> Iterator[Operation]:
+    ended = False
+    for operation in operations:
+        ended = ended or "COMMIT" in _sql(operation).upper().split()
+        ready = ended or operation.autocommit or operation.doubtful
+        if not ready and operation.runs_on("postgresql") and _is_concurrent(operation):
+            yield operation
+
+
+def _fixes(migration: Migration, operation: Operation, failing: list[Operation]) -> tuple[Fix, ...]:
+    """One autocommit block for what follows each other."""
+    ready = [each for each in failing if _can_move(migration, each)]
+    for run in runs(migration, ready):
+        if operation in run:
+            header = f"with {receiver(migration, operation)}.get_context().autocommit_block():"
+            wrap = WrapStatements(header, tuple(each.statement for each in run))
+            return (Fix("Put it into an autocommit block", (wrap,), "unsafe"),)
+    return ()
+
+
+def _can_move(migration: Migration, operation: Operation) -> bool:
+    """Whether it is called on `op` by a statement of its own, outside of any other block."""
+    called = receiver(migration, operation)
+    return operation.batch is None and called is not None and stands_alone(migration, operation)
 
 
 def _is_concurrent(operation: Operation) -> bool:
@@ -61,6 +88,15 @@ rule.example(
     def upgrade():
         op.execute("CREATE INDEX CONCURRENTLY 😋 ON users (nick)")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+
+
+    def downgrade():
+        op.drop_index("😋", table_name="users")
+    """,
+    fixed="""
+    def upgrade():
+        with op.get_context().autocommit_block():
+            op.execute("CREATE INDEX CONCURRENTLY 😋 ON users (nick)")
 
 
     def downgrade():

@@ -10,10 +10,17 @@ Put it into `with op.batch_alter_table("…") as batch_op:`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import groupby
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration.model import GuardKind, Operation
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import GuardKind, Migration, Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.rendering import Renderer, call
+from alembic_roundtrip.migration.rewrite import WrapStatements
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._edits import changed_call, receiver, runs, stands_alone
 
 rule = Rule(__name__, severity="error")
 
@@ -34,25 +41,83 @@ def check(context: Context) -> Iterator[Finding]:
     """Operations outside a batch block that run on SQLite, in a project that is for SQLite."""
     if context.dialects[:1] != ("sqlite",):
         return
-    for operation in (*context.upgrade_operations, *context.downgrade_operations):
-        if operation.batch is None and operation.runs_on("sqlite") and _is_certain(operation):
-            if operation.name in _REFUSED:
-                yield Finding(operation.range, f"SQLite has no `op.{operation.name}`: use a batch")
-            elif operation.name == "alter_column" and _alters(operation):
-                yield Finding(operation.range, "SQLite cannot alter a column in place: use a batch")
+    for operations in (context.upgrade_operations, context.downgrade_operations):
+        refused = {operation: why for operation in operations if (why := _refusal(operation))}
+        for operation, message in refused.items():
+            fixes = partial(_fixes, context.migration, operation, list(refused))
+            yield Finding(operation.range, message, fixes)
 
 
-def _is_certain(operation: Operation) -> bool:
+def _refusal(operation: Operation) -> str:
+    """Why SQLite does not run an operation; empty where it does, or may not be asked to."""
     existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
-    return not operation.doubtful and not existing
+    outside = operation.batch is None and operation.runs_on("sqlite")
+    if not outside or operation.doubtful or existing:
+        return ""
+    if operation.name in _REFUSED:
+        return f"SQLite has no `op.{operation.name}`: use a batch"
+    if operation.name == "alter_column" and _alters(operation):
+        return "SQLite cannot alter a column in place: use a batch"
+    return ""
 
 
 def _alters(operation: Operation) -> bool:
-    return any(name in _ALTERED for change in operation.changes for name, _ in _options(change))
+    return any(
+        name in _ALTERED
+        for change in operation.changes
+        if isinstance(change, c.AlterColumn)
+        for name, _ in change.options
+    )
 
 
-def _options(change: object) -> tuple[tuple[str, object], ...]:
-    return getattr(change, "options", ())
+def _fixes(migration: Migration, operation: Operation, refused: list[Operation]) -> tuple[Fix, ...]:
+    """One batch block for what follows each other on one table."""
+    for run in runs(migration, refused):
+        for table, group in groupby(run, key=lambda each: _table(migration, each)):
+            block = list(group)
+            if operation in block and table is not None:
+                return (_batched(migration, table, block),)
+    return ()
+
+
+def _table(migration: Migration, operation: Operation) -> Name | None:
+    """The table of an operation that can go into a batch block as it is."""
+    if len(operation.changes) != 1 or not stands_alone(migration, operation):
+        return None
+    change = operation.changes[0]
+    # A batch block makes the table anew and needs the names of its constraints for that.
+    if isinstance(change, c.AddConstraint) and change.constraint.name:
+        return change.table if receiver(migration, operation) else None
+    if isinstance(change, c.DropConstraint) and change.name:
+        return change.table if receiver(migration, operation) else None
+    # What is renamed has its old name until the block ends.
+    renames = isinstance(change, c.AlterColumn) and "new_column_name" in dict(change.options)
+    if isinstance(change, c.AlterColumn) and not renames:
+        return change.table if receiver(migration, operation) else None
+    return None
+
+
+def _batched(migration: Migration, table: Name, block: list[Operation]) -> Fix:
+    render = Renderer(migration)
+    said = [render.text(table.name), *render.schema(table)]
+    opened = call(f"with {receiver(migration, block[0])}.batch_alter_table", said)
+    wrap = WrapStatements(f"{opened} as batch_op:", tuple(each.statement for each in block))
+    calls = [
+        changed_call(
+            each,
+            function=f"batch_op.{each.name}",
+            table_name=None,
+            source_table=None,
+            schema=None,
+            source_schema=None,
+        )
+        for each in block
+    ]
+    one = len(block) == 1
+    title = (
+        "Put it into a batch block" if one else f"Put {len(block)} operations into a batch block"
+    )
+    return Fix(title, (wrap, *calls), "unsafe")
 
 
 _USERS = (
@@ -73,6 +138,52 @@ rule.example(
     def downgrade():
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_constraint("😋", type_="unique")
+    """,
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_unique_constraint("😋", ["nick"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_constraint("😋", type_="unique")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
+rule.example(
+    "Several on one table",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("team", sa.Integer()))
+            batch_op.create_foreign_key("😋", "teams", ["team"], ["id"])
+            batch_op.alter_column("age", type_=sa.Integer(), existing_type=sa.Text())
+
+
+    def downgrade():
+        # The old application reads it as a text.
+        op.alter_column("users", "age", type_=sa.Text(), existing_type=sa.Integer())
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ SQLite cannot alter a column in place: use a batch
+        op.drop_constraint("😋", table_name="users", type_="foreignkey")  # before its column
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ SQLite has no `op.drop_constraint`: use a batch
+        op.drop_column("users", "team")
+    """,
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("team", sa.Integer()))
+            batch_op.create_foreign_key("😋", "teams", ["team"], ["id"])
+            batch_op.alter_column("age", type_=sa.Integer(), existing_type=sa.Text())
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            # The old application reads it as a text.
+            batch_op.alter_column("age", type_=sa.Text(), existing_type=sa.Integer())
+            batch_op.drop_constraint("😋", type_="foreignkey")  # before its column
+        op.drop_column("users", "team")
     """,
     history=(_USERS,),
     dialects=("sqlite",),

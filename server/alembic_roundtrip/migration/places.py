@@ -1,0 +1,43 @@
+"""Where calls stand in the text of a migration, for fixes that change them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alembic_roundtrip.migration.evaluation import dotted, value_of
+from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.migration.syntax import parse, range_of
+from alembic_roundtrip.text import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A call as it is written: where, of what, with which literal arguments.
+
+    `variable` is the name that its value is assigned to; `UNKNOWN` stands for other arguments.
+    """
+
+    range: Range
+    function: str
+    positional: tuple[object, ...]
+    keywords: dict[str, object]
+    variable: str = ""
+
+
+def calls_of(migration: Migration, *names: str) -> Iterator[Place]:
+    """The calls of functions by their last name, wherever they stand."""
+    source = migration.source
+    tree = parse(source).tree
+    assigned = {
+        node.value: node.targets[0].id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in names:
+            positional = tuple(map(value_of, node.args))
+            keywords = {str(k.arg): value_of(k.value) for k in node.keywords}
+            variable = assigned.get(node, "")
+            yield Place(range_of(source, node), dotted(node.func), positional, keywords, variable)

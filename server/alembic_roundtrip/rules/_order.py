@@ -1,0 +1,106 @@
+"""The order of a downgrade's statements, and fixes that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from alembic_roundtrip.comparison.targets import absent_targets
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration.model import Direction, Migration
+from alembic_roundtrip.migration.rewrite import MoveStatement
+from alembic_roundtrip.rule import Check, Finding, Fix
+from alembic_roundtrip.text import Range
+
+
+def moved(context: Context, finding: Finding, check: Check) -> tuple[Fix, ...]:
+    """The shortest move within the downgrade that settles a finding and makes no new one."""
+    downgrade = context.migration.downgrade
+    if downgrade is None:
+        return ()
+    before = _problems(context, check)
+    for block in _blocks(context.migration, downgrade, finding.range):
+        for move in _moves(block, finding.range):
+            after = _problems(_after(context, downgrade, move), check)
+            if after < before and (finding.range, finding.message) not in after:
+                return (Fix(_title(context.migration, move), (move,), "unsafe"),)
+    return ()
+
+
+def _problems(context: Context, check: Check) -> frozenset[tuple[Range, str]]:
+    found = {(finding.range, finding.message) for finding in check(context)}
+    absent = {(t.operation.range, f"{t.key.kind} {t.key}") for t in absent_targets(context)}
+    return frozenset(found | absent)
+
+
+def _blocks(migration: Migration, downgrade: Direction, place: Range) -> Iterator[list[Range]]:
+    """The statements that may be moved among each other: those of a batch block, of the body."""
+    here = [operation for operation in downgrade.operations if operation.range == place]
+    batch = here[0].batch if len(here) == 1 else None
+    if batch is not None:
+        inside = [o.statement for o in downgrade.operations if o.batch == batch]
+        yield [each for each in dict.fromkeys(inside) if _has_lines(migration, each)]
+    yield list(_movable(migration, downgrade, place))
+
+
+def _movable(migration: Migration, downgrade: Direction, place: Range) -> Iterator[Range]:
+    """Statements around a place, up to one that binds a name or does something else."""
+    run: list[Range] = []
+    for statement in downgrade.statements:
+        acts = any(_inside(o.statement, statement) for o in downgrade.operations)
+        if acts and _has_lines(migration, statement) and not _binds(migration, statement):
+            run.append(statement)
+        elif any(_inside(place, each) for each in run):
+            break
+        else:
+            run = []
+    yield from run if any(_inside(place, each) for each in run) else ()
+
+
+def _binds(migration: Migration, statement: Range) -> bool:
+    """Whether a statement is an assignment: what comes after it may need its name."""
+    line = migration.source.line(statement.start.line)[statement.start.column - 1 :]
+    return line.partition("(")[0].rstrip().endswith("=") or " = " in line.partition("(")[0]
+
+
+def _has_lines(migration: Migration, statement: Range) -> bool:
+    """Whether a statement has its lines for itself."""
+    source = migration.source
+    before = source.line(statement.start.line)[: statement.start.column - 1]
+    after = source.line(statement.end.line)[statement.end.column - 1 :].strip()
+    return not before.strip() and (not after or after.startswith("#"))
+
+
+def _moves(block: Sequence[Range], place: Range) -> Iterator[MoveStatement]:
+    """Moves of the statement at a place, the shortest first; behind another, then before one."""
+    index = next((n for n, each in enumerate(block) if _inside(place, each)), None)
+    if index is None:
+        return
+    for distance in range(1, len(block)):
+        if index + distance < len(block):
+            yield MoveStatement(block[index], block[index + distance], after=True)
+        if index - distance >= 0:
+            yield MoveStatement(block[index], block[index - distance])
+
+
+def _after(context: Context, downgrade: Direction, move: MoveStatement) -> Context:
+    """The context with the operations in the order that a move gives them."""
+    goes = [o for o in downgrade.operations if _inside(o.statement, move.statement)]
+    rest = [o for o in downgrade.operations if not _inside(o.statement, move.statement)]
+    there = [n for n, o in enumerate(rest) if _inside(o.statement, move.target)]
+    place = there[-1] + 1 if move.after else there[0]
+    operations = (*rest[:place], *goes, *rest[place:])
+    changed = replace(context.migration, downgrade=replace(downgrade, operations=operations))
+    return replace(context, migration=changed, _made={})
+
+
+def _inside(inner: Range, outer: Range) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _title(migration: Migration, move: MoveStatement) -> str:
+    return f"Move it {'behind' if move.after else 'before'} `{_shown(migration, move.target)}`"
+
+
+def _shown(migration: Migration, place: Range) -> str:
+    return migration.source.line(place.start.line).strip()
