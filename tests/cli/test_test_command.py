@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.cli import main
+from alembic_roundtrip.workspace import Workspace
 from rehearsal.conftest import agents_on
 
 PROJECTS = Path(__file__).parent.parent / "projects"
@@ -164,12 +165,10 @@ def test_a_signal_ends_it_and_leaves_nothing(folder, tmp_path, ended_by):
 
 
 def test_evidence_is_kept_until_a_file_of_the_history_changes(folder):
-    from alembic_roundtrip.cli.test import _environment
-    from alembic_roundtrip.config import Settings
     from alembic_roundtrip.evidence import evidence_keys, evidence_store
 
     assert main(["test", "--rows", "2", "1a2f:2b7d"]) == 0
-    store = evidence_store(_environment(folder, Settings()))
+    store = evidence_store(Workspace([folder]).environments[0])
     versions = folder / "migrations" / "versions"
     first = versions / "1a2f0c3d4e5b_create_users.py"
     second = versions / "2b7d91e06fa3_drop_email.py"

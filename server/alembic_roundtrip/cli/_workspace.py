@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from alembic_roundtrip.checker import UnknownRuleError
-from alembic_roundtrip.config import SettingsError
-from alembic_roundtrip.project import Environment, ProjectError
+from alembic_roundtrip.config import Settings, SettingsError
+from alembic_roundtrip.project import Environment, ProjectError, find_environments
 from alembic_roundtrip.workspace import Workspace
 
+_FILES = ("alembic.ini", "pyproject.toml")
 CANNOT_RUN = (SettingsError, ProjectError, UnknownRuleError)
 
 
@@ -26,7 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def overrides(arguments: Namespace) -> dict[str, object]:
     """Settings given on the command line."""
-    given = {"config": arguments.config, "name": arguments.name}
+    config = arguments.config and str(Path.cwd() / arguments.config)
+    given = {"config": config, "name": arguments.name}
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -47,10 +51,43 @@ def environments(workspace: Workspace) -> tuple[Environment, ...]:
     return workspace.environments
 
 
+def here(overrides: Mapping[str, object], *, remember: bool = False) -> Workspace:
+    """The workspace to work in; where nothing configures Alembic here, that of a folder above.
+
+    So the tool can be called from within the folder of migrations, too.
+    """
+    folder = Path.cwd()
+    workspace = Workspace([folder], overrides, remember=remember)
+    if "config" in overrides or any(env.config for env in workspace.environments):
+        return workspace
+    above = folder_of(folder)
+    return workspace if above == folder else Workspace([above], overrides, remember=remember)
+
+
 def folder_of(path: Path) -> Path:
-    """The folder whose environments a path stands for: the nearest with a configuration."""
+    """The folder whose environments a path stands for: the nearest that configures the path's own.
+
+    Without one, the nearest with a configuration of any kind.
+    """
     start = path if path.is_dir() else path.parent
-    for folder in (start, *start.parents):
-        if (folder / "alembic.ini").is_file() or (folder / "pyproject.toml").is_file():
+    within = list(_within_repository(start))
+    for folder in within:
+        if any(environment.concerns(path) for environment in _configured_in(folder)):
             return folder
-    return start
+    configured = (folder for folder in within if any((folder / name).is_file() for name in _FILES))
+    return next(configured, start)
+
+
+def _within_repository(start: Path) -> Iterator[Path]:
+    """A folder and those above that may have a configuration, up to the top of its repository."""
+    for folder in (start, *start.parents):
+        if any((folder / name).exists() for name in (*_FILES, ".git")):
+            yield folder
+        if (folder / ".git").exists() or folder == Path.home():
+            return
+
+
+@cache
+def _configured_in(folder: Path) -> tuple[Environment, ...]:
+    found = find_environments(folder, Settings())
+    return tuple(environment for environment in found if environment.config is not None)

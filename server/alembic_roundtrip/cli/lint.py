@@ -104,7 +104,13 @@ def _open(arguments: Namespace) -> Workspace:
     overrides = _workspace.overrides(arguments)
     overrides |= {name: getattr(arguments, name) for name in ("select", "ignore", "since")}
     given = {name: value for name, value in overrides.items() if value is not None}
-    return Workspace(list(folders) or [Path.cwd()], given, remember=not arguments.no_cache)
+    remember = not arguments.no_cache
+    if folders:
+        return Workspace(list(folders), given, remember=remember)
+    workspace = _workspace.here(given, remember=remember)
+    if Path.cwd() not in workspace.folders:
+        arguments.paths = [Path.cwd()]
+    return workspace
 
 
 def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:

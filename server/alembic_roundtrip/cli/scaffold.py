@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
@@ -22,8 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Scaffold; gives the exit status: 0, or 2 where it could not be done."""
-    workspace = Workspace([Path.cwd()], _workspace.overrides(arguments))
     try:
+        workspace = _workspace.here(_workspace.overrides(arguments))
         migration = _migration(workspace, arguments.revision)
         return _scaffold(workspace, migration, write=arguments.write)
     except (*CANNOT_RUN, NothingToReadError) as error:

@@ -12,18 +12,19 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from alembic_roundtrip import config
+from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._changed import changed_files
 from alembic_roundtrip.cli._workspace import NothingToReadError
 from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._judged import Judged
-from alembic_roundtrip.config import Settings, SettingsError
+from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.project import Environment, ProjectError, find_environments
+from alembic_roundtrip.project import Environment, ProjectError
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 from alembic_roundtrip.scripts import Scripts
+from alembic_roundtrip.workspace import Workspace
 
 FAIL_ON = ("failed", "residue", "lossy", "undocumented")
 
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Rehearse; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
     try:
-        plan = _plan(arguments, Path.cwd())
+        plan = _plan(arguments)
         if arguments.changed_since is not None:
             plan = _only_changed(plan, arguments.changed_since)
             if not plan.revisions:
@@ -101,11 +102,14 @@ def _seconds(text: str) -> float:
     return number
 
 
-def _plan(arguments: argparse.Namespace, folder: Path) -> Plan:
-    settings = _settings(arguments, config.load(folder))
+def _plan(arguments: argparse.Namespace) -> Plan:
+    workspace = _workspace.here(_overrides(arguments))
+    for mistake in workspace.mistakes:
+        raise CannotRun(mistake)
+    environment = _environment(workspace)
     return Plan(
-        environment=_environment(folder, settings),
-        settings=settings,
+        environment=environment,
+        settings=workspace.settings_of(environment),
         revisions=tuple(arguments.revisions),
         full_cycle=arguments.full_cycle,
     )
@@ -121,27 +125,23 @@ def _only_changed(plan: Plan, ref: str) -> Plan:
     return replace(plan, revisions=tuple(filter(None, ids)))
 
 
-def _settings(arguments: argparse.Namespace, settings: Settings) -> Settings:
+def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
     named = {
         name: getattr(arguments, name)
-        for name in ("config", "name", "python", "database", "rows", "timeout")
+        for name in ("python", "database", "rows", "timeout")
         if getattr(arguments, name) is not None
     }
     if arguments.x:
-        named["x_arguments"] = tuple(arguments.x)
-    return replace(settings, **named)
+        named["x_arguments"] = arguments.x
+    return _workspace.overrides(arguments) | named
 
 
-def _environment(folder: Path, settings: Settings) -> Environment:
-    found = find_environments(folder, settings)
+def _environment(workspace: Workspace) -> Environment:
+    found = _workspace.environments(workspace)
     if len(found) == 1:
         return found[0]
-    if not found:
-        raise CannotRun(
-            f"there is no Alembic environment in {folder}; run this where `alembic` is run, or "
-            "name the configuration file with --config"
-        )
-    usual = [each for each in found if each.config == folder.absolute() / "alembic.ini"]
+    (folder,) = workspace.folders
+    usual = [each for each in found if each.config == folder / "alembic.ini"]
     if len(usual) == 1 and len({each.script_location for each in found}) == 1:
         # Others of the same migrations, for tests perhaps: `alembic` takes this one too.
         return usual[0]

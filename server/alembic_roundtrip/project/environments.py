@@ -65,6 +65,13 @@ class Environment:
         holders = [v for v in self.version_locations if self._holds(v, file)]
         return max(holders, key=lambda v: len(v.parts), default=None)
 
+    def concerns(self, path: Path) -> bool:
+        """Whether a file or folder is of this environment, or holds some of it."""
+        own = (self.script_location, *self.version_locations)
+        if path == self.config or any(path in place.parents for place in own):
+            return True
+        return any(place == path or place in path.parents for place in own)
+
     def has_beside(self, file: Path) -> bool:
         """Whether a file lies where migrations may read it."""
         return any(location.parent in file.parents for location in self.version_locations)

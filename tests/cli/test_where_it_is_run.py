@@ -1,0 +1,99 @@
+"""Wherever in a project a command is called, it is the project's own environment that is meant."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alembic_roundtrip.cli import main
+
+Printed = Callable[..., str]
+
+
+def environments(output: str) -> list[tuple[str, int]]:
+    """Configuration and number of migrations of each environment that was linted."""
+    found = json.loads(output)["summary"]["environments"]
+    return [(os.path.realpath(each["config"]), each["migrations"]) for each in found]
+
+
+@pytest.fixture
+def nested(project: Path) -> Path:
+    """The project, with its migrations in a package that has a `pyproject.toml` of its own."""
+    package = project / "backend"
+    package.mkdir()
+    (project / "migrations").rename(package / "migrations")
+    (package / "pyproject.toml").write_text('[project]\nname = "backend"\n')
+    (project / "alembic.ini").write_text("[alembic]\nscript_location = backend/migrations\n")
+    (project / ".git").mkdir()
+    return package
+
+
+@pytest.mark.parametrize("place", [".", "migrations", "migrations/versions"])
+def test_a_path_finds_the_configuration_above_other_projects(
+    place: str, nested: Path, printed: Printed
+) -> None:
+    found = environments(printed("lint", "--format", "json", str(nested / place)))
+    assert found == [(str(nested.parent / "alembic.ini"), 3)]
+
+
+@pytest.mark.parametrize("place", [".", "migrations", "migrations/versions"])
+def test_lint_looks_upward_from_where_it_is_run(
+    place: str, nested: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(nested / place)
+    found = environments(printed("lint", "--format", "json"))
+    assert found == [(str(nested.parent / "alembic.ini"), 3)]
+
+
+def test_what_lies_beside_is_not_linted(
+    nested: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = nested.parent / "other" / "versions"
+    other.mkdir(parents=True)
+    (other.parent / "alembic.ini").write_text("[alembic]\nscript_location = .\n")
+    (other / "a.py").write_text('revision = "a"\ndown_revision = None\n')
+    monkeypatch.chdir(nested / "migrations")
+    assert len(environments(printed("lint", "--format", "json"))) == 1
+
+
+def test_the_search_ends_where_the_repository_does(
+    nested: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = nested.parent / "inner"
+    (inner / ".git").mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    assert main(["lint"]) == 2
+    assert "there is no Alembic environment in" in capsys.readouterr().err
+
+
+def test_a_named_configuration_is_looked_for_where_the_command_is_run(
+    nested: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(nested.parent)
+    output = printed("lint", "--format", "json", "--config", "alembic.ini", "backend/migrations")
+    assert environments(output) == [(str(nested.parent / "alembic.ini"), 3)]
+
+
+@pytest.mark.parametrize("place", ["migrations", "migrations/versions"])
+def test_rehearsals_and_scaffolds_are_started_from_there_too(
+    place: str, every_verdict: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(every_verdict / place)
+    (rehearsed,) = json.loads(printed("test", "--rows", "1", "--format", "json", "1a2f"))[
+        "revisions"
+    ]
+    assert rehearsed["verdict"] == "lossless"
+    assert "+" in printed("scaffold", "4d09")
+
+
+def test_a_rehearsal_takes_the_settings_of_the_project_below(
+    every_verdict: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (every_verdict / "pyproject.toml").write_text("[tool.alembic-roundtrip]\nrows = 7\n")
+    monkeypatch.chdir(every_verdict.parent)
+    (rehearsed,) = json.loads(printed("test", "--format", "json", "2b7d"))["revisions"]
+    assert rehearsed["rows"] == 7
