@@ -59,7 +59,8 @@ def test_text_names_the_place_the_rule_and_the_fix(project: Path) -> None:
     done = run("lint", cwd=project)
     assert done.returncode == 1
     path = "migrations/versions/bbbb_second.py"
-    assert f"{path}:14:5: error empty-downgrade downgrade() does nothing" in done.stdout
+    assert "error[empty-downgrade]: downgrade() does nothing" in done.stdout
+    assert f"\n  --> {path}:14:5\n" in done.stdout
     assert "  14 |     pass\n     |     ^^^^\n" in done.stdout
     assert "  fix: Write the downgrade from the upgrade (--fix)\n" in done.stdout
     assert re.search(
@@ -242,7 +243,8 @@ def test_a_file_that_alembic_would_refuse_is_an_error(project: Path) -> None:
     helper.write_text("down_revision = 'nowhere'\n", encoding="utf-8")
     done = run("lint", "--select", "refused-history", cwd=project)
     assert done.returncode == 1
-    assert "helper.py:1:1: error refused-history `helper.py` has no `revision`" in done.stdout
+    assert "error[refused-history]: `helper.py` has no `revision`" in done.stdout
+    assert "helper.py:1:1\n" in done.stdout
     everything = run("lint", cwd=project)
     assert everything.stderr == ""
     assert "there is no revision `nowhere`" in everything.stdout

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,14 @@ def test_concise_is_a_line_for_each_diagnostic_and_one_on_the_whole(printed):
 
 
 @pytest.mark.usefixtures("project")
-def test_text_begins_each_diagnostic_as_concise_has_it(printed):
-    concise = printed("lint", "--format", "concise").splitlines()
+def test_text_has_of_each_diagnostic_what_concise_has(printed):
+    *concise, summary = printed("lint", "--format", "concise").splitlines()
     text = printed("lint").splitlines()
-    assert [line for line in text if line in concise] == concise
+    heads = [(line, after) for line, after in pairwise(text) if after.startswith("  --> ")]
+    assert [
+        re.sub(r"(\w+)\[(.+?)\]: (.+)", rf"{place[6:]}: \1 \2 \3", head) for head, place in heads
+    ] == concise
+    assert summary in text
     assert text[-1] == "2 can be fixed with --fix, 1 more with --unsafe-fixes"
 
 

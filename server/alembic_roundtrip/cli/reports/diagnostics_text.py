@@ -44,11 +44,12 @@ def report(linting: Linting) -> None:
 
 
 def _headline(d: Diagnostic) -> Iterator[Part]:
-    yield f"{placed(d)}:", "bold"
-    yield f" {d.severity}", STYLES[d.severity]
-    yield " ", ""
+    yield f"{d.severity}[", STYLES[d.severity]
     yield d.rule, f"{STYLES[d.severity]} link {rule_page(d.rule)}"
-    yield f" {one_line(d.message)}\n", ""
+    yield "]", STYLES[d.severity]
+    yield f": {one_line(d.message)}\n", "bold"
+    yield "  --> ", "blue"
+    yield f"{placed(d)}\n", ""
 
 
 def _frame(d: Diagnostic, source: Source) -> Iterator[Part]:
