@@ -43,12 +43,31 @@ class StepError:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement that a step sent, and the seconds that all its executions took."""
+
+    sql: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a round trip: its name, how long it took, what it raised."""
+    """One step of a round trip: its name, how long it took, what it raised.
+
+    `statements` are the few that took longest, of downgrades.
+    """
 
     name: str
     seconds: float
     error: StepError | None = None
+    statements: tuple[Statement, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Step:
+        """From plain JSON values; those kept by older versions have no statements."""
+        error = StepError(**data["error"]) if data["error"] else None
+        statements = tuple(Statement(**each) for each in data.get("statements", ()))
+        return cls(data["name"], data["seconds"], error, statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +136,7 @@ class RevisionEvidence:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RevisionEvidence:
         """Back from `to_json`; raises `KeyError`, `TypeError` or `ValueError` on anything else."""
-        steps = tuple(
-            Step(s["name"], s["seconds"], StepError(**s["error"]) if s["error"] else None)
-            for s in data["steps"]
-        )
+        steps = tuple(map(Step.from_json, data["steps"]))
         return cls(
             **dict(data)
             | {

@@ -195,7 +195,7 @@ class _Rehearsal:
             event = StepStarted(message["revision"], message["step"])
             return event, "next" if first or message["revision"] == FULL_CYCLE else None
         if kind == wire.STEP_FINISHED:
-            step = _step(message["step"])
+            step = Step.from_json(message["step"])
             flight.steps.append(step)
             flight.step = None
             return StepFinished(message["revision"], step), None
@@ -297,8 +297,3 @@ def _contents(files: Mapping[str, Any]) -> dict[str, tuple[bytes, tuple[str, ...
             content = b""
         found[revision] = content, tuple(ancestors)
     return found
-
-
-def _step(data: Mapping[str, Any]) -> Step:
-    error = data["error"]
-    return Step(data["name"], data["seconds"], StepError(**error) if error else None)

@@ -129,7 +129,7 @@ class Cycle:
         for revision in reversed(self._applied):
             name = f"downgrade {revision}"
             outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
-            findings.step(name, outcome.seconds, outcome.problem)
+            findings.step(name, outcome)
             self._room.keep()
             if outcome.problem is not None:
                 say = findings.refuse if refuses(outcome.problem) else findings.fail

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-from .problems import Problem
+from .touched import slowest
+from .walk import Outcome
 
 WORST_FIRST = ("failed", "residue", "irreversible", "lossy", "lossless")
 
@@ -41,11 +42,18 @@ class Findings:
         self._skipped = self._skipped or other._skipped
         self.rows = max(self.rows, other.rows)
 
-    def step(self, name: str, seconds: float, problem: Optional[Problem]) -> Dict[str, Any]:
+    def step(self, name: str, outcome: Outcome) -> None:
         """A step was done, or stopped with a problem."""
-        error = problem.to_json() if problem else None
-        self._steps.append({"name": name, "seconds": round(seconds, 4), "error": error})
-        return self._steps[-1]
+        problem = outcome.problem
+        self._steps.append(
+            {
+                "name": name,
+                "seconds": round(outcome.seconds, 4),
+                "error": problem.to_json() if problem else None,
+                # What an upgrade takes, deploying it has shown.
+                "statements": slowest(outcome.statements) if name.startswith("downgrade") else [],
+            }
+        )
 
     def fail(self, sentence: str) -> None:
         """The revision fails; the first sentence is the reason."""

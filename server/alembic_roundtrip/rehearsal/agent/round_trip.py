@@ -91,7 +91,7 @@ class RoundTrip:
         outcome = yield Request(self.revision, upgrade, name, declare=declare)
         if outcome.needs_commits:
             raise CommitsItself
-        self.findings.step(name, outcome.seconds, outcome.problem)
+        self.findings.step(name, outcome)
         self._statements.update(outcome.statements)
         self._run_ended = outcome.problem is not None
         if outcome.problem is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Callable, Generator, Iterable, List, Optional
+from typing import Any, Callable, Generator, Iterable, Mapping, Optional
 
 from . import events
 from .channel import Channel
@@ -46,7 +46,8 @@ class Outcome:
     """What came of a request."""
 
     problem: Optional[Problem] = None
-    statements: List[str] = field(default_factory=list)
+    statements: Mapping[str, float] = field(default_factory=dict)
+    """What it sent, and the seconds that each took."""
     seconds: float = 0.0
     needs_commits: bool = False
     """Whether it was given up: no savepoint undoes what it does."""
