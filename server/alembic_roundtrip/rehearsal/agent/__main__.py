@@ -1,4 +1,6 @@
-"""The agent: rehearses migrations inside the project's own Python, told what by a plan file.
+"""The agent: runs migrations inside the project's own Python, told how by a plan file.
+
+It rehearses them on a scratch database, or has them write their SQL without any.
 
 Started by file name. Its siblings become one package under a private name, so that nothing else
 of ours can be imported by the project, and nothing of the project's is taken for ours.
@@ -41,7 +43,7 @@ def _die_with(parent: int) -> None:
 
 
 def main() -> int:
-    """Rehearse what the plan says; 0 where everything was said, whatever the verdicts."""
+    """Do what the plan says; 0 where everything was said, whatever that was."""
     with open(sys.argv[1], encoding="utf-8") as file:
         plan = json.load(file)
     _die_with(plan["parent"])
@@ -50,9 +52,15 @@ def main() -> int:
 
     channel = Channel.take_over_stdout()
     # What env.py sees as the command line: the command whose work it is doing.
-    sys.argv[:] = ["alembic", "upgrade", "heads"]
+    if "target" in plan:
+        from _alembic_roundtrip_agent.offline import write  # type: ignore[import-not-found]
+
+        span = f"{','.join(plan['current'])}:{plan['target']}"
+        sys.argv[:] = ["alembic", "downgrade", span, "--sql"]
+        return int(write(plan, channel))
     from _alembic_roundtrip_agent.session import rehearse  # type: ignore[import-not-found]
 
+    sys.argv[:] = ["alembic", "upgrade", "heads"]
     return int(rehearse(plan, channel))
 
 

@@ -1,8 +1,9 @@
-"""Runs the project's env.py, once for as many steps as it lasts."""
+"""Runs the project's env.py, once for as many steps as it lasts: on a database, or for SQL."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Optional
+import io
+from typing import Any, Callable, Iterable, List, Optional, Sequence
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -10,6 +11,8 @@ from alembic.script import ScriptDirectory
 
 Work = Callable[[int, Any], Iterable[Any]]
 """Gives the steps for the n-th database of a run, from its MigrationContext."""
+Writing = Callable[[Sequence[str], Any, io.StringIO], Iterable[Any]]
+"""Gives the steps from some heads, whose SQL goes into the buffer."""
 
 
 def run(config: Config, directory: ScriptDirectory, work: Work) -> None:
@@ -42,6 +45,36 @@ def run(config: Config, directory: ScriptDirectory, work: Work) -> None:
         configure(connection, *rest, **options)
 
     # A subclass would leave `alembic.context` empty: its proxies are set up per class.
+    environment.configure = configure_ours  # type: ignore[method-assign]
+    with environment:
+        directory.run_env()
+
+
+def write(
+    config: Config,
+    directory: ScriptDirectory,
+    work: Writing,
+    current: Sequence[str],
+    target: str,
+) -> None:
+    """Run env.py as `alembic downgrade CURRENT:TARGET --sql` does, with our steps and buffers."""
+    buffers: List[io.StringIO] = []
+    environment = EnvironmentContext(
+        config,
+        directory,
+        fn=lambda heads, context: work(heads, context, buffers[-1]),
+        as_sql=True,
+        starting_rev=list(current),
+        destination_rev=target,
+        tag=None,
+    )
+    configure = environment.configure
+
+    def configure_ours(connection: Optional[Any] = None, *rest: Any, **options: Any) -> None:
+        buffers.append(io.StringIO())
+        options["output_buffer"] = buffers[-1]
+        configure(connection, *rest, **options)
+
     environment.configure = configure_ours  # type: ignore[method-assign]
     with environment:
         directory.run_env()

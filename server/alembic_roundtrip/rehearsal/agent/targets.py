@@ -167,8 +167,11 @@ class SqliteByHand:
 
 def kind(scratch: Scratch, refusals: Refusals) -> Kind:
     """The scratch databases of a kind; refuses a kind there is none of."""
+    from .nowhere import Nowhere
     from .servers import PostgresqlServer
 
+    if scratch.kind == Nowhere.name:
+        return Nowhere(scratch, refusals)
     kinds: dict[str, Any] = {each.name: each for each in (SqliteFiles, PostgresqlServer)}
     if scratch.kind not in kinds:
         raise Refused(
