@@ -44,7 +44,7 @@ def test_the_first_screen_has_the_two_commands_and_their_output() -> None:
 
 def test_every_command_the_readme_shows_exists() -> None:
     shown = set(re.findall(r"^\$ alembic-roundtrip ([a-z]+)", README, re.MULTILINE))
-    assert {"lint", "test", "scaffold", "explain"} <= shown
+    assert {"lint", "test", "plan", "scaffold", "explain"} <= shown
     for command in shown:
         done = subprocess.run(
             [sys.executable, "-m", "alembic_roundtrip", command, "--help"],
@@ -70,13 +70,14 @@ def test_what_the_readme_says_was_found_is_what_the_corpus_tests_expect() -> Non
 def test_the_readme_and_help_describe_the_same_formats() -> None:
     block = README.partition("<!-- formats -->\n")[2].partition("<!-- /formats -->")[0]
     rows = [[x.strip() for x in line.strip("|").split("|")] for line in block.splitlines()[2:]]
-    for column, described in ((1, formats.LINT), (2, formats.TEST)):
+    for column, described in ((1, formats.LINT), (2, formats.TEST), (3, formats.PLAN)):
         told = {row[0].strip("`"): row[column] for row in rows if row[column] != "\u2013"}
         assert told == described
 
 
 @pytest.mark.parametrize(
-    ("formats_of", "kind"), [(formats.LINT, "diagnostics"), (formats.TEST, "rehearsal")]
+    ("formats_of", "kind"),
+    [(formats.LINT, "diagnostics"), (formats.TEST, "rehearsal"), (formats.PLAN, "plan")],
 )
 def test_every_report_is_a_format_that_can_be_asked_for(formats_of, kind: str) -> None:
     folder = Path(formats.__file__).parent

@@ -9,12 +9,19 @@ import {
   type StaticFeature,
 } from 'vscode-languageclient/node';
 import type { Details } from './details.ts';
-import { details, headline, isResult, type Result, severity } from './report.ts';
+import { details, headline, isPlan, isResult, type Result, severity } from './report.ts';
 
 /** The server's commands that the manifest puts into the palette. */
-const PALETTE = ['testRevision', 'testAll', 'scaffoldDowngrade', 'clearEvidence', 'cancel'].map(
-  (name) => `alembicRoundtrip.${name}`,
-);
+const PALETTE = [
+  'testRevision',
+  'testAll',
+  'scaffoldDowngrade',
+  'planRollback',
+  'clearEvidence',
+  'cancel',
+].map((name) => `alembicRoundtrip.${name}`);
+
+const PLAN = 'alembicRoundtrip.planRollback';
 
 /** What commands need of the server. */
 export interface Runner {
@@ -70,8 +77,10 @@ export class Commands implements Disposable {
     if (/\.test[A-Z]/.test(command)) await save();
     try {
       const params = { command, arguments: plain(client, given) };
+      if (command === PLAN && !(await aimed(params.arguments))) return undefined;
       const result = await client.sendRequest(ExecuteCommandRequest.type, params);
-      if (isResult(result)) void this.show(result);
+      if (isPlan(result)) void this.details.show(result.markdown, 'Rollback plan.md');
+      else if (isResult(result)) void this.show(result);
       return result;
     } catch (error) {
       void this.explain(client, error);
@@ -110,6 +119,19 @@ function plain(client: LanguageClient, given: readonly unknown[]): unknown[] {
   const [first = window.activeTextEditor?.document.uri, ...others] = given;
   if (first instanceof Uri) return [client.code2ProtocolConverter.asUri(first)];
   return first === undefined ? [] : [first, ...others];
+}
+
+/** Puts the target of a plan into its arguments; false where the user thought better of it. */
+async function aimed(given: unknown[]): Promise<boolean> {
+  const [first] = given;
+  if (typeof first === 'object') return true;
+  const target = await window.showInputBox({
+    title: 'Plan a rollback; nothing is run',
+    prompt: 'To which revision? An id, a part of one, base, -2',
+    placeHolder: 'Empty: undo the open migration and what builds on it',
+  });
+  given[0] = { uri: first, target };
+  return target !== undefined;
 }
 
 /** A rehearsal reads the files: what is only in an editor would not be tested. */

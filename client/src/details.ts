@@ -1,5 +1,6 @@
 /** A report as a read-only document. */
 import {
+  commands,
   type Disposable,
   EventEmitter,
   type TextDocumentContentProvider,
@@ -10,25 +11,27 @@ import {
 
 const SCHEME = 'alembic-roundtrip';
 
-/** Holds the newest report; the document that shows it is always the same. */
+/** Holds the newest report of each name; the document that shows one is always the same. */
 export class Details implements TextDocumentContentProvider, Disposable {
-  private readonly uri = Uri.from({ scheme: SCHEME, path: '/Round trip' });
   private readonly changed = new EventEmitter<Uri>();
-  private text = '';
+  private readonly texts = new Map<string, string>();
 
   readonly onDidChange = this.changed.event;
 
   private readonly registered = workspace.registerTextDocumentContentProvider(SCHEME, this);
 
-  provideTextDocumentContent(): string {
-    return this.text;
+  provideTextDocumentContent(uri: Uri): string {
+    return this.texts.get(uri.path) ?? '';
   }
 
-  async show(text: string): Promise<void> {
-    this.text = text;
-    this.changed.fire(this.uri);
-    const document = await workspace.openTextDocument(this.uri);
-    await window.showTextDocument(document, { preview: true });
+  /** Shows a text, and Markdown as it is meant to look. */
+  async show(text: string, name = 'Round trip'): Promise<void> {
+    const uri = Uri.from({ scheme: SCHEME, path: `/${name}` });
+    this.texts.set(uri.path, text);
+    this.changed.fire(uri);
+    const document = await workspace.openTextDocument(uri);
+    if (name.endsWith('.md')) await commands.executeCommand('markdown.showPreview', uri);
+    else await window.showTextDocument(document, { preview: true });
   }
 
   dispose(): void {

@@ -51,6 +51,20 @@ const DATABASES: Record<string, string> = {
 /** The worst first. */
 const VERDICTS = ['failed', 'residue', 'lossy', 'irreversible', 'skipped', 'lossless'];
 
+/** What a plan's result has for people. */
+export interface Plan {
+  readonly markdown: string;
+}
+
+/** Whether a command's result is the plan of a rollback. */
+export function isPlan(value: unknown): value is Plan {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<Plan>).markdown === 'string'
+  );
+}
+
 /** Whether a command's result is that of a rehearsal. */
 export function isResult(value: unknown): value is Result {
   return (

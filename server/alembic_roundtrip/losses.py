@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
@@ -63,6 +64,18 @@ def predicted_losses(context: Context) -> tuple[PredictedLoss, ...]:
         for loss in (*_in_upgrade(context, trip), *_in_downgrade(context, trip)):
             found.setdefault((loss.operation.range, loss.subject), loss)
     return tuple(found.values())
+
+
+def new_data_lost(context: Context) -> tuple[str, ...]:
+    """The tables and columns of this revision that the downgrade drops with what is in them."""
+    trip = context.round_trips[0]
+    lost: dict[str, None] = {}
+    for operation, change, schema in trip.down.steps:
+        key = dropped_key(change, schema)
+        made = key is not None and key in trip.up.origins and not trip.before.has(key)
+        if key is not None and made and key.kind in {"table", "column"} and not operation.doubtful:
+            lost[str(key)] = None
+    return tuple(lost)
 
 
 def _in_upgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:

@@ -290,6 +290,8 @@ async def test_an_untrusted_workspace_runs_nothing(
     uri = alone.open(project.write("bbbb", EMPTY))
     for name in ("testRevision", "testFile", "testAll"):
         assert "trust this workspace" in await refusal(alone, name, uri)
+    plan = await alone.command("planRollback", uri)
+    assert "this workspace is not trusted" in plan["no_sql"]
     assert "empty-downgrade" in [item.code for item in await alone.diagnostics(uri)]
     assert not agents_of(alone.process.pid)
 
@@ -332,3 +334,32 @@ async def test_a_client_that_shows_results_itself_gets_no_message(
     uri = alone.open(project.write("bbbb", LOSSY))
     await alone.command("testRevision", uri)
     assert alone.messages == []
+
+
+async def test_a_rollback_is_planned_from_the_open_migration(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    result = await editor.command("planRollback", uri)
+    json.dumps(result)
+    assert (result["target"], result["from"], result["to"]) == ("aaaa", ["bbbb"], ["aaaa"])
+    assert result["notice"].startswith("This plan runs nothing")
+    assert result["markdown"].startswith(result["notice"])
+    (revision,) = result["revisions"]
+    assert [loss["subject"] for loss in revision["losses"]] == ["customers.nick"]
+    assert result["no_sql"].startswith("no SQL: migrations/env.py line ")
+    assert any("Rollback from bbbb to aaaa: 1 revision" in text for text in editor.messages)
+
+
+async def test_a_rollback_is_planned_to_a_target_and_from_a_revision(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", LOSSY))
+    result = await editor.command("planRollback", {"uri": uri, "target": "base", "from": "aaaa"})
+    assert [each["revision"] for each in result["revisions"]] == ["aaaa"]
+    whole = await editor.command("planRollback", {"target": "base"})
+    assert [each["revision"] for each in whole["revisions"]] == ["bbbb", "aaaa"]
+    assert "no revision or branch `zzzz`" in await refusal(
+        editor, "planRollback", {"uri": uri, "target": "zzzz"}
+    )
+    assert "name a target" in await refusal(editor, "planRollback")

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { details, headline, isResult, type Result, type Revision, severity } from '../report.ts';
+import {
+  details,
+  headline,
+  isPlan,
+  isResult,
+  type Result,
+  type Revision,
+  severity,
+} from '../report.ts';
 
 const revision = (changes: Partial<Revision>): Revision => ({
   revision: 'ae10',
@@ -103,4 +111,11 @@ test('what is no result of a rehearsal is not taken for one', () => {
   for (const other of [null, undefined, 'text', {}, { revisions: 3 }])
     assert.equal(isResult(other), false);
   assert.equal(isResult(result()), true);
+});
+
+test('a plan is told from the result of a rehearsal', () => {
+  assert.ok(isPlan({ markdown: '# Rollback plan', revisions: [] }));
+  for (const other of [null, undefined, 7, {}, { markdown: 1 }, result()]) {
+    assert.ok(!isPlan(other));
+  }
 });

@@ -64,6 +64,22 @@ def here(overrides: Mapping[str, object], *, remember: bool = False) -> Workspac
     return workspace if above == folder else Workspace([above], overrides, remember=remember)
 
 
+def only_environment(workspace: Workspace) -> Environment:
+    """The one environment that is meant; raises `NothingToReadError` where that is not clear."""
+    found = environments(workspace)
+    if len(found) == 1:
+        return found[0]
+    (folder,) = workspace.folders
+    usual = [each for each in found if each.config == folder / "alembic.ini"]
+    if len(usual) == 1 and len({each.script_location for each in found}) == 1:
+        # Others of the same migrations, for tests perhaps: `alembic` takes this one too.
+        return usual[0]
+    names = ", ".join(sorted(str(each.config or each.script_location) for each in found))
+    raise NothingToReadError(
+        f"there are {len(found)} Alembic environments: {names}; name one with --config"
+    )
+
+
 def folder_of(path: Path) -> Path:
     """The folder whose environments a path stands for: the nearest that configures the path's own.
 

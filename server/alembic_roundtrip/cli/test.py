@@ -14,17 +14,16 @@ from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._changed import changed_files
-from alembic_roundtrip.cli._workspace import NothingToReadError
+from alembic_roundtrip.cli._workspace import NothingToReadError, only_environment
 from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.project import Environment, ProjectError
+from alembic_roundtrip.project import ProjectError
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 from alembic_roundtrip.scripts import Scripts
-from alembic_roundtrip.workspace import Workspace
 
 FAIL_ON = ("failed", "residue", "lossy", "undocumented")
 
@@ -106,7 +105,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     workspace = _workspace.here(_overrides(arguments))
     for mistake in workspace.mistakes:
         raise CannotRun(mistake)
-    environment = _environment(workspace)
+    environment = only_environment(workspace)
     return Plan(
         environment=environment,
         settings=workspace.settings_of(environment),
@@ -134,19 +133,6 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
     if arguments.x:
         named["x_arguments"] = arguments.x
     return _workspace.overrides(arguments) | named
-
-
-def _environment(workspace: Workspace) -> Environment:
-    found = _workspace.environments(workspace)
-    if len(found) == 1:
-        return found[0]
-    (folder,) = workspace.folders
-    usual = [each for each in found if each.config == folder / "alembic.ini"]
-    if len(usual) == 1 and len({each.script_location for each in found}) == 1:
-        # Others of the same migrations, for tests perhaps: `alembic` takes this one too.
-        return usual[0]
-    names = ", ".join(sorted(str(each.config or each.script_location) for each in found))
-    raise CannotRun(f"there are {len(found)} Alembic environments: {names}; name one with --config")
 
 
 async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:

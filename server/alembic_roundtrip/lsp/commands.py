@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from alembic_roundtrip.evidence import evidence_store
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.lsp import code_actions
 from alembic_roundtrip.lsp.progress import Progress
-from alembic_roundtrip.lsp.session import UNUSABLE, path_of
+from alembic_roundtrip.lsp.session import UNUSABLE, in_slices, path_of
 from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.document import Document
@@ -29,9 +30,11 @@ from alembic_roundtrip.rehearsal.events import (
 )
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
+from alembic_roundtrip.rehearsal.sql import rollback_sql
 
 if TYPE_CHECKING:
     from alembic_roundtrip.lsp.server import RoundtripServer
+    from alembic_roundtrip.planning import RollbackPlan
 
 PREFIX = "alembicRoundtrip."
 Handler = Callable[["RoundtripServer", types.ExecuteCommandParams], Awaitable[Any]]
@@ -65,18 +68,7 @@ async def test_revision(ls: RoundtripServer, params: types.ExecuteCommandParams)
 async def test_all(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Rehearse every revision of the environment a file is in, or of the only one there is."""
     path, _ = _target(params)
-    environment = ls.session.environment_of(path)
-    environments = ls.session.environments
-    if environment is None and len(environments) == 1:
-        (environment,) = environments
-    if environment is None:
-        raise _refused(
-            ls,
-            f"there are {len(environments)} Alembic environments: open a migration of the one "
-            "that is meant"
-            if environments
-            else "there is no Alembic environment in this workspace",
-        )
+    environment = _environment(ls, path)
     return await _rehearse(ls, params, environment, (), "Round trips of all revisions")
 
 
@@ -118,6 +110,51 @@ async def scaffold_downgrade(ls: RoundtripServer, params: types.ExecuteCommandPa
     return {"applied": answer.applied, "title": written.title}
 
 
+async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
+    """Say what a rollback would do: to the target that is named, or past the file's migration."""
+    from alembic_roundtrip.planning import NoPlanError, planning, target_below
+    from alembic_roundtrip.planning.document import document
+    from alembic_roundtrip.planning.markdown import markdown
+    from alembic_roundtrip.planning.sentences import headline
+
+    path, revision = _target(params)
+    environment = _environment(ls, path)
+    await ls.settled()
+    migration = ls.session.migration(path)
+    revision = revision or (migration.id if migration else None)
+    values = _values(params)
+    target = next(iter(_texts(values.get("target"))), None)
+    if target is None and not revision:
+        raise _refused(ls, "name a target, or open the migration that is to be undone")
+    workspace = ls.session.workspace
+    try:
+        if target is None:
+            target = target_below(workspace.scripts(environment).history, str(revision))
+        steps = planning(workspace, environment, target, _texts(values.get("from")))
+        plan = await _with_sql(ls, environment, await in_slices(steps))
+    except (NoPlanError, *UNUSABLE) as error:
+        raise _refused(ls, str(error)) from error
+    if not ls.session.reports_results:
+        told = f"Rollback {headline(plan)}"
+        ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, told))
+    return {**document(plan), "headline": headline(plan), "markdown": markdown(plan)}
+
+
+async def _with_sql(
+    ls: RoundtripServer, environment: Environment, plan: RollbackPlan
+) -> RollbackPlan:
+    if not plan.revisions:
+        return plan
+    if not ls.session.trusted:
+        told = "no SQL: the project's env.py writes it, and this workspace is not trusted"
+        return replace(plan, no_sql=told)
+    settings = ls.session.workspace.settings_of(environment)
+    try:
+        return plan.with_sql(await rollback_sql(environment, settings, plan.current, plan.target))
+    except CannotRun as error:
+        return replace(plan, no_sql=str(error))
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         f"{PREFIX}testRevision": test_revision,
@@ -126,20 +163,48 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         f"{PREFIX}cancel": cancel,
         f"{PREFIX}clearEvidence": clear_evidence,
         f"{PREFIX}scaffoldDowngrade": scaffold_downgrade,
+        f"{PREFIX}planRollback": plan_rollback,
     }
 )
 
 
 def _target(params: types.ExecuteCommandParams) -> tuple[Path | None, str | None]:
     """The file and revision that arguments name: a URI, or `{"uri": …, "revision": …}`."""
-    given: Sequence[Any] = params.arguments or ()
-    first = given[0] if given else None
-    values = first if isinstance(first, dict) else {"uri": first}
+    values = _values(params)
     uri, revision = values.get("uri"), values.get("revision")
     return (
         path_of(uri) if isinstance(uri, str) else None,
         revision if isinstance(revision, str) else None,
     )
+
+
+def _values(params: types.ExecuteCommandParams) -> Mapping[str, Any]:
+    given: Sequence[Any] = params.arguments or ()
+    first = given[0] if given else None
+    return first if isinstance(first, dict) else {"uri": first}
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A text, or several in a list, as clients write what may be one or more."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(each for each in values if isinstance(each, str) and each)
+
+
+def _environment(ls: RoundtripServer, path: Path | None) -> Environment:
+    """The environment a file is in, or the only one there is."""
+    environment = ls.session.environment_of(path)
+    environments = ls.session.environments
+    if environment is None and len(environments) == 1:
+        (environment,) = environments
+    if environment is None:
+        raise _refused(
+            ls,
+            f"there are {len(environments)} Alembic environments: open a migration of the one "
+            "that is meant"
+            if environments
+            else "there is no Alembic environment in this workspace",
+        )
+    return environment
 
 
 def _refused(ls: RoundtripServer, sentence: str) -> Refused:

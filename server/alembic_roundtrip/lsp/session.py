@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -326,6 +326,22 @@ async def in_thread(work: Callable[[], T]) -> T:
 
     threading.Thread(target=run, daemon=True).start()
     return await done
+
+
+async def in_slices(steps: Generator[None, None, T]) -> T:
+    """Do work to its end, letting other messages in between."""
+    clock = asyncio.get_running_loop().time
+    since = clock()
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        if clock() - since > SLICE:
+            # Not 0: the thread that reads messages needs the interpreter for a moment.
+            await asyncio.sleep(BREATH)
+            since = clock()
 
 
 def path_of(uri: str) -> Path | None:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.losses import documentation, new_data_lost, says_loss
 from alembic_roundtrip.rule import Finding, Rule
 
 rule = Rule(__name__, severity="information")
@@ -28,15 +27,8 @@ def check(context: Context) -> Iterator[Finding]:
     downgrade = context.written_downgrade
     if downgrade is None or not context.recent or says_loss(documentation(context.migration)):
         return
-    trip = context.round_trips[0]
-    lost: dict[str, None] = {}
-    for operation, change, schema in trip.down.steps:
-        key = dropped_key(change, schema)
-        made = key is not None and key in trip.up.origins and not trip.before.has(key)
-        if key is not None and made and key.kind in {"table", "column"} and not operation.doubtful:
-            lost[f"`{key}`"] = None
-    if lost:
-        names = list(lost)
+    names = [f"`{name}`" for name in new_data_lost(context)]
+    if names:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         message = f"rolling back loses what is in {', '.join(names[:_SHOWN])}{more} by then"
         yield Finding(downgrade.header, message)

@@ -14,6 +14,7 @@ from alembic_roundtrip.linting.records import Detail
 if TYPE_CHECKING:
     from alembic_roundtrip.cli.reports._judged import Report
     from alembic_roundtrip.cli.reports._linting import Linting
+    from alembic_roundtrip.planning.plan import RollbackPlan
 
 LINT: Mapping[str, str] = MappingProxyType(
     {
@@ -32,6 +33,13 @@ TEST: Mapping[str, str] = MappingProxyType(
         "sarif": "SARIF 2.1.0, for code scanning",
         "github": "annotations of a GitHub workflow run",
         "junit": "JUnit XML, a test case for each revision",
+    }
+)
+PLAN: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "for people: a table of the revisions, then what each loses and sends",
+        "markdown": "the same as a document, for a ticket",
+        "json": "everything that is known",
     }
 )
 _DETAIL: Mapping[str, Detail] = MappingProxyType(
@@ -63,6 +71,13 @@ def rehearsal_report(name: str) -> Report:
     _encode(name)
     module = importlib.import_module(f"{__package__}.rehearsal_{name}")
     return cast("Report", module.RehearsalReport())
+
+
+def plan_report(name: str) -> Callable[[RollbackPlan], None]:
+    """What prints a rollback's plan in a format."""
+    _encode(name)
+    module = importlib.import_module(f"{__package__}.plan_{name}")
+    return cast("Callable[[RollbackPlan], None]", module.report)
 
 
 def _encode(name: str) -> None:

@@ -1,0 +1,78 @@
+"""Say what a rollback would do, lose and stop at; it runs nothing on a database."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+
+from alembic_roundtrip.cli import _workspace
+from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, only_environment, say
+from alembic_roundtrip.cli.reports import formats
+from alembic_roundtrip.planning import NoPlanError, RollbackPlan, plan_rollback
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.workspace import Workspace
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add this subcommand's arguments to its parser."""
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="as `alembic downgrade` takes it: an id, a partial id, `base`, `-2`, `label@base`",
+    )
+    parser.add_argument(
+        "--from",
+        dest="current",
+        action="append",
+        default=[],
+        metavar="REVISION",
+        help="what the database is at, several times where it is at several (default: the heads)",
+    )
+    parser.add_argument(
+        "--no-sql", action="store_true", help="do not have env.py write the SQL: only read"
+    )
+    parser.add_argument(
+        "--format",
+        choices=tuple(formats.PLAN),
+        default="text",
+        help=f"default: text. {formats.described(formats.PLAN)}",
+    )
+    parser.add_argument("--python", metavar="PATH", help="the project's Python")
+    parser.add_argument(
+        "-x", action="append", default=[], dest="x", metavar="ARG", help="passed on to env.py"
+    )
+    _workspace.add_arguments(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Plan; gives the exit status: 0, 1 where the rollback would stop, 2 for no plan."""
+    try:
+        workspace = _workspace.here(_overrides(arguments))
+        environment = only_environment(workspace)
+        plan = plan_rollback(workspace, environment, arguments.target, arguments.current)
+        if not arguments.no_sql and plan.revisions:
+            plan = asyncio.run(_with_sql(workspace, environment, plan))
+    except (*CANNOT_RUN, NothingToReadError, NoPlanError) as error:
+        return say(error)
+    formats.plan_report(arguments.format)(plan)
+    return int(plan.blocked)
+
+
+def _overrides(arguments: Namespace) -> dict[str, object]:
+    given = {"python": arguments.python, "x-arguments": arguments.x}
+    return _workspace.overrides(arguments) | {name: v for name, v in given.items() if v}
+
+
+async def _with_sql(
+    workspace: Workspace, environment: Environment, plan: RollbackPlan
+) -> RollbackPlan:
+    from alembic_roundtrip.rehearsal.plan import CannotRun
+    from alembic_roundtrip.rehearsal.sql import rollback_sql
+
+    settings = workspace.settings_of(environment)
+    try:
+        written = await rollback_sql(environment, settings, plan.current, plan.target)
+    except CannotRun as error:
+        return replace(plan, no_sql=str(error))
+    return plan.with_sql(written)

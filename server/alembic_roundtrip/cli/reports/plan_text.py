@@ -1,0 +1,106 @@
+"""A rollback's plan as text: a table of the revisions, then what each comes to."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from alembic_roundtrip.cli.reports._terminal import console
+from alembic_roundtrip.planning import sentences
+from alembic_roundtrip.planning.plan import PlannedRevision, RollbackPlan
+
+_WIDEST = 1000
+
+
+def report(plan: RollbackPlan) -> None:
+    """Write to standard output: with colours on a terminal, plain elsewhere."""
+    out = console()
+    out.print(Text(sentences.notice(plan), "bold"))
+    out.print(Text(sentences.headline(plan), "red" if plan.blocked else ""))
+    if plan.no_sql:
+        out.print(Text(plan.no_sql, "yellow"))
+    if not plan.revisions:
+        return
+    out.print()
+    _print_table(out, plan)
+    for number, revision in enumerate(plan.revisions, 1):
+        _print_revision(out, number, revision)
+
+
+def _print_table(out: Console, plan: RollbackPlan) -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("#", justify="right")
+    table.add_column("revision", no_wrap=True)
+    for name in ("known", "took", "loses", "stops", "documented", "title"):
+        table.add_column(name, overflow="fold")
+    for number, each in enumerate(plan.revisions, 1):
+        table.add_row(
+            str(number),
+            Text(each.revision, "bold"),
+            Text(_known(each)),
+            Text(sentences.seconds(each.timed.seconds) if each.timed else "-"),
+            Text("yes", "yellow") if each.losses else Text("no"),
+            _stops(each),
+            Text("yes" if each.documented else "no"),
+            Text(each.title),
+        )
+    if not out.is_terminal:
+        # Whoever reads it from a file has no width: nothing is broken.
+        free = out.options.update_width(_WIDEST)
+        out.width = max(out.width, Measurement.get(out, free, table).maximum)
+    out.print(table)
+
+
+def _known(revision: PlannedRevision) -> str:
+    if revision.evidence is not None:
+        return revision.evidence.verdict.value
+    return "stale" if revision.stale else "by reading"
+
+
+def _stops(revision: PlannedRevision) -> Text:
+    if any(blocker.certain for blocker in revision.blockers):
+        return Text("yes", "bold red")
+    return Text("may", "yellow") if revision.blockers else Text("no")
+
+
+def _print_revision(out: Console, number: int, revision: PlannedRevision) -> None:
+    out.print()
+    line = Text(f"{number}. ")
+    line.append(revision.revision, "bold")
+    line.append(f"  {sentences.basis(revision)}", "dim")
+    out.print(line)
+    for blocker in revision.blockers:
+        style = "red" if blocker.certain else "yellow"
+        out.print(Text(f"    {sentences.blocker_line(blocker)}", style))
+    for loss in revision.losses:
+        out.print(Text(f"    {sentences.loss_line(revision, loss)}"))
+    for note in revision.notes:
+        out.print(Text(f"    {note}"))
+    timing = sentences.timing(revision)
+    if timing:
+        out.print(
+            Text(f"    took {timing}; slowest:" if revision.slowest else f"    took {timing}")
+        )
+    for slow in sentences.slow_statements(revision):
+        out.print(Text(f"      {slow}", "dim"))
+    _print_effects(out, revision)
+
+
+def _print_effects(out: Console, revision: PlannedRevision) -> None:
+    for each in revision.sql:
+        if each.database:
+            out.print(Text(f"    on {each.database}:"))
+        _print_block(out, each.sql)
+        if each.problem:
+            out.print(Text(f"    no further SQL without a database: {each.problem}", "yellow"))
+    if not revision.explained_by_sql:
+        _print_block(out, revision.code)
+
+
+def _print_block(out: Console, text: str) -> None:
+    for line in text.splitlines():
+        if line.strip():
+            out.print(Text(f"      {line}", "cyan"))

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.evidence import (
+    Loss,
+    RevisionEvidence,
+    Statement,
+    Step,
+    StepError,
+    Verdict,
+    evidence_store,
+)
+from alembic_roundtrip.planning import RollbackPlan, plan_rollback
+from alembic_roundtrip.planning.markdown import markdown
+from alembic_roundtrip.planning.plan import PlannedRevision
+from alembic_roundtrip.workspace import Workspace
+
+USERS = 'op.create_table("users", sa.Column("id", sa.Integer), sa.Column("nick", sa.String(9)))'
+
+
+def plan(project: AlembicProject, target: str = "base") -> RollbackPlan:
+    workspace = Workspace([project.folder])
+    return plan_rollback(workspace, workspace.environments[0], target)
+
+
+def newest(project: AlembicProject) -> PlannedRevision:
+    return plan(project).revisions[0]
+
+
+def remember(project: AlembicProject, revision: str, **measured: object) -> None:
+    """Keep evidence of a revision as it is now."""
+    workspace = Workspace([project.folder])
+    (environment,) = workspace.environments
+    found = RevisionEvidence(
+        revision=revision,
+        path=None,
+        verdict=Verdict.LOSSLESS,
+        seconds=0.1,
+        database_version="3.45",
+        rows=100,
+        steps=(Step("downgrade", 0.001), Step("downgrade with rows", 0.25)),
+    )
+    key = workspace.scripts(environment).evidence_key(revision)
+    evidence_store(environment).save(key, replace(found, **measured))
+
+
+def test_reading_tells_what_is_lost_of_old_and_of_new_data(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add(
+        "bbbb",
+        'op.drop_column("users", "nick")\nop.add_column("users", sa.Column("age", sa.Integer))',
+        'op.add_column("users", sa.Column("nick", sa.String(9)))\nop.drop_column("users", "age")',
+    )
+    second, first = plan(project).revisions
+    assert [(loss.subject, loss.basis) for loss in second.losses] == [
+        ("users.nick", "reading"),
+        ("users.age", "reading"),
+    ]
+    assert [loss.message for loss in second.losses] == [
+        "does not bring back `users.nick`, which the upgrade destroys",
+        "loses what was written to `users.age` since the upgrade",
+    ]
+    assert [loss.subject for loss in first.losses] == ["users"]
+    assert not second.documented
+    assert (second.title, second.down_revisions) == ("bbbb", ("aaaa",))
+    assert second.code.splitlines()[1] == 'op.drop_column("users", "age")'
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "kind", "certain", "message"),
+    [
+        ("pass", 'raise RuntimeError("no")', "irreversible", True, "refuses: no"),
+        ("pass", None, "missing", True, "Alembic refuses the whole rollback"),
+        ("pass", 'op.drop_column("users", "nobody")', "failing", True, "`users.nobody`"),
+        (
+            'op.alter_column("users", "nick", nullable=True)',
+            'op.alter_column("users", "nick", nullable=False)',
+            "fragile",
+            False,
+            "fails if there are NULLs in `users.nick` by now",
+        ),
+    ],
+)
+def test_reading_tells_what_stops_it(
+    project: AlembicProject,
+    upgrade: str,
+    downgrade: str | None,
+    kind: str,
+    certain: bool,
+    message: str,
+) -> None:
+    project.dialect = "postgresql"
+    (project.folder / "alembic.ini").write_text(
+        "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://"
+    )
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add("bbbb", upgrade, downgrade)
+    found = plan(project)
+    (blocker,) = found.revisions[0].blockers
+    assert (blocker.kind, blocker.certain, blocker.basis) == (kind, certain, "reading")
+    assert message in blocker.message
+    assert found.blocked == certain
+
+
+def test_evidence_goes_before_reading_as_long_as_it_holds(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    file = project.add(
+        "bbbb",
+        'op.drop_column("users", "nick")',
+        'op.add_column("users", sa.Column("nick", sa.String(9)))',
+    )
+    slow = Step("downgrade with rows", 0.25, None, (Statement("ALTER TABLE users", 0.2),))
+    remember(
+        project,
+        "bbbb",
+        verdict=Verdict.LOSSY,
+        steps=(Step("downgrade", 0.001), slow),
+        losses=(
+            Loss("users", "nick", 7, 10, "round trip"),
+            Loss("users", "age", 3, 10, "downgrade"),
+        ),
+    )
+    found = newest(project)
+    assert [loss.message for loss in found.losses] == [
+        "loses older data of `users.nick` (7 of 10 values in the rehearsal)",
+        "loses what was written to `users.age` since the upgrade (3 of 10 values in the rehearsal)",
+    ]
+    assert {loss.basis for loss in found.losses} == {"evidence"}
+    assert found.timed is slow or found.timed == slow
+    assert found.slowest == (Statement("ALTER TABLE users", 0.2),)
+    file.write_text(file.read_text() + "\n# edited\n")
+    stale = newest(project)
+    assert stale.stale
+    assert (stale.evidence, stale.timed) == (None, None)
+    assert {loss.basis for loss in stale.losses} == {"reading"}
+
+
+def test_a_downgrade_that_went_through_with_rows_is_no_longer_feared(
+    project: AlembicProject,
+) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add(
+        "bbbb",
+        'op.drop_index("ux", table_name="users")',
+        'op.create_index("ux", "users", ["nick"], unique=True)',
+    )
+    assert [blocker.kind for blocker in newest(project).blockers] == ["fragile"]
+    remember(project, "bbbb")
+    assert newest(project).blockers == ()
+    failed = StepError("IntegrityError", "UNIQUE constraint failed: users.nick")
+    reason = "`downgrade()` fails with made-up rows in the tables: IntegrityError"
+    remember(
+        project,
+        "bbbb",
+        verdict=Verdict.FAILED,
+        reason=reason,
+        steps=(Step("downgrade", 0.001), Step("downgrade with rows", 0.1, failed)),
+    )
+    blocker = newest(project).blockers[0]
+    assert (blocker.kind, blocker.certain, blocker.basis) == ("failing", True, "evidence")
+    assert blocker.message == f"{reason} (SQLite 3.45, 100 made-up rows a table)"
+
+
+def test_a_guard_that_refused_made_up_rows_may_refuse_the_real_ones(
+    project: AlembicProject,
+) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    remember(project, "aaaa", notes=("`downgrade()` refuses made-up rows: 3 rows are in the way",))
+    (blocker,) = newest(project).blockers
+    assert (blocker.kind, blocker.certain) == ("fragile", False)
+    assert "3 rows are in the way" in blocker.message
+
+
+def test_a_way_down_without_a_way_up_again_is_a_note_and_no_obstacle(
+    project: AlembicProject,
+) -> None:
+    project.add("aaaa", USERS, "pass")
+    error = StepError("OperationalError", "table users already exists")
+    remember(
+        project,
+        "aaaa",
+        verdict=Verdict.FAILED,
+        reason="`upgrade()` fails after the downgrade: table users already exists",
+        steps=(Step("downgrade", 0.001), Step("upgrade again", 0.1, error)),
+    )
+    found = newest(project)
+    assert found.blockers == ()
+    assert found.notes == ("`upgrade()` fails after the downgrade: table users already exists",)
+
+
+def test_markdown_keeps_what_is_no_markup_as_it_is(project: AlembicProject) -> None:
+    file = project.add("aaaa", USERS, 'op.execute("```DROP```")\nop.drop_table("users")')
+    file.write_text(file.read_text().replace('"""aaaa"""', '"""a *b* <c> | `d`"""'))
+    text = markdown(plan(project))
+    assert text.startswith("This plan runs nothing and connects to no database: ")
+    assert "| `aaaa` | a \\*b\\* \\<c\\> &#124; `d` |" in text
+    assert "````python\n" in text
