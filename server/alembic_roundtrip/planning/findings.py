@@ -11,10 +11,9 @@ from alembic_roundtrip.comparison.tightening import tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.losses import new_data_lost, predicted_losses
-from alembic_roundtrip.measurements import conditions, subject_of, told_once
+from alembic_roundtrip.measurements import conditions, residue_line, subject_of, told_once
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.rule import rules
-from alembic_roundtrip.wording import residue_line
 
 Basis = Literal["evidence", "reading"]
 Kind = Literal["irreversible", "missing", "failing", "fragile"]

@@ -118,6 +118,8 @@ def planning(
     workspace: Workspace, environment: Environment, target: str, current: Sequence[str] = ()
 ) -> Generator[None, None, RollbackPlan]:
     """The same a little at a time, for whoever must answer others in between."""
+    for problem in environment.problems:
+        raise NoPlanError(problem)
     history = workspace.scripts(environment).history
     start = _applied(history, current) or history.real_heads
     undone = rollback(history, target, start)
