@@ -13,6 +13,7 @@ from alembic_roundtrip.migration.rewrite import (
     RemoveStatement,
     Rewrite,
     RewriteError,
+    SurroundStatement,
     WrapStatements,
 )
 from alembic_roundtrip.text import Range, apply_edits
@@ -182,3 +183,21 @@ def test_a_call_within_another_is_changed_alone() -> None:
 def test_arguments_that_a_star_may_hide_are_not_touched() -> None:
     with pytest.raises(RewriteError, match=r"may be in `\*…`"):
         changed("op.f(*names)", table_name=None)
+
+
+def test_statements_are_put_around_another_in_the_indentation_of_the_file() -> None:
+    migration = read("def upgrade():\n\t# ### begin ###\n\t# why\n\top.a()\n\top.b()\n")
+    around = SurroundStatement(
+        statements(migration)[0], ("op.x(\n    1,\n)",), ("if y:\n    op.z()",)
+    )
+    assert rewritten(migration, around) == (
+        "def upgrade():\n\t# ### begin ###\n\top.x(\n\t\t1,\n\t)\n"
+        "\t# why\n\top.a()\n\tif y:\n\t\top.z()\n\top.b()\n"
+    )
+
+
+def test_a_statement_may_be_replaced_by_others() -> None:
+    migration = read(HEAD + "    op.a()\n")
+    place = statements(migration)[0]
+    text = rewritten(migration, SurroundStatement(place, ("op.x()",)), RemoveStatement(place))
+    assert text == HEAD + "    op.x()\n"

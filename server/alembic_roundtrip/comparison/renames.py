@@ -17,7 +17,7 @@ class Rename:
     """A table or column that the upgrade renames, and what the downgrade makes of it.
 
     `stays` says that it still has its new name after the downgrade; `dropped_by` is the operation
-    that drops it where the old name is made anew.
+    that drops it where the old name is made anew, which `made_by` does.
     """
 
     old: Key
@@ -26,6 +26,7 @@ class Rename:
     downgrade: Direction
     stays: bool
     dropped_by: Operation | None
+    made_by: Operation | None
 
     @property
     def old_name(self) -> str:
@@ -57,8 +58,8 @@ def _renames(context: Context) -> Iterator[Rename]:
                 seen.add(new)
                 down = trip.down.schema
                 stays = down.has(new) and not down.has(old) and new.table not in down.unknown
-                dropped = _dropped_for(old, new, trip)
-                yield Rename(old, new, operation, downgrade, stays, dropped)
+                pair = _dropped_for(old, new, trip)
+                yield Rename(old, new, operation, downgrade, stays, *pair)
 
 
 def _renamed(change: c.Change) -> tuple[Key, Key] | None:
@@ -75,17 +76,19 @@ def _renamed(change: c.Change) -> tuple[Key, Key] | None:
     return None
 
 
-def _dropped_for(old: Key, new: Key, trip: RoundTrip) -> Operation | None:
-    """The operation that drops the new name while the old one is made anew, with nothing moved."""
+def _dropped_for(
+    old: Key, new: Key, trip: RoundTrip
+) -> tuple[Operation, Operation] | tuple[None, None]:
+    """The operation that drops the new name, and that which makes the old, with nothing moved."""
     made: Operation | None = None
     dropped: Operation | None = None
     for operation, change, schema in trip.down.steps:
         if isinstance(change, c.WriteRows) and change.table in {None, old.table, new.table}:
-            return None
+            return None, None
         if dropped_key(change, schema) == new and not operation.doubtful:
             dropped = operation
         elif isinstance(change, c.CreateTable) and Key("table", change.table.name) == old:
             made = operation
         elif isinstance(change, c.AddColumn) and change.column.name == old.name:
             made = operation if change.table == old.table else made
-    return dropped if made is not None else None
+    return (dropped, made) if dropped is not None and made is not None else (None, None)

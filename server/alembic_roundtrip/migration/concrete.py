@@ -1,4 +1,4 @@
-"""Changes of the concrete syntax tree: statements wrapped, moved and removed, calls changed."""
+"""What is written by the concrete syntax tree, and changes of it; the only importer of LibCST."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from alembic_roundtrip.migration.rewrite import (
     MoveStatement,
     RemoveStatement,
     RewriteError,
+    SurroundStatement,
     TreeRewrite,
     WrapStatements,
 )
@@ -39,6 +40,63 @@ def tree_edits(migration: Migration, rewrites: Iterable[TreeRewrite]) -> list[Ed
     return differences(migration.text, text)
 
 
+def signature(function: str, name: str) -> str:
+    """A function's header under another name, up to its colon; raises `RewriteError`."""
+    try:
+        node = cst.parse_statement(function)
+    except cst.ParserSyntaxError as error:
+        raise RewriteError(error.message) from error
+    assert isinstance(node, cst.FunctionDef)
+    bare = node.with_changes(
+        name=cst.Name(name),
+        leading_lines=(),
+        body=cst.SimpleStatementSuite([cst.Pass()], leading_whitespace=cst.SimpleWhitespace(" ")),
+    )
+    return cst.Module([bare]).code.rpartition(": pass")[0]
+
+
+def block(statements: Sequence[str], indent: str, unit: str) -> str:
+    """The statements as a block of that indentation, without a final line end.
+
+    LibCST knows which white space is indentation and which is part of a string.
+    """
+    module = _parsed(statements, unit)
+    if not module.body:
+        module = _parsed([*statements, "pass"], unit)
+    first, *others = module.body
+    leading = [*module.header, *first.leading_lines]
+    body = cst.IndentedBlock(
+        [first.with_changes(leading_lines=leading), *others],
+        footer=[line.with_changes(indent=True) for line in module.footer],
+        indent=indent,
+    )
+    tree = cst.Module([cst.If(cst.Name("x"), body)], default_indent=unit, default_newline="\n")
+    return tree.code.partition("\n")[2].rstrip("\n")
+
+
+def _parsed(statements: Iterable[str], unit: str) -> cst.Module:
+    """Statements as they are written here, with the indentation of a migration in brackets."""
+    try:
+        module = cst.parse_module("\n".join(statements) + "\n")
+    except cst.ParserSyntaxError as error:
+        raise RewriteError(f"what was to be written does not parse: {error.message}") from error
+    return module.visit(_Indenter(unit))
+
+
+class _Indenter(cst.CSTTransformer):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802 - LibCST's name
+        self,
+        original_node: cst.ParenthesizedWhitespace,  # noqa: ARG002 - LibCST's signature
+        updated_node: cst.ParenthesizedWhitespace,
+    ) -> cst.ParenthesizedWhitespace:
+        value = updated_node.last_line.value.replace("    ", self._unit)
+        return updated_node.with_changes(last_line=cst.SimpleWhitespace(value))
+
+
 @dataclass(frozen=True)
 class _Item:
     """A statement of a block, and where it began; nowhere for one that was made."""
@@ -55,6 +113,10 @@ class _Changer(cst.CSTTransformer):
     def __init__(self, rewrites: Iterable[TreeRewrite]) -> None:
         super().__init__()
         self.left = dict.fromkeys(rewrites)
+        self._unit = "    "
+
+    def visit_Module(self, node: cst.Module) -> None:  # noqa: N802 - LibCST's name
+        self._unit = node.default_indent
 
     def leave_Call(  # noqa: N802 - LibCST's name
         self, original_node: cst.Call, updated_node: cst.Call
@@ -74,11 +136,11 @@ class _Changer(cst.CSTTransformer):
         for original, node in zip(original_node.body, updated_node.body, strict=True):
             assert isinstance(node, _Statement)
             items.append(_Item(self._start(original), node))
-        block = _Block(items, updated_node)
+        statements = _Statements(items, updated_node, self._unit)
         for rewrite in list(self.left):
-            if block.take(rewrite):
+            if statements.take(rewrite):
                 del self.left[rewrite]
-        return block.node()
+        return statements.node()
 
     def _range(self, node: cst.CSTNode) -> Range:
         place = self.get_metadata(PositionProvider, node)
@@ -93,12 +155,13 @@ class _Changer(cst.CSTTransformer):
         return self._range(node).start if alone else None
 
 
-class _Block:
+class _Statements:
     """The statements of one block while they are changed."""
 
-    def __init__(self, items: list[_Item], whole: cst.IndentedBlock) -> None:
+    def __init__(self, items: list[_Item], whole: cst.IndentedBlock, unit: str) -> None:
         self._items = items
         self._whole = whole
+        self._unit = unit
         self._footer = list(whole.footer)
 
     def node(self) -> cst.IndentedBlock:
@@ -112,6 +175,8 @@ class _Block:
             return self._move(rewrite)
         if isinstance(rewrite, RemoveStatement):
             return self._remove(rewrite)
+        if isinstance(rewrite, SurroundStatement):
+            return self._surround(rewrite)
         return isinstance(rewrite, WrapStatements) and self._wrap(rewrite)
 
     def _index(self, place: Range) -> int | None:
@@ -142,6 +207,23 @@ class _Block:
             self._out(index)
         return True
 
+    def _surround(self, rewrite: SurroundStatement) -> bool:
+        index = self._index(rewrite.statement)
+        if index is None:
+            return False
+        item = self._items[index]
+        before, after = self._made(rewrite.before), self._made(rewrite.after)
+        if before:
+            stay, go = _comments(item.node)
+            before[0] = _Item(None, before[0].node.with_changes(leading_lines=stay))
+            item = _Item(item.start, item.node.with_changes(leading_lines=go))
+        self._items[index : index + 1] = [*before, item, *after]
+        return True
+
+    def _made(self, statements: Sequence[str]) -> list[_Item]:
+        module = _parsed(statements, self._unit)
+        return [_Item(None, node) for node in module.body if isinstance(node, _Statement)]
+
     def _move(self, rewrite: MoveStatement) -> bool:
         index, target = self._index(rewrite.statement), self._index(rewrite.target)
         if index is None or target is None or index == target:
@@ -168,8 +250,8 @@ class _Block:
         stay, go = _comments(nodes[0])
         body = [nodes[0].with_changes(leading_lines=go), *nodes[1:]]
         header = cst.parse_statement(f"{rewrite.header}\n    pass\n")
-        block = cst.IndentedBlock(body, indent=self._whole.indent)
-        wrapped = header.with_changes(leading_lines=stay, body=block)
+        inner = cst.IndentedBlock(body, indent=self._whole.indent)
+        wrapped = header.with_changes(leading_lines=stay, body=inner)
         assert isinstance(wrapped, cst.BaseCompoundStatement)
         self._items[indexes[0] : indexes[-1] + 1] = [_Item(None, wrapped)]
         return True

@@ -105,8 +105,19 @@ class RemoveStatement:
     statement: Range
 
 
-TreeRewrite = ChangeCall | WrapStatements | MoveStatement | RemoveStatement
+@dataclass(frozen=True, slots=True)
+class SurroundStatement:
+    """Put statements before and after another one, in its block."""
+
+    statement: Range
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+TreeRewrite = ChangeCall | WrapStatements | MoveStatement | RemoveStatement | SurroundStatement
 Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace | TreeRewrite
+_WITHOUT_IMPORTS = (AddWarning, AddComment, Replace, MoveStatement, RemoveStatement)
 
 
 def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:
@@ -158,7 +169,7 @@ def _edits(migration: Migration, rewrites: Sequence[Rewrite]) -> list[Edit]:
 
 def _imports(rewrites: Iterable[Rewrite]) -> Iterator[str]:
     for rewrite in rewrites:
-        if isinstance(rewrite, WriteBody | InsertStatements | ChangeCall | WrapStatements):
+        if not isinstance(rewrite, _WITHOUT_IMPORTS):
             yield from rewrite.imports
 
 
@@ -212,23 +223,22 @@ def _created(migration: Migration, layout: Layout, rewrite: WriteBody | InsertSt
 
 def _signature(migration: Migration, name: str) -> str:
     """The upgrade's with its decorators, under another name."""
-    import libcst as cst
+    from alembic_roundtrip.migration.concrete import signature
 
     if migration.upgrade is None:
         return f"def {name}() -> None"
     first = decorated_from(migration, migration.upgrade)
     place = Range(Position(first, 1), migration.upgrade.range.end)
     try:
-        node = cst.parse_statement(dedent(migration.source.slice(place)))
-    except cst.ParserSyntaxError as error:
+        return signature(dedent(migration.source.slice(place)), name)
+    except RewriteError as error:
         raise RewriteError(f"{migration.path.name}: `upgrade()` cannot be read: {error}") from error
-    assert isinstance(node, cst.FunctionDef)
-    bare = node.with_changes(
-        name=cst.Name(name),
-        leading_lines=(),
-        body=cst.SimpleStatementSuite([cst.Pass()], leading_whitespace=cst.SimpleWhitespace(" ")),
-    )
-    return cst.Module([bare]).code.rpartition(": pass")[0]
+
+
+def _block(statements: Sequence[str], indent: str, unit: str) -> str:
+    from alembic_roundtrip.migration.concrete import block
+
+    return block(statements, indent, unit)
 
 
 def _inserted(migration: Migration, rewrites: Sequence[InsertStatements]) -> list[Edit]:
@@ -262,36 +272,3 @@ def _commented(migration: Migration, rewrite: AddComment) -> Edit:
     text = "".join(f"{indent}{line}\n" for line in missing)
     place = Position(number, 1) if number > 1 else layout.start
     return Edit(Range(place, place), layout.newlines(text))
-
-
-def _block(statements: Sequence[str], indent: str, unit: str) -> str:
-    """The statements as a block of that indentation, without a final line end.
-
-    LibCST knows which white space is indentation and which is part of a string.
-    """
-    import libcst as cst
-
-    class Indenter(cst.CSTTransformer):
-        def leave_ParenthesizedWhitespace(  # noqa: N802 - LibCST's name
-            self,
-            original_node: cst.ParenthesizedWhitespace,  # noqa: ARG002 - LibCST's signature
-            updated_node: cst.ParenthesizedWhitespace,
-        ) -> cst.ParenthesizedWhitespace:
-            value = updated_node.last_line.value.replace("    ", unit)
-            return updated_node.with_changes(last_line=cst.SimpleWhitespace(value))
-
-    try:
-        module = cst.parse_module("\n".join(statements) + "\n").visit(Indenter())
-        if not module.body:
-            module = cst.parse_module("\n".join([*statements, "pass"]) + "\n")
-    except cst.ParserSyntaxError as error:
-        raise RewriteError(f"what was to be written does not parse: {error.message}") from error
-    first, *others = module.body
-    leading = [*module.header, *first.leading_lines]
-    block = cst.IndentedBlock(
-        [first.with_changes(leading_lines=leading), *others],
-        footer=[line.with_changes(indent=True) for line in module.footer],
-        indent=indent,
-    )
-    tree = cst.Module([cst.If(cst.Name("x"), block)], default_indent=unit, default_newline="\n")
-    return tree.code.partition("\n")[2].rstrip("\n")

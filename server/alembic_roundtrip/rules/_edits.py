@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from alembic_roundtrip.migration.model import Migration, Operation
+from alembic_roundtrip.migration.model import Direction, Migration, Operation
+from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.operations import SIGNATURES
-from alembic_roundtrip.migration.rewrite import ChangeCall
+from alembic_roundtrip.migration.rendering import Renderer
+from alembic_roundtrip.migration.rewrite import ChangeCall, RemoveStatement
 from alembic_roundtrip.text import Range
 
 _OWN_TABLE = ("table_name", "source_table")
@@ -20,30 +22,31 @@ def receiver(migration: Migration, operation: Operation) -> str | None:
     return written[1] if written else None
 
 
-def stands_alone(migration: Migration, operation: Operation) -> bool:
-    """Whether its call is a statement by itself, and makes this operation only."""
+def has_own_call(migration: Migration, operation: Operation) -> bool:
+    """Whether a call is written for this operation, and for no other, as a loop has them."""
     every = [
         other
         for direction in (migration.upgrade, migration.downgrade)
         for other in (direction.operations if direction else ())
     ]
     here = [other for other in every if other.range == operation.range]
-    return operation.range == operation.statement and len(here) == 1
+    return receiver(migration, operation) is not None and len(here) == 1
+
+
+def stands_alone(migration: Migration, operation: Operation) -> bool:
+    """Whether its call is a statement by itself, and makes this operation only."""
+    return operation.range == operation.statement and has_own_call(migration, operation)
 
 
 def changed_call(
-    operation: Operation,
-    *,
-    function: str = "",
-    imports: tuple[str, ...] = (),
-    **arguments: str | None,
+    operation: Operation, arguments: Mapping[str, str | None], function: str = ""
 ) -> ChangeCall:
     """The call with other arguments; None takes one away."""
     names = [name for name in SIGNATURES[operation.name] if name != "*"]
     if operation.batch is not None:
         names = [name for name in names if name not in _OWN_TABLE]
     given = tuple(arguments.items())
-    return ChangeCall(operation.range, function, given, tuple(names), imports)
+    return ChangeCall(operation.range, function, given, tuple(names))
 
 
 def runs(migration: Migration, operations: Iterable[Operation]) -> Iterator[list[Operation]]:
@@ -66,3 +69,28 @@ def _follows(migration: Migration, one: Range, other: Range) -> bool:
         and one.end.line < other.start.line
         and all(not line or line.startswith("#") for line in lines)
     )
+
+
+def renamed(migration: Migration, operation: Operation, argument: str, name: str) -> ChangeCall:
+    """The call with another name for what it works on, in `op.f(…)` where it is now."""
+    old = option(operation.arguments, argument)
+    render = Renderer(migration)
+    target = receiver(migration, operation) or "op"
+    text = render.named(name, final=old is not None and old.final, target=target)
+    return changed_call(operation, {argument: text})
+
+
+def removed(direction: Direction, operations: Collection[Operation]) -> Iterator[RemoveStatement]:
+    """Operations taken away; a block that is left with none of its own goes as a whole."""
+    for statement in direction.statements:
+        inside = [o for o in direction.operations if within(o.statement, statement)]
+        gone = [operation for operation in inside if operation in operations]
+        if gone and len(gone) == len(inside):
+            yield RemoveStatement(statement)
+        else:
+            yield from (RemoveStatement(operation.statement) for operation in gone)
+
+
+def within(inner: Range, outer: Range) -> bool:
+    """Whether a range lies in another one."""
+    return outer.start <= inner.start and inner.end <= outer.end

@@ -10,6 +10,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.rewrite import MoveStatement
 from alembic_roundtrip.rule import Check, Finding, Fix
+from alembic_roundtrip.rules._edits import within
 from alembic_roundtrip.text import Range
 
 
@@ -47,14 +48,14 @@ def _movable(migration: Migration, downgrade: Direction, place: Range) -> Iterat
     """Statements around a place, up to one that binds a name or does something else."""
     run: list[Range] = []
     for statement in downgrade.statements:
-        acts = any(_inside(o.statement, statement) for o in downgrade.operations)
+        acts = any(within(o.statement, statement) for o in downgrade.operations)
         if acts and _has_lines(migration, statement) and not _binds(migration, statement):
             run.append(statement)
-        elif any(_inside(place, each) for each in run):
+        elif any(within(place, each) for each in run):
             break
         else:
             run = []
-    yield from run if any(_inside(place, each) for each in run) else ()
+    yield from run if any(within(place, each) for each in run) else ()
 
 
 def _binds(migration: Migration, statement: Range) -> bool:
@@ -73,7 +74,7 @@ def _has_lines(migration: Migration, statement: Range) -> bool:
 
 def _moves(block: Sequence[Range], place: Range) -> Iterator[MoveStatement]:
     """Moves of the statement at a place, the shortest first; behind another, then before one."""
-    index = next((n for n, each in enumerate(block) if _inside(place, each)), None)
+    index = next((n for n, each in enumerate(block) if within(place, each)), None)
     if index is None:
         return
     for distance in range(1, len(block)):
@@ -85,17 +86,13 @@ def _moves(block: Sequence[Range], place: Range) -> Iterator[MoveStatement]:
 
 def _after(context: Context, downgrade: Direction, move: MoveStatement) -> Context:
     """The context with the operations in the order that a move gives them."""
-    goes = [o for o in downgrade.operations if _inside(o.statement, move.statement)]
-    rest = [o for o in downgrade.operations if not _inside(o.statement, move.statement)]
-    there = [n for n, o in enumerate(rest) if _inside(o.statement, move.target)]
+    goes = [o for o in downgrade.operations if within(o.statement, move.statement)]
+    rest = [o for o in downgrade.operations if not within(o.statement, move.statement)]
+    there = [n for n, o in enumerate(rest) if within(o.statement, move.target)]
     place = there[-1] + 1 if move.after else there[0]
     operations = (*rest[:place], *goes, *rest[place:])
     changed = replace(context.migration, downgrade=replace(downgrade, operations=operations))
     return replace(context, migration=changed, _made={})
-
-
-def _inside(inner: Range, outer: Range) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
 
 
 def _title(migration: Migration, move: MoveStatement) -> str:

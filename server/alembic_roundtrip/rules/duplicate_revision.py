@@ -10,10 +10,14 @@ Give the newer file an identifier of its own, and correct what follows it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Related, Rule
+from alembic_roundtrip.migration.model import Identifier
+from alembic_roundtrip.migration.rewrite import Replace
+from alembic_roundtrip.rule import Finding, Fix, Related, Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="error")
@@ -35,8 +39,21 @@ def check(context: Context) -> Iterator[Finding]:
         yield Finding(
             migration.revision.range,
             f"`{others[0].name}` has the revision `{migration.id}` too",
+            partial(_fixes, context, migration.revision),
             related=tuple(Related(path, top, "the same revision") for path in others),
         )
+
+
+def _fixes(context: Context, revision: Identifier) -> tuple[Fix, ...]:
+    """Another identifier, made of the file's name and text: the same whenever it is asked for."""
+    migration = context.migration
+    said = f"{migration.path.name}\n{migration.text}".encode("utf-8", "surrogatepass")
+    new = hashlib.blake2b(said, digest_size=6).hexdigest()
+    text = migration.source.slice(revision.range)
+    if not revision.literal or text.strip("'\"") != migration.id or new in context.history:
+        return ()
+    rewrite = Replace(revision.range, text.replace(migration.id, new))
+    return (Fix("Give it an identifier of its own", (rewrite,), "unsafe"),)
 
 
 rule.example(
@@ -44,6 +61,18 @@ rule.example(
     """
     revision = "revision0"  # 😋
                ^^^^^^^^^^^ `revision0.py` has the revision `revision0` too
+    down_revision = None
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    fixed="""
+    revision = "a470e781df6e"  # 😋
     down_revision = None
 
 

@@ -33,6 +33,7 @@ _REFUSED = frozenset(
         "drop_constraint",
     }
 )
+_SAID_BY_BATCH = dict.fromkeys(("table_name", "source_table", "schema", "source_schema"))
 _ALTERED = frozenset({"type_", "nullable", "server_default"})
 
 
@@ -102,17 +103,7 @@ def _batched(migration: Migration, table: Name, block: list[Operation]) -> Fix:
     said = [render.text(table.name), *render.schema(table)]
     opened = call(f"with {receiver(migration, block[0])}.batch_alter_table", said)
     wrap = WrapStatements(f"{opened} as batch_op:", tuple(each.statement for each in block))
-    calls = [
-        changed_call(
-            each,
-            function=f"batch_op.{each.name}",
-            table_name=None,
-            source_table=None,
-            schema=None,
-            source_schema=None,
-        )
-        for each in block
-    ]
+    calls = [changed_call(each, _SAID_BY_BATCH, f"batch_op.{each.name}") for each in block]
     one = len(block) == 1
     title = (
         "Put it into a batch block" if one else f"Put {len(block)} operations into a batch block"

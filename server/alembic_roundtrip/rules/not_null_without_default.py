@@ -11,11 +11,17 @@ Give the column a `server_default`, or add it nullable, fill it, and set NOT NUL
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.changes import AddColumn, CreateTable, WriteRows
+from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name, option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration.places import calls_of
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
+from alembic_roundtrip.migration.rewrite import ChangeCall
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._edits import has_own_call, within
 
 rule = Rule(__name__, severity="error")
 
@@ -44,7 +50,30 @@ def check(context: Context) -> Iterator[Finding]:
                         operation.range,
                         f"downgrade() adds `{change.table}.{column.name}` NOT NULL without a "
                         "default: it fails as soon as the table has a row",
+                        partial(_fixes, context, operation, change),
                     )
+
+
+def _fixes(context: Context, operation: Operation, change: AddColumn) -> tuple[Fix, ...]:
+    """The server default that the column has at the parent revision, if it has one."""
+    table = context.before.table(change.table)
+    column = table.column(change.column.name) if table else None
+    default = column.server_default if column else None
+    places = [
+        place
+        for place in calls_of(context.migration, "Column")
+        if within(place.range, operation.range) and place.positional[:1] == (change.column.name,)
+    ]
+    if default is None or len(places) != 1 or not has_own_call(context.migration, operation):
+        return ()
+    render = Renderer(context.migration)
+    try:
+        text = render.expression(default)
+    except NotKnownError:
+        return ()
+    given = (("server_default", text),)
+    rewrite = ChangeCall(places[0].range, arguments=given, imports=tuple(render.imports))
+    return (Fix("Give it the server default that it had", (rewrite,), "unsafe"),)
 
 
 rule.example(
@@ -58,6 +87,31 @@ rule.example(
         op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
     """,
+)
+rule.example(
+    "Its default was forgotten",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
+    """,
+    fixed="""
+    def upgrade():
+        op.drop_column("users", "😋")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("😋", sa.Text(), nullable=False, server_default='new'))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('😋', sa.Text(), nullable=False, server_default='new'))\n",
+    ),
 )
 rule.example(
     "MySQL and MariaDB fill the rows by themselves",

@@ -10,10 +10,13 @@ Rename back in the downgrade, as the upgrade renamed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from alembic_roundtrip.comparison.renames import renames
+from alembic_roundtrip.comparison.renames import Rename, renames
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Related, Rule
+from alembic_roundtrip.migration.rewrite import SurroundStatement
+from alembic_roundtrip.rule import Finding, Fix, Related, Rule
+from alembic_roundtrip.rules._edits import removed, stands_alone, within
 
 rule = Rule(__name__, severity="error")
 
@@ -27,8 +30,26 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 rename.dropped_by.range,
                 f"`{rename.new}` holds what `{rename.old_name}` held: rename it back",
+                partial(_fixes, context, rename),
                 related=(related,),
             )
+
+
+def _fixes(context: Context, rename: Rename) -> tuple[Fix, ...]:
+    """The rename back in the place of the drop; what makes the old name anew goes."""
+    from alembic_roundtrip.scaffold import scaffold
+
+    downgrade = rename.downgrade
+    pair = [each for each in (rename.dropped_by, rename.made_by) if each is not None]
+    if not all(stands_alone(context.migration, each) for each in pair):
+        return ()
+    written = scaffold(context, rename.operation.range)
+    if not written.complete or not written.statements:
+        return ()
+    place = next(each for each in downgrade.statements if within(pair[0].statement, each))
+    insert = SurroundStatement(place, written.statements, imports=written.imports)
+    title = f"Rename `{rename.new}` back instead"
+    return (Fix(title, (insert, *removed(downgrade, pair)), "unsafe"),)
 
 
 _USERS = (
@@ -48,6 +69,20 @@ rule.example(
         op.add_column("users", sa.Column("😋", sa.Text()))
         op.drop_column("users", "nick")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `users.nick` holds what `😋` held: rename it back
+    """,
+    fixed="""
+    def upgrade():
+        op.alter_column("users", "😋", new_column_name="nick")
+
+
+    def downgrade():
+        op.alter_column(
+            "users",
+            "nick",
+            existing_type=sa.Text(),
+            existing_nullable=True,
+            new_column_name="😋",
+        )
     """,
     history=(_USERS,),
 )

@@ -11,11 +11,15 @@ Delete them in the downgrade by their key: `op.execute("DELETE FROM … WHERE id
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.writes import answered, writes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, explains
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.rewrite import InsertStatements
+from alembic_roundtrip.rule import Finding, Fix, Rule
 
 rule = Rule(__name__, severity="warning")
 
@@ -30,8 +34,30 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 write.operation.range,
                 f"the rows inserted into `{write.table}` stay after downgrade()",
+                partial(_fixes, context, write.operation),
                 severity=None if context.recent else "hint",
             )
+
+
+def _fixes(context: Context, operation: Operation) -> tuple[Fix, ...]:
+    """DELETE by the key of the rows, where all of them are literals."""
+    from alembic_roundtrip.scaffold import scaffold
+
+    downgrade = context.written_downgrade
+    here = [o for o in context.upgrade_operations if o.range == operation.range]
+    changes = [change for each in here for change in each.changes]
+    if downgrade is None or not all(_inserts(change) for change in changes):
+        return ()
+    written = scaffold(context, operation.range)
+    if not written.complete or written.lost:
+        return ()
+    place = int(downgrade.docstring is not None)
+    rewrite = InsertStatements("downgrade", place, written.statements, written.imports)
+    return (Fix("Delete these rows in the downgrade", (rewrite,), "unsafe"),)
+
+
+def _inserts(change: c.Change) -> bool:
+    return isinstance(change, c.WriteRows) and change.verb == "insert"
 
 
 _USERS = (
@@ -51,6 +77,16 @@ rule.example(
 
 
     def downgrade():
+        op.drop_column("users", "team")
+    """,
+    fixed="""
+    def upgrade():
+        op.execute("INSERT INTO teams (id) VALUES (1) -- 😋")
+        op.add_column("users", sa.Column("team", sa.Integer()))
+
+
+    def downgrade():
+        op.execute("DELETE FROM teams WHERE id = 1")
         op.drop_column("users", "team")
     """,
     history=(_USERS,),
@@ -77,6 +113,32 @@ rule.example(
 
     def downgrade():
         op.execute("DELETE FROM teams WHERE id = 1")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Rows in bulk",
+    """
+    def upgrade():
+        teams = sa.table("teams", sa.column("id"))
+        op.bulk_insert(teams, [{"id": 1}, {"id": 2}])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the rows inserted into `teams` stay after downgrade()
+        op.add_column("users", sa.Column("team", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "team")
+    """,
+    fixed="""
+    def upgrade():
+        teams = sa.table("teams", sa.column("id"))
+        op.bulk_insert(teams, [{"id": 1}, {"id": 2}])
+        op.add_column("users", sa.Column("team", sa.Integer()))
+
+
+    def downgrade():
+        op.execute("DELETE FROM teams WHERE id IN (1, 2)")
+        op.drop_column("users", "team")
     """,
     history=(_USERS,),
 )

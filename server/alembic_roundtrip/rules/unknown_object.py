@@ -10,12 +10,23 @@ Use the name that the object has at this point: the one the upgrade gave it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from alembic_roundtrip.comparison.targets import absent_targets, nearest
+from alembic_roundtrip.comparison.targets import Target, absent_targets, nearest
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration.objects import option
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._edits import has_own_call, renamed
 
 rule = Rule(__name__, severity="error")
+
+
+_ARGUMENTS = {
+    "table": ("table_name", "source_table", "old_table_name"),
+    "column": ("column_name",),
+    "index": ("index_name",),
+    "constraint": ("constraint_name",),
+}
 
 
 @rule.check
@@ -27,7 +38,17 @@ def check(context: Context) -> Iterator[Finding]:
         near = nearest(target.key, target.schema)
         hint = f"; did you mean `{near}`?" if near else ""
         subject = f"the {target.key.kind} `{target.key}`"
-        yield Finding(target.operation.range, f"{subject} does not exist at this point{hint}")
+        message = f"{subject} does not exist at this point{hint}"
+        yield Finding(target.operation.range, message, partial(_fixes, context, target, near))
+
+
+def _fixes(context: Context, target: Target, near: str | None) -> tuple[Fix, ...]:
+    """The name that was probably meant, where the call itself says it."""
+    migration, operation, kind = context.migration, target.operation, target.key.kind
+    given = [name for name in _ARGUMENTS[kind] if option(operation.arguments, name) is not None]
+    if near is None or not given or not has_own_call(migration, operation):
+        return ()
+    return (Fix(f"Use `{near}`", (renamed(migration, operation, given[0], near),), "unsafe"),)
 
 
 _USERS = (
@@ -47,6 +68,14 @@ rule.example(
         op.drop_column("users", "nick_name")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the column `users.nick_name` does not exist at this point; did you mean `nickname`?
     """,
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("nickname", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nickname")
+    """,
     history=(_USERS,),
 )
 rule.example(
@@ -59,6 +88,31 @@ rule.example(
     def downgrade():
         op.drop_column("teams", "name")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the table `teams` does not exist at this point
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Misspelled in a batch block",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_index(batch_op.f("ix_users_😋"), ["name"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_index(batch_op.f("ix_user_😋"))
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `users.ix_user_😋` does not exist at this point; did you mean `ix_users_😋`?
+    """,
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_index(batch_op.f("ix_users_😋"), ["name"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_index(batch_op.f("ix_users_😋"))
     """,
     history=(_USERS,),
 )

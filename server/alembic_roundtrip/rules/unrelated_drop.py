@@ -10,10 +10,14 @@ Drop what the upgrade created; mostly the name is wrong, or the operation belong
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from alembic_roundtrip.comparison.symmetry import unrelated_drops
+from alembic_roundtrip.comparison.symmetry import leftovers, unrelated_drops
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._edits import has_own_call, removed, renamed, stands_alone
+from alembic_roundtrip.schema import Key
 
 rule = Rule(__name__, severity="error")
 
@@ -23,7 +27,24 @@ def check(context: Context) -> Iterator[Finding]:
     """Objects that were there before the upgrade, are after it, and not after the downgrade."""
     for key, operation in unrelated_drops(context):
         name = key.name if key.kind == "index" else key
-        yield Finding(operation.range, f"upgrade() did not create the {key.kind} `{name}`")
+        message = f"upgrade() did not create the {key.kind} `{name}`"
+        yield Finding(operation.range, message, partial(_fixes, context, key, operation))
+
+
+def _fixes(context: Context, key: Key, operation: Operation) -> tuple[Fix, ...]:
+    """The name of the only such thing that stays behind; or the drop taken away."""
+    migration, downgrade = context.migration, context.written_downgrade
+    if downgrade is None or not has_own_call(migration, operation):
+        return ()
+    stays = [left.key for left in leftovers(context, key.kind)]
+    fixes = []
+    if len(stays) == 1 and (key.kind == "table" or stays[0].table == key.table):
+        name = stays[0].name or stays[0].table.name
+        rewrite = renamed(migration, operation, f"{key.kind}_name", name)
+        fixes.append(Fix(f"Drop `{name}`, which upgrade() created", (rewrite,), "unsafe"))
+    if stands_alone(migration, operation):
+        fixes.append(Fix("Remove the drop", tuple(removed(downgrade, [operation])), "unsafe"))
+    return tuple(fixes)
 
 
 _USERS = (
@@ -42,6 +63,41 @@ rule.example(
     def downgrade():
         op.drop_column("users", "😋")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() did not create the column `users.😋`
+    """,
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "One drop too many",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_index("ix_users_😋", ["😋"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_index("ix_users_😋")
+        with op.batch_alter_table("teams") as batch_op:
+            batch_op.drop_column("name")
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() did not create the column `teams.name`
+    """,
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_index("ix_users_😋", ["😋"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_index("ix_users_😋")
     """,
     history=(_USERS,),
 )

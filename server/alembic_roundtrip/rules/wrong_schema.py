@@ -11,11 +11,15 @@ Name the same schema in both directions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.schemas import Misplaced, misplaced
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration.rewrite import Replace
+from alembic_roundtrip.migration.operations import SIGNATURES
+from alembic_roundtrip.migration.rendering import Renderer
+from alembic_roundtrip.migration.rewrite import ChangeCall
 from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rules._edits import changed_call, has_own_call
 
 rule = Rule(__name__, severity="error")
 
@@ -27,20 +31,24 @@ def check(context: Context) -> Iterator[Finding]:
         yield Finding(
             found.operation.range,
             f"names `{found.named}`, but in upgrade() the table is `{found.meant}`",
-            _fixes(context, found),
+            partial(_fixes, context, found),
         )
 
 
 def _fixes(context: Context, found: Misplaced) -> tuple[Fix, ...]:
-    """`schema=` where the call has none; SQL and batches are left to people."""
-    operation, schema = found.operation, found.meant.schema
-    call = context.migration.source.slice(operation.range)
-    plain = operation.batch is None and operation.name.endswith(("_table", "_column", "_index"))
-    if found.named.schema or not schema or not plain or not call.endswith(")"):
+    """The schema that is meant, at the call or at its batch block; SQL is left to people."""
+    migration, operation, schema = context.migration, found.operation, found.meant.schema
+    if operation.name not in SIGNATURES or not has_own_call(migration, operation):
         return ()
-    arguments = call[:-1].rstrip().removesuffix(",")
-    rewrite = Replace(operation.range, f'{arguments}, schema="{schema}")')
-    return (Fix(f'Add `schema="{schema}"`', (rewrite,), "unsafe"),)
+    text = Renderer(migration).text(schema) if schema else None
+    title = f'Add `schema="{schema}"`' if schema else "Leave out `schema=`"
+    if operation.batch is not None:
+        place = operation.batch.range
+        rewrite = ChangeCall(place, "", (("schema", text),), ("table_name", "schema"))
+    else:
+        keyword = "source_schema" if operation.name == "create_foreign_key" else "schema"
+        rewrite = changed_call(operation, {keyword: text})
+    return (Fix(title, (rewrite,), "unsafe"),)
 
 
 _JOBS = (
@@ -78,6 +86,31 @@ rule.example(
     def downgrade():
         op.create_table("jobs", sa.Column("id", sa.Integer(), primary_key=True))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ names `jobs`, but in upgrade() the table is `api.jobs`
+    """,
+    history=(_JOBS,),
+)
+rule.example(
+    "A batch block that does not say it",
+    """
+    def upgrade():
+        with op.batch_alter_table("jobs", schema="api") as batch_op:
+            batch_op.add_column(sa.Column("😋", sa.Text()))
+
+
+    def downgrade():
+        with op.batch_alter_table("jobs") as batch_op:
+            batch_op.drop_column("😋")
+            ^^^^^^^^^^^^^^^^^^^^^^^^^ names `jobs`, but in upgrade() the table is `api.jobs`
+    """,
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("jobs", schema="api") as batch_op:
+            batch_op.add_column(sa.Column("😋", sa.Text()))
+
+
+    def downgrade():
+        with op.batch_alter_table("jobs", schema="api") as batch_op:
+            batch_op.drop_column("😋")
     """,
     history=(_JOBS,),
 )

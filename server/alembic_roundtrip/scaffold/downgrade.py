@@ -22,6 +22,7 @@ from alembic_roundtrip.scaffold.enums import replacements
 from alembic_roundtrip.scaffold.inverse import Inverter
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.schema import Schema, applied
+from alembic_roundtrip.text import Range
 
 _KEPT_IN_BATCH = ("recreate", "naming_convention", "reflect_args", "reflect_kwargs", "table_kwargs")
 _NEVER = literal("never")
@@ -75,10 +76,14 @@ def why_nothing(context: Context) -> str:
     return "there is nothing to undo"
 
 
-def scaffold(context: Context) -> Scaffold:
-    """The inverse of the upgrade's operations, the last first."""
+def scaffold(context: Context, only: Range | None = None) -> Scaffold:
+    """The inverse of the upgrade's operations, the last first; or only of those at one place."""
     walk = _walked(context)
-    steps = [step for step, made in walk.steps if _needed(step.change, made, walk.gone)]
+    steps = [
+        step
+        for step, made in walk.steps
+        if _needed(step.change, made, walk.gone) and only in {None, step.operation.range}
+    ]
     final = next(iter(walk.schemas.values()))
     migration = context.migration
     render = Renderer(migration)
