@@ -46,7 +46,7 @@ class Settings:
         {}, "Environment variables that the project's env.py needs.", restricted=True
     )
     x_arguments: tuple[str, ...] = _setting((), "Arguments for Alembic's `-x`.", restricted=True)
-    rows: int = _setting(100, "Made-up rows a table in rehearsals.")
+    rows: int = _setting(100, "Made-up rows a table in rehearsals; 0 rehearses the schema only.")
     timeout: float = _setting(60.0, "Seconds that one revision's round trip may take.")
     dialects: tuple[str, ...] = _setting(
         (), "The project's SQLAlchemy dialects, where they are not inferred."

@@ -45,9 +45,13 @@ def downgrade() -> None:
 '''
 _ENV = """\
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, pool
 
-with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+engine = context.config.attributes.get("connection")
+if engine is None:
+    url = context.config.get_main_option("sqlalchemy.url")
+    engine = create_engine(url, poolclass=pool.NullPool)
+with engine.connect() as connection:
     context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
@@ -55,22 +59,32 @@ with create_engine(context.config.get_main_option("sqlalchemy.url")).connect() a
 _INI = """\
 [alembic]
 script_location = %(here)s/migrations
-sqlalchemy.url = postgresql+psycopg2://app@db.invalid/app
+sqlalchemy.url = {url}
 """
+_NOWHERE = "postgresql+psycopg2://app@db.invalid/app"
 _TABLE_EVERY = 5
 
 
-def write(folder: Path, count: int) -> None:
-    """Write a project with a linear history: a new table in five revisions, columns, indexes."""
+def write(folder: Path, count: int, url: str = _NOWHERE, tables: int = 0) -> list[str]:
+    """Write a project with a linear history: a new table in five revisions, columns, indexes.
+
+    With `tables`, the first revision makes as many besides. Gives the revisions in their order.
+    """
     versions = folder / "migrations" / "versions"
     versions.mkdir(parents=True)
-    (folder / "alembic.ini").write_text(_INI, encoding="utf-8")
+    ini = _INI.format(url=url.replace("%", "%%"))
+    (folder / "alembic.ini").write_text(ini, encoding="utf-8")
     (folder / "migrations" / "env.py").write_text(_ENV, encoding="utf-8")
     chance = random.Random(count)
     parent: str | None = None
+    revisions = []
     for number in range(count):
         revision = f"{chance.getrandbits(48):012x}"
+        revisions.append(revision)
         up, down = _operations(number, chance)
+        for more in range(tables if number == 0 else 0):
+            one_up, one_down = _table(f"more_{more}", chance)
+            up, down = up + one_up, one_down + down
         text = _HEADER.format(
             message=f"change number {number}",
             revision=revision,
@@ -80,6 +94,7 @@ def write(folder: Path, count: int) -> None:
         )
         (versions / f"{revision}_change_{number}.py").write_text(text, encoding="utf-8")
         parent = revision
+    return revisions
 
 
 def _operations(number: int, chance: random.Random) -> tuple[list[str], list[str]]:
@@ -94,17 +109,19 @@ def _operations(number: int, chance: random.Random) -> tuple[list[str], list[str
         up.append(f"op.create_index(op.f('ix_{table}_{column}'), {table!r}, [{column!r}])")
         down.insert(0, f"op.drop_index(op.f('ix_{table}_{column}'), table_name={table!r})")
     if number % _TABLE_EVERY == 2:
-        up += [
-            f"op.alter_column({table!r}, 'name', existing_type=sa.String(length=120),",
-            "    type_=sa.String(length=200), existing_nullable=True)",
-        ]
-        down += [
-            f"op.alter_column({table!r}, 'name', existing_type=sa.String(length=200),",
-            "    type_=sa.String(length=120), existing_nullable=True)",
-        ]
+        up += _altered(table, "server_default='unnamed'")
+        down = [*_altered(table, "server_default=None"), *down]
     if number % _TABLE_EVERY == 3:
-        up.append(f'op.execute("UPDATE {table} SET {column} = NULL WHERE id < 10")')  # noqa: S608 - never run
+        up.append(f'op.execute("UPDATE {table} SET {column} = NULL WHERE id < 10")')  # noqa: S608 - names are ours
     return up, down
+
+
+def _altered(table: str, change: str) -> list[str]:
+    return [
+        f"with op.batch_alter_table({table!r}) as batch:",
+        "    batch.alter_column('name', existing_type=sa.String(length=120),",
+        f"        existing_nullable=True, {change})",
+    ]
 
 
 def _table(table: str, chance: random.Random) -> tuple[list[str], list[str]]:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import histories
+from benchmarks.costs import Cost, say
 
 _ROUNDS = 3
 _OURS = (sys.executable, "-m", "alembic_roundtrip")
@@ -40,35 +38,6 @@ workspace = Workspace([pathlib.Path.cwd()], remember=True)
 (environment,) = workspace.environments
 assert len(workspace.scripts(environment).history.heads) == 1
 """
-
-
-@dataclass
-class Cost:
-    """What runs of one command took, children included: seconds, CPU seconds, and MiB at most."""
-
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-    memory: list[float] = field(default_factory=list)
-
-    def add(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
-        """Run a command once more."""
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command, cwd=folder, env=dict(env), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        if os.waitstatus_to_exitcode(status) not in {0, 1}:
-            raise SystemExit(f"{' '.join(command)}: {said.decode()}")
-        self.wall.append(time.perf_counter() - started)
-        self.cpu.append(usage.ru_utime + usage.ru_stime)
-        self.memory.append(usage.ru_maxrss / 1024)
-
-    def line(self, name: str) -> str:
-        """Medians."""
-        wall, cpu, memory = map(statistics.median, (self.wall, self.cpu, self.memory))
-        return f"{name:<34}{wall:8.2f} s {cpu:8.2f} s CPU {memory:6.0f} MiB"
 
 
 def main() -> int:
@@ -103,9 +72,9 @@ def _compare(place: Path, count: int) -> int:
         new = kept | {"XDG_CACHE_HOME": str(place / f"new-{number}")}
         costs["graph, first time"].add(commands["graph, again"], project, new)
         costs["lint of nothing"].add(lint, empty, kept)
-    _print(f"{count} migrations, medians of {_ROUNDS} runs")
+    say(f"{count} migrations, medians of {_ROUNDS} runs")
     for name, cost in costs.items():
-        _print(cost.line(name))
+        say(cost.line(name))
     _ratio(costs, "Alembic's ScriptDirectory, uncached", "lint --no-cache")
     _ratio(costs, "lint --no-cache", "ast.parse, one process")
     _ratio(costs, "lint, again", "ruff check, again")
@@ -114,12 +83,7 @@ def _compare(place: Path, count: int) -> int:
 
 def _ratio(costs: Mapping[str, Cost], one: str, other: str) -> None:
     pairs = zip(costs[one].wall, costs[other].wall, strict=True)
-    _print(f"{one} : {other} = {statistics.median(a / b for a, b in pairs):.2f} (time)")
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    say(f"{one} : {other} = {statistics.median(a / b for a, b in pairs):.2f} (time)")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from alembic_roundtrip.rehearsal.agent import snapshot
+from alembic_roundtrip.rehearsal.agent import difference, snapshot
 from alembic_roundtrip.rehearsal.agent.schema import Snapshot
 
 PARENT = "CREATE TABLE p (id INTEGER NOT NULL PRIMARY KEY, code VARCHAR(5) UNIQUE, n INTEGER)"
@@ -368,7 +368,7 @@ def test_there_are_enough_single_changes() -> None:
 def test_every_single_schema_change_is_found(name: str) -> None:
     (before, after), kind, subject, change = CHANGES[name]
 
-    found = snapshot.residue(taken(*before), taken(*after))
+    found = difference.residue(taken(*before), taken(*after))
 
     assert (kind, subject, change, "different") in [
         (r["kind"], r["object"], r["change"], r["grade"]) for r in found
@@ -378,14 +378,14 @@ def test_every_single_schema_change_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_schema_has_no_residue_against_itself(name: str) -> None:
     for schema in CHANGES[name][0]:
-        assert snapshot.residue(taken(*schema), taken(*schema)) == []
+        assert difference.residue(taken(*schema), taken(*schema)) == []
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_residue_the_other_way_round_has_as_many_entries(name: str) -> None:
     before, after = (taken(*schema) for schema in CHANGES[name][0])
 
-    assert len(snapshot.residue(before, after)) == len(snapshot.residue(after, before))
+    assert len(difference.residue(before, after)) == len(difference.residue(after, before))
 
 
 SAME = {
@@ -469,7 +469,7 @@ SAME = {
 def test_other_spellings_of_the_same_leave_no_residue(name: str) -> None:
     before, after = SAME[name]
 
-    assert snapshot.residue(taken(PARENT, before), taken(PARENT, after)) == []
+    assert difference.residue(taken(PARENT, before), taken(PARENT, after)) == []
 
 
 COSMETIC = {
@@ -498,7 +498,7 @@ COSMETIC = {
 def test_what_changes_nothing_is_cosmetic(name: str) -> None:
     before, after, kind = COSMETIC[name]
 
-    found = snapshot.residue(taken(PARENT, before), taken(PARENT, after))
+    found = difference.residue(taken(PARENT, before), taken(PARENT, after))
 
     assert [(r["kind"], r["grade"]) for r in found] == [(kind, "cosmetic")]
 
@@ -574,7 +574,7 @@ def test_rewriting_by_alembic_that_changes_nothing_leaves_no_residue(rewrite: Re
 
         rewrite(Operations(MigrationContext.configure(connection)))
 
-        assert snapshot.residue(before, snapshot.take(connection)) == []
+        assert difference.residue(before, snapshot.take(connection)) == []
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")
@@ -584,7 +584,7 @@ def test_an_expression_index_that_batch_mode_drops_in_silence_is_found() -> None
 
         _recreate(Operations(MigrationContext.configure(connection)))
 
-        found = snapshot.residue(before, snapshot.take(connection))
+        found = difference.residue(before, snapshot.take(connection))
     assert [(r["kind"], r["object"], r["change"]) for r in found] == [("index", "low", "missing")]
 
 
@@ -595,7 +595,7 @@ def test_a_trigger_that_batch_mode_drops_in_silence_is_found() -> None:
 
         _recreate(Operations(MigrationContext.configure(connection)))
 
-        found = snapshot.residue(before, snapshot.take(connection))
+        found = difference.residue(before, snapshot.take(connection))
     assert [(r["kind"], r["object"], r["change"]) for r in found] == [("trigger", "g", "missing")]
 
 
@@ -645,3 +645,11 @@ def test_names_with_quotes_spaces_and_keywords_are_read() -> None:
 
     assert [c.name for c in found.columns] == ['a"b', "select", "x,y("]
     assert len(found.checks) == 1
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_second_look_with_what_is_known_sees_what_a_first_one_sees(name: str) -> None:
+    known: snapshot.Known = {}
+    for schema in (*CHANGES[name][0], CHANGES[name][0][0]):
+        with database(*schema) as connection:
+            assert snapshot.take(connection, known=known) == snapshot.take(connection)

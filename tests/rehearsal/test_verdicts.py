@@ -42,6 +42,19 @@ async def test_a_table_that_comes_and_goes_is_lossless(project, rehearsed, kind)
     assert (evidence.database, evidence.rows) == (kind, 5)
 
 
+async def test_without_rows_only_the_schema_is_rehearsed(project, rehearsed):
+    users(project)
+    project.add("empty", 'op.execute("DELETE FROM users")')
+    evidence = await rehearsed(rows=0)
+    assert {each.verdict for each in evidence.values()} == {Verdict.LOSSLESS}
+    assert [step.name for step in evidence["empty"].steps] == [
+        "upgrade",
+        "downgrade",
+        "upgrade again",
+    ]
+    assert all((each.rows, each.losses) == (0, ()) for each in evidence.values())
+
+
 async def test_a_dropped_column_that_comes_back_empty_is_lossy(project, rehearsed):
     users(project)
     project.add(

@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only revisions whose files changed against a branch or commit",
     )
     parser.add_argument("--database", help="kind of scratch database (default: the project's own)")
-    parser.add_argument("--rows", type=_count, help="made-up rows a table (default: 100)")
+    parser.add_argument(
+        "--rows", type=_count, help="made-up rows a table (default: 100); 0: schema only"
+    )
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for one revision")
     parser.add_argument(
         "--full-cycle", action="store_true", help="also base → heads → base: nothing may be left"
@@ -86,8 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _count(text: str) -> int:
-    if not (text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
     return int(text)
 
 

@@ -37,9 +37,9 @@ class RehearsalReport:
         self._width = max([len(revision) for revision in event.revisions], default=0)
         database = f"{_DATABASES.get(event.database, event.database)} {event.version}"
         count = _counted(len(event.revisions), "revision")
+        filled = f"{rows} made-up rows a table" if rows else "schema only"
         self._line(
-            f"{count} on a scratch {database}, {rows} made-up rows a table; "
-            f"{_GUARDS.get(event.guard, event.guard)}",
+            f"{count} on a scratch {database}, {filled}; {_GUARDS.get(event.guard, event.guard)}",
             "dim",
         )
 

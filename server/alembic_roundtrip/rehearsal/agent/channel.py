@@ -18,6 +18,7 @@ class Channel:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lock = threading.Lock()
+        self._held = b""
 
     @classmethod
     def take_over_stdout(cls) -> Channel:
@@ -32,10 +33,16 @@ class Channel:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
         return cls(descriptor)
 
+    def hold(self, kind: str, **fields: Any) -> None:
+        """Send a message together with the next one, which will follow soon."""
+        with self._lock:
+            self._held += events.encode(kind, **fields)
+
     def send(self, kind: str, **fields: Any) -> None:
         """Send a message; where nobody listens any more there is nothing left to do."""
-        data = memoryview(events.encode(kind, **fields))
+        message = events.encode(kind, **fields)
         with self._lock:
+            data, self._held = memoryview(self._held + message), b""
             try:
                 while data:
                     data = data[os.write(self._descriptor, data) :]

@@ -25,7 +25,7 @@ def residue(before: Snapshot, after: Snapshot) -> List[Residue]:
             found.append(entry("table", old[key].name, "missing", columns_of(old[key])))
         elif key not in old:
             found.append(entry("table", new[key].name, "left", None, columns_of(new[key])))
-        else:
+        elif old[key] != new[key]:
             found.extend(_table(old[key], new[key]))
     found.extend(_texts("view", before.views, after.views))
     found.extend(_texts("trigger", before.triggers, after.triggers))

@@ -63,11 +63,16 @@ class RoundTrip:
         self.applied = True
         self._reached = UPGRADED
         yield from self._empty(before, parent)
+        if self._plan["rows"]:
+            yield from self._with_rows(before, after, types_before, types_after)
+        yield from self.go_to(child, upgraded=True)
+
+    def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
+        """The round trip again with made-up rows in the tables it touches, if there are any."""
         tables = Tables(before, after, self._touched(before, after))
         if tables.old or tables.new:
             trip = RowsTrip(self, self._room, tables, self._plan, types_before, types_after)
-            yield from trip.steps(parent, self._reached)
-        yield from self.go_to(child, upgraded=True)
+            yield from trip.steps(self._parent, self._reached)
 
     def _empty(self, before: Any, parent: Any) -> Way:
         """Down and up again on empty tables."""

@@ -3,71 +3,88 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, Iterable, List, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
-from . import create, difference, sql
+from . import create, sql
 from .schema import Column, ForeignKey, Snapshot, Table, Unique
 
 VERSION_TABLE = "alembic_version"
 
-# One query for everything: a row says what it is, of which table, and up to eight values.
-# Virtual tables and views are left out where a pragma would have to load or resolve them.
-_QUERY = r"""
+_MASTER = r"""
+SELECT type, tbl_name, name, sql FROM main.sqlite_master
+  WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY type, name
+"""
+# One query for the rest: a row says what it is, of which table, and up to seven values.
+# Virtual tables are left out: a pragma would have to load them.
+_DETAILS = r"""
 WITH t AS (
   SELECT name FROM main.sqlite_master
   WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
-    AND sql NOT LIKE 'create virtual %'
+    AND sql NOT LIKE 'create virtual %' {}
 )
-SELECT 'object' AS what, tbl_name AS owner, type AS a, name AS b, sql AS c,
-       NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, 0 AS seq
-  FROM main.sqlite_master WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
-UNION ALL
-SELECT 'column', t.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden, NULL, NULL,
-       x.cid
+SELECT 'column' AS what, t.name AS owner, x.name AS a, x.type AS b, x."notnull" AS c,
+       x.dflt_value AS d, x.pk AS e, x.hidden AS f, NULL AS g, x.cid AS seq
   FROM t JOIN pragma_table_xinfo(t.name, 'main') AS x
 UNION ALL
 SELECT 'foreign key', t.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete,
-       f."match", NULL, f.seq
+       f."match", f.seq
   FROM t JOIN pragma_foreign_key_list(t.name, 'main') AS f
 UNION ALL
-SELECT 'unique', t.name, i.name, x.name, NULL, NULL, NULL, NULL, NULL, NULL, x.seqno
+SELECT 'unique', t.name, i.name, x.name, NULL, NULL, NULL, NULL, NULL, x.seqno
   FROM t JOIN pragma_index_list(t.name, 'main') AS i
          JOIN pragma_index_info(i.name, 'main') AS x
   WHERE i.origin = 'u'
 """
+_FEW = 100
+"""So many names fit into any statement."""
+
+Known = Dict[Tuple[Any, ...], Table]
+"""Tables by the texts that SQLite keeps of them; the same texts mean the same table."""
 
 
-def take(connection: Any, version_table: str = VERSION_TABLE) -> Snapshot:
+def take(
+    connection: Any, version_table: str = VERSION_TABLE, known: Optional[Known] = None
+) -> Snapshot:
     """The schema as it is now; reads only, inside whatever transaction is active.
 
-    `version_table` is Alembic's own table, which is left out.
+    `version_table` is Alembic's own table, which is left out. Tables that are in `known` are taken
+    from there, the others are put in.
     """
-    dialect = connection.dialect.name
-    if dialect != "sqlite":
-        raise NotImplementedError(f"a snapshot of {dialect} is not available in this version")
-    rows = [tuple(row) for row in connection.exec_driver_sql(_QUERY)]
-    return _assemble(rows, version_table.lower())
-
-
-def _assemble(rows: Iterable[Tuple[Any, ...]], version_table: str) -> Snapshot:
+    known = {} if known is None else known
     objects: Dict[str, List[Tuple[Any, ...]]] = {}
-    details: Dict[str, Dict[str, List[Tuple[Any, ...]]]] = {}
-    for what, owner, *values in rows:
-        if owner.lower() == version_table:
-            continue
-        if what == "object":
-            objects.setdefault(values[0], []).append((owner, values[1], values[2]))
-        else:
-            details.setdefault(owner.lower(), {}).setdefault(what, []).append(tuple(values))
+    for kind, *row in connection.exec_driver_sql(_MASTER):
+        if row[0].lower() != version_table.lower():
+            objects.setdefault(kind, []).append(tuple(row))
     texts: Dict[str, List[str]] = {}
     for owner, _, text in objects.get("index", []):
         texts.setdefault(owner.lower(), []).append(text)
-    tables: Dict[str, Table] = {}
-    for _, name, text in sorted(objects.get("table", []), key=lambda row: str(row[1])):
-        parts = details.get(name.lower(), {})
-        tables[name] = _table(name, text, parts, sorted(texts.get(name.lower(), [])))
+    keys = {
+        name: (name, text, *sorted(texts.get(name.lower(), [])))
+        for _, name, text in objects.get("table", [])
+    }
+    new = [name for name, key in keys.items() if key not in known]
+    details = _details(connection, new)
+    for name in new:
+        _, text, *indexes = keys[name]
+        known[keys[name]] = _table(name, text, details.get(name, {}), indexes)
+    return _assemble({name: known[key] for name, key in keys.items()}, objects)
+
+
+def _details(connection: Any, tables: List[str]) -> Dict[str, Dict[str, List[Tuple[Any, ...]]]]:
+    """What pragmas say of some tables, by table and kind."""
+    if not tables:
+        return {}
+    few = tables if len(tables) <= _FEW else []
+    which = "AND name IN ({})".format(", ".join("?" * len(few))) if few else ""
+    found: Dict[str, Dict[str, List[Tuple[Any, ...]]]] = {}
+    for what, owner, *values in connection.exec_driver_sql(_DETAILS.format(which), tuple(few)):
+        found.setdefault(owner, {}).setdefault(what, []).append(tuple(values))
+    return found
+
+
+def _assemble(tables: Dict[str, Table], objects: Dict[str, List[Tuple[Any, ...]]]) -> Snapshot:
     tables = {name: _with_targets(table, tables) for name, table in tables.items()}
-    names = _all_names(tables, objects)
+    names = _all_names(tables, objects) if objects.keys() & {"view", "trigger"} else set()
     return Snapshot(
         _without_shadows(tables),
         {name: _statement(text, names) for _, name, text in objects.get("view", [])},
@@ -86,12 +103,14 @@ def _statement(text: str, names: Set[str]) -> str:
 
 def _with_targets(table: Table, tables: Dict[str, Table]) -> Table:
     """With the columns of foreign keys that name only a table: its primary key is meant."""
+    if all(fk.target_columns for fk in table.foreign_keys):
+        return table
     keys = {name.lower(): other.key for name, other in tables.items()}
     known = tuple(
         fk if fk.target_columns else replace(fk, target_columns=keys.get(fk.target.lower(), ()))
         for fk in table.foreign_keys
     )
-    return table if known == table.foreign_keys else replace(table, foreign_keys=known)
+    return replace(table, foreign_keys=known)
 
 
 def _without_shadows(tables: Dict[str, Table]) -> Dict[str, Table]:
@@ -187,6 +206,3 @@ def _uniques(rows: Iterable[Tuple[Any, ...]], read: create.TableText) -> List[Un
     folded = {tuple(c.lower() for c in u.columns) for u in said}
     said.extend(Unique(c) for c in sorted(found) if tuple(n.lower() for n in c) not in folded)
     return said
-
-
-residue = difference.residue

@@ -194,7 +194,7 @@ class Walk:
         function(**arguments)
 
     def _report(self, request: Request, problem: Optional[Problem]) -> None:
-        self._channel.send(
+        self._channel.hold(
             events.STEP_FINISHED,
             revision=request.part_of or request.revision,
             step={

@@ -77,6 +77,7 @@ class SqliteRoom:
         self._engine = _create_engine("sqlite://", creator=lambda: self._raw, poolclass=StaticPool)
         event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
         self._snapshots: Dict[Tuple[Any, ...], Any] = {}
+        self._tables: snapshot.Known = {}
 
     def enter(self, connection: Any) -> None:
         """Nothing of the run's is needed."""
@@ -147,8 +148,10 @@ class SqliteRoom:
         if key not in self._snapshots:
             while len(self._snapshots) >= _REMEMBERED:
                 self._snapshots.pop(next(iter(self._snapshots)))
+                if len(self._tables) > _REMEMBERED * len(key):
+                    self._tables.clear()
             self._snapshots[key] = self.work(
-                lambda access: snapshot.take(access.connection, self._version_table)
+                lambda access: snapshot.take(access.connection, self._version_table, self._tables)
             )
         return self._snapshots[key]
 

@@ -1,0 +1,60 @@
+"""Times a part of this process: wall, and CPU with children and the server's processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Reading(NamedTuple):
+    """Seconds."""
+
+    wall: float
+    cpu: float
+
+
+def read(postmaster: int = 0) -> Reading:
+    """What has passed so far; `postmaster` is the server's first process, or 0."""
+    mine, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    cpu = mine.ru_utime + mine.ru_stime + children.ru_utime + children.ru_stime
+    return Reading(time.perf_counter(), cpu + server(postmaster))
+
+
+def server(postmaster: int) -> float:
+    """CPU seconds of a server: its first process, those it waited for, and those that live."""
+    if not postmaster:
+        return 0.0
+    total = sum(_fields(postmaster)[11:15])
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _fields(int(entry.name))[1:2] == [postmaster]:
+            total += sum(_fields(int(entry.name))[11:13])
+    return total / _TICKS
+
+
+def _fields(process: int) -> list[int]:
+    """Of /proc/PID/stat, from the state on, as numbers; nothing for one that is gone."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return []
+    words = text.rpartition(")")[2].split()
+    return [int(word) if word.lstrip("-").isdigit() else 0 for word in words]
+
+
+def tell(revisions: int, before: Reading, after: Reading) -> None:
+    """Say what it cost, as the last line."""
+    cost = {
+        "revisions": revisions,
+        "wall": after.wall - before.wall,
+        "cpu": after.cpu - before.cpu,
+    }
+    sys.stdout.write(f"\n{json.dumps(cost)}\n")
