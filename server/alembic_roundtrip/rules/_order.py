@@ -10,7 +10,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.rewrite import MoveStatement
 from alembic_roundtrip.rule import Check, Finding, Fix
-from alembic_roundtrip.rules._edits import within
+from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.text import Range
 
 

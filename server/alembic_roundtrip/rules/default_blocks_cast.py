@@ -22,7 +22,7 @@ from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import SurroundStatement
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import receiver, stands_alone
+from alembic_roundtrip.scaffold.edits import receiver, stands_alone
 
 rule = Rule(__name__, severity="warning")
 

@@ -17,7 +17,7 @@ from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rewrite import WrapStatements
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import receiver, runs, stands_alone
+from alembic_roundtrip.scaffold.edits import receiver, runs, stands_alone
 
 rule = Rule(__name__, severity="error")
 

@@ -20,7 +20,7 @@ from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.migration.rewrite import WrapStatements
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import changed_call, receiver, runs, stands_alone
+from alembic_roundtrip.scaffold.edits import changed_call, receiver, runs, stands_alone
 
 rule = Rule(__name__, severity="error")
 

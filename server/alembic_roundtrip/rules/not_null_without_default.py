@@ -21,7 +21,7 @@ from alembic_roundtrip.migration.places import calls_of
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import has_own_call, within
+from alembic_roundtrip.scaffold.edits import has_own_call, within
 
 rule = Rule(__name__, severity="error")
 

@@ -16,7 +16,7 @@ from alembic_roundtrip.comparison.renames import Rename, renames
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.rewrite import SurroundStatement
 from alembic_roundtrip.rule import Finding, Fix, Related, Rule
-from alembic_roundtrip.rules._edits import removed, stands_alone, within
+from alembic_roundtrip.scaffold.edits import removed, stands_alone, within
 
 rule = Rule(__name__, severity="error")
 

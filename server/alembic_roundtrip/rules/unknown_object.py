@@ -16,7 +16,7 @@ from alembic_roundtrip.comparison.targets import Target, absent_targets, nearest
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import has_own_call, renamed
+from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 
 rule = Rule(__name__, severity="error")
 

@@ -20,7 +20,7 @@ from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Constraint, Index, Table
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import changed_call, has_own_call, receiver
+from alembic_roundtrip.scaffold.edits import changed_call, has_own_call, receiver
 from alembic_roundtrip.schema.names import known_as
 
 rule = Rule(__name__, severity="error")

@@ -16,7 +16,7 @@ from alembic_roundtrip.comparison.symmetry import leftovers, unrelated_drops
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import has_own_call, removed, renamed, stands_alone
+from alembic_roundtrip.scaffold.edits import has_own_call, removed, renamed, stands_alone
 from alembic_roundtrip.schema import Key
 
 rule = Rule(__name__, severity="error")

@@ -19,7 +19,7 @@ from alembic_roundtrip.migration.operations import SIGNATURES
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._edits import changed_call, has_own_call
+from alembic_roundtrip.scaffold.edits import changed_call, has_own_call
 
 rule = Rule(__name__, severity="error")
 

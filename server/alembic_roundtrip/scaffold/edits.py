@@ -1,4 +1,4 @@
-"""Rewrites of single operations, for the fixes of several rules."""
+"""Rewrites of single operations, for scaffolds and for the fixes of several rules."""
 
 from __future__ import annotations
 
