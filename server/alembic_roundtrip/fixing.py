@@ -42,11 +42,12 @@ def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str
 
 def fix_file(workspace: Workspace, path: Path, *, unsafe: bool = False) -> bool:
     """Fix a file on disk; true where it changed. Its encoding and line ends are kept."""
+    created = unsafe and _create_files(workspace, path)
     before = workspace.document(path)
     text = fixed_text(workspace, path, unsafe=unsafe)
     workspace.set_text(path, None)
     if before is None or text is None or text == before.text:
-        return False
+        return created
     write(path, text)
     workspace.changed_on_disk(path)
     return True
@@ -62,6 +63,19 @@ def write(path: Path, text: str) -> None:
     temporary.write_bytes(data if data.startswith(mark) else mark + data)
     temporary.chmod(path.stat().st_mode)
     temporary.replace(path)
+
+
+def _create_files(workspace: Workspace, path: Path) -> bool:
+    """Make the files that fixes of a file offer; one that is there by now stays as it is."""
+    created = False
+    for fix in _offered(workspace, path, unsafe=True):
+        for new in fix.creates:
+            if not new.path.exists():
+                new.path.parent.mkdir(parents=True, exist_ok=True)
+                new.path.write_text(new.text, encoding="utf-8", newline="")
+                workspace.changed_on_disk(new.path)
+                created = True
+    return created
 
 
 def _fixed(document: Migration | TextFile, fix: Fix) -> str:

@@ -24,11 +24,20 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
 
 
 @dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that is not there yet."""
+
+    path: Path
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """A change that answers a diagnostic.
 
     A safe fix adds or moves text; an unsafe one changes what a rollback does and is never part of
-    fixing everything at once. `migration.rewrite.edits` turns the rewrites into text edits.
+    fixing everything at once. `migration.rewrite.edits` turns the rewrites into text edits. One
+    that creates files has no rewrites.
     """
 
     title: str
@@ -36,6 +45,7 @@ class Fix:
     safety: Literal["safe", "unsafe"] = "safe"
     edits: tuple[Edit, ...] | None = None
     """The edits that the rewrites are, where somebody made them already."""
+    creates: tuple[NewFile, ...] = ()
 
 
 Fixes = tuple[Fix, ...] | Callable[[], tuple[Fix, ...]]
@@ -89,10 +99,10 @@ class Example:
     """A migration (or its two functions) with carets under what the rule finds.
 
     `history` holds the migrations before it, oldest first, each written the same way; `fixed` is
-    the source after the first fix. `deployed` is what git has of it on the default branch, and
-    `deleted` are migrations that git has and that are gone. With `file` the source is that of a
-    file beside the migrations, of that name. `evidence` is what the last rehearsal measured.
-    With `stale` it was measured before an edit.
+    the source after the first fix, `created` the file that it makes. `deployed` is what git has of
+    it on the default branch, and `deleted` are migrations that git has and that are gone. With
+    `file` the source is that of a file beside the migrations, of that name. `evidence` is what the
+    last rehearsal measured; with `stale` it was measured before an edit.
     """
 
     title: str
@@ -105,6 +115,7 @@ class Example:
     file: str = ""
     evidence: RevisionEvidence | None = None
     stale: bool = False
+    created: str | None = None
 
 
 Check = Callable[["Context"], Iterator[Finding]]
@@ -168,9 +179,10 @@ class Rule:
         file: str = "",
         evidence: RevisionEvidence | None = None,
         stale: bool = False,
+        created: str | None = None,
     ) -> None:
         """Document and test the rule with one example."""
-        project = (history, dialects, deployed, deleted, file, evidence, stale)
+        project = (history, dialects, deployed, deleted, file, evidence, stale, created)
         example = Example(title, source, fixed, *project)
         self.examples.append(example)
 

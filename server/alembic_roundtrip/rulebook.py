@@ -138,9 +138,11 @@ def _found(example: Example, source: str, messages: list[str]) -> str:
     text = f"{example.title}:\n\n{_block(source, example.file)}\n\n{told}"
     if example.deployed is not None:
         text += f"\n\nDeployed is:\n\n{_block(dedent(example.deployed).strip())}"
-    if example.fixed is None:
-        return text
-    return f"{text}\n\nAfter the fix:\n\n{_block(dedent(example.fixed).strip(), example.file)}"
+    if example.fixed is not None:
+        text += f"\n\nAfter the fix:\n\n{_block(dedent(example.fixed).strip(), example.file)}"
+    if example.created is not None:
+        text += f"\n\nThe fix makes a file:\n\n{_block(dedent(example.created).strip())}"
+    return text
 
 
 def _block(source: str, file: str = "") -> str:

@@ -118,7 +118,7 @@ def test_json_has_the_documented_shape(project: Path) -> None:
         "end": {"line": 14, "column": 9},
     }
     (fix,) = item["fixes"]
-    assert set(fix) == {"title", "safety", "edits"}
+    assert set(fix) == {"title", "safety", "edits", "creates"}
     assert all(set(edit) == {"range", "text"} for edit in fix["edits"])
     assert document["summary"]["error"] == 1
     assert document["summary"]["files"] == 2

@@ -203,3 +203,27 @@ async def test_a_client_that_cannot_resolve_gets_edits_at_once(
     editor.edit(uri, "def downgrade():", "def downgrade(:")
     await editor.actions(uri, whole)
     await editor.stop()
+
+
+async def test_a_fix_that_makes_a_file_is_for_editors_that_can(
+    editor: Editor, project: Project
+) -> None:
+    path = project.write("bbbb", LOSSY)
+    project.write("cccc", LOSSY)
+    uri = editor.open(path)
+    actions = await offered(editor, uri, "multiple-heads")
+    if not editor.name.startswith("vscode"):
+        assert actions == []
+        return
+    (action,) = actions
+    edit = (await editor.resolved(action)).edit
+    assert edit is not None
+    created, written = edit.document_changes or ()
+    assert isinstance(created, types.CreateFile)
+    assert isinstance(written, types.TextDocumentEdit)
+    assert created.uri == written.text_document.uri
+    assert created.uri.startswith(uri.rpartition("/")[0])
+    assert written.text_document.version is None
+    (text,) = written.edits
+    assert isinstance(text, types.TextEdit)
+    assert 'down_revision = ("bbbb", "cccc")' in text.new_text

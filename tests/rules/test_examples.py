@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from alembic_roundtrip.fixing import fix_file
 from alembic_roundtrip.migration.rewrite import edits
 from alembic_roundtrip.rule import Diagnostic, Example, Rule, rules
 from alembic_roundtrip.text import apply_edits
@@ -57,6 +58,20 @@ def test_the_first_fix_gives_what_the_page_shows_and_then_rests(
         compile(fixed, str(project.file), "exec")
     project.file.write_text(fixed, encoding="utf-8")
     assert [d for d in found_in(rule, example, project.file, tmp_path) if d.fixes] == []
+
+
+@pytest.mark.parametrize(("rule", "example"), [c for c in CASES if c.values[1].created])
+def test_the_first_fix_makes_the_file_that_the_page_shows_and_then_rests(
+    rule: Rule, example: Example, tmp_path: Path
+) -> None:
+    project = write_project(example, tmp_path)
+    workspace = Workspace([tmp_path], {"select": [rule.name]})
+    before = set(tmp_path.rglob("*.py"))
+    assert fix_file(workspace, project.file, unsafe=True)
+    (made,) = set(tmp_path.rglob("*.py")) - before
+    assert made.read_text(encoding="utf-8").strip() == dedent(example.created or "").strip()
+    assert found_in(rule, example, project.file, tmp_path) == []
+    assert not fix_file(workspace, project.file, unsafe=True)
 
 
 @pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.name)

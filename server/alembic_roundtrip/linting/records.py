@@ -11,7 +11,7 @@ from typing import Any
 
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.rewrite import RewriteError, edits
-from alembic_roundtrip.rule import Diagnostic, Fix, Related
+from alembic_roundtrip.rule import Diagnostic, Fix, NewFile, Related
 from alembic_roundtrip.text import Edit, Position, Range
 from alembic_roundtrip.textfile import TextFile
 
@@ -37,12 +37,14 @@ def _fixes(d: Diagnostic, document: Migration | TextFile | None, detail: Detail)
     if detail is Detail.NOTHING or (detail is Detail.TITLES and d.severity == "hint"):
         return
     for fix in d.fixes:
+        if detail is not Detail.EDITS or document is None:
+            yield Fix(fix.title, (), fix.safety)
+            continue
         made: tuple[Edit, ...] | None = None
-        if detail is Detail.EDITS and document is not None:
-            # One that cannot be made of this text is offered without.
-            with suppress(RewriteError):
-                made = edits(document, fix.rewrites)
-        yield Fix(fix.title, (), fix.safety, made)
+        # One that cannot be made of this text is offered without.
+        with suppress(RewriteError):
+            made = edits(document, fix.rewrites)
+        yield Fix(fix.title, (), fix.safety, made, fix.creates)
 
 
 def packed(found: Iterable[Diagnostic]) -> list[Any]:
@@ -55,7 +57,12 @@ def packed(found: Iterable[Diagnostic]) -> list[Any]:
             _numbers(d.range),
             [[str(r.path), _numbers(r.range), r.message] for r in d.related],
             [
-                [fix.title, fix.safety, None if fix.edits is None else _texts(fix.edits)]
+                [
+                    fix.title,
+                    fix.safety,
+                    None if fix.edits is None else _texts(fix.edits),
+                    [[str(new.path), new.text] for new in fix.creates],
+                ]
                 for fix in d.fixes
             ],
         ]
@@ -74,8 +81,14 @@ def unpacked(path: Path, revision: str, data: list[Any]) -> tuple[Diagnostic, ..
             revision,
             _range(place),
             tuple(
-                Fix(title, (), safety, None if made is None else _edits(made))
-                for title, safety, made in fixes
+                Fix(
+                    title,
+                    (),
+                    safety,
+                    None if made is None else _edits(made),
+                    tuple(NewFile(Path(name), text) for name, text in files),
+                )
+                for title, safety, made, files in fixes
             ),
             tuple(Related(Path(name), _range(at), said) for name, at, said in related),
         )

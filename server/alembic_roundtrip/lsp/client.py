@@ -24,6 +24,7 @@ class Client:
     resolves_edits: bool = False
     versions_edits: bool = False
     confirms_edits: bool = False
+    creates_files: bool = False
     applies_edits: bool = False
     shows_progress: bool = False
     registers_watchers: bool = False
@@ -63,6 +64,11 @@ class Client:
                 capabilities, "workspace.workspace_edit.change_annotation_support", default=None
             )
             is not None,
+            creates_files=documents
+            and types.ResourceOperationKind.Create
+            in get_capability(
+                capabilities, "workspace.workspace_edit.resource_operations", default=()
+            ),
             applies_edits=can("workspace.apply_edit"),
             shows_progress=can("window.work_done_progress"),
             registers_watchers=can("workspace.did_change_watched_files.dynamic_registration"),

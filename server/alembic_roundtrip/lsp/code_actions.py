@@ -14,7 +14,7 @@ from alembic_roundtrip.lsp import diagnostics
 from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.migration import rewrite
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.rule import Diagnostic, Fix
+from alembic_roundtrip.rule import Diagnostic, Fix, NewFile
 from alembic_roundtrip.text import Edit, differences
 from alembic_roundtrip.textfile import TextFile
 
@@ -49,7 +49,11 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
         return []
     actions = []
     if _wanted(types.CodeActionKind.QuickFix.value, params.context.only):
-        near = list(_near(session, path, found, params.range))
+        near = [
+            offer
+            for offer in _near(session, path, found, params.range)
+            if session.client.creates_files or not offer.fix.creates
+        ]
         actions += [_quick_fix(session, uri, offer, params.context) for offer in near]
     if _wanted(FIX_ALL, params.context.only) and len(_safe(found)) >= _worth(params.context):
         actions.append(
@@ -86,10 +90,24 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     offer = next((offer for offer in _offers(found) if offer.key == key), None)
     if offer is None:
         raise StaleActionError(f"{path.name} changed: `{action.title}` no longer applies as it was")
+    if offer.fix.creates:
+        made = [part for new in offer.fix.creates for part in _creation(session, new)]
+        action.edit = types.WorkspaceEdit(document_changes=made)
+        return action
     edits = rewrite.edits(document, offer.fix.rewrites)
     confirm = offer.fix.title if offer.fix.safety == "unsafe" else None
     action.edit = _edit(session, path, edits, needs_confirmation=confirm)
     return action
+
+
+def _creation(
+    session: Session, new: NewFile
+) -> Iterator[types.CreateFile | types.TextDocumentEdit]:
+    """What makes a file, and fails where there is one by now."""
+    uri, start = session.uri(new.path), types.Position(0, 0)
+    yield types.CreateFile(uri)
+    document = types.OptionalVersionedTextDocumentIdentifier(uri)
+    yield types.TextDocumentEdit(document, [types.TextEdit(types.Range(start, start), new.text)])
 
 
 def _read_data(data: Any) -> tuple[str, list[Any], bool]:

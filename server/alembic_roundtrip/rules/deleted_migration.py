@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.deployed import Deletion
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Finding, Fix, NewFile, Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="warning")
@@ -38,14 +38,23 @@ def check(context: Context) -> Iterator[Finding]:
             if identifier is not None and gone.intersection(identifier.values)
         ]
         own = [migration.revision.range] if migration.revision else []
-        yield Finding([*named, *own, _TOP][0], _message(context.deletions))
+        place = [*named, *own, _TOP][0]
+        yield Finding(place, _message(context.deletions), (_restored(context.deletions),))
 
 
 @rule.check_file
 def check_file(context: FileContext) -> Iterator[Finding]:
     """What is missed by no migration, at the configuration of the environment."""
     if context.deletions:
-        yield Finding(context.file.source.line_range(1), _message(context.deletions))
+        place = context.file.source.line_range(1)
+        yield Finding(place, _message(context.deletions), (_restored(context.deletions),))
+
+
+def _restored(gone: Sequence[Deletion]) -> Fix:
+    one = len(gone) == 1
+    title = f"Restore `{gone[0].path.name}`" if one else f"Restore the {len(gone)} migrations"
+    files = tuple(NewFile(deletion.path, deletion.text) for deletion in gone)
+    return Fix(title, (), "unsafe", creates=files)
 
 
 def _message(gone: Sequence[Deletion]) -> str:
@@ -73,6 +82,12 @@ rule.example(
     """,
     deployed='revision = "under_test"\ndown_revision = None\ndef upgrade():\n    pass\n',
     deleted=('revision = "deleted0"\ndown_revision = "under_test"\ndef upgrade():\n    pass\n',),
+    created="""
+    revision = "deleted0"
+    down_revision = "under_test"
+    def upgrade():
+        pass
+    """,
 )
 rule.example(
     "One was deleted that another follows",

@@ -11,10 +11,12 @@ have labels.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Related, Rule
+from alembic_roundtrip.rule import Finding, Fix, NewFile, Related, Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="warning")
@@ -35,9 +37,49 @@ def check(context: Context) -> Iterator[Finding]:
     yield Finding(
         migration.revision.range,
         f"the history has {len(others) + 1} heads: this one and {names}",
+        partial(_fixes, context),
         related=tuple(Related(path, top, f"head `{head}`") for head, path in paths if path),
     )
 
+
+def _fixes(context: Context) -> tuple[Fix, ...]:
+    """A revision that follows all heads."""
+    heads = sorted(context.history.heads)
+    new = hashlib.blake2b("\n".join(heads).encode(), digest_size=6).hexdigest()
+    if new in context.history:
+        return ()
+    annotated = "def upgrade() -> None" in context.migration.text
+    text = _MERGE.format(
+        revision=new,
+        named=", ".join(heads),
+        heads=", ".join(f'"{head}"' for head in heads),
+        returns=" -> None" if annotated else "",
+    )
+    file = NewFile(context.migration.path.with_name(f"{new}_merge_heads.py"), text)
+    title = f"Write a revision that merges the {len(heads)} heads"
+    return (Fix(title, (), "unsafe", creates=(file,)),)
+
+
+_MERGE = '''"""Merge heads.
+
+Revision ID: {revision}
+Revises: {named}
+
+"""
+
+revision = "{revision}"
+down_revision = ({heads})
+branch_labels = None
+depends_on = None
+
+
+def upgrade(){returns}:
+    pass
+
+
+def downgrade(){returns}:
+    pass
+'''
 
 rule.example(
     "Two migrations after the same one",
@@ -55,6 +97,27 @@ rule.example(
         pass
     """,
     history=("def upgrade():\n    pass\n",),
+    created='''
+    """Merge heads.
+
+    Revision ID: 3cde825ca404
+    Revises: bbbb2222, revision0
+
+    """
+
+    revision = "3cde825ca404"
+    down_revision = ("bbbb2222", "revision0")
+    branch_labels = None
+    depends_on = None
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    ''',
 )
 rule.example(
     "Branches with labels",

@@ -16,7 +16,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.model import Identifier
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Finding, Fix, NewFile, Rule
 
 rule = Rule(__name__, severity="error")
 
@@ -33,8 +33,15 @@ def check(context: Context) -> Iterator[Finding]:
                 yield Finding(
                     identifier.range,
                     f"there is no revision `{name}`",
-                    tuple(_nearest(name, identifier, context)),
+                    (*_restored(name, context), *_nearest(name, identifier, context)),
                 )
+
+
+def _restored(name: str, context: Context) -> Iterator[Fix]:
+    for deletion in context.deletions:
+        if deletion.id == name:
+            new = NewFile(deletion.path, deletion.text)
+            yield Fix(f"Restore `{new.path.name}`", (), "unsafe", creates=(new,))
 
 
 def _nearest(name: str, identifier: Identifier, context: Context) -> Iterator[Fix]:
@@ -125,6 +132,31 @@ rule.example(
 
 
     def downgrade():
+        pass
+    """,
+)
+rule.example(
+    "The migration it follows was deleted",
+    """
+    revision = "bbbb2222"
+    down_revision = "deleted0"
+                    ^^^^^^^^^^ there is no revision `deleted0`
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    deleted=('revision = "deleted0"\ndown_revision = None\n\n\ndef upgrade():\n    pass\n',),
+    created="""
+    revision = "deleted0"
+    down_revision = None
+
+
+    def upgrade():
         pass
     """,
 )

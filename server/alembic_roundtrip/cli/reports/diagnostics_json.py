@@ -65,6 +65,7 @@ def _diagnostic(d: Diagnostic) -> dict[str, Any]:
                 "title": fix.title,
                 "safety": fix.safety,
                 "edits": [{"range": _range(edit.range), "text": edit.text} for edit in edits],
+                "creates": [{"path": relative(new.path), "text": new.text} for new in fix.creates],
             }
             for fix, edits in written(d)
         ],

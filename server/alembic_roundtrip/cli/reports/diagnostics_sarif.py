@@ -52,7 +52,8 @@ def _results(linting: Linting) -> Iterator[Json]:
         }
         if d.related:
             result["relatedLocations"] = [location(r.path, r.range, r.message) for r in d.related]
-        fixes = [_fix(d, *fix) for fix in written(d)]
+        # The format has no place for files that are made.
+        fixes = [_fix(d, *fix) for fix in written(d) if not fix[0].creates]
         yield result | {"fixes": fixes} if fixes else result
 
 
