@@ -8,7 +8,10 @@ from argparse import ArgumentParser, Namespace
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
 from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.rehearsal.plan import CannotRun
+from alembic_roundtrip.restoration import Restoration
 from alembic_roundtrip.workspace import Workspace
 
 
@@ -16,6 +19,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add this subcommand's arguments to its parser."""
     parser.add_argument("revision", metavar="REVISION", help="an id, a partial id or `head`")
     parser.add_argument("--write", action="store_true", help="change the file")
+    parser.add_argument(
+        "--from-database",
+        action="store_true",
+        help="run the upgrade on a scratch database, and write what restores the parent's schema",
+    )
     _workspace.add_arguments(parser)
 
 
@@ -23,9 +31,10 @@ def run(arguments: Namespace) -> int:
     """Scaffold; gives the exit status: 0, or 2 where it could not be done."""
     try:
         workspace = _workspace.here(_workspace.overrides(arguments))
-        migration = _migration(workspace, arguments.revision)
-        return _scaffold(workspace, migration, write=arguments.write)
-    except (*CANNOT_RUN, NothingToReadError) as error:
+        context = _context(workspace, arguments.revision)
+        found = _restoration(workspace, context) if arguments.from_database else None
+        return _scaffold(context, found, write=arguments.write)
+    except (*CANNOT_RUN, CannotRun, NothingToReadError) as error:
         return say(error)
 
 
@@ -43,16 +52,34 @@ def _migration(workspace: Workspace, name: str) -> Migration:
     raise NothingToReadError(problem or f"there is no revision `{name}`")
 
 
-def _scaffold(workspace: Workspace, migration: Migration, *, write: bool) -> int:
-    from alembic_roundtrip.fixing import write as write_file
-    from alembic_roundtrip.migration.rewrite import RewriteError, edits
-    from alembic_roundtrip.scaffold import fix, why_nothing
-    from alembic_roundtrip.text import apply_edits
-
+def _context(workspace: Workspace, name: str) -> Context:
+    migration = _migration(workspace, name)
     context = workspace.context(migration.path)
     if context is None:
         raise NothingToReadError(f"{relative(migration.path)} is not in an Alembic environment")
-    written = fix(context)
+    return context
+
+
+def _restoration(workspace: Workspace, context: Context) -> Restoration | None:
+    import asyncio
+
+    from alembic_roundtrip.rehearsal.way_back import way_back
+    from alembic_roundtrip.scaffold import can_be_written
+
+    environment = workspace.environment_of(context.migration.path)
+    if environment is None or not can_be_written(context):
+        return None
+    return asyncio.run(way_back(environment, workspace.settings_of(environment), context))
+
+
+def _scaffold(context: Context, found: Restoration | None, *, write: bool) -> int:
+    from alembic_roundtrip.fixing import write as write_file
+    from alembic_roundtrip.migration.rewrite import RewriteError, edits
+    from alembic_roundtrip.scaffold import fix, fix_from_database, why_nothing
+    from alembic_roundtrip.text import apply_edits
+
+    migration = context.migration
+    written = fix(context) if found is None else fix_from_database(context, found)
     if written is None:
         print(f"{relative(migration.path)}: {why_nothing(context)}", file=sys.stderr)
         return 0
@@ -62,10 +89,14 @@ def _scaffold(workspace: Workspace, migration: Migration, *, write: bool) -> int
         raise NothingToReadError(str(error)) from error
     if write:
         write_file(migration.path, text)
-        print(f"{relative(migration.path)}: wrote the downgrade from the upgrade")
+        print(f"{relative(migration.path)}: wrote the downgrade from the {_source(found)}")
         return 0
     print(_difference(migration, text), end="")
     return 0
+
+
+def _source(found: Restoration | None) -> str:
+    return "upgrade" if found is None else "database"
 
 
 def _difference(migration: Migration, text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
+from alembic_roundtrip.restoration import Restoration
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,22 @@ class RevisionFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class WayBackFound:
+    """Instead of a round trip: how far the way back from a revision was found."""
+
+    revision: str
+    restoration: Restoration
+
+
+@dataclass(frozen=True, slots=True)
+class NoWayBack:
+    """Instead of a way back: why there is none, as its upgrade fails perhaps."""
+
+    revision: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The rehearsal is over: how many revisions came to which verdict."""
 
@@ -51,4 +68,6 @@ class Finished:
     seconds: float
 
 
-Event = Started | StepStarted | StepFinished | RevisionFinished | Finished
+Event = (
+    Started | StepStarted | StepFinished | RevisionFinished | WayBackFound | NoWayBack | Finished
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,14 @@ from alembic_roundtrip.project import Environment
 
 FULL_CYCLE = "full cycle"
 """The name under which base → heads → base is reported, where a revision's would stand."""
+
+
+@dataclass(frozen=True)
+class WrittenBack:
+    """Statements that may lead back from an upgrade, and the imports they need."""
+
+    statements: tuple[str, ...]
+    imports: tuple[str, ...]
 
 
 class CannotRun(Exception):
@@ -28,6 +36,8 @@ class Plan:
     revisions: tuple[str, ...] = ()
     """Ids, partial ids, symbols, ranges `a:b`; none means all. Alembic resolves them."""
     full_cycle: bool = False
+    written: Mapping[str, WrittenBack] = field(default_factory=dict)
+    """Instead of round trips: what reading has written as the downgrade of each revision."""
 
     def to_json(self, kind: str, folder: Path, place: Mapping[str, Any]) -> dict[str, Any]:
         """As the agent reads it; `place` is what its kind of database needs to be told."""
@@ -44,6 +54,7 @@ class Plan:
             "x_arguments": list(self.settings.x_arguments),
             "revisions": list(self.revisions),
             "full_cycle": self.full_cycle,
+            "written": {revision: asdict(each) for revision, each in self.written.items()},
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,
         }

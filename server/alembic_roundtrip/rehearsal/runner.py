@@ -27,14 +27,17 @@ from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.events import (
     Event,
     Finished,
+    NoWayBack,
     RevisionFinished,
     Started,
     StepFinished,
     StepStarted,
+    WayBackFound,
 )
 from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
+from alembic_roundtrip.restoration import Restoration
 
 __all__ = ["CannotRun", "Plan", "rehearse"]
 
@@ -199,9 +202,12 @@ class _Rehearsal:
             flight.steps.append(step)
             flight.step = None
             return StepFinished(message["revision"], step), None
+        if kind == wire.WAY_BACK:
+            revision = message["revision"]
+            return WayBackFound(revision, Restoration.from_json(message)), None
         if kind == wire.FINISHED:
             flight.leave()
-            return self._finished(RevisionEvidence.from_json(message["evidence"])), "next"
+            return self._told(RevisionEvidence.from_json(message["evidence"])), "next"
         return None, None
 
     def _started(self, message: wire.Message) -> Started | None:
@@ -214,6 +220,14 @@ class _Rehearsal:
             return None
         return Started(message["database"], message["version"], message["guard"], revisions)
 
+    def _told(self, evidence: RevisionEvidence) -> Event | None:
+        """What is known of a revision in the end; a way back was told before."""
+        if not self._plan.written:
+            return self._finished(evidence)
+        self._known.done.append(evidence.revision)
+        reason = evidence.reason
+        return None if reason is None else NoWayBack(evidence.revision, reason)
+
     def _finished(self, evidence: RevisionEvidence) -> RevisionFinished:
         evidence = replace(
             evidence, database=self._known.database, database_version=self._known.version
@@ -225,7 +239,7 @@ class _Rehearsal:
             self._store.save(key, evidence)
         return RevisionFinished(evidence, key)
 
-    def _blame(self, flight: _Flight, stopped: _Stopped) -> RevisionFinished | None:
+    def _blame(self, flight: _Flight, stopped: _Stopped) -> Event | None:
         """The evidence of the revision an agent stopped in; None where it was in none."""
         revision = flight.revision
         if revision is None:
@@ -250,7 +264,7 @@ class _Rehearsal:
             reason=f"`{direction}()` {stopped}",
             rows=self._plan.settings.rows,
         )
-        return self._finished(evidence)
+        return self._told(evidence)
 
     def _overdue(self, agent: Agent, flight: _Flight) -> str:
         seconds = self._plan.settings.timeout

@@ -41,18 +41,30 @@ class Scaffold:
     imports: tuple[str, ...]
     lost: tuple[str, ...]
     complete: bool
+    unread: frozenset[str] = frozenset()
+    """Those placeholders that stand for what may have changed rows."""
 
 
 def fix(context: Context) -> Fix | None:
     """The fix that writes the downgrade; None where there is nothing to write."""
+    if not can_be_written(context):
+        return None
+    return as_fix(context, scaffold(context), "Write the downgrade from the upgrade")
+
+
+def can_be_written(context: Context) -> bool:
+    """Whether a downgrade may be written into this migration."""
     migration = context.migration
     if migration.upgrade is None or migration.problems:
-        return None
+        return False
     if migration.downgrade is None and migration.imported_downgrade:
-        return None
-    if _of_several_databases(context):
-        return None
-    written = scaffold(context)
+        return False
+    return not _of_several_databases(context)
+
+
+def as_fix(context: Context, written: Scaffold, title: str) -> Fix | None:
+    """The fix that writes this; None where there is nothing to write."""
+    migration = context.migration
     if not written.statements and migration.downgrade is not None:
         return None
     statements = written.statements or ("pass",)
@@ -60,7 +72,6 @@ def fix(context: Context) -> Fix | None:
     if written.lost and not says_loss(documentation(migration)):
         rewrites.append(AddWarning(written.lost))
     empty = migration.downgrade is None or migration.downgrade.kind is Body.NOTHING
-    title = "Write the downgrade from the upgrade"
     return Fix(title, tuple(rewrites), "safe" if empty else "unsafe")
 
 
@@ -98,7 +109,8 @@ def scaffold(context: Context, only: Range | None = None) -> Scaffold:
     lost = dict.fromkeys(sentence for part in undone for sentence in part.inverse.lost)
     lost |= dict.fromkeys(_moved(steps, walk))
     complete = not any(PLACEHOLDER in statement for statement in statements)
-    return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete)
+    unread = frozenset(line for part in undone if part.unread for line in part.inverse.inner)
+    return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete, unread)
 
 
 def _undone(steps: list[Step], inverter: Inverter, migration: Migration) -> Iterator[_Undone]:
@@ -256,6 +268,8 @@ class _Undone:
 
     place: _Place
     inverse: Inverse
+    unread: bool = False
+    """Whether it may have changed rows, and says that somebody has to undo it."""
 
     @classmethod
     def of(cls, step: Step, inverter: Inverter, migration: Migration) -> _Undone:
@@ -275,7 +289,8 @@ class _Undone:
         lost = _lost(step.change)
         marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
         bare = _Place(place.guards, conditional=False, autocommit=False, batch=None)
-        return cls(bare, Inverse([*marks, text], lost=list(lost)))
+        rows = isinstance(step.change, c.Unknown | c.WriteRows)
+        return cls(bare, Inverse([*marks, text], lost=list(lost)), unread=rows)
 
 
 def _copies_generated(step: Step) -> bool:

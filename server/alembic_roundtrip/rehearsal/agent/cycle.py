@@ -27,6 +27,7 @@ class Cycle:
         plan: Mapping[str, Any],
         label: Callable[[], str],
         finish: Callable[[Findings], None],
+        trip: Callable[..., RoundTrip] = RoundTrip,
     ) -> None:
         self._scripts = scripts
         self._room = room
@@ -34,6 +35,7 @@ class Cycle:
         self._plan = plan
         self._label = label
         self._finish = finish
+        self._trip = trip
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
 
@@ -107,7 +109,7 @@ class Cycle:
 
     def _rehearse(self, revision: str) -> Way:
         findings = self._findings(revision)
-        trip = RoundTrip(revision, self._scripts, self._room, self._declared, self._plan, findings)
+        trip = self._trip(revision, self._scripts, self._room, self._declared, self._plan, findings)
         try:
             yield from trip.steps()
         except CommitsItself:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generator, List, Mapping, Set
+from typing import Any, Generator, List, Mapping, Optional, Set
 
 from . import difference, touched
 from .declared import Declared
@@ -11,7 +11,7 @@ from .findings import Findings
 from .problems import Problem
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .scripts import Scripts
-from .walk import REST, Outcome, Request, Way
+from .walk import REST, Call, Outcome, Request, Way
 
 Steps = Generator[Request, Outcome, Outcome]
 
@@ -91,9 +91,11 @@ class RoundTrip:
             self.findings.break_residue()
             self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
 
-    def do(self, name: str, *, upgrade: bool, declare: bool = False) -> Steps:
+    def do(
+        self, name: str, *, upgrade: bool, declare: bool = False, call: Optional[Call] = None
+    ) -> Steps:
         """Run one direction and note it; the outcome says what it sent and raised."""
-        outcome = yield Request(self.revision, upgrade, name, declare=declare)
+        outcome = yield Request(self.revision, upgrade, name, declare=declare, call=call)
         if outcome.needs_commits:
             raise CommitsItself
         self.findings.step(name, outcome)

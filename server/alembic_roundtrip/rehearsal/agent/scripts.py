@@ -122,6 +122,10 @@ class Scripts:
         """The file of a revision."""
         return str(self._script(revision).path)
 
+    def names(self, revision: str) -> Dict[str, Any]:
+        """The names that a revision's module binds."""
+        return dict(vars(self._script(revision).module))
+
     def function(self, revision: str, name: str) -> Any:
         """The script's function `upgrade` or `downgrade`; None where it has none."""
         return getattr(self._script(revision).module, name, None)

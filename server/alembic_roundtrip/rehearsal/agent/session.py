@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from functools import partial
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from . import baseline, dialects, events, redirect
@@ -133,7 +134,12 @@ class Session:
     def _set_out(self) -> None:
         from .cycle import Cycle
         from .walk import Walk
+        from .way_back import WayBack
 
+        if self._plan["written"] and len(self._rooms) > 1:
+            raise Cannot(
+                "its upgrade is for several databases, and such downgrades are not written"
+            )
         for number, room in enumerate(self._rooms):
             walk = Walk(
                 self._scripts,
@@ -144,7 +150,11 @@ class Session:
                 self._project.is_ours,
             )
             label = self._label(number, walk)
-            cycle = Cycle(self._scripts, room, self._declared, self._plan, label, self._finish)
+            told = self._scripts, room, self._declared, self._plan, label, self._finish
+            if self._plan["written"]:
+                cycle = Cycle(*told, trip=partial(WayBack, self._channel))
+            else:
+                cycle = Cycle(*told)
             self._walks.append(walk)
             walk.begin(cycle.way())
 

@@ -8,7 +8,7 @@ continued in the next one. A way can also ask for a rest: for what must be done 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Generator, Iterable, Mapping, Optional
 
 from . import events
@@ -18,6 +18,8 @@ from .dialects import NeedsCommits, Room
 from .problems import Problem
 from .scripts import Scripts
 from .touched import Statements
+
+Call = Callable[[Callable[[], None]], None]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Request:
     """Whose evidence the step belongs to, where that is not the revision's own."""
     told: bool = True
     """Whether anybody is to hear of it; one that only brings a known state back is not news."""
+    call: Optional[Call] = None
+    """Called in place of the script's function, which it is given."""
 
 
 REST = Request("", upgrade=False, name=None)
@@ -187,6 +191,9 @@ class Walk:
         raise NeedsCommits
 
     def _call(self, request: Request, arguments: Any) -> None:
+        if request.call is not None:
+            request.call(lambda: self._call(replace(request, call=None), arguments))
+            return
         direction = "upgrade" if request.upgrade else "downgrade"
         function = self._scripts.function(request.revision, direction)
         if function is None:

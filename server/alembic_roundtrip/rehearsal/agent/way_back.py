@@ -1,0 +1,240 @@
+"""From an upgraded database back to the parent's schema: statements, tried until they get there.
+
+What reading the code has written is tried first: it knows renames, data and how its author spells
+things. What is then not restored, Alembic's autogenerate renders from the parent's reflection, and
+what autogenerate does not see the catalogue tells. Each statement is run, and kept if it works.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Generator,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
+
+from . import difference, events, leftovers
+from .channel import Channel
+from .declared import Types
+from .reflection import Autogenerate, Statement, reflect
+from .round_trip import RoundTrip
+from .walk import Outcome, Request, Way
+
+_HARMLESS = re.compile(
+    r"\s*(?:CREATE|ALTER|DROP|COMMENT|RENAME|PRAGMA|SET|SHOW|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT"
+    r"|DISCARD)\b|.*(?:_alembic_tmp_|\bpg_catalog\b|\bpg_\w+|information_schema|sqlite_master"
+    r"|sqlite_temp_master)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Statements that change or look at the schema, and those that batch mode copies rows with."""
+
+
+_Numbered = Tuple[Optional[int], Statement]
+"""A statement, and which of the written ones it is."""
+
+
+@dataclass
+class _Trial:
+    """One attempt at the way back: what worked, in its order, and what is not restored then."""
+
+    done: List[_Numbered] = field(default_factory=list)
+    failed: Dict[int, str] = field(default_factory=dict)
+    residue: List[Dict[str, Any]] = field(default_factory=list)
+
+
+class WayBack(RoundTrip):
+    """Of one revision: up, and down by whatever is found to restore the parent's schema."""
+
+    def __init__(self, channel: Channel, revision: str, *arguments: Any) -> None:
+        super().__init__(revision, *arguments)
+        self._channel = channel
+        written = self._plan["written"][revision]
+        self._written: List[str] = written["statements"]
+        self._imports: List[str] = written["imports"]
+        self._before: Any = None
+        self._tables: Any = None
+        self._version_table = ""
+        self._definitions: leftovers.Definitions = {}
+        self._types: Types = {}
+        self._trial = _Trial()
+
+    def steps(self) -> Way:
+        """Up, down by what was written, and by the database alone where that does not do."""
+        yield from self._rest()
+        self._before, self._types = self._room.snapshot(), dict(self._declared.types)
+        parent = self._parent = self._room.save()
+        up = yield from self.do("upgrade", upgrade=True, declare=True, call=self._up)
+        if up.problem is not None:
+            self._fail_upgrade(up.problem, empty=not self._before.tables)
+            yield from self.go_to(parent, upgraded=False)
+            return
+        self.applied = True
+        yield from self._rest()
+        child = self._room.save()
+        best = yield from self._attempt(child, self._written)
+        if best is not None and best.residue and self._written:
+            alone = yield from self._attempt(child, [])
+            best = alone if alone is not None and len(alone.residue) < len(best.residue) else best
+        if best is not None:
+            self._say(best, up.statements)
+
+    def _attempt(
+        self, child: Any, written: List[str]
+    ) -> Generator[Request, Outcome, Optional[_Trial]]:
+        """Down, and the upgraded state again; None where nothing could be tried."""
+        down = yield from self.do("downgrade", upgrade=False, call=lambda _: self._down(written))
+        if down.problem is not None:
+            self.findings.fail(f"no way back could be tried: {down.problem}")
+        yield from self.go_to(child, upgraded=True)
+        return self._trial if down.problem is None else None
+
+    def _say(self, trial: _Trial, statements: Iterable[str]) -> None:
+        self._channel.send(
+            events.WAY_BACK,
+            revision=self.revision,
+            statements=[
+                {
+                    "text": each.text,
+                    "imports": each.imports,
+                    "marks": each.marks,
+                    "written": number,
+                }
+                for number, each in trial.done
+            ],
+            failed={str(number): message for number, message in trial.failed.items()},
+            residue=trial.residue,
+            only_schema=all(map(self._only_of_schema, statements)),
+        )
+
+    def _only_of_schema(self, statement: str) -> bool:
+        return bool(_HARMLESS.match(statement)) or self._version_table in statement
+
+    # Inside the steps, where Alembic's `op` works
+
+    def _up(self, upgrade: Callable[[], None]) -> None:
+        from alembic import op
+
+        context = op.get_context()
+        self._version_table = context.version_table
+        self._tables = reflect(context, self._before, context.version_table)
+        self._definitions = leftovers.definitions(context.connection, self._before)
+        upgrade()
+
+    def _down(self, written: Sequence[str]) -> None:
+        from alembic import op
+
+        names = self._scripts.names(self.revision)
+        bench = _Bench(self._room, op.get_context(), names, self._imports)
+        bench.settle()
+        self._trial = self._tried(bench, written)
+
+    def _tried(self, bench: _Bench, written: Sequence[str]) -> _Trial:
+        trial = _Trial()
+        waiting: List[_Numbered] = [(n, Statement(text)) for n, text in enumerate(written)]
+        waiting = bench.run(waiting, trial)
+        if not self._residue(bench, trial):
+            return trial
+        tables = _changed(self._before, bench.snapshot())
+        bench.run_all(leftovers.in_the_way(self._before, bench.snapshot()), trial)
+        if waiting:
+            bench.run_all(leftovers.dependents(bench.snapshot(), tables), trial)
+            waiting = bench.run(waiting, trial)
+        bench.run_all(leftovers.needed_first(self._before, bench.snapshot()), trial)
+        autogenerate = Autogenerate(bench.context, self._tables, self._types)
+        left = bench.run_all(
+            autogenerate.statements(_changed(self._before, bench.snapshot())), trial
+        )
+        if left:
+            bench.run_all(leftovers.dependents(bench.snapshot(), tables), trial)
+            bench.run_all(left, trial)
+        if self._residue(bench, trial):
+            rest = leftovers.rest(self._before, bench.snapshot(), self._definitions)
+            bench.run_all(rest, trial)
+            self._residue(bench, trial)
+        return trial
+
+    def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
+        found = difference.residue(self._before, bench.snapshot())
+        trial.residue = [each for each in found if each["grade"] != "cosmetic"]
+        return trial.residue
+
+
+class _Bench:
+    """Runs statements one by one, and takes back what one that fails has done."""
+
+    def __init__(
+        self, room: Any, context: Any, names: Mapping[str, Any], imports: Sequence[str]
+    ) -> None:
+        self.context = context
+        self._room = room
+        self._names = dict(names)
+        exec("\n".join(["from alembic import op", *imports]), self._names)  # noqa: S102 - of this migration
+
+    def settle(self) -> None:
+        """Have everything in that the driver holds."""
+        self._room.settle(self.context.connection)
+
+    def snapshot(self) -> Any:
+        """The schema now."""
+        self._room.refresh(self.context.connection)
+        return self._room.snapshot()
+
+    def bring_back(self, saved: Any) -> None:
+        """Go back to a saved state."""
+        self._room.restore(saved)
+        self._room.refresh(self.context.connection)
+
+    def run(self, statements: Sequence[_Numbered], trial: _Trial) -> List[_Numbered]:
+        """Run each once; gives those that fail."""
+        failed = []
+        for number, statement in statements:
+            problem = self._problem(statement)
+            if problem is None:
+                trial.done.append((number, statement))
+                if number is not None:
+                    trial.failed.pop(number, None)
+            else:
+                failed.append((number, statement))
+                if number is not None:
+                    trial.failed[number] = problem
+        return failed
+
+    def run_all(self, statements: Iterable[Statement], trial: _Trial) -> List[Statement]:
+        """Run all, those again that fail, until no more work; gives these."""
+        waiting: List[_Numbered] = [(None, each) for each in statements]
+        while waiting:
+            failed = self.run(waiting, trial)
+            if len(failed) == len(waiting):
+                break
+            waiting = failed
+        return [statement for _, statement in waiting]
+
+    def _problem(self, statement: Statement) -> Optional[str]:
+        connection = self.context.connection
+        self.context.impl.memo.clear()
+        saved = None if self._room.commits else self._room.save()
+        try:
+            exec("\n".join([*statement.imports, statement.text]), self._names)  # noqa: S102 - to be written into the migration
+            self.settle()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the statement does not work
+            connection.dialect.do_rollback(connection.connection)
+            if saved is not None:
+                self.bring_back(saved)
+            return f"{type(error).__name__}: {error}".splitlines()[0]
+        return None
+
+
+def _changed(before: Any, now: Any) -> Set[str]:
+    """The tables that are not what they were."""
+    known = {**before.tables, **now.tables}
+    return {name for name in known if before.tables.get(name) != now.tables.get(name)}

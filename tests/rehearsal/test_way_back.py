@@ -1,0 +1,136 @@
+"""Downgrades that a scratch database tells, of upgrades that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import NamedTuple
+
+import pytest
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.rehearsal.events import NoWayBack, WayBackFound
+from alembic_roundtrip.rehearsal.plan import CannotRun
+from alembic_roundtrip.rehearsal.runner import rehearse
+from alembic_roundtrip.rehearsal.way_back import plan_of, way_back
+from alembic_roundtrip.scaffold import PLACEHOLDER, fix_from_database
+from alembic_roundtrip.text import apply_edits
+from alembic_roundtrip.workspace import Workspace
+from rehearsal.conftest import BOTH, Rehearse
+
+HIDDEN = 'hidden = globals()["op"]'
+"""Reading does not follow this: only running shows what it does."""
+SHOP = """
+op.create_table(
+    "users_N",
+    sa.Column("id", sa.Integer(), nullable=False),
+    sa.Column("email", sa.String(length=80), nullable=False),
+    sa.Column("bio", sa.Text(), nullable=True),
+    sa.Column("age", sa.Integer(), server_default="18", nullable=False),
+    sa.CheckConstraint("age > 0", name="ck_age_N"),
+    sa.PrimaryKeyConstraint("id", name="pk_users_N"),
+    sa.UniqueConstraint("email", name="uq_email_N"),
+)
+op.create_table(
+    "orders_N",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("user_id", sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(["user_id"], ["users_N.id"], name="fk_user_N", ondelete="CASCADE"),
+)
+op.create_index("ix_bio_N", "users_N", ["bio"])
+op.create_index(
+    "ix_old_N",
+    "users_N",
+    ["age"],
+    sqlite_where=sa.text("age > 60"),
+    postgresql_where=sa.text("age > 60"),
+)
+op.execute("CREATE VIEW grown_N AS SELECT id, email FROM users_N WHERE age > 17")
+"""
+
+
+class Result(NamedTuple):
+    text: str
+    evidence: RevisionEvidence
+
+
+async def written(
+    project: AlembicProject, rehearsed: Rehearse, revisions: Sequence[str]
+) -> dict[str, Result]:
+    """Write downgrades from the database, all in one run, and rehearse them."""
+    workspace = Workspace([project.folder], {"dialects": [project.dialect]})
+    paths = {r: next(project.versions.glob(f"{r}_*.py")) for r in revisions}
+    contexts = [context for path in paths.values() if (context := workspace.context(path))]
+    plan = plan_of(project.environment, Settings(timeout=20.0), contexts)
+    async with aclosing(rehearse(plan)) as events:
+        told = [event async for event in events]
+    assert [event for event in told if isinstance(event, NoWayBack)] == []
+    ways = {e.revision: e.restoration for e in told if isinstance(e, WayBackFound)}
+    for context in contexts:
+        migration = context.migration
+        made = fix_from_database(context, ways[str(migration.id)])
+        assert made is not None
+        text = apply_edits(migration.text, rewrite.edits(migration, made.rewrites))
+        migration.path.write_text(text, encoding="utf-8")
+    evidence = await rehearsed(*revisions)
+    return {r: Result(path.read_text("utf-8"), evidence[r]) for r, path in paths.items()}
+
+
+LOSSLESS = {
+    "a new table": 'hidden.create_table("new_N", sa.Column("id", sa.Integer()))',
+    "a new column with an index": (
+        'hidden.add_column("users_N", sa.Column("nick", sa.Text()))\n'
+        'hidden.create_index("ix_nick_N", "users_N", ["nick"])'
+    ),
+    "a dropped index": 'hidden.drop_index("ix_bio_N", "users_N")',
+    "a dropped partial index": 'hidden.drop_index("ix_old_N", "users_N")',
+    "a dropped view": 'hidden.execute("DROP VIEW grown_N")',
+    "a new view": 'hidden.execute("CREATE VIEW old_N AS SELECT id FROM users_N WHERE age > 60")',
+    "another view": (
+        'hidden.execute("DROP VIEW grown_N")\n'
+        'hidden.execute("CREATE VIEW grown_N AS SELECT id FROM users_N WHERE age > 20")'
+    ),
+}
+LOSSY = {
+    "dropped tables": (
+        'hidden.execute("DROP VIEW grown_N")\n'
+        'hidden.drop_table("orders_N")\n'
+        'hidden.drop_table("users_N")'
+    ),
+    "a dropped column": (
+        'hidden.drop_index("ix_bio_N", "users_N")\nhidden.drop_column("users_N", "bio")'
+    ),
+}
+
+
+@BOTH
+async def test_what_cannot_be_read_is_restored(
+    project: AlembicProject, rehearsed: Rehearse
+) -> None:
+    cases = {f"r{n}": upgrade for n, upgrade in enumerate((LOSSLESS | LOSSY).values())}
+    for revision, upgrade in cases.items():
+        # Each has tables of its own: they follow one another.
+        project.add(f"before_{revision}", SHOP.replace("_N", revision))
+        project.add(revision, upgrade.replace("_N", revision), head=HIDDEN)
+    found = dict(
+        zip(LOSSLESS | LOSSY, (await written(project, rehearsed, [*cases])).values(), strict=True)
+    )
+    wanted = dict.fromkeys(LOSSLESS, Verdict.LOSSLESS) | dict.fromkeys(LOSSY, Verdict.LOSSY)
+    verdicts = {name: result.evidence.verdict for name, result in found.items()}
+    assert verdicts == wanted, [r for n, r in found.items() if verdicts[n] != wanted[n]]
+    assert not [name for name, result in found.items() if PLACEHOLDER in result.text]
+    for name in LOSSY:
+        assert "# DESTRUCTIVE:" in found[name].text
+        assert "WARNING" in found[name].text
+
+
+async def test_an_upgrade_that_fails_has_no_way_back(project: AlembicProject) -> None:
+    project.add("one", SHOP)
+    path = project.add("two", 'op.drop_table("absent")')
+    context = Workspace([project.folder]).context(path)
+    assert context is not None
+    with pytest.raises(CannotRun, match="`upgrade\\(\\)` fails: OperationalError: no such table"):
+        await way_back(project.environment, Settings(), context)
