@@ -11,14 +11,18 @@ import pytest
 from alembic_project import INI, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import RevisionEvidence
-from alembic_roundtrip.rehearsal.databases import cluster
+from alembic_roundtrip.rehearsal.databases import cluster, daemon, shared
 from alembic_roundtrip.rehearsal.events import Event, RevisionFinished
 from alembic_roundtrip.rehearsal.folder import PREFIX, place
 from alembic_roundtrip.rehearsal.plan import Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 
-BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
+KINDS = pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"], indirect=True)
 """For what must be the same on every kind of database."""
+URLS = {
+    "postgresql": "postgresql+psycopg://app:secret@db.invalid/app",
+    "mariadb": "mysql+pymysql://app:secret@db.invalid/app",
+}
 
 
 @pytest.fixture
@@ -33,8 +37,8 @@ def project(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Alembi
     folder.mkdir()
     if kind == "sqlite":
         return AlembicProject(folder)
-    request.getfixturevalue("server")
-    ini = INI.replace("sqlite:///%(here)s/app.db", PG_URL)
+    request.getfixturevalue({"postgresql": "server", "mariadb": "mariadb"}[kind])
+    ini = INI.replace("sqlite:///%(here)s/app.db", URLS[kind])
     return AlembicProject(folder, ini=ini, dialect=kind)
 
 
@@ -102,19 +106,40 @@ def _server_is_needed() -> bool:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An embedded PostgreSQL of this session's own; gives where its locks are."""
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where this session's own servers are, and how soon they go."""
+    locks = tmp_path_factory.mktemp("locks")
+
+    def of_this_session(recipe: shared.Recipe) -> tuple[Path, Path]:
+        (locks / recipe.kind).mkdir(exist_ok=True)
+        # Beside the other scratch folders, not in pytest's: a socket's path must be short.
+        home = _PLACE / f"alembic_roundtrip.{recipe.kind}-test-{os.getpid()}"
+        return home, locks / recipe.kind
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "places", of_this_session)
+        patch.setattr(shared, "IDLE_SECONDS", 0.5)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(places: None) -> Iterator[None]:
+    """An embedded PostgreSQL of this session's own."""
+    del places
     if cluster.binaries() is None and not _server_is_needed():
         pytest.skip("the extra `postgresql` is not installed")
-    locks = tmp_path_factory.mktemp("locks")
-    # Beside the other scratch folders, not in pytest's: a socket's path must be short.
-    home = _PLACE / f"alembic_roundtrip.test-{os.getpid()}"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster, "_places", lambda _programs: (home, locks))
-        patch.setattr(cluster, "IDLE_SECONDS", 0.5)
-        with cluster.running():
-            yield locks
+    with cluster.running():
+        yield
+
+
+@pytest.fixture(scope="session")
+def mariadb(places: None) -> Iterator[None]:
+    """A MariaDB of this session's own."""
+    del places
+    if daemon.program() is None and not _server_is_needed():
+        pytest.skip("no MariaDB or MySQL server is installed")
+    with daemon.running():
+        yield
 
 
 _PLACE = place()  # before tests replace it
-PG_URL = "postgresql+psycopg://app:secret@db.invalid/app"

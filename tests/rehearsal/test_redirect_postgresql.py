@@ -178,7 +178,7 @@ THROUGH_THE_SERVER: dict[str, str] = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, server: Path) -> Iterator[Project]:
+def project(tmp_path: Path, server: None) -> Iterator[Project]:
     """Behind it a real scratch server, and a decoy where the project thinks its own is."""
     del server
     loop = asyncio.new_event_loop()

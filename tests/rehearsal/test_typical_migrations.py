@@ -9,9 +9,9 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.rehearsal.events import RevisionFinished
-from rehearsal.conftest import BOTH, collect
+from rehearsal.conftest import KINDS, collect
 
-pytestmark = BOTH
+pytestmark = KINDS
 
 USERS = """
 op.create_table(
@@ -85,7 +85,7 @@ async def test_narrowing_in_sql_that_breaks_a_check_on_extreme_values_only(proje
         project, 'op.execute("UPDATE users SET rate = round(rate, 1)")', "pass"
     )
     (note,) = evidence.notes
-    told = "CHECK constraint failed: rate_is_something|numeric field overflow"
+    told = "CHECK constraint failed: rate_is_something|numeric field overflow|Out of range value.*"
     assert re.search(f"({told}) at line 9", note)
     assert "with plain rows it works" in note
     assert evidence.verdict.value in {"lossless", "lossy"}
@@ -114,11 +114,11 @@ async def test_making_a_column_required_again_fills_what_was_null(project):
     batch = 'with op.batch_alter_table("orders") as batch:\n    '
     project.add(
         "it",
-        batch + 'batch.alter_column("state", nullable=True)',
+        batch + 'batch.alter_column("state", existing_type=sa.String(9), nullable=True)',
         """
         op.execute("UPDATE orders SET state = 'new' WHERE state IS NULL")
         with op.batch_alter_table("orders") as batch:
-            batch.alter_column("state", nullable=False)
+            batch.alter_column("state", existing_type=sa.String(9), nullable=False)
         """,
     )
     events = await collect(project, "it", rows=4)
@@ -131,7 +131,7 @@ async def test_making_a_column_required_again_fills_what_was_null(project):
 
 async def test_rewriting_data_with_nothing_to_undo_it(project):
     evidence = await rehearse_one(
-        project, "op.execute(\"UPDATE users SET name = name || '!'\")", "pass"
+        project, "op.execute(\"UPDATE users SET name = replace('x!', 'x', name)\")", "pass"
     )
     assert evidence.verdict.value == "lossy"
     assert {(x.column, x.lost, x.rows, x.step) for x in evidence.old_losses()} == {
@@ -146,6 +146,9 @@ async def test_a_required_column_that_comes_back_without_a_default(project):
         BATCH + 'batch.drop_column("name")',
         'op.add_column("users", sa.Column("name", sa.String(30), nullable=False))',
     )
+    if project.dialect == "mariadb":  # it fills the column, with the empty string
+        assert evidence.verdict.value == "lossy"
+        return
     assert evidence.verdict.value == "failed"
     assert evidence.reason is not None
     assert evidence.reason.startswith("`downgrade()` fails with made-up rows in the tables")
@@ -173,7 +176,8 @@ async def test_what_an_upgrade_newly_demands_of_rows_is_no_failing_rollback(
     assert evidence.verdict.value == "lossless"
     assert evidence.rows == 0, "which is said: on empty tables"
     (note,) = evidence.notes
-    assert re.search("constraint failed: |could not create unique index|violated by some row", note)
+    said = "constraint failed: |could not create unique index|violated by some row"
+    assert re.search(f"{said}|Duplicate entry|CONSTRAINT `odd_name` failed", note)
     assert note.endswith("; it may want values that cannot be made up")
 
 

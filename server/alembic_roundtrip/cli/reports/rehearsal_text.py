@@ -7,6 +7,7 @@ from rich.text import Text
 from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.cli.reports._terminal import console
 from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.measurements import database_name
 from alembic_roundtrip.rehearsal.events import Finished, Started
 
 _STYLES = {
@@ -17,7 +18,6 @@ _STYLES = {
     Verdict.IRREVERSIBLE: "cyan",
     Verdict.SKIPPED: "magenta",
 }
-_DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _GUARDS = {
     "kernel": "the operating system closes every other database",
     "process": "other databases are closed inside the process only",
@@ -35,7 +35,7 @@ class RehearsalReport:
     def started(self, event: Started, rows: int) -> None:
         """One line on what is tried, and where."""
         self._width = max([len(revision) for revision in event.revisions], default=0)
-        database = f"{_DATABASES.get(event.database, event.database)} {event.version}"
+        database = f"{database_name(event.database)} {event.version}"
         count = _counted(len(event.revisions), "revision")
         filled = f"{rows} made-up rows a table" if rows else "schema only"
         self._line(

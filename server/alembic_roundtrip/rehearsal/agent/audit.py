@@ -17,8 +17,8 @@ PROBE = "alembic_roundtrip.probe"
 """An event of our own, to see that the hook listens."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-# The standard library starts fixed, harmless programs in these: ldconfig, uname, ip link.
-_HARMLESS = frozenset({"ctypes.util", "platform", "uuid"})
+# Fixed, harmless programs are started in these: ldconfig, uname, ip link, lsb_release.
+_HARMLESS = frozenset({"ctypes.util", "platform", "uuid", "mysql.connector.utils"})
 _STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
 
 Handler = Callable[[tuple[Any, ...]], None]

@@ -38,17 +38,21 @@ CONNECTORS: Mapping[str, Sequence[str]] = {
     "pg8000.core": ("CoreConnection.__init__",),
     "redshift_connector": ("connect",),
     "pymysql": ("connect", "Connect"),
-    "pymysql.connections": ("Connection.connect",),
+    "pymysql.connections": ("Connection.__init__",),
     "MySQLdb": ("connect", "Connect", "Connection"),
     "MySQLdb._mysql": ("connect",),
     "MySQLdb.connections": ("Connection.__init__",),
     "mysql.connector": ("connect",),
-    "mysql.connector.abstracts": ("MySQLConnectionAbstract.connect",),
+    "mysql.connector.connection": ("MySQLConnection._open_connection",),
+    "mysql.connector.connection_cext": ("CMySQLConnection._open_connection",),
     "mysql.connector.aio": ("connect",),
     "mariadb": ("connect",),
+    "mariadb.connections": ("Connection.__init__",),
     "aiomysql": ("connect", "create_pool"),
     "aiomysql.connection": ("connect", "Connection._connect"),
     "asyncmy": ("connect", "create_pool"),
+    "asyncmy.connection": ("connect",),
+    "asyncmy.pool": ("create_pool",),
     "aiopg": ("connect", "create_pool"),
     "oracledb": ("connect", "connect_async", "create_pool", "create_pool_async"),
     "oracledb.connection": ("connect", "connect_async"),
@@ -161,7 +165,9 @@ def _starting(refusals: Refusals) -> Wrap:
 
 def _places(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """What says where a connection would go, in the arguments given to a driver."""
-    named = {name: kwargs[name] for name in _PARTS if kwargs.get(name)}
+    held = getattr(args[0], "__dict__", {}) if args else {}  # a connection that opens itself
+    named = {name: held[f"_{name}"] for name in _PARTS if held.get(f"_{name}")}
+    named.update({name: kwargs[name] for name in _PARTS if kwargs.get(name)})
     for arg in [*args, kwargs.get("dsn"), kwargs.get("conninfo")]:
         if isinstance(arg, str):
             named = {**_parts(arg), **named}

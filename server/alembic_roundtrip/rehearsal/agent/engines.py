@@ -58,7 +58,7 @@ def connect_instead(kind: Kind, refusals: Refusals) -> None:
     """
 
     def do_connect(dialect: Any, _record: Any, cargs: list[Any], cparams: dict[str, Any]) -> Any:
-        if kind.name not in {dialect.name, NOWHERE}:
+        if dialect.name not in kind.dialects and kind.name != NOWHERE:
             refusals.refuse(
                 f"{caller()} connects to {_name(dialect.name)} ({place(cargs, cparams)}), "
                 f"but the scratch database is {_name(kind.name)}"

@@ -15,6 +15,7 @@ class Nowhere:
     """The kind that stands for no database."""
 
     name = NOWHERE
+    dialects: tuple[str, ...] = ()
     needs_network = False
     ports: tuple[int, ...] = ()
 

@@ -28,6 +28,7 @@ _OF_THESE_ROWS = re.compile(
     r"(UNIQUE|CHECK) constraint failed|could not create (unique index|exclusion constraint)"
     r"|(check|exclusion) constraint \".*?\" .*is violated by some row|conflicting key value"
     r"|violates (unique|check|exclusion) constraint"
+    r"|Duplicate entry |CONSTRAINT `.*?` failed for |Check constraint '.*?' is violated"
 )
 _BEYOND_AN_OWNER = (
     (r'extension "([^"]+)" is not available', "the scratch server has no extension `{}`"),
@@ -38,6 +39,13 @@ _BEYOND_AN_OWNER = (
     (r'role "([^"]+)" does not exist', "the scratch server has no role `{}`"),
     (r"(must be superuser[^\n]*|only superusers? can[^\n]*)",
      "migrations run as a plain owner, and the server says: {}"),
+    (r"need \(at least one of\) the (.*?) privilege", "migrations run as an owner without {}"),
+    (r"You do not have the (SUPER) privilege and binary logging is enabled",
+     "the server keeps a binary log, and asks for {} to make functions and triggers"),
+    (r"Access denied for user '\w+'@'\S+' to database '(.*?)'",
+     "migrations run as an owner of scratch databases only, not of `{}`"),
+    (r"Unknown storage engine '(.*?)'", "the scratch server has no storage engine `{}`"),
+    (r"Unknown collation: '(.*?)'", "the scratch server has no collation `{}`"),
 )  # fmt: skip
 """What a scratch server lacks or denies: says nothing of the migration."""
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
@@ -111,11 +119,15 @@ def _said(error: BaseException) -> str:
     if isinstance(first, dict) and "M" in first:  # pg8000
         parts = [first["M"], *(f"{name}: {first[key]}" for name, key in _PARTS if key in first)]
         return "\n".join(parts)
-    return _PACKED.sub("", str(error))
+    if isinstance(first, int) and error.args[1:]:  # most of MySQL's: its number, its message
+        return _OF_SCRATCH.sub("", str(error.args[1]))
+    return _OF_SCRATCH.sub("", _PACKED.sub("", str(getattr(error, "msg", None) or error)))
 
 
 _PARTS = (("DETAIL", "D"), ("HINT", "H"))
 _PACKED = re.compile(r"^<class '[\w.]+'>: ")
+_OF_SCRATCH = re.compile(r"`?\balembic_roundtrip_[0-9a-f]{12}\w*`?\.")
+"""A server may say in whose database something was; that was one of ours."""
 
 
 def _by_library(frames: List[traceback.FrameSummary]) -> bool:

@@ -118,7 +118,7 @@ class Session:
     def _say_started(self) -> None:
         self._channel.send(
             events.STARTED,
-            database=self._plan["kind"],
+            database=self._dialect.name,
             version=self._dialect.version,
             guard=self._guard.level,
             python=platform.python_version(),

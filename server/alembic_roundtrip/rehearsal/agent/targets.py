@@ -45,6 +45,8 @@ class Kind(Protocol):
     """A kind of scratch database."""
 
     name: str
+    dialects: tuple[str, ...]
+    """What SQLAlchemy calls it."""
     needs_network: bool
     ports: tuple[int, ...]
     databases: dict[Target, str]
@@ -66,6 +68,7 @@ class SqliteFiles:
     """SQLite: each real file, and memory, has a file of its own in the folder."""
 
     name = "sqlite"
+    dialects = ("sqlite",)
     needs_network = False
     ports: tuple[int, ...] = ()
 
@@ -168,11 +171,13 @@ class SqliteByHand:
 def kind(scratch: Scratch, refusals: Refusals) -> Kind:
     """The scratch databases of a kind; refuses a kind there is none of."""
     from .nowhere import Nowhere
-    from .servers import PostgresqlServer
+    from .servers.mariadb import MariadbServer
+    from .servers.postgresql import PostgresqlServer
 
     if scratch.kind == Nowhere.name:
         return Nowhere(scratch, refusals)
-    kinds: dict[str, Any] = {each.name: each for each in (SqliteFiles, PostgresqlServer)}
+    known = (SqliteFiles, PostgresqlServer, MariadbServer)
+    kinds: dict[str, Any] = {each.name: each for each in known}
     if scratch.kind not in kinds:
         raise Refused(
             f"rehearsing on {scratch.kind} is not available in this version; "

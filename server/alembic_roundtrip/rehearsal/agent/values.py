@@ -23,6 +23,12 @@ _INTEGERS = {
     "integer": (2_147_483_647, -2_147_483_648),
     # Beyond 32 bits, yet a moment in milliseconds, and times a million still an integer.
     "bigint": (4_398_046_511_104, -4_398_046_511_104),
+    "mediumint": (8_388_607, -8_388_608),
+    "unsigned tinyint": (255, 0),
+    "unsigned smallint": (65_535, 0),
+    "unsigned mediumint": (16_777_215, 0),
+    "unsigned integer": (4_294_967_295, 0),
+    "unsigned bigint": (4_398_046_511_104, 0),
 }
 _TEXTS = (
     "", "naïve café 🦊", "O'Brien \"the\" 100%", "007", " padded ", "a", "A", "NULL", "-1.50",

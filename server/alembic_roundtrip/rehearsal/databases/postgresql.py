@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.rehearsal.databases import cluster, relay
+from alembic_roundtrip.rehearsal.databases.urls import plain, shown
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ async def _embedded() -> AsyncIterator[Place]:
 @asynccontextmanager
 async def _named(url: str) -> AsyncIterator[Place]:
     """On the server of a URL, reached by the agent through a relay that knows no other way."""
-    url = _plain(url)
-    with _administration(_elsewhere(url), _shown(url)) as connection:
+    url = plain(url)
+    with _administration(_elsewhere(url), shown(url)) as connection:
         made = _Scratch(connection, relay.HOST, 0, url)
         async with relay.relay(connection, made.name) as port:
             made.port = port
@@ -85,22 +86,9 @@ async def _named(url: str) -> AsyncIterator[Place]:
                 await asyncio.to_thread(made.remove)
 
 
-def _plain(url: str) -> str:
-    """Without SQLAlchemy's name of a driver."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}://{rest}"
-
-
 def _elsewhere(url: str) -> str:
     """The same server, but the database that is there for administration."""
     return urlunsplit(urlsplit(url)._replace(path="/postgres"))
-
-
-def _shown(url: str) -> str:
-    """A URL without its password."""
-    parts = urlsplit(url)
-    user, at, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{place}", query=""))
 
 
 @contextmanager
@@ -148,7 +136,7 @@ class _Scratch:
         superuser, roles, databases = self._rights()
         if not (superuser or databases):
             raise CannotRun(
-                f"the role {self._connection.info.user} of {_shown(self._url or '')} may not "
+                f"the role {self._connection.info.user} of {shown(self._url or '')} may not "
                 "create databases; `ALTER ROLE … CREATEDB` as a superuser lets it"
             )
         try:

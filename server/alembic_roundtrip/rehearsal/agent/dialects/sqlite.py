@@ -31,6 +31,7 @@ T = TypeVar("T")
 class Dialect:
     """The door of this dialect."""
 
+    name = "sqlite"
     version = sqlite3.sqlite_version
 
     def __init__(self, guard: redirect.Guard) -> None:

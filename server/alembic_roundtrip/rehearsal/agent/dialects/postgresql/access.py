@@ -7,9 +7,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from ...checks import hints
 from ...schema import Column, ForeignKey, Snapshot, Table
 from ...values import Source
+from ..session import Session
 from . import catalogue
 from .domains import domain
-from .session import Session
 
 _KEYS_READ = 5000
 _NEXT = "nextval("

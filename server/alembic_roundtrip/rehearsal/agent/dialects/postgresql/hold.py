@@ -13,7 +13,7 @@ from typing import Any, Callable, List
 from sqlalchemy import event
 
 from .. import NeedsCommits
-from .session import Session, raw
+from ..session import Session, raw
 
 _QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _ENDS_TRANSACTION = re.compile(

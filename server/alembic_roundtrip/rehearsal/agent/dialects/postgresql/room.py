@@ -11,9 +11,10 @@ from sqlalchemy.pool import NullPool
 
 from ... import redirect
 from ...schema import Snapshot, Table
+from ..session import Session, raw
 from .access import PostgresqlAccess, literal
 from .hold import Hold
-from .session import Session, raw, statements
+from .script import statements
 
 # Bound at import, which is before the guard replaces it for the project.
 _create_engine = sqlalchemy.create_engine
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 class Dialect:
     """The door of this dialect."""
+
+    name = "postgresql"
 
     def __init__(self, guard: redirect.Guard) -> None:
         self._server: Any = guard.kind

@@ -7,6 +7,7 @@ registered with one, comes between what is in the database and what is compared.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, List, Optional, Tuple
 
 import sqlalchemy
@@ -21,7 +22,7 @@ class Session:
     def __init__(self, connection: Any) -> None:
         dialect = connection.dialect
         self.dbapi = raw(connection)
-        self._error = dialect.dbapi.Error
+        self.error_type: Any = dialect.dbapi.Error
         # SQLAlchemy 1.4 formats what it gives to asyncpg, even where there is nothing to put in.
         self._doubled = dialect.driver == "asyncpg" and _DOUBLES_PERCENT
 
@@ -42,12 +43,17 @@ class Session:
         finally:
             cursor.close()
 
+    def attempt(self, statement: str) -> None:
+        """Run a statement whose failure means that there was nothing to do."""
+        with suppress(self.error_type):
+            self.run(statement)
+
     def error(self, statement: str, savepoint: str = "made_up_rows") -> Optional[str]:
         """Run in a savepoint; what the database objects, or None."""
         self.run(f"SAVEPOINT {savepoint}")
         try:
             self.run(statement)
-        except self._error as error:
+        except self.error_type as error:
             self.run(f"ROLLBACK TO SAVEPOINT {savepoint}")
             return said(error)
         finally:
@@ -58,22 +64,13 @@ class Session:
         return statement.replace("%", "%%") if self._doubled else statement
 
 
-_STATEMENT = re.compile(
-    r"(?:\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|[^;])+", re.DOTALL
-)
-
-
-def statements(text: str) -> List[str]:
-    """The statements of a script; some drivers take only one at a time."""
-    found = (match.group().strip() for match in _STATEMENT.finditer(text))
-    return [statement for statement in found if statement]
-
-
 def said(error: BaseException) -> str:
     """What the database objects, in one line, whatever the driver."""
     first = error.args[0] if error.args else ""
     if isinstance(first, dict):  # pg8000
         first = first.get("M", first)
+    elif isinstance(first, int) and error.args[1:]:  # most of MySQL's: its number, its message
+        first = error.args[1]
     text = _CLASS.sub("", str(first).strip())
     return text.splitlines()[0][:160] if text else type(error).__name__
 

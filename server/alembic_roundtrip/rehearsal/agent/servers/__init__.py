@@ -1,0 +1,124 @@
+"""Scratch databases on a server: a new one for each real one, made by the project's own driver.
+
+One module a server. The place that the runner prepared says where the server is and as whom
+migrations run there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+from weakref import WeakSet
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool, Pool
+
+from ..refusal import Refusals, Refused, caller
+from ..targets import Scratch, Target
+
+PROOF = "proof"
+
+
+class Server:
+    """What is the same for all servers."""
+
+    name: str
+    label: str
+    drivers: tuple[str, ...]
+    needs_network = True
+
+    def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
+        self.place = scratch.place
+        self.databases: dict[Target, str] = {}
+        self._refusals = refusals
+        self._spare: Optional[str] = None
+        self._records: Any = WeakSet()
+        self.watch: Optional[Callable[[], None]] = None
+        """To be told of every new connection of the project's."""
+        event.listen(Pool, "connect", lambda _dbapi, record: self._records.add(record))
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The only TCP port that the agent may reach."""
+        return (int(self.place["port"]),)
+
+    def leads_here(self, parts: Mapping[str, Any]) -> bool:
+        """Whether what a driver was told leads to the scratch server and nowhere else."""
+        hosts = {str(parts[name]) for name in ("host", "hostaddr") if parts.get(name)}
+        others = parts.get("service") or parts.get("unix_socket") or parts.get("unix_sock")
+        port = str(parts.get("port"))
+        return hosts == {self.place["host"]} and port == str(self.place["port"]) and not others
+
+    def forget_pools(self) -> None:
+        """Have pools connect anew before they are used again: their databases are replaced."""
+        for record in list(self._records):
+            record.invalidate(soft=True)
+
+    def forget(self, target: Target) -> None:
+        """Leave a stand-in to the next real database that is asked for."""
+        self._spare = self.databases.pop(target)
+
+    def stand_in(self, target: Target, make: Callable[[], str]) -> str:
+        """The scratch database for a real one; made when it is first asked for."""
+        if target not in self.databases:
+            name, self._spare = self._spare, None
+            self.databases[target] = make() if name is None else name
+        return self.databases[target]
+
+    def check_driver(self, dialect: Any) -> None:
+        """Refuse a driver of which it is not known how to lead it elsewhere."""
+        if dialect.driver not in self.drivers:
+            self._refusals.refuse(
+                f"{caller()} connects to {self.label} with the driver {dialect.driver}; "
+                f"only {', '.join(self.drivers)} can be redirected"
+            )
+
+    def target(
+        self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any], names: Sequence[str]
+    ) -> Target:
+        """The real database that was asked for."""
+        host, port = cparams.get("host"), str(cparams.get("port") or "")
+        if not port.isdecimal():  # several hosts, with a port each
+            host, port = f"{host}:{port}" if port else host, ""
+        name = _database(dialect, cargs, cparams, names)
+        return Target(self.name, host and str(host), int(port) if port else None, name)
+
+    def prove_url(self, url: str) -> None:
+        """Connect once, as a project would."""
+        prove_engine(f"{url}://somebody@nowhere.invalid/{PROOF}")
+        self.forget(Target(self.name, "nowhere.invalid", None, PROOF))
+
+
+def _database(
+    dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any], names: Sequence[str]
+) -> str:
+    """What the real database is called."""
+    found = next((cparams[name] for name in names if cparams.get(name)), None)
+    if found is None and cargs and isinstance(cargs[0], str):
+        found = cargs[0]
+    return str(found or cparams.get("user") or dialect.name)
+
+
+def prove_engine(url: str) -> None:
+    """Connect an engine once; arguments that bring their own connection must not be used."""
+
+    def creator() -> Any:
+        raise Refused("arguments of create_engine that bring their own connections are still used")
+
+    if not make_url(url).get_dialect().is_async:
+        engine = sqlalchemy.create_engine(url, creator=creator, poolclass=NullPool)
+        engine.raw_connection().close()
+        return
+    import asyncio
+
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def connect() -> None:
+        made = create_async_engine(url, poolclass=NullPool)
+        async with made.connect():
+            pass
+        await made.dispose()
+
+    asyncio.run(connect())

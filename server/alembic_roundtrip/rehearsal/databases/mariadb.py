@@ -1,0 +1,210 @@
+"""MariaDB and MySQL: the server of this machine run as ours, or one that the settings name.
+
+For each rehearsal there is an account with a random name, as which migrations run: it owns the
+databases whose names begin with its own and may use no others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.rehearsal.databases import daemon
+from alembic_roundtrip.rehearsal.databases.urls import plain, shown
+from alembic_roundtrip.rehearsal.plan import CannotRun
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+KIND = "mariadb"
+INSTALL = "pip install 'alembic-roundtrip[mariadb]'"
+_OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
+_PREFIX = "alembic_roundtrip_"
+_OURS = re.compile(rf"{_PREFIX}[0-9a-f]{{12}}(_\w+)?")
+_PORT = 3306
+_FOREVER = 31_536_000
+_NO_ACCOUNTS = (1044, 1142, 1227, 1410)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the agent is told: where the server is, and as whom to go there."""
+
+    host: str
+    port: int
+    name: str
+    """What the names of all databases begin with."""
+    owner: str
+    owner_password: str
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+    """An account for one rehearsal, removed with its databases at the end; raises `CannotRun`."""
+    _, colon, _ = settings.database.partition("://")
+    async with _named(settings.database) if colon else _local() as place:
+        yield asdict(place)
+
+
+@asynccontextmanager
+async def _local() -> AsyncIterator[Place]:
+    running = daemon.running()
+    server = await asyncio.to_thread(running.__enter__)
+    try:
+        where = {"unix_socket": server.socket, "user": "root"}
+        with _administration(where, "the server of this machine") as connection:
+            made = _Scratch(connection, server.host, server.port)
+            try:
+                yield await asyncio.to_thread(made.create)
+            finally:
+                await asyncio.to_thread(made.remove)
+    finally:
+        running.__exit__(None, None, None)
+
+
+@asynccontextmanager
+async def _named(url: str) -> AsyncIterator[Place]:
+    raise CannotRun(f"{shown(plain(url))} cannot be used for scratch databases in this version")
+    yield
+
+
+def _arguments(url: str) -> dict[str, Any]:
+    """What a URL says, for the driver."""
+    parts = urlsplit(url)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    found: dict[str, Any] = {
+        "host": parts.hostname or "localhost",
+        "port": parts.port or _PORT,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }
+    if "unix_socket" in query:
+        found["unix_socket"] = query["unix_socket"]
+    return found
+
+
+@contextmanager
+def _administration(where: dict[str, Any], name: str) -> Iterator[Connection[Any]]:
+    try:
+        import pymysql
+    except ImportError as error:
+        raise CannotRun(
+            f"rehearsing on MariaDB or MySQL needs pymysql beside Alembic Roundtrip: `{INSTALL}`"
+        ) from error
+    try:
+        connection = pymysql.connect(
+            **where, charset="utf8mb4", autocommit=True, connect_timeout=10
+        )
+    except (pymysql.err.Error, RuntimeError) as error:
+        said = str(error.args[-1]).strip().splitlines()[-1]
+        raise CannotRun(f"{name} cannot be used for scratch databases: {said}") from error
+    with connection:
+        yield connection
+
+
+class _Scratch:
+    """The account and databases of one rehearsal, through an administrator's connection."""
+
+    def __init__(
+        self, connection: Connection[Any], host: str, port: int, url: str | None = None
+    ) -> None:
+        self._connection = connection
+        self._url = url
+        self.host = host
+        self.port = port
+        self.name = f"{_PREFIX}{secrets.token_hex(6)}"
+
+    def create(self) -> Place:
+        """Make them; raises `CannotRun` where the server is too old or does not let us."""
+        from pymysql.err import Error
+
+        self._check_version()
+        # While somebody holds the lock of this name, what begins with it is in use.
+        self._execute(f"SET SESSION wait_timeout = {_FOREVER}")
+        self._rows(f"SELECT GET_LOCK('{self.name}', 0)")
+        self._remove_leftovers()
+        password = secrets.token_hex(16)
+        pattern = f"{self.name}%".replace("_", r"\_")
+        try:
+            self._execute(f"CREATE DATABASE {self.name}")
+            self._execute(f"CREATE USER {self.name} IDENTIFIED BY '{password}'")
+            self._execute(f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO {self.name}")
+        except Error as error:
+            self.remove()
+            raise CannotRun(self._cannot(error)) from error
+        return Place(self.host, self.port, self.name, self.name, password)
+
+    def _check_version(self) -> None:
+        ((text,),) = self._rows("SELECT VERSION()")
+        name = "MariaDB" if "MariaDB" in text else "MySQL"
+        version = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+        if version < _OLDEST[name]:
+            raise CannotRun(
+                f"{name} {version[0]}.{version[1]} is too old to rehearse on; "
+                "{}.{} or newer is needed".format(*_OLDEST[name])
+            )
+
+    def _cannot(self, error: Exception) -> str:
+        if error.args[0] in _NO_ACCOUNTS:
+            ((user,),) = self._rows("SELECT CURRENT_USER()")
+            name, _, host = user.partition("@")
+            account = f"'{name}'@'{host}'"
+            return (
+                f"the account {account} of {shown(self._url or '')} may not make scratch "
+                "databases and an account that is confined to them; as an administrator: "
+                f"`GRANT CREATE USER ON *.* TO {account}; GRANT ALL ON "
+                rf"`alembic\_roundtrip\_%`.* TO {account} WITH GRANT OPTION`"
+            )
+        return f"no scratch database could be made: {error.args[-1]}"
+
+    def remove(self) -> None:
+        """Drop the databases and the account of this rehearsal."""
+        from pymysql.err import InterfaceError, OperationalError
+
+        # Where the server itself is gone there is nothing left to remove.
+        with suppress(OperationalError, InterfaceError):
+            self._remove(self.name)
+
+    def _remove_leftovers(self) -> None:
+        """What killed rehearsals left: names of ours whose lock nobody holds."""
+        names = {name[: len(self.name)] for name in self._databases(_PREFIX)}
+        for name in sorted(names):
+            ((holder,),) = self._rows(f"SELECT IS_USED_LOCK('{name}')")
+            if holder is None:
+                self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        """The account first: it is known by the database of its name, which goes last."""
+        self._execute(f"DROP USER IF EXISTS {name}")
+        self._end_sessions(name)
+        for database in sorted(self._databases(name), reverse=True):
+            self._execute(f"DROP DATABASE IF EXISTS {database}")
+
+    def _end_sessions(self, name: str) -> None:
+        from pymysql.err import Error
+
+        listed = f"SELECT id FROM information_schema.processlist WHERE user = '{name}'"  # noqa: S608
+        for (number,) in self._rows(listed):
+            with suppress(Error):  # it may have ended by itself
+                self._execute(f"KILL {number}")
+
+    def _databases(self, prefix: str) -> list[str]:
+        found = self._rows("SELECT schema_name FROM information_schema.schemata")
+        return [n for (n,) in found if n.startswith(prefix) and _OURS.fullmatch(n)]
+
+    def _rows(self, statement: str) -> tuple[tuple[Any, ...], ...]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
+            return tuple(cursor.fetchall())
+
+    def _execute(self, statement: str) -> None:
+        # Names are ours and of letters, digits and `_` only; passwords are hexadecimal.
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
