@@ -103,5 +103,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path, monkeypatch, places):
     program = tmp_path / "mariadbd"
     program.write_text("not a program")
     monkeypatch.setattr(daemon, "program", lambda: program)
+    where = shared.places(shared.Recipe("broken", "", program))
+    monkeypatch.setattr(shared, "places", lambda _recipe: where)
     with pytest.raises(CannotRun, match=r"mariadbd did not start: "), daemon.running():
         pass
