@@ -653,6 +653,26 @@ def test_a_body_that_does_something_is_replaced_only_by_an_unsafe_fix(tmp_path: 
     assert made.safety == "unsafe"
 
 
+def test_what_is_half_written_is_written_only_where_somebody_asked(tmp_path: Path) -> None:
+    from alembic_roundtrip.scaffold import fix
+
+    project = Project(tmp_path, 'op.create_table("t", sa.Column("a", sa.Text()))\nmore(op)')
+    made = fix(project.context)
+    assert made is not None
+    assert made.safety == "unsafe"
+    assert made.title.endswith(", with a TODO for what is not known")
+
+
+def test_a_condition_is_no_question_where_nothing_is_done_in_it(tmp_path: Path) -> None:
+    upgrade = """
+    for name in op.get_bind().execute(sa.text("SELECT name FROM users")):
+        op.execute("UPDATE users SET name = 'x'")
+    """
+    written = Project(tmp_path, dedent(upgrade)).write()
+    assert "# DESTRUCTIVE: The values of users.name" in written
+    assert PLACEHOLDER not in written
+
+
 def test_rows_moved_into_a_new_table_are_said_to_be_lost(tmp_path: Path) -> None:
     upgrade = """
     op.create_table("bios", sa.Column("bio", sa.Text()))

@@ -72,7 +72,10 @@ def as_fix(context: Context, written: Scaffold, title: str) -> Fix | None:
     if written.lost and not says_loss(documentation(migration)):
         rewrites.append(AddWarning(written.lost))
     empty = migration.downgrade is None or migration.downgrade.kind is Body.NOTHING
-    return Fix(title, tuple(rewrites), "safe" if empty else "unsafe")
+    if not written.complete:
+        title += ", with a TODO for what is not known"
+    # What is half written is no answer that anybody should get unasked.
+    return Fix(title, tuple(rewrites), "safe" if empty and written.complete else "unsafe")
 
 
 def why_nothing(context: Context) -> str:
@@ -235,7 +238,7 @@ class _Place:
             lines = _inside("with op.get_context().autocommit_block():", lines)
         if self.guards:
             lines = _inside(f"if {self._condition(render)}:", lines)
-        if self.conditional and lines:
+        if self.conditional and not all(line.startswith("#") for line in lines):
             lines = [f"{PLACEHOLDER} undo this only where upgrade() did it", *lines]
         return lines
 
