@@ -46,6 +46,8 @@ class Fix:
     edits: tuple[Edit, ...] | None = None
     """The edits that the rewrites are, where somebody made them already."""
     creates: tuple[NewFile, ...] = ()
+    description: str = "changes what a rollback does"
+    """What an editor says beside an unsafe fix before it is made."""
 
 
 Fixes = tuple[Fix, ...] | Callable[[], tuple[Fix, ...]]

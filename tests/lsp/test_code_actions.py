@@ -227,3 +227,49 @@ async def test_a_fix_that_makes_a_file_is_for_editors_that_can(
     (text,) = written.edits
     assert isinstance(text, types.TextEdit)
     assert 'down_revision = ("bbbb", "cccc")' in text.new_text
+
+
+UNIQUE = '''"""Nicknames 😋; the loss of order is known"""
+import sqlalchemy as sa
+from alembic import op
+revision = "{revision}"; down_revision = {down!r}
+
+
+def upgrade():
+    op.drop_index("ux_nick", "customers")
+
+
+def downgrade():
+    "😋"; op.create_index("ux_nick", "customers", ["nick"], unique=True)
+'''
+
+
+async def rewriting(editor: Editor, uri: str, piece: str) -> list[types.CodeAction]:
+    """The actions at a piece of code that answer no diagnostic."""
+    place = editor.under(editor.texts[uri], piece)
+    kind = types.CodeActionKind.RefactorRewrite
+    return await editor.actions(uri, place, only=[kind])
+
+
+async def test_a_change_that_keeps_data_is_offered_at_its_operation_and_shown_first(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", UNIQUE))
+    assert await rewriting(editor, uri, "import sqlalchemy") == []
+    (action,) = await rewriting(editor, uri, "op.create_index")
+    assert action.title == "Refuse the downgrade while there are duplicates in `customers.nick`"
+    assert action.kind == types.CodeActionKind.RefactorRewrite
+    assert not action.diagnostics
+    chosen = await editor.resolved(action)
+    assert chosen.edit is not None
+    annotations = chosen.edit.change_annotations
+    if annotations is not None:
+        (annotation,) = annotations.values()
+        assert annotation.needs_confirmation
+        assert annotation.label == action.title
+        assert annotation.description == "counts them first, and stops before anything is changed"
+    editor.apply(chosen.edit)
+    assert "raise RuntimeError(" in editor.texts[uri]
+    assert await rewriting(editor, uri, "op.create_index") == []
+    with pytest.raises(JsonRpcException, match="no longer applies"):
+        await editor.resolved(action)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.typechanges import type_changes
@@ -12,14 +14,25 @@ from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.schema import Schema
 
-_Tightening = tuple[Operation, str]
-"""The operation, and the rows that make it fail."""
+
+@dataclass(frozen=True, slots=True)
+class Tightening:
+    """A rule that a downgrade brings back: the change that does, and the rows that are against it.
+
+    `columns` are those that the rule is about, as far as it names them.
+    """
+
+    operation: Operation
+    change: c.AlterColumn | c.CreateIndex | c.AddConstraint
+    table: Name
+    columns: tuple[str, ...]
+    rows: str
 
 
-def tightenings(context: Context) -> Iterator[_Tightening]:
+def tightenings(context: Context) -> Iterator[Tightening]:
     """What comes back and may find rows against it, each operation once.
 
-    Tables whose rows the downgrade writes or deletes before are taken to be cared for.
+    Tables whose rows the downgrade writes, deletes or looks at before are taken to be cared for.
     """
     downgrade = context.written_downgrade
     if downgrade is None:
@@ -28,30 +41,51 @@ def tightenings(context: Context) -> Iterator[_Tightening]:
     for trip in context.round_trips:
         if trip.down.unread:
             continue
-        for operation, rows in (*_rules(context, trip), *_shorter(context, trip)):
-            if operation not in seen and not operation.doubtful:
-                seen.add(operation)
-                yield operation, rows
+        for found in (*_rules(context, trip), *_shorter(context, trip)):
+            if found.operation not in seen and not found.operation.doubtful:
+                seen.add(found.operation)
+                if not _guarded(context, downgrade, found):
+                    yield found
 
 
-def _rules(context: Context, trip: RoundTrip) -> Iterator[_Tightening]:
+def _guarded(context: Context, downgrade: Direction, found: Tightening) -> bool:
+    """Whether it may have refused before: a statement raises after it asked about these columns."""
+    before = [p for p in downgrade.statements if p.end <= found.operation.statement.start]
+    text = "\n".join(map(context.migration.source.slice, before))
+    words = set(re.findall(r"\w+", text))
+    return "raise" in words and {found.table.name, *found.columns} <= words
+
+
+def _rules(context: Context, trip: RoundTrip) -> Iterator[Tightening]:
     new: set[Name] = set()
+    added: set[tuple[Name, str]] = set()
     cared_for: set[Name | None] = set()
     for operation, change, schema in trip.down.steps:
         if isinstance(change, c.CreateTable):
             new.add(change.table.name)
+        if isinstance(change, c.AddColumn):
+            added.add((change.table, change.column.name))
         if isinstance(change, c.WriteRows):
             cared_for.add(change.table)
         names = set(c.tables_of(change))
         if names & new or names & cared_for or None in cared_for:
             continue
-        rows = _rows_against(change, schema, context, trip)
-        if rows:
-            yield operation, rows
+        rows = _rows_against(change, schema, context, trip, added)
+        if rows and isinstance(change, c.AlterColumn):
+            yield Tightening(operation, change, change.table, (change.column,), rows)
+        elif rows and isinstance(change, c.CreateIndex):
+            columns = tuple(part.string for part in change.index.columns if part.string)
+            yield Tightening(operation, change, change.index.table, columns, rows)
+        elif rows and isinstance(change, c.AddConstraint):
+            yield Tightening(operation, change, change.table, change.constraint.columns, rows)
 
 
 def _rows_against(
-    change: c.Change, schema: Schema, context: Context, trip: RoundTrip
+    change: c.Change,
+    schema: Schema,
+    context: Context,
+    trip: RoundTrip,
+    added: set[tuple[Name, str]],
 ) -> str | None:
     if isinstance(change, c.AlterColumn):
         nullable = option(change.options, "nullable")
@@ -59,9 +93,9 @@ def _rows_against(
         if relaxed and _took_null(change, schema, context, trip):
             return f"NULLs in `{change.table}.{change.column}`"
     if isinstance(change, c.CreateIndex) and change.index.unique:
-        return _duplicates(change.index.table, [p.string for p in change.index.columns], trip)
+        return _duplicates(change.index.table, [p.string for p in change.index.columns], added)
     if isinstance(change, c.AddConstraint) and change.constraint.kind in {"unique", "primary"}:
-        return _duplicates(change.table, list(change.constraint.columns), trip)
+        return _duplicates(change.table, list(change.constraint.columns), added)
     if isinstance(change, c.AddConstraint) and change.constraint.kind == "check":
         was = trip.before.table(change.table)
         if was is not None and change.constraint.name in {p.name for p in was.constraints}:
@@ -69,11 +103,10 @@ def _rows_against(
     return None
 
 
-def _duplicates(table: Name, columns: list[str | None], trip: RoundTrip) -> str | None:
+def _duplicates(table: Name, columns: list[str | None], added: set[tuple[Name, str]]) -> str | None:
     """None for a key of columns that the downgrade itself adds: there is nothing in them."""
-    there = trip.up.schema.table(table)
     known = [name for name in columns if name]
-    if there is not None and not all(there.column(name) for name in known):
+    if any((table, name) in added for name in known):
         return None
     subject = ", ".join(f"`{table}.{name}`" for name in known) or f"`{table}`"
     return f"duplicates in {subject}"
@@ -101,13 +134,12 @@ def _allows_null(upgrade: Direction, change: c.AlterColumn) -> bool:
     return False
 
 
-def _shorter(context: Context, trip: RoundTrip) -> Iterator[_Tightening]:
+def _shorter(context: Context, trip: RoundTrip) -> Iterator[Tightening]:
     if trip.dialect in {None, "sqlite"}:
         return
     for change in type_changes(context, "downgrade"):
         why = narrowing(change.before, change.after)
         if why and change.dialect == trip.dialect:
-            yield (
-                change.operation,
-                f"values in `{change.column}` that {change.after.text} cannot hold",
-            )
+            altered = change.change
+            rows = f"values in `{change.column}` that {change.after.text} cannot hold"
+            yield Tightening(change.operation, altered, altered.table, (altered.column,), rows)

@@ -22,6 +22,7 @@ class TypeChange:
     """
 
     operation: Operation
+    change: c.AlterColumn
     column: str
     before: Expression
     after: Expression
@@ -64,6 +65,7 @@ def _type_change(
     older = trip.before.table(change.table)
     return TypeChange(
         operation,
+        change,
         f"{change.table}.{change.column}",
         before,
         after,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.migration import rewrite
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix, NewFile
-from alembic_roundtrip.text import Edit, differences
+from alembic_roundtrip.text import Edit, Range, differences
 from alembic_roundtrip.textfile import TextFile
 
 FIX_ALL = "source.fixAll.alembicRoundtrip"
+_REWRITE = types.CodeActionKind.RefactorRewrite.value
 _CHANGES_ROLLBACK = "changes-rollback"
 
 
@@ -28,30 +30,32 @@ class StaleActionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """One fix of one diagnostic, found again by what it says and where."""
+    """One fix of one diagnostic, or a pattern, found again by what it says and where."""
 
-    diagnostic: Diagnostic
+    name: str
+    """Of the rule or of the pattern."""
+    range: Range
     fix: Fix
+    diagnostic: Diagnostic | None = None
 
     @property
     def key(self) -> list[Any]:
-        start, end = self.diagnostic.range.start, self.diagnostic.range.end
-        place = [start.line, start.column, end.line, end.column]
-        return [self.diagnostic.rule, *place, self.fix.title]
+        start, end = self.range
+        return [self.name, start.line, start.column, end.line, end.column, self.fix.title]
 
 
 def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
     """The actions at a range, without their edits if the client asks for these later."""
     uri = params.text_document.uri
     path = path_of(uri)
-    found = session.diagnostics(path)
-    if path is None or not found:
+    if path is None:
         return []
+    found = session.diagnostics(path)
     actions = []
     if _wanted(types.CodeActionKind.QuickFix.value, params.context.only):
         near = [
             offer
-            for offer in _near(session, path, found, params.range)
+            for offer in _near(session, path, _offers(found), params.range)
             if session.client.creates_files or not offer.fix.creates
         ]
         actions += [_quick_fix(session, uri, offer, params.context) for offer in near]
@@ -63,6 +67,10 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
                 data={"uri": uri, "all": True},
             )
         )
+    if _wanted(_REWRITE, params.context.only):
+        told = {action.title for action in actions}
+        kept = _near(session, path, _kept(session, path), params.range)
+        actions += [_rewriting(uri, offer) for offer in kept if offer.fix.title not in told]
     if session.client.resolves_edits:
         return actions
     return [ready for action in actions if (ready := _ready(session, action))]
@@ -87,7 +95,8 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     if everything:
         action.edit = _edit(session, path, _all_edits(session, document), needs_confirmation=None)
         return action
-    offer = next((offer for offer in _offers(found) if offer.key == key), None)
+    offers = chain(_offers(found), _kept(session, path))
+    offer = next((offer for offer in offers if offer.key == key), None)
     if offer is None:
         raise StaleActionError(f"{path.name} changed: `{action.title}` no longer applies as it was")
     if offer.fix.creates:
@@ -95,7 +104,7 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
         action.edit = types.WorkspaceEdit(document_changes=made)
         return action
     edits = rewrite.edits(document, offer.fix.rewrites)
-    confirm = offer.fix.title if offer.fix.safety == "unsafe" else None
+    confirm = offer.fix if offer.fix.safety == "unsafe" else None
     action.edit = _edit(session, path, edits, needs_confirmation=confirm)
     return action
 
@@ -127,15 +136,21 @@ def _worth(context: types.CodeActionContext) -> int:
 
 
 def _offers(found: Iterable[Diagnostic]) -> Iterator[_Offer]:
-    return (_Offer(diagnostic, fix) for diagnostic in found for fix in diagnostic.fixes)
+    return (_Offer(d.rule, d.range, fix, d) for d in found for fix in d.fixes)
+
+
+def _kept(session: Session, path: Path) -> Iterator[_Offer]:
+    """What keeps data, wherever it can be done: also where nothing was found."""
+    for pattern in session.patterns(path):
+        yield _Offer(pattern.name, pattern.range, pattern.fix)
 
 
 def _near(
-    session: Session, path: Path, found: Iterable[Diagnostic], range: types.Range
+    session: Session, path: Path, offers: Iterable[_Offer], range: types.Range
 ) -> Iterator[_Offer]:
     asked = session.converter(path).range(range)
-    for offer in _offers(found):
-        there = offer.diagnostic.range
+    for offer in offers:
+        there = offer.range
         if there.start <= asked.end and asked.start <= there.end:
             yield offer
 
@@ -143,22 +158,27 @@ def _near(
 def _quick_fix(
     session: Session, uri: str, offer: _Offer, context: types.CodeActionContext
 ) -> types.CodeAction:
-    path = offer.diagnostic.path
-    there = session.converter(path).lsp_range(offer.diagnostic.range)
+    diagnostic = offer.diagnostic
+    assert diagnostic is not None
+    there = session.converter(diagnostic.path).lsp_range(offer.range)
     answered = [
         item
         for item in context.diagnostics
-        if item.source == diagnostics.SOURCE
-        and item.code == offer.diagnostic.rule
-        and item.range == there
+        if item.source == diagnostics.SOURCE and item.code == offer.name and item.range == there
     ]
     return types.CodeAction(
         title=offer.fix.title,
         kind=types.CodeActionKind.QuickFix,
         diagnostics=answered or None,
-        is_preferred=offer.fix is offer.diagnostic.fixes[0] or None,
+        is_preferred=offer.fix is diagnostic.fixes[0] or None,
         data={"uri": uri, "fix": offer.key},
     )
+
+
+def _rewriting(uri: str, offer: _Offer) -> types.CodeAction:
+    data = {"uri": uri, "fix": offer.key}
+    kind = types.CodeActionKind.RefactorRewrite
+    return types.CodeAction(title=offer.fix.title, kind=kind, data=data)
 
 
 def _safe(found: Iterable[Diagnostic]) -> list[Fix]:
@@ -181,7 +201,7 @@ def _all_edits(session: Session, document: Migration | TextFile) -> list[Edit]:
 
 
 def _edit(
-    session: Session, path: Path, edits: Iterable[Edit], *, needs_confirmation: str | None
+    session: Session, path: Path, edits: Iterable[Edit], *, needs_confirmation: Fix | None
 ) -> types.WorkspaceEdit:
     """The edit, tied to the version it was made for, and asking first where it is unsafe."""
     uri = session.uri(path)
@@ -201,9 +221,9 @@ def _edit(
         document_changes=[types.TextDocumentEdit(document, list(annotated))],
         change_annotations={
             _CHANGES_ROLLBACK: types.ChangeAnnotation(
-                label=needs_confirmation,
+                label=needs_confirmation.title,
                 needs_confirmation=True,
-                description="changes what a rollback does",
+                description=needs_confirmation.description,
             )
         },
     )

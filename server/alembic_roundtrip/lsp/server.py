@@ -360,7 +360,11 @@ async def workspace_diagnostic(
 @server.feature(
     types.TEXT_DOCUMENT_CODE_ACTION,
     types.CodeActionOptions(
-        code_action_kinds=[types.CodeActionKind.QuickFix, code_actions.FIX_ALL],
+        code_action_kinds=[
+            types.CodeActionKind.QuickFix,
+            types.CodeActionKind.RefactorRewrite,
+            code_actions.FIX_ALL,
+        ],
         resolve_provider=True,
     ),
 )

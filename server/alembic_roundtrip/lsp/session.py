@@ -24,6 +24,7 @@ from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, ProjectError
 from alembic_roundtrip.rule import Diagnostic
+from alembic_roundtrip.scaffold.patterns import Pattern, patterns
 from alembic_roundtrip.text import Source
 from alembic_roundtrip.textfile import TextFile
 from alembic_roundtrip.workspace import Surroundings, Workspace
@@ -81,6 +82,8 @@ class Session:
     """The first look around the migrations of these folders, while it goes on."""
     _found: dict[Path, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """Diagnostics, until anything changes: an editor asks several times for the same."""
+    _patterns: dict[Path, tuple[Pattern, ...]] = field(default_factory=dict)
+    """What keeps data, as long as the diagnostics."""
     _logged: set[tuple[str, str]] = field(default_factory=set)
 
     def rebuild(self) -> None:
@@ -106,9 +109,13 @@ class Session:
         for path, document in self.open.items():
             self._set_text(path, document.text)
 
+    def _forget(self) -> None:
+        self._found.clear()
+        self._patterns.clear()
+
     def _look_at(self, folders: Sequence[Path]) -> list[str]:
         """Make these the workspace; gives why that cannot be, or nothing."""
-        self._found.clear()
+        self._forget()
         self.workspace = Workspace(folders, self.overrides, Surroundings())
         try:
             assert self.workspace.environments is not None
@@ -125,7 +132,7 @@ class Session:
         return self.guarded(work, lambda: self.workspace.environments, ())
 
     def _set_text(self, path: Path, text: str | None) -> None:
-        self._found.clear()
+        self._forget()
         work = self.workspace.set_text
         self.guarded(f"taking over {path.name}", lambda: work(path, text), None)
 
@@ -154,7 +161,7 @@ class Session:
 
     def ring(self) -> None:
         """Wake those that wait for a change."""
-        self._found.clear()
+        self._forget()
         self.bell.set()
         self.bell = asyncio.Event()
 
@@ -166,7 +173,7 @@ class Session:
 
     def changed_on_disk(self, paths: Iterable[Path]) -> None:
         """Files changed, came or went."""
-        self._found.clear()
+        self._forget()
         for path in paths:
             work = partial(self.workspace.changed_on_disk, path)
             self.guarded(f"looking at {path.name} again", work, None)
@@ -199,7 +206,7 @@ class Session:
         )
         if found is None or found == known or workspace is not self.workspace:
             return False
-        self._found.clear()
+        self._forget()
         workspace.take(found)
         return True
 
@@ -237,6 +244,15 @@ class Session:
             found = self.guarded(f"checking {path.name}", lambda: work(path), nothing)
             self._found[path] = found
         return found
+
+    def patterns(self, path: Path | None) -> tuple[Pattern, ...]:
+        """What could be changed in a migration to keep its data; nothing for other files."""
+        context = None if path in self._patterns else self.context(path)
+        if path is not None and context is not None:
+            nothing: tuple[Pattern, ...] = ()
+            looking = f"looking at {path.name}"
+            self._patterns[path] = self.guarded(looking, lambda: patterns(context), nothing)
+        return () if path is None else self._patterns.get(path, ())
 
     def environment_of(self, path: Path | None) -> Environment | None:
         """The environment a migration belongs to; None for anything else."""

@@ -145,8 +145,8 @@ def _read(context: Context, *, failures: bool) -> Iterator[Blocker]:
                 inside = downgrade.range.start <= found.range.start <= downgrade.range.end
                 if inside and found.severity == "error":
                     yield Blocker("failing", found.message, certain=True, basis="reading")
-    for _, rows in tightenings(context):
-        message = f"fails if there are {rows} by now"
+    for tightening in tightenings(context):
+        message = f"fails if there are {tightening.rows} by now"
         yield Blocker("fragile", message, certain=False, basis="reading")
 
 

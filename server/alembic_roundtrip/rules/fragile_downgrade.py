@@ -12,11 +12,13 @@ an UPDATE or DELETE.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from alembic_roundtrip.comparison.tightening import tightenings
+from alembic_roundtrip.comparison.tightening import Tightening, tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.scaffold.patterns.guard import guard
 
 rule = Rule(__name__, severity="warning")
 
@@ -26,12 +28,19 @@ def check(context: Context) -> Iterator[Finding]:
     """UNIQUE, NOT NULL, CHECK and shorter types that come back over rows nobody looked at."""
     if says_loss(documentation(context.migration)):
         return
-    for operation, sentence in tightenings(context):
+    for found in tightenings(context):
         yield Finding(
-            operation.range,
-            f"fails if there are {sentence} by now",
+            found.operation.range,
+            f"fails if there are {found.rows} by now",
+            partial(_fixes, context, found),
             severity=None if context.recent else "information",
         )
+
+
+def _fixes(context: Context, found: Tightening) -> tuple[Fix, ...]:
+    """Looking first, and refusing."""
+    fix = guard(context, found)
+    return () if fix is None else (fix,)
 
 
 _USERS = (
@@ -64,6 +73,24 @@ rule.example(
     def downgrade():
         op.create_index("ux_nick", "users", ["nick"], unique=True)
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are duplicates in `users.nick` by now
+    """,
+    fixed="""
+    def upgrade():
+        op.drop_index("ux_nick", table_name="users")
+
+
+    def downgrade():
+        in_the_way = (
+            "FROM users "
+            "WHERE nick IN (SELECT nick FROM users GROUP BY nick HAVING count(*) > 1)"
+        )
+        count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))
+        if count:
+            raise RuntimeError(
+                f"{count} rows of users are in the way of this downgrade: "
+                f"SELECT * {in_the_way}"
+            )
+        op.create_index("ux_nick", "users", ["nick"], unique=True)
     """,
     history=(_USERS,),
 )

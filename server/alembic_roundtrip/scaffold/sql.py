@@ -37,7 +37,7 @@ def renamed_back(
 ) -> Inverse:
     """The statement that gives the old name back."""
     if isinstance(change, c.RenameEnumValue):
-        new, old = _sql_value(change.new_value), _sql_value(change.value)
+        new, old = sql_value(change.new_value), sql_value(change.value)
         sql = f"ALTER TYPE {sql_name(change.name)} RENAME VALUE {new} TO {old}"
     elif isinstance(change, c.RenameConstraint):
         renamed = f"{sql_name(Name(change.new_name))} TO {sql_name(Name(change.name))}"
@@ -81,9 +81,9 @@ def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collec
     key = next((key for key in _keys(table) if _says(change.rows, key)), None) if table else None
     if key is None or change.table is None:
         raise NotKnownError(f"the keys of the rows written to `{change.table}`")
-    name = ".".join(_quoted(part, dialects) for part in reversed(change.table) if part)
+    name = ".".join(quoted(part, dialects) for part in reversed(change.table) if part)
     rows = [[dict(row)[column] for column in key] for row in change.rows]
-    condition = _condition([_quoted(column, dialects) for column in key], rows)
+    condition = _condition([quoted(column, dialects) for column in key], rows)
     sql = f"DELETE FROM {name} WHERE {condition}"  # noqa: S608 - literals of this migration, shown before they run
     return call("op.execute", [render.text(sql)])
 
@@ -111,11 +111,9 @@ def _says(rows: Sequence[c.Row], key: Sequence[str]) -> bool:
 
 def _condition(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if len(names) == 1 and len(rows) > 1:
-        return f"{names[0]} IN ({', '.join(_sql_value(value) for (value,) in rows)})"
+        return f"{names[0]} IN ({', '.join(sql_value(value) for (value,) in rows)})"
     each = [
-        " AND ".join(
-            f"{name} = {_sql_value(value)}" for name, value in zip(names, row, strict=True)
-        )
+        " AND ".join(f"{name} = {sql_value(value)}" for name, value in zip(names, row, strict=True))
         for row in rows
     ]
     return each[0] if len(each) == 1 else " OR ".join(f"({part})" for part in each)
@@ -132,7 +130,7 @@ def sql_name(name: Name) -> str:
     return ".".join(part if _WORDS.fullmatch(part) else f'"{part}"' for part in parts)
 
 
-def _quoted(name: str, dialects: Collection[str]) -> str:
+def quoted(name: str, dialects: Collection[str]) -> str:
     """A name as SQLAlchemy would have it in SQL: what is not plain is quoted."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
@@ -142,7 +140,8 @@ def _quoted(name: str, dialects: Collection[str]) -> str:
     return f"`{name}`" if mysql else f'"{name}"'
 
 
-def _sql_value(value: object) -> str:
+def sql_value(value: object) -> str:
+    """A plain value as SQL in `sa.text(…)` has it."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str):

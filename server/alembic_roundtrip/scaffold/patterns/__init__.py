@@ -1,0 +1,42 @@
+"""Changes of a migration that keep its data, one module each, offered at what they are about."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from typing import Protocol
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.scaffold.patterns._pattern import Pattern
+
+__all__ = ["Pattern", "names", "patterns"]
+
+
+class _Module(Protocol):
+    def patterns(self, context: Context) -> Iterator[Pattern]:
+        """What the module offers for a migration."""
+
+
+def patterns(context: Context) -> tuple[Pattern, ...]:
+    """Everything that is offered for a migration, in the order of the text."""
+    if context.migration.problems or context.migration.upgrade is None:
+        return ()
+    found = [pattern for module in _modules().values() for pattern in module.patterns(context)]
+    return tuple(sorted(found, key=lambda pattern: (pattern.range, pattern.name)))
+
+
+def names() -> tuple[str, ...]:
+    """The names of the patterns: those of their modules."""
+    return tuple(_modules())
+
+
+@cache
+def _modules() -> dict[str, _Module]:
+    found = (info.name for info in pkgutil.iter_modules(__path__))
+    return {
+        name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}")
+        for name in found
+        if not name.startswith("_")
+    }

@@ -1,0 +1,169 @@
+"""Guarded downgrade: count the rows in the way first, and refuse with number and query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from alembic_roundtrip.comparison.equivalence import read_type
+from alembic_roundtrip.comparison.tightening import Tightening, tightenings
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.model import Direction
+from alembic_roundtrip.migration.objects import Index, option
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
+from alembic_roundtrip.migration.rewrite import InsertStatements
+from alembic_roundtrip.rule import Fix
+from alembic_roundtrip.scaffold.patterns._pattern import Pattern, place_of, sql_table
+from alembic_roundtrip.scaffold.sql import quoted
+
+_LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
+_PARAMETER = re.compile(r"(?<!:):\w")
+_WIDTH = 84  # what is left of 88 columns in a function
+_MYSQL = frozenset({"mysql", "mariadb"})
+
+
+def patterns(context: Context) -> Iterator[Pattern]:
+    """A guard for each rule that the downgrade brings back over rows nobody looked at."""
+    for found in tightenings(context):
+        fix = guard(context, found)
+        if fix is not None:
+            yield Pattern("guard", found.operation.range, fix)
+
+
+def guard(context: Context, found: Tightening) -> Fix | None:
+    """The guard for one rule; None where the rows against it cannot be asked for."""
+    downgrade = context.written_downgrade
+    if downgrade is None or found.operation.guards:
+        return None
+    render = Renderer(context.migration)
+    with suppress(NotKnownError):
+        condition = _against(found, context.dialects)
+        rows = f"FROM {sql_table(found.table, context.dialects)} WHERE {condition}"
+        if not _PARAMETER.search(rows):
+            render.need("import sqlalchemy as sa")
+            render.need_operations()
+            place = _place(context, downgrade, found)
+            statements = _statements(found, rows, render)
+            insert = InsertStatements("downgrade", place, statements, tuple(render.imports))
+            return Fix(
+                f"Refuse the downgrade while there are {found.rows}",
+                (insert,),
+                "unsafe",
+                description="counts them first, and stops before anything is changed",
+            )
+    return None
+
+
+def _statements(found: Tightening, rows: str, render: Renderer) -> tuple[str, ...]:
+    refusal = (
+        "if count:\n"
+        "    raise RuntimeError(\n"
+        f'        f"{{count}} rows of {found.table} are in the way of this downgrade: "\n'
+        '        f"SELECT * {in_the_way}"\n'
+        "    )"
+    )
+    asked = 'count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))'
+    assigned = f"in_the_way = {render.text(rows)}"
+    if len(assigned) > _WIDTH:
+        table, where, condition = rows.partition("WHERE ")
+        lines = [render.text(table), render.text(where + condition)]
+        assigned = "\n    ".join(["in_the_way = (", *lines]) + "\n)"
+    return (assigned, asked, refusal)
+
+
+def _place(context: Context, downgrade: Direction, found: Tightening) -> int:
+    """First of all, where table and columns have their names then: nothing is half done."""
+    trip = context.round_trips[0]
+    table = trip.up.schema.table(found.table)
+    there = table is not None and all(table.column(name) for name in found.columns)
+    here = place_of(downgrade, found.operation)
+    before = [
+        change
+        for operation in downgrade.operations
+        if operation.statement.start < found.operation.statement.start
+        for change in operation.changes
+    ]
+    renamed = any(
+        isinstance(change, c.RenameTable)
+        or (isinstance(change, c.AlterColumn) and option(change.options, "new_column_name"))
+        for change in before
+        if found.table in c.tables_of(change)
+    )
+    return int(downgrade.docstring is not None) if there and not renamed else here
+
+
+def _against(found: Tightening, dialects: tuple[str, ...]) -> str:
+    """The condition that rows against the rule meet; raises `NotKnownError`."""
+    change = found.change
+    if isinstance(change, c.CreateIndex):
+        return _twice(found, dialects, _predicate(change.index, dialects))
+    if isinstance(change, c.AddConstraint):
+        if change.constraint.kind == "check":
+            return f"NOT ({_text(change.constraint.arguments[0])})"
+        return _twice(found, dialects, None)
+    column = quoted(change.column, dialects)
+    nullable, type_ = option(change.options, "nullable"), option(change.options, "type_")
+    parts = []
+    if found.rows.startswith("NULLs") and nullable is not None:
+        parts.append(f"{column} IS NULL")
+    elif type_ is not None:
+        parts.append(_beyond(column, type_, dialects))
+    if not parts:
+        raise NotKnownError(found.rows)
+    return " OR ".join(parts)
+
+
+def _twice(found: Tightening, dialects: tuple[str, ...], only: str | None) -> str:
+    """Rows whose key others have as well; one with a NULL in it is never the same as another."""
+    if not found.columns or (
+        isinstance(found.change, c.CreateIndex)
+        and len(found.columns) < len(found.change.index.columns)
+    ):
+        raise NotKnownError(found.rows)
+    columns = ", ".join(quoted(name, dialects) for name in found.columns)
+    key = columns if len(found.columns) == 1 else f"({columns})"
+    where = f" WHERE {only}" if only else ""
+    table = sql_table(found.table, dialects)
+    grouped = f"SELECT {columns} FROM {table}{where} GROUP BY {columns} HAVING count(*) > 1"  # noqa: S608 - names only
+    return f"{f'({only}) AND ' if only else ''}{key} IN ({grouped})"
+
+
+def _predicate(index: Index, dialects: tuple[str, ...]) -> str | None:
+    """The condition of a partial index on the project's dialects."""
+    told = {_text(value) for key, value in index.options if key.endswith("_where")}
+    if not told:
+        return None
+    have = {key.removesuffix("_where") for key, _ in index.options if key.endswith("_where")}
+    if len(told) > 1 or not set(dialects) <= have:
+        raise NotKnownError("the condition of a partial index")
+    return told.pop()
+
+
+def _text(expression: Expression) -> str:
+    """The SQL that a string or `sa.text(…)` is; raises `NotKnownError` for constructs."""
+    if expression.string is not None:
+        return expression.string
+    said = re.fullmatch(
+        r"(?:\w+\.)?text\((r?(?P<quote>['\"])(?:(?!(?P=quote)|\\).)*(?P=quote))\)", expression.text
+    )
+    if said is None:
+        raise NotKnownError(f"`{expression.text}`")
+    return said[1].lstrip("r")[1:-1]
+
+
+def _beyond(column: str, type_: Expression, dialects: tuple[str, ...]) -> str:
+    """Values that a shorter type does not hold."""
+    new = read_type(type_.text)
+    length = new.arguments.get("length") if new is not None else None
+    if isinstance(length, int):
+        mysql = bool(_MYSQL & {*dialects})
+        if mysql and not {*dialects} <= _MYSQL:
+            raise NotKnownError("how characters are counted")
+        return f"{'char_length' if mysql else 'length'}({column}) > {length}"
+    largest = _LARGEST.get(new.family) if new is not None else None
+    if largest is None:
+        raise NotKnownError(f"what {type_.text} holds")
+    return f"{column} NOT BETWEEN {-largest - 1} AND {largest}"
