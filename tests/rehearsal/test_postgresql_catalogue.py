@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
+from alembic_roundtrip.rehearsal.agent.dialects.postgresql.catalogue import Catalogue
 from alembic_roundtrip.rehearsal.agent.dialects.session import Session
 from alembic_roundtrip.rehearsal.agent.difference import residue
 from alembic_roundtrip.rehearsal.agent.schema import Snapshot
@@ -166,8 +167,8 @@ def running(server) -> Iterator[Server]:
         yield found
 
 
-def taken(connection: sa.Connection) -> Snapshot:
-    return PostgresqlAccess(connection).schema("alembic_version")
+def taken(connection: sa.Connection, known: Catalogue | None = None) -> Snapshot:
+    return PostgresqlAccess(connection).schema(known or Catalogue("alembic_version"))
 
 
 def dumped(server: Server, name: str) -> str:
@@ -209,6 +210,45 @@ def test_every_single_change_is_found_that_pg_dump_finds(running):
     assert missed == []
     assert misnamed == []
     assert unseen == []
+
+
+# What changes the definitions of other objects, which stay what they are.
+RENAMES = (
+    "ALTER TABLE p RENAME TO q",
+    "ALTER TABLE p RENAME COLUMN id TO key",
+    "ALTER TABLE t RENAME COLUMN b TO bb",
+    "ALTER TABLE p SET SCHEMA other",
+    "ALTER TYPE mood RENAME TO feeling",
+    "ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'",
+    "ALTER SEQUENCE t_id_seq RENAME TO ids",
+    "ALTER SEQUENCE numbers OWNED BY t.b",
+    "ALTER FUNCTION tf() RENAME TO tg",
+    "ALTER SCHEMA other RENAME TO another",
+    "DROP TABLE p CASCADE",
+    "DROP TYPE mood CASCADE",
+    "ALTER TABLE t DROP COLUMN parent CASCADE",
+    "DROP VIEW v; ALTER TABLE t DROP COLUMN id CASCADE, ADD COLUMN id bigserial",
+    "CREATE TABLE x (id serial PRIMARY KEY, t int REFERENCES t, m mood, UNIQUE (m))",
+    "COMMENT ON TABLE t IS 'x'; COMMENT ON TABLE t IS 'y'",
+    "CREATE INDEX one_more ON mv (b)",
+    "CREATE TABLE made (a int); DROP TABLE made",
+)
+
+
+def test_a_second_look_sees_what_a_first_one_would(running):
+    with database(running, "looks", BASE) as connection:
+        known = Catalogue("alembic_version")
+        assert taken(connection, known) == taken(connection)
+        for change in (*CHANGES, *RENAMES):
+            connection.exec_driver_sql("SAVEPOINT change")
+            Session(connection).run(change)
+            assert taken(connection, known) == taken(connection), change
+            Session(connection).run(
+                "CREATE TABLE behind (z serial, p int); DROP INDEX IF EXISTS by_a"
+            )
+            assert taken(connection, known) == taken(connection), f"behind {change}"
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT change")
+            assert taken(connection, known) == taken(connection), f"undone: {change}"
 
 
 @pytest.mark.parametrize("change", list(CHANGES)[::5])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from alembic_roundtrip.rehearsal.agent import data, rows
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
+from alembic_roundtrip.rehearsal.agent.dialects.postgresql.catalogue import Catalogue
 from alembic_roundtrip.rehearsal.databases.shared import Server
 from rehearsal.test_postgresql_catalogue import database, running  # noqa: F401 (a fixture)
 
@@ -72,10 +73,10 @@ def every_type() -> str:
 def test_every_type_gets_rows(running, tame):  # noqa: F811
     with made(running, "types", every_type()) as connection:
         access = PostgresqlAccess(connection)
-        filled = rows.fill(access, access.schema("x"), None, 20, 1, {}, tame=tame)
+        filled = rows.fill(access, access.schema(Catalogue("x")), None, 20, 1, {}, tame=tame)
         assert filled.unfilled == {}
         assert filled.inserted == {"t": 20}
-        table = access.schema("x").tables["t"]
+        table = access.schema(Catalogue("x")).tables["t"]
         for i, name in enumerate(TYPES):
             column = table.column(f"n{i}")
             assert column is not None
@@ -88,7 +89,7 @@ def test_every_constraint_is_kept(running, seed):  # noqa: F811
     script = ";".join(f"CREATE TABLE {name} {rest}" for name, rest in CONSTRAINED.items())
     with made(running, "constrained", script) as connection:
         access = PostgresqlAccess(connection)
-        schema = access.schema("x")
+        schema = access.schema(Catalogue("x"))
         filled = rows.fill(access, schema, None, 10, seed, {})
         assert filled.unfilled == {"parted_all": "a partition is not filled"}
         few = {name: count for name, count in filled.inserted.items() if count < 5}
@@ -105,8 +106,8 @@ def test_rows_are_the_same_for_the_same_seed(running):  # noqa: F811
     for number in range(2):
         with made(running, f"seeded_{number}", every_type()) as connection:
             access = PostgresqlAccess(connection)
-            rows.fill(access, access.schema("x"), None, 20, 3, {})
-            found.append(data.read(access, access.schema("x")))
+            rows.fill(access, access.schema(Catalogue("x")), None, 20, 3, {})
+            found.append(data.read(access, access.schema(Catalogue("x"))))
     assert found[0] == found[1]
 
 
@@ -116,13 +117,18 @@ def test_what_only_is_written_otherwise_is_not_lost(running):  # noqa: F811
     )
     with made(running, "written", script) as connection:
         access = PostgresqlAccess(connection)
-        rows.fill(access, access.schema("x"), None, 10, 1, {})
-        before = data.read(access, access.schema("x"))
+        rows.fill(access, access.schema(Catalogue("x")), None, 10, 1, {})
+        before = data.read(access, access.schema(Catalogue("x")))
         connection.exec_driver_sql(
             "ALTER TABLE t ALTER n TYPE numeric(9,4), ALTER j TYPE jsonb, ALTER b TYPE text, "
             "ALTER d TYPE timestamptz USING d AT TIME ZONE 'UTC'"
         )
-        assert data.losses(before, data.read(access, access.schema("x")), "round trip") == []
+        assert (
+            data.losses(before, data.read(access, access.schema(Catalogue("x"))), "round trip")
+            == []
+        )
         connection.exec_driver_sql("UPDATE t SET n = n + 1 WHERE id < 4")
-        (loss,) = data.losses(before, data.read(access, access.schema("x")), "round trip")
+        (loss,) = data.losses(
+            before, data.read(access, access.schema(Catalogue("x"))), "round trip"
+        )
         assert (loss["table"], loss["column"], loss["rows"]) == ("t", "n", 10)

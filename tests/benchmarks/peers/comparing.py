@@ -77,11 +77,14 @@ def _ours(agent, dialect):
     spec.loader.exec_module(package)
     from agent import difference, snapshot
     from agent.dialects.postgresql.access import PostgresqlAccess
+    from agent.dialects.postgresql.catalogue import Catalogue
 
     if dialect == "sqlite":
         return snapshot.take, difference.residue
-    look = lambda connection: PostgresqlAccess(connection).schema("alembic_version")  # noqa: E731
-    return look, difference.residue
+    return (
+        lambda connection: PostgresqlAccess(connection).schema(Catalogue("alembic_version")),
+        difference.residue,
+    )
 
 
 main()

@@ -35,13 +35,13 @@ class PostgresqlAccess:
 
     # --- the whole database
 
-    def schema(self, version_table: str) -> Snapshot:
+    def schema(self, known: catalogue.Catalogue) -> Snapshot:
         """The schema as it is now."""
         # Then the server writes every other schema's name out.
         self.session.run("SAVEPOINT catalogue")
         self.session.run("SET LOCAL search_path = pg_catalog")
         try:
-            return catalogue.take(self.session.rows, version_table)
+            return known.look(self.session.rows)
         finally:
             self.session.run("ROLLBACK TO SAVEPOINT catalogue")
             self.session.run("RELEASE SAVEPOINT catalogue")

@@ -13,6 +13,7 @@ from ... import redirect
 from ...schema import Snapshot, Table
 from ..session import Session, raw
 from .access import PostgresqlAccess, literal
+from .catalogue import Catalogue
 from .hold import Hold
 from .script import statements
 
@@ -88,6 +89,9 @@ class PostgresqlRoom:
     """Whether anything happened since."""
     _copies: int = 0
     _path: str = ""
+
+    def __post_init__(self) -> None:
+        self._catalogue = Catalogue(self.version_table)
 
     @property
     def reverts(self) -> bool:
@@ -228,7 +232,7 @@ class PostgresqlRoom:
     def snapshot(self) -> Snapshot:
         """The schema now, asked for once as long as nothing happens."""
         if self._state.schema is None:
-            self._state.schema = self.work(lambda access: access.schema(self.version_table))
+            self._state.schema = self.work(lambda access: access.schema(self._catalogue))
         return self._state.schema
 
     def count(self, table: Table) -> int:
