@@ -1,23 +1,27 @@
-"""Rules that a downgrade brings back over rows that were written without them."""
+"""Rules that a direction brings over rows that were written without them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.typechanges import type_changes
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Name, option
-from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.migration.objects import Constraint, Name, Table, option
+from alembic_roundtrip.schema import Replay, Schema
+
+Way = Literal["upgrade", "downgrade"]
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Tightening:
-    """A rule that a downgrade brings back: the change that does, and the rows that are against it.
+    """A rule that comes, or comes back: the change that brings it, and the rows against it.
 
     `columns` are those that the rule is about, as far as it names them.
     """
@@ -29,117 +33,171 @@ class Tightening:
     rows: str
 
 
-def tightenings(context: Context) -> Iterator[Tightening]:
-    """What comes back and may find rows against it, each operation once.
+def tightenings(context: Context, way: Way = "downgrade") -> Iterator[Tightening]:
+    """What may find rows against it, each operation once.
 
-    Tables whose rows the downgrade writes, deletes or looks at before are taken to be cared for.
+    Tables whose rows the direction writes, deletes or looks at before are taken to be cared for.
     """
-    downgrade = context.written_downgrade
-    if downgrade is None:
+    upgrade, downgrade = context.migration.upgrade, context.written_downgrade
+    written, other = (upgrade, downgrade) if way == "upgrade" else (downgrade, upgrade)
+    if written is None:
         return
     seen: set[Operation] = set()
     for trip in context.round_trips:
-        if trip.down.unread:
+        side = _Side(trip, way, other)
+        if side.replayed.unread:
             continue
-        for found in (*_rules(context, trip), *_shorter(context, trip)):
+        for found in (*side.rules(), *side.shorter(context)):
             if found.operation not in seen and not found.operation.doubtful:
                 seen.add(found.operation)
-                if not _guarded(context, downgrade, found):
+                if not _guarded(context, written, found):
                     yield found
 
 
-def _guarded(context: Context, downgrade: Direction, found: Tightening) -> bool:
+def _guarded(context: Context, direction: Direction, found: Tightening) -> bool:
     """Whether it may have refused before: a statement raises after it asked about these columns."""
-    before = [p for p in downgrade.statements if p.end <= found.operation.statement.start]
+    before = [p for p in direction.statements if p.end <= found.operation.statement.start]
     text = "\n".join(map(context.migration.source.slice, before))
-    words = set(re.findall(r"\w+", text))
+    words = set(_WORD.findall(text))
     return "raise" in words and {found.table.name, *found.columns} <= words
 
 
-def _rules(context: Context, trip: RoundTrip) -> Iterator[Tightening]:
-    new: set[Name] = set()
-    added: set[tuple[Name, str]] = set()
-    cared_for: set[Name | None] = set()
-    for operation, change, schema in trip.down.steps:
-        if isinstance(change, c.CreateTable):
-            new.add(change.table.name)
-        if isinstance(change, c.AddColumn):
-            added.add((change.table, change.column.name))
-        if isinstance(change, c.WriteRows):
-            cared_for.add(change.table)
-        names = set(c.tables_of(change))
-        if names & new or names & cared_for or None in cared_for:
-            continue
-        rows = _rows_against(change, schema, context, trip, added)
-        if rows and isinstance(change, c.AlterColumn):
-            yield Tightening(operation, change, change.table, (change.column,), rows)
-        elif rows and isinstance(change, c.CreateIndex):
-            columns = tuple(part.string for part in change.index.columns if part.string)
-            yield Tightening(operation, change, change.index.table, columns, rows)
-        elif rows and isinstance(change, c.AddConstraint):
-            yield Tightening(operation, change, change.table, change.constraint.columns, rows)
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One direction on one dialect; `other` is the opposite one, where there is one."""
 
+    trip: RoundTrip
+    way: Way
+    other: Direction | None
 
-def _rows_against(
-    change: c.Change,
-    schema: Schema,
-    context: Context,
-    trip: RoundTrip,
-    added: set[tuple[Name, str]],
-) -> str | None:
-    if isinstance(change, c.AlterColumn):
+    @property
+    def _up(self) -> bool:
+        return self.way == "upgrade"
+
+    @property
+    def replayed(self) -> Replay:
+        return self.trip.up if self._up else self.trip.down
+
+    @property
+    def start(self) -> Schema:
+        """What the direction begins with: rows keep to its rules."""
+        return self.trip.before if self._up else self.trip.up.schema
+
+    def rules(self) -> Iterator[Tightening]:
+        new: set[Name] = set()
+        added: set[tuple[Name, str]] = set()
+        cared_for: set[Name | None] = set()
+        for operation, change, schema in self.replayed.steps:
+            if isinstance(change, c.CreateTable):
+                new.add(change.table.name)
+            if isinstance(change, c.AddColumn):
+                added.add((change.table, change.column.name))
+            if isinstance(change, c.WriteRows):
+                cared_for.add(change.table)
+            names = set(c.tables_of(change))
+            if names & new or names & cared_for or None in cared_for:
+                continue
+            if isinstance(change, c.AlterColumn) and self._meets_null(change, schema):
+                rows = f"NULLs in `{change.table}.{change.column}`"
+                yield Tightening(operation, change, change.table, (change.column,), rows)
+            elif isinstance(change, c.CreateIndex) and change.index.unique:
+                parts = [part.string for part in change.index.columns]
+                yield from self._unique(operation, change, change.index.table, parts, added)
+            elif isinstance(change, c.AddConstraint):
+                yield from self._constraint(operation, change, schema, added)
+
+    def _unique(
+        self,
+        operation: Operation,
+        change: c.CreateIndex | c.AddConstraint,
+        table: Name,
+        columns: list[str | None],
+        added: set[tuple[Name, str]],
+    ) -> Iterator[Tightening]:
+        """Nothing for a key of columns that come with it: there is nothing in them."""
+        known = tuple(name for name in columns if name)
+        if any((table, name) in added for name in known):
+            return
+        start = self.start.table(table)
+        if start is not None and len(known) == len(columns) and _is_unique(start, known):
+            return
+        subject = ", ".join(f"`{table}.{name}`" for name in known) or f"`{table}`"
+        yield Tightening(operation, change, table, known, f"duplicates in {subject}")
+
+    def _constraint(
+        self,
+        operation: Operation,
+        change: c.AddConstraint,
+        schema: Schema,
+        added: set[tuple[Name, str]],
+    ) -> Iterator[Tightening]:
+        made = change.constraint
+        if made.kind in {"unique", "primary"}:
+            yield from self._unique(operation, change, change.table, list(made.columns), added)
+        elif made.kind == "check" and self._asks_old_rows(change.table, made, schema):
+            rows = f"rows against `{made.name or 'a CHECK'}` in `{change.table}`"
+            yield Tightening(operation, change, change.table, made.columns, rows)
+
+    def _asks_old_rows(self, table: Name, check: Constraint, schema: Schema) -> bool:
+        was, now = self.trip.before.table(table), schema.table(table)
+        if was is None:
+            return False
+        if self._up:
+            return now is not None and _is_about_old(check, was, now)
+        return check.name in {part.name for part in was.constraints}
+
+    def _meets_null(self, change: c.AlterColumn, schema: Schema) -> bool:
+        """Whether NULL is forbidden that the column takes when the direction begins."""
         nullable = option(change.options, "nullable")
-        relaxed = nullable is not None and nullable.value is False
-        if relaxed and _took_null(change, schema, context, trip):
-            return f"NULLs in `{change.table}.{change.column}`"
-    if isinstance(change, c.CreateIndex) and change.index.unique:
-        return _duplicates(change.index.table, [p.string for p in change.index.columns], added)
-    if isinstance(change, c.AddConstraint) and change.constraint.kind in {"unique", "primary"}:
-        return _duplicates(change.table, list(change.constraint.columns), added)
-    if isinstance(change, c.AddConstraint) and change.constraint.kind == "check":
-        was = trip.before.table(change.table)
-        if was is not None and change.constraint.name in {p.name for p in was.constraints}:
-            return f"rows against `{change.constraint.name}` in `{change.table}`"
-    return None
+        if nullable is None or nullable.value is not False:
+            return False
+        table = schema.table(change.table)
+        column = table.column(change.column) if table and schema.knows(change.table) else None
+        if column is None:
+            return self.other is not None and _allows_null(self.other, change)
+        start = self.start.table(change.table)
+        added = start is None or start.column(change.column) is None
+        filled = column.server_default is not None or column.fills_itself
+        if added and (start is None or not self._up or filled):
+            return False  # one that the downgrade has just added is another rule's
+        return column.nullable is True
+
+    def shorter(self, context: Context) -> Iterator[Tightening]:
+        if self.trip.dialect in {None, "sqlite"}:
+            return
+        for change in type_changes(context, self.way):
+            why = narrowing(change.before, change.after, change.dialect)
+            if why and change.dialect == self.trip.dialect and (change.older or not self._up):
+                altered = change.change
+                rows = f"values in `{change.column}` that {change.after.text} cannot hold"
+                yield Tightening(change.operation, altered, altered.table, (altered.column,), rows)
 
 
-def _duplicates(table: Name, columns: list[str | None], added: set[tuple[Name, str]]) -> str | None:
-    """None for a key of columns that the downgrade itself adds: there is nothing in them."""
-    known = [name for name in columns if name]
-    if any((table, name) in added for name in known):
-        return None
-    subject = ", ".join(f"`{table}.{name}`" for name in known) or f"`{table}`"
-    return f"duplicates in {subject}"
+def _is_unique(table: Table, columns: tuple[str, ...]) -> bool:
+    """Whether rows are different in some of these columns already."""
+    keys = [set(part.columns) for part in table.constraints if part.kind in {"unique", "primary"}]
+    for index in table.indexes:
+        partial = any(name.endswith("_where") for name, _ in index.options)
+        names = {part.string for part in index.columns}
+        if index.unique and not partial and None not in names:
+            keys.append({name for name in names if name})
+    return any(key and key <= set(columns) for key in keys)
 
 
-def _took_null(change: c.AlterColumn, schema: Schema, context: Context, trip: RoundTrip) -> bool:
-    """Whether the column takes NULL since the upgrade."""
-    table = schema.table(change.table)
-    column = table.column(change.column) if table and schema.knows(change.table) else None
-    if column is not None:
-        was = trip.up.schema.table(change.table)
-        # One that the downgrade has just added is another rule's.
-        return column.nullable is True and was is not None and was.column(change.column) is not None
-    upgrade = context.migration.upgrade
-    return upgrade is not None and _allows_null(upgrade, change)
+def _is_about_old(check: Constraint, before: Table, now: Table) -> bool:
+    """Whether a CHECK asks for columns that were there, and for none that came since."""
+    if check.of_type:
+        return False
+    words = {word for argument in check.arguments for word in _WORD.findall(argument.text)}
+    asked = {column.name for column in now.columns} & words
+    return bool(asked) and all(before.column(name) for name in asked)
 
 
-def _allows_null(upgrade: Direction, change: c.AlterColumn) -> bool:
-    for operation in upgrade.operations:
+def _allows_null(direction: Direction, change: c.AlterColumn) -> bool:
+    for operation in direction.operations:
         for other in operation.changes:
             if isinstance(other, c.AlterColumn) and other.table == change.table:
                 nullable = option(other.options, "nullable")
                 if other.column == change.column and nullable and nullable.value is True:
                     return True
     return False
-
-
-def _shorter(context: Context, trip: RoundTrip) -> Iterator[Tightening]:
-    if trip.dialect in {None, "sqlite"}:
-        return
-    for change in type_changes(context, "downgrade"):
-        why = narrowing(change.before, change.after)
-        if why and change.dialect == trip.dialect:
-            altered = change.change
-            rows = f"values in `{change.column}` that {change.after.text} cannot hold"
-            yield Tightening(change.operation, altered, altered.table, (altered.column,), rows)

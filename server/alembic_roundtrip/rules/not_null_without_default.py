@@ -1,7 +1,7 @@
-"""The downgrade adds a NOT NULL column without a default: it fails as soon as a row exists.
+"""A NOT NULL column without a default is added: it fails as soon as the table has a row.
 
 ## Why it matters
-On the empty table of a test database the downgrade passes. On a table with rows the database
+On the empty table of a test database the migration passes. On a table with rows the database
 refuses: there is nothing to put into the new column.
 
 ## What to do
@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from alembic_roundtrip.comparison.tightening import Way
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.changes import AddColumn, CreateTable, WriteRows
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.migration.objects import Column, Name, option
 from alembic_roundtrip.migration.places import calls_of
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
 from alembic_roundtrip.scaffold.edits import has_own_call, within
 
 rule = Rule(__name__, severity="error")
@@ -34,24 +35,40 @@ def check(context: Context) -> Iterator[Finding]:
     """Required columns added to tables that may hold rows at that moment."""
     if context.dialects and set(context.dialects) <= _FILLS_BY_ITSELF:
         return
+    yield from _added("downgrade", context, "error")
+    # What was deployed has found no row in its way.
+    severity: Severity = "error" if context.recent else "information"
+    yield from _added("upgrade", context, severity)
+
+
+def _added(way: Way, context: Context, severity: Severity) -> Iterator[Finding]:
     empty: set[Name] = set()
-    for operation in context.downgrade_operations:
+    downgrades = way == "downgrade"
+    for operation in context.downgrade_operations if downgrades else context.upgrade_operations:
         for change in operation.changes:
             if isinstance(change, CreateTable):
                 empty.add(change.table.name)
             elif isinstance(change, WriteRows) and change.table is not None:
                 emptied = change.verb in {"delete", "truncate"} and not change.bounded
                 (empty.add if emptied else empty.discard)(change.table)
-            elif isinstance(change, AddColumn) and change.table not in empty:
-                column = change.column
-                generated = column.fills_itself or option(column.options, "primary_key")
-                if column.nullable is False and not column.server_default and not generated:
-                    yield Finding(
-                        operation.range,
-                        f"downgrade() adds `{change.table}.{column.name}` NOT NULL without a "
-                        "default: it fails as soon as the table has a row",
-                        partial(_fixes, context, operation, change),
-                    )
+            elif (
+                isinstance(change, AddColumn)
+                and change.table not in empty
+                and _is_required(change.column)
+            ):
+                yield Finding(
+                    operation.range,
+                    f"{way}() adds `{change.table}.{change.column.name}` NOT NULL without a "
+                    "default: it fails as soon as the table has a row",
+                    partial(_fixes, context, operation, change),
+                    severity=severity,
+                )
+
+
+def _is_required(column: Column) -> bool:
+    """Whether rows that are there would have nothing in it, and must."""
+    generated = column.fills_itself or option(column.options, "primary_key")
+    return column.nullable is False and not column.server_default and not generated
 
 
 def _fixes(context: Context, operation: Operation, change: AddColumn) -> tuple[Fix, ...]:
@@ -159,5 +176,17 @@ rule.example(
         op.add_column("users", sa.Column("nick", sa.Text(), nullable=True))
         op.execute("UPDATE users SET nick = ''")
         op.alter_column("users", "nick", nullable=False)
+    """,
+)
+rule.example(
+    "A new column that is required at once",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
+
+
+    def downgrade():
+        op.drop_column("users", "😋")
     """,
 )

@@ -1,0 +1,137 @@
+"""The upgrade brings a rule that rows may be against.
+
+## Why it matters
+On the empty database of a test it passes. On one with rows it fails on those that were legal until
+now (NULL, duplicates, longer values), and the deployment stops half-way.
+
+## What to do
+Make the rows fit before, with an UPDATE or DELETE in the same migration, or count those in the way
+and refuse with the number and the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alembic_roundtrip.comparison.tightening import tightenings
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.rule import Finding, Rule
+
+rule = Rule(__name__, severity="warning")
+
+
+@rule.check
+def check(context: Context) -> Iterator[Finding]:
+    """UNIQUE, NOT NULL, CHECK and shorter types over rows that nothing was done for."""
+    for found in tightenings(context, "upgrade"):
+        yield Finding(
+            found.operation.range,
+            f"fails if there are {found.rows}",
+            severity=None if context.recent else "information",
+        )
+
+
+_USERS = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.String(30)), sa.Column('age', sa.Integer()))\n"
+    "    op.create_unique_constraint('uq_age', 'users', ['age'])\n"
+)
+
+rule.example(
+    "NOT NULL for a column that takes NULL",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", comment="😋", nullable=False)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are NULLs in `users.nick`
+
+
+    def downgrade():
+        op.alter_column("users", "nick", comment=None, nullable=True)
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Added empty, and required before anything has filled it",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("mail", sa.Text()))
+        op.alter_column("users", "mail", nullable=False)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are NULLs in `users.mail`
+
+
+    def downgrade():
+        op.drop_column("users", "mail")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "UNIQUE over values that may be there twice",
+    """
+    def upgrade():
+        op.create_unique_constraint("uq_nick", "users", ["nick"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are duplicates in `users.nick`
+
+
+    def downgrade():
+        op.drop_constraint("uq_nick", "users")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A CHECK of what is there",
+    """
+    def upgrade():
+        op.create_check_constraint("ck_age", "users", "age > 0")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are rows against `ck_age` in `users`
+
+
+    def downgrade():
+        op.drop_constraint("ck_age", "users")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Filled first",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET nick = '' WHERE nick IS NULL")
+        op.alter_column("users", "nick", nullable=False)
+
+
+    def downgrade():
+        op.alter_column("users", "nick", nullable=True)
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Unique already by one of the columns",
+    """
+    def upgrade():
+        op.create_unique_constraint("uq_nick_age", "users", ["nick", "age"])
+
+
+    def downgrade():
+        op.drop_constraint("uq_nick_age", "users")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "On columns that come with it",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("mail", sa.Text()))
+        op.create_unique_constraint("uq_mail", "users", ["mail"])
+        op.create_check_constraint("ck_mail", "users", "mail <> ''")
+
+
+    def downgrade():
+        op.drop_constraint("ck_mail", "users")
+        op.drop_column("users", "mail")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
