@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from alembic_roundtrip.comparison.definitions import defines, redefined
 from alembic_roundtrip.comparison.equivalence import (
     checks_differ,
     defaults_differ,
@@ -62,6 +63,7 @@ def _all(context: Context) -> tuple[Difference, ...]:
         for difference in _Blame(trip, upgrade, downgrade).between(table, after)
     ]
     for trip in trips:
+        found += _redefined(trip, upgrade, downgrade)
         found += _not_altered_back(trip, upgrade, downgrade)
     return tuple(found)
 
@@ -111,6 +113,7 @@ class _Blame:
             for operation in self.upgrade.operations
             for change in operation.changes
             if isinstance(change, c.DropIndex | c.DropConstraint | c.DropColumn)
+            and not (isinstance(change, c.DropConstraint) and change.if_exists)
         )
 
     def _columns(self, before: Table, after: Table) -> Iterator[_Found]:
@@ -119,7 +122,7 @@ class _Blame:
 
     def _column(self, table: Table, old: Column, new: Column) -> Iterator[_Found]:
         subject = f"{table.name}.{old.name}"
-        if types_differ(old.type, new.type):
+        if types_differ(old.type, new.type, self.trip.dialect):
             assert old.type is not None
             assert new.type is not None
             sentence = f"has the type {new.type.text} instead of {old.type.text}"
@@ -274,6 +277,24 @@ def _indexes(before: Table, after: Table) -> Iterator[_Found]:
             yield "definition", "", f"{before.name}.{old.name}", said
 
 
+def _redefined(trip: RoundTrip, upgrade: Direction, downgrade: Direction) -> Iterator[Difference]:
+    """Enum types and objects made by SQL, by the last operation that defined them."""
+    for kind, name, sentence in redefined(trip.before, trip.down.schema):
+        for direction in (downgrade, upgrade):
+            blamed = [
+                operation
+                for operation in direction.operations
+                if operation.runs_on(trip.dialect)
+                and any(defines(change, kind, name) for change in operation.changes)
+            ]
+            if blamed:
+                if not blamed[-1].doubtful:
+                    yield Difference(
+                        "definition", str(name), sentence, blamed[-1], direction, downgrade
+                    )
+                break
+
+
 def _not_altered_back(
     trip: RoundTrip, upgrade: Direction, downgrade: Direction
 ) -> Iterator[Difference]:
@@ -287,7 +308,7 @@ def _not_altered_back(
         for change in operation.changes:
             if not isinstance(change, c.AlterColumn) or trip.before.knows(change.table):
                 continue
-            for aspect, argument, sentence in _altered(change):
+            for aspect, argument, sentence in _altered(change, trip.dialect):
                 if not _comes_or_goes(change, upgrade) and not _answered(
                     change, argument, downgrade
                 ):
@@ -295,10 +316,10 @@ def _not_altered_back(
                     yield Difference(aspect, subject, sentence, operation, upgrade, downgrade)
 
 
-def _altered(change: c.AlterColumn) -> Iterator[tuple[str, str, str]]:
+def _altered(change: c.AlterColumn, dialect: str | None) -> Iterator[tuple[str, str, str]]:
     given = dict(change.options)
     old, new, nullable = given.get("existing_type"), given.get("type_"), given.get("nullable")
-    if old is not None and new is not None and types_differ(old, new):
+    if old is not None and new is not None and types_differ(old, new, dialect):
         yield "type", "type_", f"has the type {new.text} instead of {old.text}"
     if nullable is not None and isinstance(nullable.value, bool):
         said = "takes NULL, which it did not" if nullable.value else "does not take NULL"

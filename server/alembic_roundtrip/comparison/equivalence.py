@@ -73,8 +73,11 @@ class ColumnType:
 
 
 @lru_cache(maxsize=4096)
-def read_type(text: str) -> ColumnType | None:
-    """A type as written, `sa.String(length=30)`; None for one that is not a standard type."""
+def read_type(text: str, dialect: str | None = None) -> ColumnType | None:
+    """A type as written, `sa.String(length=30)`; None for one that is not a standard type.
+
+    What an `Enum` is depends on the dialect: a type of its own in PostgreSQL, text in SQLite.
+    """
     try:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError):
@@ -83,8 +86,8 @@ def read_type(text: str) -> ColumnType | None:
     name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
     if isinstance(callee, ast.Attribute) and not _is_module(callee.value):
         return None
-    if name == "Enum" and isinstance(node, ast.Call):
-        return _named_values(node)
+    if name in {"Enum", "ENUM"} and isinstance(node, ast.Call):
+        return _enumeration(node, dialect if name == "Enum" else "postgresql")
     family = _FAMILIES.get(name.lower())
     if family is None:
         return None
@@ -96,11 +99,16 @@ def read_type(text: str) -> ColumnType | None:
     return ColumnType(family, given)
 
 
-def _named_values(node: ast.Call) -> ColumnType | None:
-    """An `Enum` that is kept as text: as long as its longest value, or as it says."""
+def _enumeration(node: ast.Call, dialect: str | None) -> ColumnType | None:
+    """A type with a name, or text that is as long as its longest value, or as it says."""
     given = {keyword.arg: _literal(keyword.value) for keyword in node.keywords}
     values = [_literal(value) for value in node.args]
-    if given.get("native_enum") is not False or not all(isinstance(v, str) for v in values):
+    native = given.get("native_enum", True)
+    if dialect == "postgresql" and native is True:
+        name = given.get("name")
+        return ColumnType("enum", {"name": name.lower() if isinstance(name, str) else UNKNOWN})
+    text = native is False or dialect == "sqlite"
+    if not text or not all(isinstance(v, str) for v in values):
         return None
     length = given.get("length") or max((len(str(value)) for value in values), default=0)
     return ColumnType("string", {"length": length}) if length else None
@@ -126,11 +134,13 @@ def _literal(node: ast.expr) -> object:
         return UNKNOWN
 
 
-def types_differ(before: Expression | None, after: Expression | None) -> bool:
+def types_differ(
+    before: Expression | None, after: Expression | None, dialect: str | None = None
+) -> bool:
     """Whether two column types are certainly different."""
     if before is None or after is None or before.text == after.text:
         return False
-    one, other = read_type(before.text), read_type(after.text)
+    one, other = read_type(before.text, dialect), read_type(after.text, dialect)
     if one is None or other is None:
         return False
     if one.family != other.family:
@@ -257,9 +267,9 @@ _NUMBERS = frozenset({"integer", "smallint", "bigint", "float", "numeric"})
 _INTEGERS = frozenset(_SIZES)
 
 
-def narrowing(before: Expression, after: Expression) -> str | None:
+def narrowing(before: Expression, after: Expression, dialect: str | None = None) -> str | None:
     """What a type change does to values that no longer fit, as a verb phrase; None for none."""
-    one, other = read_type(before.text), read_type(after.text)
+    one, other = read_type(before.text, dialect), read_type(after.text, dialect)
     if one is None or other is None:
         return None
     if one.family in _TEXTS and other.family in _TEXTS:
@@ -293,9 +303,12 @@ def _less_precise(one: ColumnType, other: ColumnType) -> bool:
 
 def casts_itself(before: Expression, after: Expression) -> bool | None:
     """Whether PostgreSQL has an assignment cast; None where that is not known."""
-    one, other = read_type(before.text), read_type(after.text)
+    one, other = (read_type(part.text, "postgresql") for part in (before, after))
     if one is None or other is None:
         return None
+    if one.family == other.family == "enum":
+        names = one.arguments["name"], other.arguments["name"]
+        return names[0] == names[1] if _known(*names) else None
     if one.family == other.family or other.family in _TEXTS:
         return True
     if one.family in _NUMBERS and other.family in _NUMBERS:

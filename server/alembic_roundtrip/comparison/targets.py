@@ -13,6 +13,8 @@ from alembic_roundtrip.migration.objects import Name, Table
 from alembic_roundtrip.schema import Key, Schema
 
 _NEAR = 0.75
+_INDEXES_BY_THEMSELVES = frozenset({"postgresql", "sqlite"})
+"""Where the index of a constraint cannot be dropped by a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +92,21 @@ def _is_absent(key: Key, change: c.Change, schema: Schema, trip: RoundTrip) -> b
     if key.kind == "column":
         return True
     if key.kind == "index":
-        return not _may_be_named(key.name, table)
+        return not _may_be_named(key.name, table, schema.dialect)
     kind = change.kind if isinstance(change, c.DropConstraint) else None
     same = [part for part in table.constraints if kind is None or part.kind == kind]
     # One without a name has a name of the database's own, or a convention's.
-    named = all(part.name and part.sure for part in same)
+    generated = schema.dialect == "postgresql"
+    named = all(part.sure and (part.name or (generated and part.generated)) for part in same)
     return named and not any(index.name == key.name for index in table.indexes)
 
 
-def _may_be_named(name: str, table: Table) -> bool:
+def _may_be_named(name: str, table: Table, dialect: str | None) -> bool:
     """Whether an index may have that name: a convention's, UNIQUE's or a foreign key's own."""
     generated = any(index.name is None or not index.sure for index in table.indexes)
-    unnamed = any(part.name is None for part in table.constraints if part.kind != "check")
-    return generated or unnamed or any(part.name == name for part in table.constraints)
+    own = dialect not in _INDEXES_BY_THEMSELVES
+    unnamed = any(p.name is None and own for p in table.constraints if p.kind != "check")
+    return generated or unnamed or any(part.is_known_as(name) for part in table.constraints)
 
 
 def nearest(key: Key, schema: Schema) -> str | None:

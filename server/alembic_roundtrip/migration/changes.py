@@ -108,6 +108,8 @@ class DropConstraint:
     kind: str | None
     final: bool = False
     """Whether its name is `op.f(…)`: naming conventions are not applied to it."""
+    if_exists: bool = False
+    """Whether nothing happens where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

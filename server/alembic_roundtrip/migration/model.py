@@ -65,6 +65,8 @@ class Operation:
     batch: Batch | None = None
     opaque: str | None = None
     autocommit: bool = False
+    missing: tuple[str, ...] = ()
+    """Arguments that the operation cannot do without and is not given."""
 
     def __hash__(self) -> int:
         """By its place: what it says is long, and the same place seldom says two things."""

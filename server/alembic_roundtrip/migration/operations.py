@@ -70,6 +70,10 @@ QUIET = frozenset(
     "create_module_class_proxy batch_alter_table autocommit_block".split()
 )
 """What `op` has besides operations; a batch block and an autocommit block are followed."""
+_OPTIONAL = frozenset(
+    {("drop_constraint", "type_"), ("drop_index", "table_name")}
+    | {("create_table_comment", "comment"), ("sync_enum_values", "affected_columns")}
+)
 _OWN_TABLE = frozenset({"table_name", "source_table"})
 _SCHEMA = {"create_foreign_key": "source_schema"}
 
@@ -102,6 +106,15 @@ class Call:
         """An argument's value where it is a list of strings."""
         expression = self.expression(name)
         return expression.strings if expression else None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The arguments without which the call is none."""
+        if not self.complete:
+            return ()
+        own = _OWN_TABLE if self.batch is not None else frozenset()
+        names = [part for part in SIGNATURES[self.name] if part != "*" and part not in own]
+        return tuple(n for n in names if n not in self.named and (self.name, n) not in _OPTIONAL)
 
     def table(self) -> Name | None:
         """The table it works on: the batch's, or the one it names."""
@@ -150,6 +163,8 @@ def call_of(
 
 def changes_of_call(call: Call) -> tuple[c.Change, ...]:
     """What a call changes; `Unknown` where its arguments do not tell."""
+    if call.missing:
+        return ()  # it raises before it does anything
     found = _READERS[call.name](call)
     if found is not None and (call.complete or call.name == "create_table"):
         return found
@@ -285,7 +300,9 @@ def _drop_constraint(call: Call) -> Changes:
     table, name = call.table(), call.expression("constraint_name")
     if table is None or name is None or not name.known:
         return None
-    return (c.DropConstraint(table, name.string, call.string("type_"), name.final),)
+    asks = call.expression("if_exists")
+    exists = asks is not None and asks.value is True
+    return (c.DropConstraint(table, name.string, call.string("type_"), name.final, exists),)
 
 
 def _table_comment(call: Call) -> Changes:

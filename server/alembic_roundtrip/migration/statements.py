@@ -53,6 +53,8 @@ from alembic_roundtrip.text import Range
 
 _DEPTH = 4
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
+_MANNERS = frozenset({"if_exists", "if_not_exists", "postgresql_concurrently"})
+"""Options that say how an operation is done, not what."""
 _REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
 _LEAVING = (ast.Raise, ast.Return, ast.Continue, ast.Break)
@@ -375,8 +377,7 @@ class _Reader:
         if batch is not None and not batch.table.name:
             changes = (Unknown(),)
         unknown = any(isinstance(change, Unknown) and change.tables is None for change in changes)
-        asked = {key: v for key, v in call.options.items() if key in {"if_exists", "if_not_exists"}}
-        given = {**call.named, **asked}
+        given = {**call.named, **{k: v for k, v in call.options.items() if k in _MANNERS}}
         arguments = tuple((key, place.scope.expression(value)) for key, value in given.items())
         self.add(
             name,
@@ -386,6 +387,7 @@ class _Reader:
             changes,
             arguments,
             "its arguments are computed" if unknown else None,
+            call.missing,
         )
 
     def add(
@@ -397,6 +399,7 @@ class _Reader:
         changes: tuple[Change, ...],
         arguments: Options = (),
         opaque: str | None = None,
+        missing: tuple[str, ...] = (),
     ) -> None:
         source = place.scope.source
         here = (range_of(source, node), range_of(source, statement))
@@ -410,6 +413,7 @@ class _Reader:
                 batch=place.batch,
                 opaque=opaque,
                 autocommit=place.autocommit,
+                missing=missing,
             )
         )
         self.effects = True

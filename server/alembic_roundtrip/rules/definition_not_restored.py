@@ -1,8 +1,8 @@
-"""After the downgrade a foreign key, index, CHECK or comment is there, but defined otherwise.
+"""After the downgrade something is there with the right name, but defined otherwise.
 
 ## Why it matters
-Everything has the right name and nothing fails: a lost ON DELETE, UNIQUE or predicate shows weeks
-later, as rows that should not be there.
+A foreign key, index, CHECK, comment, enum type, function or view has its name and nothing fails: a
+lost ON DELETE, UNIQUE or predicate shows weeks later, as rows that should not be there.
 
 ## What to do
 Copy the definition from the migration that made it, with its rules, uniqueness and predicate.
@@ -21,7 +21,7 @@ rule = Rule(__name__, severity="error")
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """Constraints, indexes and comments whose definition is not what it was."""
+    """Constraints, indexes, comments, enum types and objects that are not what they were."""
     yield from restored_otherwise(context, "definition")
 
 
@@ -135,4 +135,76 @@ rule.example(
         "    op.create_table('users', sa.Column('team', sa.Integer()), sa.Column('group', sa.Integer()),\n"
         "        sa.ForeignKeyConstraint(['team'], ['teams.id'], name='fk_team'))\n",
     ),
+)
+rule.example(
+    "A function",
+    """
+    def upgrade():
+        op.execute("CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2 -- 😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `one` is defined otherwise
+        op.create_table("teams", sa.Column("id", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_table("teams")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.execute(\"CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'\")\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "The same function, laid out otherwise",
+    """
+    def upgrade():
+        op.execute("DROP FUNCTION one")
+
+
+    def downgrade():
+        op.execute(
+            "CREATE OR REPLACE FUNCTION one()\n"
+            "RETURNS int LANGUAGE sql AS 'SELECT 1';"
+        )
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.execute(\"CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'\")\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "An enum type with other values",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state RENAME VALUE 'old' TO '😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `state` lacks 'old'
+        op.create_table("teams", sa.Column("id", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_table("teams")
+    """,
+    history=("def upgrade():\n    op.execute(\"CREATE TYPE state AS ENUM ('new', 'old')\")\n",),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A foreign key that was dropped only if it was there",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE pets DROP CONSTRAINT IF EXISTS pets_owner")
+        op.create_foreign_key("pets_owner", "pets", "users", ["owner"], ["id"], ondelete="CASCADE")
+
+
+    def downgrade():
+        op.drop_constraint("pets_owner", "pets")
+        op.create_foreign_key("pets_owner", "pets", "users", ["owner"], ["id"], comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `pets.pets_owner` is a constraint that was not there before
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('pets', sa.Column('owner', sa.Integer()))\n",
+    ),
+    dialects=("postgresql",),
 )

@@ -27,7 +27,7 @@ def check(context: Context) -> Iterator[Finding]:
     if says_loss(documentation(context.migration)):
         return
     for change in type_changes(context, "upgrade"):
-        why = narrowing(change.before, change.after)
+        why = narrowing(change.before, change.after, change.dialect)
         if why and change.dialect != "sqlite" and change.older:
             yield Finding(
                 change.operation.range,

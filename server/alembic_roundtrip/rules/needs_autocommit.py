@@ -134,3 +134,18 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "An index that is dropped",
+    """
+    def upgrade():
+        with op.get_context().autocommit_block():
+            op.create_index("ix_😋", "users", ["nick"], postgresql_concurrently=True)
+
+
+    def downgrade():
+        op.drop_index("ix_😋", table_name="users", postgresql_concurrently=True)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

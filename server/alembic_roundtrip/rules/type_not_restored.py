@@ -121,3 +121,40 @@ rule.example(
         "        sa.Column('state', sa.Enum('new', 'old', native_enum=False)))\n",
     ),
 )
+rule.example(
+    "An enum type of PostgreSQL and text",
+    """
+    def upgrade():
+        op.alter_column("tasks", "state", type_=sa.String(3), comment="😋")
+
+
+    def downgrade():
+        op.alter_column("tasks", "state", comment=None)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `tasks.state` has the type sa.String(3) instead of sa.Enum('new', 'old', name='state')
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('tasks', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('state', sa.Enum('new', 'old', name='state')))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "In SQLite both are the same text",
+    """
+    def upgrade():
+        with op.batch_alter_table("tasks") as batch_op:
+            batch_op.alter_column("state", type_=sa.String(3))
+
+
+    def downgrade():
+        with op.batch_alter_table("tasks") as batch_op:
+            batch_op.alter_column("state", existing_type=sa.String(3))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('tasks', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('state', sa.Enum('new', 'old', name='state')))\n",
+    ),
+    dialects=("sqlite",),
+)

@@ -168,3 +168,23 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "An index of a table whose constraints have no names of their own",
+    """
+    def upgrade():
+        op.create_table(
+            "pets",
+            sa.Column("owner", sa.Integer(), sa.ForeignKey("users.id")),
+            sa.Column("name", sa.Text(), unique=True),
+        )
+        op.create_index("ix_pets_owner", "pets", ["owner"])
+
+
+    def downgrade():
+        op.drop_index("ix_pets_user", table_name="pets")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `pets.ix_pets_user` does not exist at this point; did you mean `ix_pets_owner`?
+        op.drop_table("pets")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

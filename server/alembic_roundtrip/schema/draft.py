@@ -371,6 +371,8 @@ class Draft:
             if (part.kind != "primary" if primary else not part.is_known_as(change.name))
         )
         if change.name is None or len(kept) == len(table.constraints):
+            if change.if_exists and change.name and all(map(_is_named, table.constraints)):
+                return
             # Its name may be the database's own or a naming convention's.
             self._doubt(change.table)
         else:
@@ -506,6 +508,11 @@ _MAKERS: dict[type[c.Change], Callable[[Draft, Any], None]] = {
     c.Unknown: Draft.not_known,
 }
 # A table, and not `singledispatchmethod`: that took a seventh of all the time.
+
+
+def _is_named(part: Constraint) -> bool:
+    """Whether it is certain what a constraint is called."""
+    return part.sure and known_as(part) is not None
 
 
 def _is_about(check: Constraint, column: str) -> bool:

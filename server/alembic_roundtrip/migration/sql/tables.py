@@ -183,7 +183,8 @@ def _dropped(action: exp.Drop, table: Name, read: Definitions) -> c.Change:
     if kind in {"INDEX", "KEY"}:
         return c.DropIndex(name, table)
     if kind in _DROPPED_CONSTRAINTS:
-        return c.DropConstraint(table, name, _DROPPED_CONSTRAINTS[kind], final=True)
+        asks = bool(action.args.get("exists"))
+        return c.DropConstraint(table, name, _DROPPED_CONSTRAINTS[kind], True, asks)  # noqa: FBT003
     raise NotReadError
 
 

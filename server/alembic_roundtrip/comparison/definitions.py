@@ -1,0 +1,73 @@
+"""Enum types and objects made by SQL that are there in both of two schemas, defined otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.schema import Schema
+
+_KINDS = frozenset({"function", "procedure", "trigger", "view", "materialized view"})
+_REPLACING = re.compile(r"\bor\s+replace\b", re.IGNORECASE)
+_TOKEN = re.compile(r"\w+|[^\s\w]")
+_OF_NO_MEANING = frozenset({'"', "(", ")", ";", "as"})
+
+
+def redefined(before: Schema, after: Schema) -> Iterator[tuple[str, Name, str]]:
+    """The kind and name of what is certainly another, and in what, to go on after its name."""
+    for name in before.enums.changed(after.enums):
+        one, other = before.enums.get(name), after.enums.get(name)
+        if one is not None and other is not None and one.members and other.members:
+            sentence = _members(one.members, other.members)
+            if sentence:
+                yield "enum", name, sentence
+    for kind, name in before.definitions.changed(after.definitions):
+        was, now = (schema.definitions.get((kind, name)) for schema in (before, after))
+        if kind in _KINDS and was and now and _differ(kind, was, now):
+            yield kind, name, "is defined otherwise"
+
+
+def defines(change: c.Change, kind: str, name: Name) -> bool:
+    """Whether a change may be why it is another; a value that is added is a rule's of its own."""
+    if kind == "enum" and isinstance(change, c.CreateEnum):
+        return change.enum.name == name
+    if kind == "enum" and isinstance(
+        change, c.DropEnum | c.RenameEnum | c.RenameEnumValue | c.SetEnumValues
+    ):
+        return change.name == name
+    if isinstance(change, c.CreateObject | c.ReplaceObject | c.DropObject):
+        return (change.kind, change.name) == (kind, name)
+    return False
+
+
+def _members(before: tuple[str, ...], after: tuple[str, ...]) -> str | None:
+    lost = [repr(member) for member in before if member not in after]
+    new = [repr(member) for member in after if member not in before]
+    if lost:
+        return f"lacks {', '.join(lost)}"
+    if new:
+        return f"has {', '.join(new)} besides"
+    return "has its values in another order" if before != after else None
+
+
+def _differ(kind: str, one: str, other: str) -> bool:
+    """Whether two statements are other ones of the same object, however they are laid out."""
+    if kind in {"function", "procedure"} and _signature(one) != _signature(other):
+        return False  # one for other arguments
+    dropped = _OF_NO_MEANING if "view" in kind else frozenset({";"})
+    tokens = [
+        [
+            token
+            for token in _TOKEN.findall(_REPLACING.sub("", text).lower())
+            if token not in dropped
+        ]
+        for text in (one, other)
+    ]
+    return tokens[0] != tokens[1]
+
+
+def _signature(text: str) -> str:
+    arguments = text.partition("(")[2].partition(")")[0]
+    return " ".join(arguments.lower().split())
