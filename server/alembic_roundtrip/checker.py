@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 from alembic_roundtrip.config import Settings
@@ -37,7 +38,7 @@ def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ..
 
 def _check(
     context: C,
-    findings: Callable[[Rule, C], Iterator[Diagnostic]],
+    findings: Callable[[Rule, C], Sequence[Diagnostic]],
     ignored: Sequence[Suppression],
     settings: Settings,
 ) -> tuple[Diagnostic, ...]:
@@ -56,11 +57,16 @@ def _check(
 
 def selected(settings: Settings) -> tuple[Rule, ...]:
     """The rules the settings ask for; names that no rule has are left out."""
-    known = rules()
-    chosen = [known[name] for name in settings.select or known if name in known]
-    chosen += [rule for rule in known.values() if rule.always and rule not in chosen]
     off = [name for name, severity in settings.severity.items() if severity == OFF]
-    return tuple(rule for rule in chosen if rule.name not in (*settings.ignore, *off))
+    return _selected(settings.select, frozenset({*settings.ignore, *off}))
+
+
+@lru_cache(maxsize=16)  # the settings of a project are the same for all of its migrations
+def _selected(select: tuple[str, ...], left_out: frozenset[str]) -> tuple[Rule, ...]:
+    known = rules()
+    chosen = [known[name] for name in select or known if name in known]
+    chosen += [rule for rule in known.values() if rule.always and rule not in chosen]
+    return tuple(rule for rule in chosen if rule.name not in left_out)
 
 
 def check_names(settings: Settings) -> None:
@@ -80,10 +86,11 @@ def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:
 
 
 def _guarded(
-    rule: Rule, findings: Callable[[Rule, C], Iterator[Diagnostic]], context: C
-) -> Iterator[Diagnostic]:
+    rule: Rule, findings: Callable[[Rule, C], Sequence[Diagnostic]], context: C
+) -> Sequence[Diagnostic]:
     try:
-        yield from findings(rule, context)
+        return findings(rule, context)
     except Exception:
         file = context.migration if isinstance(context, Context) else context.file
         logger.exception("rule %s failed on %s", rule.name, file.path)
+        return ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -143,7 +143,7 @@ class Rule:
     _check: Check | None = None
     _check_file: FileCheck | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The rule's name, from its module's."""
         return self.module.rpartition(".")[2].replace("_", "-")
@@ -188,19 +188,19 @@ class Rule:
         example = Example(title, source, fixed, *project)
         self.examples.append(example)
 
-    def diagnostics(self, context: Context) -> Iterator[Diagnostic]:
+    def diagnostics(self, context: Context) -> Sequence[Diagnostic]:
         """What the rule finds in one migration; what a loop repeats at one place, once."""
-        if self._check is not None:
-            migration = context.migration
-            found = {(finding.range, finding.message): finding for finding in self._check(context)}
-            for finding in found.values():
-                yield self._diagnostic(finding, migration.path, migration.id)
+        if self._check is None:
+            return ()
+        found = {(finding.range, finding.message): finding for finding in self._check(context)}
+        migration = context.migration
+        return [self._diagnostic(f, migration.path, migration.id) for f in found.values()]
 
-    def file_diagnostics(self, context: FileContext) -> Iterator[Diagnostic]:
+    def file_diagnostics(self, context: FileContext) -> Sequence[Diagnostic]:
         """What the rule finds in a file that is no migration."""
-        if self._check_file is not None:
-            for finding in self._check_file(context):
-                yield self._diagnostic(finding, context.file.path, "")
+        if self._check_file is None:
+            return ()
+        return [self._diagnostic(f, context.file.path, "") for f in self._check_file(context)]
 
     def _diagnostic(self, finding: Finding, path: Path, revision: str) -> Diagnostic:
         return Diagnostic(
