@@ -213,14 +213,23 @@ class Migration:
             parts += [self.comment_at(o.statement) for o in direction.operations]
         return "\n".join(filter(None, parts))
 
+    @cached_property
+    def _marked(self) -> frozenset[int]:
+        """The lines that may have a comment."""
+        numbers = range(1, self.source.line_count + 1)
+        return frozenset(number for number in numbers if "#" in self.source.line(number))
+
     def comment_at(self, range: Range) -> str:
         """Comments that belong to a statement: the lines above it and at its line ends."""
+        first, final = range.start.line, range.end.line
+        if self._marked.isdisjoint((first - 1, first, final)):
+            return ""
         lines = []
-        number = range.start.line - 1
+        number = first - 1
         while number >= 1 and self.source.line(number).lstrip().startswith("#"):
             lines.append(self.source.line(number).strip())
             number -= 1
-        for number in {range.start.line, range.end.line}:
+        for number in {first, final}:
             _, mark, comment = self.source.line(number).partition("#")
             lines += [mark + comment] if mark else []
         return "\n".join(reversed(lines))
