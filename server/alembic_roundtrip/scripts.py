@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from alembic_roundtrip.deployed import Deletion, Deployed, DeployedScripts, deletions
-from alembic_roundtrip.evidence import evidence_keys
+from alembic_roundtrip.evidence import EvidenceStore, evidence_keys, evidence_store
 from alembic_roundtrip.history import History, Problem, Revision
 from alembic_roundtrip.history.scan import migration_files, revision_of, text_of, unidentified
 from alembic_roundtrip.index.files import READS_SQL, Facts, Files, content_digest
@@ -265,6 +265,11 @@ class Scripts:
         if old is None or _effects(old.upgrade) != _effects(self.migration(path).upgrade):
             for key in [key for key in self._schemas if key[0] in later]:
                 del self._schemas[key]
+
+    @cached_property
+    def evidence_store(self) -> EvidenceStore:
+        """Where what rehearsals measured of these migrations is kept."""
+        return evidence_store(self.environment)
 
     def evidence_key(self, revision: str) -> str:
         """The key that evidence of a revision has while it and its ancestors are as they are."""

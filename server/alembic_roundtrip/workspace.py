@@ -12,7 +12,7 @@ from alembic_roundtrip.checker import check, check_file, check_names
 from alembic_roundtrip.config import Settings, SettingsFile
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.deployed import DeployedScripts
-from alembic_roundtrip.evidence import RevisionEvidence, evidence_store
+from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.index.store import store_of
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
@@ -62,6 +62,7 @@ class Workspace:
         self._settings_files: dict[Path, SettingsFile] = {}
         self._scripts: dict[Environment, Scripts] = {}
         self._environments: tuple[Environment, ...] | None = None
+        self._homes: dict[Path, Environment | None] = {}
         self._surroundings = surroundings
         self._remember = remember
 
@@ -103,7 +104,11 @@ class Workspace:
 
     def environment_of(self, path: Path) -> Environment | None:
         """The environment a migration belongs to; None for any other file."""
-        return environment_of(path, self.environments) if path.suffix == ".py" else None
+        if path.suffix != ".py":
+            return None
+        if path not in self._homes:
+            self._homes[path] = environment_of(path, self.environments)
+        return self._homes[path]
 
     def look_around(self, known: Surroundings | None = None) -> Surroundings:
         """Ask git and the disk what lies around the migrations; takes nothing over.
@@ -162,7 +167,8 @@ class Workspace:
 
     def scripts(self, environment: Environment) -> Scripts:
         """The migrations of an environment."""
-        if environment not in self._scripts:
+        known = self._scripts.get(environment)
+        if known is None:
             mine = {
                 path: text
                 for path, text in self._texts.items()
@@ -170,8 +176,8 @@ class Workspace:
             }
             deployed = self.surroundings.deployed.get(environment)
             store = store_of(environment) if self._remember else None
-            self._scripts[environment] = Scripts(environment, mine, deployed, store)
-        return self._scripts[environment]
+            known = self._scripts[environment] = Scripts(environment, mine, deployed, store)
+        return known
 
     def set_text(self, path: Path, text: str | None) -> None:
         """Take an editor's text for a file; None goes back to the disk's."""
@@ -187,6 +193,7 @@ class Workspace:
         """A file changed, came or went; a configuration file makes everything look again."""
         if path.suffix in {".ini", ".toml"} or path.name == "env.py":
             self._environments = None
+            self._homes.clear()
             self._settings.clear()
             self._settings_files.clear()
             self._scripts.clear()
@@ -195,6 +202,7 @@ class Workspace:
             # Which migrations read it is known only by reading them.
             self._scripts = {e: s for e, s in self._scripts.items() if not e.has_beside(path)}
             return
+        self._homes.pop(path, None)  # it may have become a link
         environment = self.environment_of(path)
         if environment is not None and environment in self._scripts and path not in self._texts:
             self._scripts[environment].reread(path)
@@ -303,11 +311,12 @@ class Workspace:
         environment = self.environment_of(migration.path)
         if environment is None or not migration.id:
             return None
-        kept = evidence_store(environment).load(migration.id)
+        scripts = self.scripts(environment)
+        kept = scripts.evidence_store.load(migration.id)
         if kept is None:
             return None
         key, evidence = kept
-        return evidence, key == self.scripts(environment).evidence_key(migration.id)
+        return evidence, key == scripts.evidence_key(migration.id)
 
 
 def _told_at(environment: Environment) -> Path | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.evidence import EvidenceStore, evidence_store
 from alembic_roundtrip.index.store import Store, digest
 from alembic_roundtrip.linting.records import Detail, packed, unpacked
 from alembic_roundtrip.rule import Diagnostic
@@ -75,7 +74,7 @@ class DiagnosticIndex:
             history.children(revision) if revision in history else (),
             tuple(str(other.path) for other in history.named(revision)),
             self._heads if revision in history.heads else (),
-            self._evidence.get(self._store_of_evidence.name_of(revision)),
+            self._evidence.get(scripts.evidence_store.name_of(revision)),
             bool(self._since) and revision in scripts.up_to(self._since),
             scripts.deployed_facts(path, revision),
         )
@@ -101,9 +100,5 @@ class DiagnosticIndex:
         )
 
     @cached_property
-    def _store_of_evidence(self) -> EvidenceStore:
-        return evidence_store(self._scripts.environment)
-
-    @cached_property
     def _evidence(self) -> Mapping[str, tuple[int, int]]:
-        return self._store_of_evidence.states()
+        return self._scripts.evidence_store.states()

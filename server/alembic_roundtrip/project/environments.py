@@ -43,6 +43,10 @@ class Environment:
     toml: Path | None = None
     """`pyproject.toml` whose `[tool.alembic]` Alembic reads beside, or instead of, an ini file."""
 
+    def __hash__(self) -> int:
+        """By its place: the rest is long, and seldom another at the same place."""
+        return hash((self.script_location, self.section))
+
     @property
     def places(self) -> frozenset[Path]:
         """The folders of a usable environment, where they really are: links may lead to them."""
