@@ -68,6 +68,13 @@ class Source:
         """Text of a line, counted from 1, without its line end."""
         return self.text[self._starts[number - 1] : self._ends[number - 1]]
 
+    def bytes_of_line(self, number: int, start: int, end: int) -> str:
+        """A part of a line between UTF-8 byte columns from 0, as `ast` gives them."""
+        if self._ascii:
+            first = self._starts[number - 1]
+            return self.text[first + start : first + end]
+        return self.line(number).encode("utf-8")[start:end].decode("utf-8", "replace")
+
     def offset(self, position: Position) -> int:
         """Offset of a position; columns beyond the line mean its end."""
         if position.line > self.line_count:
@@ -91,6 +98,12 @@ class Source:
         if not text.isascii():
             column = len(text.encode("utf-8")[:column].decode("utf-8", "replace"))
         return Position(line, column + 1)
+
+    def range_of_bytes(self, line: int, column: int, last: int, end: int) -> Range:
+        """Range for UTF-8 byte columns from 0, as `ast` gives it."""
+        if self._ascii:
+            return Range(Position(line, column + 1), Position(last, end + 1))
+        return Range(self.position_of_bytes(line, column), self.position_of_bytes(last, end))
 
     def slice(self, range: Range) -> str:
         """The text in a range."""

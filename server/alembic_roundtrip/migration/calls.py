@@ -37,6 +37,7 @@ MUTATORS = frozenset(
 )
 _HARMLESS_NAMES = _HARMLESS_METHODS | MUTATORS
 _LEAVES = (ast.Constant, ast.Name)
+_LISTS = (ast.List, ast.Tuple)
 _REACHING = frozenset({"sqlite3", "subprocess", "runpy", "importlib", "ctypes", "code"})
 _CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
 
@@ -88,23 +89,24 @@ def calls_in(node: ast.expr) -> list[ast.Call]:
 
 def _gather(node: ast.expr, found: list[ast.Call]) -> None:
     if isinstance(node, ast.Call):
-        _gather(node.func, found)
-        for argument in node.args:
-            if not isinstance(argument, _LEAVES):
-                _gather(argument, found)
-        for keyword in node.keywords:
-            if not isinstance(keyword.value, _LEAVES):
-                _gather(keyword.value, found)
-        found.append(node)
+        parts = [node.func, *node.args, *(keyword.value for keyword in node.keywords)]
     elif isinstance(node, ast.Attribute):
-        if not isinstance(node.value, _LEAVES):
-            _gather(node.value, found)
-    elif not isinstance(node, _LEAVES):
+        parts = [node.value]
+    elif isinstance(node, _LISTS):
+        parts = node.elts
+    else:
+        parts = []
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
-                _gather(child, found)
+                parts.append(child)
             elif isinstance(child, ast.comprehension):
-                _gather(child.iter, found)
+                parts.append(child.iter)
+    for part in parts:
+        inner = part.value if isinstance(part, ast.Attribute) else part
+        if not isinstance(inner, _LEAVES):
+            _gather(inner, found)
+    if isinstance(node, ast.Call):
+        found.append(node)
 
 
 def created_enum(node: ast.expr) -> ast.expr:

@@ -66,12 +66,9 @@ class Definitions:
             else:
                 complete = False
         primary = {c for part in constraints if part.kind == "primary" for c in part.columns}
-        columns = [
-            replace(column, nullable=False)
-            if column.name in primary and option(column.options, "nullable") is None
-            else column
-            for column in columns
-        ]
+        for at, column in enumerate(columns if primary else ()):
+            if column.name in primary and option(column.options, "nullable") is None:
+                columns[at] = replace(column, nullable=False)
         table = Table(name, tuple(columns), tuple(constraints), tuple(indexes), options, complete)
         return table, tuple(enums)
 
@@ -80,12 +77,8 @@ class Definitions:
         node = self.scope.resolve(node)
         if not isinstance(node, ast.Call) or last(node.func) != "Column":
             return None
+        express = self.scope.expression
         positional = list(node.args)
-        options = tuple(
-            (keyword.arg, self.scope.expression(keyword.value))
-            for keyword in node.keywords
-            if keyword.arg is not None and keyword.arg not in {"name", "type_"}
-        )
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         name_node = given.get("name") or (positional.pop(0) if positional else None)
         name = value_of(name_node) if name_node is not None else UNKNOWN
@@ -94,20 +87,28 @@ class Definitions:
         type_node = given.get("type_")
         if type_node is None and positional and not self._is_argument(positional[0]):
             type_node = positional.pop(0)
+        options = tuple(
+            [
+                (keyword.arg, express(keyword.value))
+                for keyword in node.keywords
+                if keyword.arg is not None and keyword.arg not in {"name", "type_"}
+            ]
+        )
         column = Column(
             name,
-            None if type_node is None else self.scope.expression(type_node),
-            tuple(self.scope.expression(a) for a in positional if not self._is_constraint(a)),
-            options,
+            None if type_node is None else express(type_node),
+            tuple([express(a) for a in positional if not self._is_constraint(a)]),
+            without(options, "unique", "index"),
             _nullable(options),
-            self.scope.expression(node.func),
+            express(node.func),
         )
         enum = self.enum(type_node) if type_node is not None else None
+        own = self._own_constraints(name, options, positional)
         return (
-            replace(column, options=without(options, "unique", "index")),
+            column,
             (enum,) if enum else (),
-            (*self._own_constraints(column, positional), *self._type_check(column.name, type_node)),
-            tuple(_own_indexes(column, table)),
+            (*own, *self._type_check(name, type_node)),
+            tuple(_own_indexes(name, options, table)),
         )
 
     @staticmethod
@@ -118,20 +119,22 @@ class Definitions:
     def _is_constraint(node: ast.expr) -> bool:
         return isinstance(node, ast.Call) and last(node.func) in {"ForeignKey", "CheckConstraint"}
 
-    def _own_constraints(self, column: Column, nodes: list[ast.expr]) -> list[Constraint]:
+    def _own_constraints(
+        self, column: str, options: Options, nodes: list[ast.expr]
+    ) -> list[Constraint]:
         found: list[Constraint] = []
-        indexed = _is_true(column.options, "index")
-        if _is_true(column.options, "primary_key"):
-            found.append(Constraint("primary", None, (column.name,), inline=True))
-        if _is_true(column.options, "unique") and not indexed:
-            found.append(Constraint("unique", None, (column.name,), inline=True))
+        indexed = _is_true(options, "index")
+        if _is_true(options, "primary_key"):
+            found.append(Constraint("primary", None, (column,), inline=True))
+        if _is_true(options, "unique") and not indexed:
+            found.append(Constraint("unique", None, (column,), inline=True))
         for node in nodes:
             if isinstance(node, ast.Call) and last(node.func) == "ForeignKey":
                 found.append(self._own_foreign_key(column, node))
             elif isinstance(node, ast.Call) and last(node.func) == "CheckConstraint":
                 constraint = self.constraint(node)
                 # The database drops it with the column it is written at.
-                own = (column.name,)
+                own = (column,)
                 found += [replace(constraint, columns=own, inline=True)] if constraint else []
         return found
 
@@ -156,7 +159,7 @@ class Definitions:
             )
         ]
 
-    def _own_foreign_key(self, column: Column, node: ast.Call) -> Constraint:
+    def _own_foreign_key(self, column: str, node: ast.Call) -> Constraint:
         options = self._keywords(node)
         target = value_of(node.args[0]) if node.args else UNKNOWN
         referent, remote = _target(target)
@@ -164,7 +167,7 @@ class Definitions:
         return Constraint(
             "foreignkey",
             name.string if name else None,
-            (column.name,),
+            (column,),
             (self.scope.expression(node),),
             options=options,
             referent=referent,
@@ -318,11 +321,8 @@ class Definitions:
         return value_of(self.scope.resolve(node))
 
     def _keywords(self, node: ast.Call) -> Options:
-        return tuple(
-            (keyword.arg, self.scope.expression(keyword.value))
-            for keyword in node.keywords
-            if keyword.arg is not None
-        )
+        express = self.scope.expression
+        return tuple([(k.arg, express(k.value)) for k in node.keywords if k.arg is not None])
 
 
 def last(node: ast.expr) -> str:
@@ -344,13 +344,13 @@ def _nullable(options: Options) -> bool | None:
     return not (primary is not None and primary.value is True)
 
 
-def _own_indexes(column: Column, table: Name) -> list[Index]:
-    if not _is_true(column.options, "index"):
+def _own_indexes(column: str, given: Options, table: Name) -> list[Index]:
+    if not _is_true(given, "index"):
         return []
-    unique = _is_true(column.options, "unique")
+    unique = _is_true(given, "unique")
     options: Options = (("unique", Expression("True", value=True)),) if unique else ()
-    name = f"ix_{table.schema + '_' if table.schema else ''}{table.name}_{column.name}"
-    expression = Expression(repr(column.name), column.name)
+    name = f"ix_{table.schema + '_' if table.schema else ''}{table.name}_{column}"
+    expression = Expression(repr(column), column)
     return [Index(name, table, (expression,), options, implied=True)]
 
 

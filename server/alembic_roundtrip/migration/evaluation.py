@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.sql.holes import HOLE
@@ -33,7 +33,12 @@ _BRACES = re.compile(r"\{\w*\}")
 _COMPOUND = (list, ast.expr, ast.keyword, ast.comprehension)
 _LARGEST = 5_000
 _REMEMBERED = 5_000
+# Tuples: a union is made anew, and asked more slowly, each time.
+_PLAIN = (ast.Constant, ast.Starred)
+_SEQUENCES = (ast.List, ast.Tuple, ast.Set)
 _Node = TypeVar("_Node", bound=ast.AST)
+_Memory = dict[tuple[type[ast.expr], str | None], tuple[Expression, frozenset[str]]]
+"""Expressions by their text, and the names in them."""
 
 
 @dataclass
@@ -58,25 +63,36 @@ class Scope:
         bound = {**self.names, **(names or {})}
         return replace(self, names=bound, functions=dict(self.functions))
 
+    def within(self, node: ast.expr) -> Scope:
+        """The scope for the parts of an expression: where it has no known name, they have none."""
+        return self if self._binds(node) else self._unbound
+
+    @cached_property
+    def _unbound(self) -> Scope:
+        return _Unbound(self.source, imports=self.imports, dialects=self.dialects, file=self.file)
+
     def resolve(self, node: ast.expr) -> ast.expr:
         """The expression with its known names put in; the node itself where there are none."""
-        if isinstance(node, ast.Constant | ast.Starred):
-            return node
-        parts = names_in(node)
-        if not self._binds(part.id for part in parts):
+        if isinstance(node, _PLAIN) or not self._binds(node):
             return node
         # Names that the expression binds itself, in a comprehension, are its own.
-        own = {part.id: None for part in parts if isinstance(part.ctx, ast.Store)}
+        own = {part.id: None for part in names_in(node) if isinstance(part.ctx, ast.Store)}
         try:
             return _Substitution(self, {**self.names, **own}).put_in(node)
         except (_TooLong, RecursionError):
             return node
 
-    def _binds(self, names: Iterable[str]) -> bool:
-        return any(
-            self.names.get(name) is not None or name in self.functions or name in self.classes
-            for name in names
-        )
+    def _binds(self, node: ast.expr) -> bool:
+        """Whether anything is known of a name in an expression."""
+        return self._knows([part.id for part in names_in(node)])
+
+    def _knows(self, names: Iterable[str]) -> bool:
+        """Whether anything is known of one of these names."""
+        bound, functions, classes = self.names, self.functions, self.classes
+        for name in names:  # a loop: a generator takes twice as long
+            if bound.get(name) is not None or name in functions or name in classes:
+                return True
+        return False
 
     def expression(self, node: ast.expr) -> Expression:
         """The expression as a value that stands on its own.
@@ -85,9 +101,9 @@ class Scope:
         what was read once is known by its text.
         """
         text = self._line_text(node)
-        memory = _memory(*self.imports.items()) if text is not None else {}
+        memory = self._memory if text is not None else {}
         known = memory.get((type(node), text))
-        if known is not None and not self._binds(known[1]):
+        if known is not None and not self._knows(known[1]):
             return known[0]
         resolved = self.resolve(node)
         if resolved is node and text is not None:
@@ -101,25 +117,36 @@ class Scope:
         names = frozenset(part.id for part in names_in(resolved))
         return Expression(text, value_of(resolved), tuple(self._imports(names)))
 
+    @cached_property
+    def _memory(self) -> _Memory:
+        return _memory_under(*self.imports.items())
+
     def _line_text(self, node: ast.expr) -> str | None:
         """As it is written; None where it stands on several lines, or nowhere."""
-        if not 0 < node.lineno == node.end_lineno:
+        if not 0 < node.lineno == node.end_lineno or node.end_col_offset is None:
             return None
-        line = self.source.line(node.lineno)
-        if line.isascii():
-            return line[node.col_offset : node.end_col_offset]
-        raw = line.encode("utf-8")[node.col_offset : node.end_col_offset]
-        return raw.decode("utf-8", "replace")
+        return self.source.bytes_of_line(node.lineno, node.col_offset, node.end_col_offset)
 
     def _imports(self, names: frozenset[str]) -> list[str]:
         return sorted({self.imports[name] for name in names if name in self.imports})
 
 
+class _Unbound(Scope):
+    """A scope for what has no known name in it."""
+
+    def within(self, node: ast.expr) -> Scope:  # noqa: ARG002 - whatever it is
+        return self
+
+    def resolve(self, node: ast.expr) -> ast.expr:
+        return node
+
+    def _knows(self, names: Iterable[str]) -> bool:  # noqa: ARG002 - whatever they are
+        return False
+
+
 @lru_cache(maxsize=16)
-def _memory(
-    *imports: tuple[str, str],  # noqa: ARG001 - what the names of an expression mean
-) -> dict[tuple[type[ast.expr], str | None], tuple[Expression, frozenset[str]]]:
-    """What is known under these imports: expressions by their text, and the names in them."""
+def _memory_under(*imports: tuple[str, str]) -> _Memory:  # noqa: ARG001 - what names mean
+    """What is known under these imports."""
     return {}
 
 
@@ -162,10 +189,10 @@ def names_in(node: ast.expr) -> list[ast.Name]:
         kind = type(part)
         if kind is ast.Constant:
             continue
-        if isinstance(part, ast.Name):
-            found.append(part)
-        elif isinstance(part, ast.Attribute):
-            pending.append(part.value)
+        if kind is ast.Name:
+            found.append(cast("ast.Name", part))
+        elif kind is ast.Attribute:
+            pending.append(cast("ast.Attribute", part).value)
         elif isinstance(part, ast.Call):
             pending.append(part.func)
             pending += part.args
@@ -307,7 +334,7 @@ def value_of(node: ast.expr) -> object:
     """
     if isinstance(node, ast.Constant):
         return node.value
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+    if isinstance(node, _SEQUENCES):
         items = tuple(value_of(item) for item in node.elts)
         return UNKNOWN if UNKNOWN in items else items
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -455,6 +482,8 @@ def _template(node: ast.expr) -> str:
 
 def dotted(node: ast.expr) -> str:
     """`a.b.c` for a chain of attributes on a name; empty for anything else."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from alembic_roundtrip.migration.evaluation import dotted, value_of
 
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 _LONGEST = 64
 """Turns of a loop that are followed one by one."""
 
 
 def as_loop(node: ast.expr) -> ast.For | None:
     """A comprehension that stands for itself as the loop that it is; None for anything else."""
-    if not isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+    if not isinstance(node, _COMPREHENSIONS):
         return None
     if len(node.generators) > 1:
         return None

@@ -24,7 +24,7 @@ def option(options: Options, name: str) -> Expression | None:
 
 def without(options: Options, *names: str) -> Options:
     """The keyword arguments but those of these names."""
-    return tuple((key, value) for key, value in options if key not in names)
+    return tuple([pair for pair in options if pair[0] not in names])
 
 
 class Name(NamedTuple):

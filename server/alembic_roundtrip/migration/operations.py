@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.constructs import construct
@@ -75,6 +75,8 @@ _OPTIONAL = frozenset(
     | {("create_table_comment", "comment"), ("sync_enum_values", "affected_columns")}
 )
 _OWN_TABLE = frozenset({"table_name", "source_table"})
+_MANNERS = frozenset({"if_exists", "if_not_exists", "postgresql_concurrently"})
+"""Options that say how an operation is done, not what."""
 _SCHEMA = {"create_foreign_key": "source_schema"}
 
 
@@ -91,11 +93,21 @@ class Call:
     batch: Batch | None
     complete: bool
     dialects: tuple[str, ...] = ()
+    _read: dict[str, Expression | None] = field(default_factory=dict, repr=False, compare=False)
 
     def expression(self, name: str) -> Expression | None:
         """An argument as an expression; None where it is not given."""
-        node = self.named.get(name, self.options.get(name))
-        return None if node is None else self.scope.expression(node)
+        if name not in self._read:
+            node = self.named.get(name, self.options.get(name))
+            self._read[name] = None if node is None else self.scope.expression(node)
+        return self._read[name]
+
+    @property
+    def arguments(self) -> Options:
+        """What it is given by name, and how it is to be done."""
+        manners = [key for key in self.options if key in _MANNERS]
+        given = [(key, self.expression(key)) for key in (*self.named, *manners)]
+        return tuple([(key, value) for key, value in given if value is not None])
 
     def string(self, name: str) -> str | None:
         """An argument's value where it is a string."""
@@ -153,10 +165,10 @@ def call_of(
     keywords = {k.arg: scope.resolve(k.value) for k in node.keywords if k.arg is not None}
     fixed = [part for part in signature if part != "*"]
     named = dict(zip(fixed, positional, strict=False))
-    named |= {key: keywords.pop(key) for key in fixed if key in keywords}
-    complete = not any(isinstance(argument, ast.Starred) for argument in node.args) and all(
-        k.arg is not None for k in node.keywords
-    )
+    if keywords:
+        named |= {key: keywords.pop(key) for key in fixed if key in keywords}
+    starred = [argument for argument in node.args if isinstance(argument, ast.Starred)]
+    complete = not starred and len(node.keywords) == len([k for k in node.keywords if k.arg])
     objects = tuple(positional[len(fixed) :]) if "*" in signature else ()
     return Call(name, node, named, objects, keywords, scope, batch, complete, dialects)
 

@@ -53,9 +53,8 @@ from alembic_roundtrip.text import Range
 
 _DEPTH = 4
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
-_MANNERS = frozenset({"if_exists", "if_not_exists", "postgresql_concurrently"})
-"""Options that say how an operation is done, not what."""
 _REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
+_ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
 _LEAVING = (ast.Raise, ast.Return, ast.Continue, ast.Break)
 
@@ -137,6 +136,8 @@ class _Place:
     @property
     def dialects(self) -> tuple[str, ...]:
         """The dialects that a statement here may run on; none where nothing says which."""
+        if not self.guards:
+            return self.scope.dialects
         asked = [guard for guard in self.guards if guard.kind is GuardKind.DIALECT]
         named = [name for g in asked if not g.negated for name in sorted(g.names)]
         known = self.scope.dialects or tuple(dict.fromkeys(named))
@@ -171,7 +172,7 @@ class _Reader:
     def statement(self, node: ast.stmt, place: _Place) -> _Place | None:
         if isinstance(node, ast.Expr):
             self.standing_alone(node, place)
-        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        elif isinstance(node, _ASSIGNMENTS):
             self.assignment(node, place)
         elif isinstance(node, ast.With | ast.AsyncWith):
             return place if self.with_block(node, place) is not None else None
@@ -334,14 +335,13 @@ class _Reader:
 
     def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
         scope = place.scope
-        name = last(node.func)
-        if mutates(node) and isinstance(node.func, ast.Attribute):
-            forget_changed(node.func.value, scope)
-        path = dotted(node.func)
+        name, path = last(node.func), dotted(node.func)
         root, _, rest = path.partition(".")
         batch = place.batch_named(root) if place.batches else None
         if root in LIBRARIES and name[:1].isupper() and batch is None:
             return  # `sa.Column(…)`, by far the most frequent, is read where it is used
+        if mutates(node) and isinstance(node.func, ast.Attribute):
+            forget_changed(node.func.value, scope)
         if rest and (root == "op" or path.startswith("alembic.op.") or batch is not None):
             self.operation(name, node, statement, place, batch)
             return
@@ -369,7 +369,8 @@ class _Reader:
             return
         if name == "run_async" and node.args and self.awaited(node, statement, place):
             return
-        call = call_of(name, node, place.scope, batch, place.dialects)
+        scope = place.scope.within(node)
+        call = call_of(name, node, scope, batch, place.dialects)
         if call is None:
             self.add(name, node, statement, place, (Unknown(),), opaque=f"`op.{name}` is not known")
             return
@@ -377,15 +378,13 @@ class _Reader:
         if batch is not None and not batch.table.name:
             changes = (Unknown(),)
         unknown = any(isinstance(change, Unknown) and change.tables is None for change in changes)
-        given = {**call.named, **{k: v for k, v in call.options.items() if k in _MANNERS}}
-        arguments = tuple((key, place.scope.expression(value)) for key, value in given.items())
         self.add(
             name,
             node,
             statement,
             place if batch is place.batch else replace(place, batch=batch),
             changes,
-            arguments,
+            call.arguments,
             "its arguments are computed" if unknown else None,
             call.missing,
         )
@@ -402,11 +401,10 @@ class _Reader:
         missing: tuple[str, ...] = (),
     ) -> None:
         source = place.scope.source
-        here = (range_of(source, node), range_of(source, statement))
         self.operations.append(
             Operation(
                 name,
-                *(place.caller or here),
+                *(place.caller or (range_of(source, node), range_of(source, statement))),
                 changes=changes,
                 arguments=arguments,
                 guards=place.guards,

@@ -45,9 +45,11 @@ def encoding_of(data: bytes) -> str:
 
 def range_of(source: Source, node: ast.AST) -> Range:
     """The range of a statement or expression."""
-    return Range(
-        source.position_of_bytes(node.lineno, node.col_offset),  # type: ignore[attr-defined]
-        source.position_of_bytes(node.end_lineno, node.end_col_offset),  # type: ignore[attr-defined]
+    return source.range_of_bytes(
+        node.lineno,  # type: ignore[attr-defined]
+        node.col_offset,  # type: ignore[attr-defined]
+        node.end_lineno,  # type: ignore[attr-defined]
+        node.end_col_offset,  # type: ignore[attr-defined]
     )
 
 
