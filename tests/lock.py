@@ -21,7 +21,7 @@ def frozen(python: str) -> dict[str, str]:
         subprocess.run([python, "-m", "venv", folder], check=True)
         own = [f"{folder}/bin/python", "-m", "pip"]
         subprocess.run([*own, "install", "--quiet", "--upgrade", "pip"], check=True)
-        wanted = ["--editable", ".", "--group", "dev"]
+        wanted = ["--editable", ".", "--group", "dev", "--group", "native"]
         subprocess.run([*own, "install", "--quiet", *wanted], cwd=ROOT, check=True)
         freeze = [*own, "freeze", "--exclude-editable"]
         done = subprocess.run(freeze, cwd=ROOT, check=True, capture_output=True, text=True)

@@ -12,7 +12,7 @@ from alembic_roundtrip.rehearsal.databases.shared import Recipe, Server
 from alembic_roundtrip.rehearsal.databases.shared import running as shared_running
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
-INSTALL = "apt-get install mariadb-server"
+INSTALL = "apt-get install mariadb-server-core"
 _PROGRAMS = ("mariadbd", "mysqld")
 # Where servers are that no shell is to find by accident.
 _PLACES = (
@@ -37,7 +37,7 @@ def running() -> Iterator[Server]:
     if found is None:
         raise CannotRun(
             "rehearsing on MariaDB or MySQL needs a server: install one (on Debian and Ubuntu "
-            f"`{INSTALL}`; it need not be started), or name one of yours in the setting `database`"
+            f"`{INSTALL}`), or name one of yours in the setting `database`"
         )
     with shared_running(Recipe("mariadb", f"the server {found}", found)) as server:
         yield server
