@@ -47,6 +47,12 @@ class Settings:
     )
     x_arguments: tuple[str, ...] = _setting((), "Arguments for Alembic's `-x`.", restricted=True)
     rows: int = _setting(100, "Made-up rows a table in rehearsals; 0 rehearses the schema only.")
+    own_rows: str = _setting(
+        "",
+        "A folder with rows of your own: `REVISION.before.sql` and `REVISION.after.sql`, or "
+        "`REVISION.py` with `before(connection)` and `after(connection)`.",
+        restricted=True,
+    )
     timeout: float = _setting(60.0, "Seconds that one revision's round trip may take.")
     dialects: tuple[str, ...] = _setting(
         (), "The project's SQLAlchemy dialects, where they are not inferred."

@@ -57,4 +57,15 @@ class Plan:
             "written": {revision: asdict(each) for revision, each in self.written.items()},
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,
+            "own_rows": self._own_rows(),
         }
+
+    def _own_rows(self) -> str:
+        if not self.settings.own_rows:
+            return ""
+        folder = self.environment.folder / self.settings.own_rows
+        if not folder.is_dir():
+            raise CannotRun(
+                f"{folder} is not a folder; set `own_rows` to the folder with rows of your own"
+            )
+        return str(folder)

@@ -8,6 +8,7 @@ from . import difference, touched
 from .declared import Declared
 from .dialects import Room
 from .findings import Findings
+from .own_rows import OwnRows
 from .problems import Problem
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .scripts import Scripts
@@ -70,7 +71,8 @@ class RoundTrip:
     def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
         """The round trip again with made-up rows in the tables it touches, if there are any."""
         tables = Tables(before, after, self._touched(before, after))
-        if tables.old or tables.new:
+        own = OwnRows(self._plan["own_rows"], self.revision)
+        if tables.old or tables.new or own.any():
             trip = RowsTrip(self, self._room, tables, self._plan, types_before, types_after)
             yield from trip.steps(self._parent, self._reached)
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from . import data, difference, rows
 from .dialects import Room
+from .own_rows import OwnRows, OwnRowsError
 from .problems import Problem, shorten
 from .walk import Outcome, Request, Way
 
@@ -89,6 +90,7 @@ class RowsTrip:
         self._room = room
         self._tables = tables
         self._count = int(plan["rows"])
+        self._own = OwnRows(plan["own_rows"], trip.revision)
         self._types_before = types_before
         self._types_after = types_after
         self._seed = zlib.crc32(trip.revision.encode())
@@ -180,7 +182,12 @@ class RowsTrip:
         *,
         later: bool = False,
     ) -> Dict[str, int]:
-        """Put rows in; gives how many came into each table."""
+        """Put rows in; gives how many came into each table.
+
+        Where the project has rows of its own for a table, none are made up.
+        """
+        own = self._put_own(schema, attempt, later=later)
+        tables = [name for name in tables if name not in own]
         try:
             filled = self._room.work(
                 lambda access: rows.fill(
@@ -198,7 +205,19 @@ class RowsTrip:
             return {}
         for table, reason in filled.unfilled.items():
             self._findings.note(f"no rows could be made for `{table}`: {reason}")
-        return dict(filled.inserted)
+        return {**filled.inserted, **own}
+
+    def _put_own(self, schema: Any, attempt: Attempt, *, later: bool) -> Dict[str, int]:
+        if later and not attempt.write:
+            return {}
+        try:
+            own = self._own.put("after" if later else "before", self._room, schema.tables.values())
+        except OwnRowsError as error:
+            self._findings.fail(f"your own rows for it could not be put in: {error}")
+            return {}
+        side = self._tables.new if later else self._tables.old
+        side += sorted(set(own).difference(side))
+        return own
 
     def _read(self, schema: Any, tables: List[str]) -> data.Data:
         return self._room.work(lambda access: data.read(access, schema, tables))

@@ -48,6 +48,12 @@ class Access(Protocol):
     def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:
         """Change a row, found by its key; what the database objects, or None."""
 
+    def run_script(self, text: str) -> None:
+        """Run the statements of an SQL file, all or none of them."""
+
+    def lend(self, function: Callable[[Any], None]) -> None:
+        """Call with the SQLAlchemy connection; what it raises undoes what it did."""
+
     def remove_orphans(self, table: Table, schema: Snapshot) -> int:
         """Remove rows whose parents are missing; gives how many."""
 

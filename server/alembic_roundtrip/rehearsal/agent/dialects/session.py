@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import sqlalchemy
 
@@ -59,6 +59,17 @@ class Session:
         finally:
             self.run(f"RELEASE SAVEPOINT {savepoint}")
         return None
+
+    def all_or_none(self, function: Callable[[], None], savepoint: str = "own_rows") -> None:
+        """Call in a savepoint: what it raises undoes what it did, unless that committed."""
+        self.run(f"SAVEPOINT {savepoint}")
+        try:
+            function()
+        except BaseException:
+            self.attempt(f"ROLLBACK TO SAVEPOINT {savepoint}")
+            raise
+        finally:
+            self.attempt(f"RELEASE SAVEPOINT {savepoint}")
 
     def _spelled(self, statement: str) -> str:
         return statement.replace("%", "%%") if self._doubled else statement

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import sqlalchemy
 from sqlalchemy import event
@@ -317,6 +318,15 @@ class SqliteAccess:
             self.connection.exec_driver_sql("RELEASE SAVEPOINT made_up_rows")
         return None
 
+    def run_script(self, text: str) -> None:
+        """Run the statements of an SQL file, all or none of them."""
+        self.lend(lambda connection: [connection.exec_driver_sql(s) for s in _statements(text)])
+
+    def lend(self, function: Callable[[Any], Any]) -> None:
+        """Call with the SQLAlchemy connection; what it raises undoes what it did."""
+        with self.connection.begin_nested():
+            function(self.connection)
+
     def remove_orphans(self, table: Table, _schema: Snapshot) -> int:
         """Remove rows whose parents are missing; gives how many."""
         name = self.quote(table.name)
@@ -328,3 +338,15 @@ class SqliteAccess:
                 (rowid,),
             )
         return len(vain)
+
+
+def _statements(text: str) -> Iterator[str]:
+    """The statements of a script, as SQLite's own shell tells where each ends."""
+    begun = ""
+    for piece in re.findall(r"[^;]*;|[^;]+$", text):
+        begun += piece
+        if sqlite3.complete_statement(begun):
+            yield begun
+            begun = ""
+    if begun.strip():
+        yield begun

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ...checks import Hints, hints
 from ...schema import Column, ForeignKey, Snapshot, Table
 from ...values import Source
 from ..session import Session
 from . import domains
-from .text import quote
+from .text import quote, statements
 
 _KEYS_READ = 5000
 _STRICT = (
@@ -23,6 +23,7 @@ class MariadbAccess:
 
     def __init__(self, connection: Any) -> None:
         self.session = Session(connection)
+        self._connection = connection
         self._dialect = connection.dialect
 
     # --- reading
@@ -108,6 +109,19 @@ class MariadbAccess:
         new = ", ".join(_equations(table, changes))
         same = " AND ".join(_equations(table, {name: row[name] for name in table.key}))
         return self.session.error(f"UPDATE {quote(table.name)} SET {new} WHERE {same}")  # noqa: S608
+
+    def run_script(self, text: str) -> None:
+        """Run the statements of an SQL file, all or none of them."""
+
+        def run() -> None:
+            for statement in statements(text):
+                self.session.run(statement)
+
+        self.session.all_or_none(run)
+
+    def lend(self, function: Callable[[Any], None]) -> None:
+        """Call with the SQLAlchemy connection; what it raises undoes what it did."""
+        self.session.all_or_none(lambda: function(self._connection))
 
     def remove_orphans(self, table: Table, schema: Snapshot) -> int:
         """Remove rows whose parents are missing; gives how many."""

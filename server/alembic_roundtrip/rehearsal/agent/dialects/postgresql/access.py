@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ...checks import hints
 from ...schema import Column, ForeignKey, Snapshot, Table
@@ -10,6 +10,7 @@ from ...values import Source
 from ..session import Session
 from . import catalogue
 from .domains import domain
+from .script import statements
 
 _KEYS_READ = 5000
 _NEXT = "nextval("
@@ -31,6 +32,7 @@ class PostgresqlAccess:
 
     def __init__(self, connection: Any) -> None:
         self.session = Session(connection)
+        self._connection = connection
         self._dialect = connection.dialect
 
     # --- the whole database
@@ -187,6 +189,19 @@ class PostgresqlAccess:
         new = ", ".join(f"{self.quote(n)} = {literal(v)}" for n, v in changes.items())
         same = " AND ".join(f"{self.quote(n)} = {literal(row[n])}" for n in table.key)
         return self.session.error(f"UPDATE {self.quoted(table)} SET {new} WHERE {same}")  # noqa: S608
+
+    def run_script(self, text: str) -> None:
+        """Run the statements of an SQL file, all or none of them."""
+
+        def run() -> None:
+            for statement in statements(text):
+                self.session.run(statement)
+
+        self.session.all_or_none(run)
+
+    def lend(self, function: Callable[[Any], None]) -> None:
+        """Call with the SQLAlchemy connection; what it raises undoes what it did."""
+        self.session.all_or_none(lambda: function(self._connection))
 
     def remove_orphans(self, table: Table, schema: Snapshot) -> int:
         """Remove rows whose parents are missing; gives how many."""
