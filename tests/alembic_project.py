@@ -102,6 +102,13 @@ class AlembicProject:
         self._last = revision
         return file
 
+    def rewrite(self, revision: str, *directions: str, after: object) -> Path:
+        """Give a revision other directions; what was added last stays that."""
+        last = self._last
+        file = self.add(revision, *directions, after=after)
+        self._last = last
+        return file
+
 
 def _function(name: str, body: str) -> str:
     return f"\ndef {name}():\n" + textwrap.indent(textwrap.dedent(body).strip(), "    ")

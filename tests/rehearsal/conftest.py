@@ -24,6 +24,9 @@ URLS = {
     "mariadb": "mysql+pymysql://app:secret@db.invalid/app",
 }
 
+KEPT = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+"""For the kinds whose states are kept from one rehearsal to the next."""
+
 
 @pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:

@@ -58,6 +58,8 @@ class Plan:
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,
             "own_rows": self._own_rows(),
+            "hand_on": None,
+            "taken": None,
         }
 
     def _own_rows(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import linecache
+import logging
 import os
 import time
 from collections import Counter
@@ -22,7 +23,7 @@ from alembic_roundtrip.evidence import (
     evidence_keys,
     evidence_store,
 )
-from alembic_roundtrip.rehearsal import databases, interpreter, surroundings
+from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundings
 from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.events import (
     Event,
@@ -41,6 +42,8 @@ from alembic_roundtrip.restoration import Restoration
 
 __all__ = ["CannotRun", "Plan", "rehearse"]
 
+logger = logging.getLogger(__name__)
+
 _LOADING = "loading"
 _LOADING_SECONDS = 60.0
 """For starting Python and importing Alembic, which no revision is to blame for."""
@@ -55,9 +58,11 @@ async def rehearse(plan: Plan) -> AsyncGenerator[Event, None]:
     kind = databases.kind_for(plan.environment, plan.settings)
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     await asyncio.to_thread(collect_leftovers)
+    variables = surroundings.for_agent(os.environ, plan.settings.env)
+    beginning = await asyncio.to_thread(kept.beginning, plan, kind, python, variables)
     with scratch_folder() as folder:
         async with databases.KINDS[kind](plan.settings) as place:
-            rehearsal = _Rehearsal(plan, kind, place, python, folder)
+            rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning)
             try:
                 async for event in rehearsal.run():
                     yield event
@@ -107,13 +112,22 @@ class _Rehearsal:
     """One call of `rehearse`: an agent, and another one after each that stopped."""
 
     def __init__(
-        self, plan: Plan, kind: str, place: Mapping[str, Any], python: Path, folder: Path
+        self,
+        plan: Plan,
+        kind: str,
+        place: Mapping[str, Any],
+        python: Path,
+        folder: Path,
+        variables: Mapping[str, str],
+        beginning: kept.Beginning | None,
     ) -> None:
         self._plan = plan
         self._kind = kind
         self._place = place
         self._python = python
         self._folder = folder
+        self._variables = variables
+        self._beginning = beginning
         self._store = evidence_store(plan.environment)
         self._known = _Progress()
         self._agent: Agent | None = None
@@ -130,6 +144,8 @@ class _Rehearsal:
                 async for event in self._follow(agent, flight):
                     yield event
                 break
+            except _Unusable:
+                continue
             except _Stopped as stopped:
                 if (failure := self._blame(flight, stopped)) is not None:
                     yield failure
@@ -153,11 +169,13 @@ class _Rehearsal:
         folder.mkdir()
         plan = self._folder / f"plan-{self._runs}.json"
         progress = {"done": self._known.done, "blocked": self._known.blocked}
-        text = json.dumps(self._plan.to_json(self._kind, folder, self._place) | progress)
-        plan.write_text(text, encoding="utf-8")
-        variables = surroundings.for_agent(os.environ, self._plan.settings.env)
+        told = self._plan.to_json(self._kind, folder, self._place) | progress
+        if self._beginning is not None:
+            told |= await asyncio.to_thread(self._beginning.told, folder)
+        plan.write_text(json.dumps(told), encoding="utf-8")
+        home = self._plan.environment.folder
         try:
-            return await Agent.start(self._python, plan, self._plan.environment.folder, variables)
+            return await Agent.start(self._python, plan, home, self._variables)
         except OSError as error:
             raise CannotRun(f"{self._python} could not be started: {error}") from error
 
@@ -179,6 +197,8 @@ class _Rehearsal:
                 deadline = clock() + (timeout if renew is not _LOADING else _LOADING_SECONDS)
             if event is not None:
                 yield event
+            if message["event"] == wire.KEPT and self._beginning is not None:
+                await asyncio.to_thread(self._beginning.handed_on, message)
             if message["event"] == wire.DONE:
                 return
 
@@ -187,6 +207,10 @@ class _Rehearsal:
         kind = message["event"]
         if kind == wire.CANNOT:
             raise CannotRun(message["message"])
+        if kind == wire.UNUSABLE and self._beginning is not None:
+            logger.info("a kept state could not be used: %s", message["message"])
+            self._beginning.unusable()
+            raise _Unusable
         if kind == wire.STARTING:
             flight.step = message["phase"]
             return None, _LOADING if message["phase"] == _LOADING else "env.py"
@@ -214,7 +238,8 @@ class _Rehearsal:
         again = bool(self._known.keys)
         self._known.database, self._known.version = message["database"], message["version"]
         self._known.files = {name: path for name, (path, _) in message["files"].items()}
-        self._known.keys = evidence_keys(_contents(message["files"]))
+        before = {} if self._beginning is None else self._beginning.keys
+        self._known.keys = evidence_keys(_contents(message["files"]), before)
         revisions = tuple(message["revisions"])
         if again:
             return None
@@ -271,6 +296,10 @@ class _Rehearsal:
         if flight.revision is None and flight.step == _LOADING:
             seconds = _LOADING_SECONDS
         return f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
+
+
+class _Unusable(Exception):
+    """An agent could not begin with the state that it was given: it begins at the base instead."""
 
 
 class _Stopped(Exception):

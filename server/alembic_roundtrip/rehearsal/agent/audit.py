@@ -24,10 +24,13 @@ _STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
 Handler = Callable[[tuple[Any, ...]], None]
 
 
-def install(folder: str, refusals: Refusals, kind: Kind, judge: Callable[[Any], None]) -> None:
+def install(
+    folder: str, refusals: Refusals, kind: Kind, judge: Callable[[Any], None], reads: set[str]
+) -> None:
     """Refuse connections, other programs and writes outside `folder`; `judge` is for SQLite files.
 
-    What leads to the scratch server of this kind goes through.
+    What leads to the scratch server of this kind goes through. `reads` gets the files that are
+    read from now on.
 
     Raises `RuntimeError` where the interpreter does not let a hook in.
     """
@@ -37,7 +40,7 @@ def install(folder: str, refusals: Refusals, kind: Kind, judge: Callable[[Any], 
         "sqlite3.connect": lambda args: judge(args[0]),
         **_network(refusals, kind),
         **_programs(refusals),
-        **_files(folder),
+        **_files(folder, reads),
     }
     sys.addaudithook(_hook(handlers))
     sys.audit(PROBE)
@@ -149,7 +152,7 @@ def _library(name: Any, refusals: Refusals) -> None:
         refusals.refuse(f"{caller()} loads {_text(name)} past Python's sqlite3")
 
 
-def _files(folder: str) -> dict[str, Handler]:
+def _files(folder: str, reads: set[str]) -> dict[str, Handler]:
     """Writes are denied as the kernel would deny them: code that can live with that goes on."""
 
     def deny(path: Any) -> None:
@@ -159,7 +162,11 @@ def _files(folder: str) -> dict[str, Handler]:
 
     def opened(args: tuple[Any, ...]) -> None:
         path, _, flags = args
-        if flags & _WRITING and not isinstance(path, int):
+        if isinstance(path, int):
+            return
+        if not flags & _WRITING:
+            reads.add(os.fsdecode(path))
+        else:
             real = os.path.realpath(os.fsdecode(path))
             if not (inside(real, folder) or real == os.devnull or _is_own_stream(real)):
                 deny(path)

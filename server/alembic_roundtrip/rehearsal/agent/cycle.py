@@ -15,6 +15,9 @@ from .walk import REST, RUN, Request, Way
 FULL_CYCLE = "full cycle"
 """Stands where a revision would, for base → heads → base."""
 
+_WORTH_KEEPING = 10
+"""Revisions that are applied again as fast as their state is found."""
+
 
 class Cycle:
     """The way of one database through all revisions of a rehearsal."""
@@ -28,6 +31,7 @@ class Cycle:
         label: Callable[[], str],
         finish: Callable[[Findings], None],
         trip: Callable[..., RoundTrip] = RoundTrip,
+        hand_on: Optional[Callable[[Room], None]] = None,
     ) -> None:
         self._scripts = scripts
         self._room = room
@@ -36,6 +40,7 @@ class Cycle:
         self._label = label
         self._finish = finish
         self._trip = trip
+        self._hand_on = hand_on
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
 
@@ -44,6 +49,8 @@ class Cycle:
         base = self._room.snapshot()
         wanted = set(self._scripts.selected) - set(self._plan["done"])
         for revision in self._scripts.order:
+            if revision in self._scripts.selected:
+                yield from self._handed_on()
             obstacle = self._obstacle(revision)
             if obstacle is not None:
                 self._blocked[revision] = obstacle
@@ -59,6 +66,17 @@ class Cycle:
             findings = self._findings(FULL_CYCLE)
             yield from self._full_cycle(base, findings)
             self._finish(findings)
+
+    def _handed_on(self) -> Way:
+        """Before the first revision to rehearse: let later rehearsals begin here."""
+        hand_on, self._hand_on = self._hand_on, None
+        if hand_on is None or self._blocked or len(self._applied) < _WORTH_KEEPING:
+            return
+        if self._room.reverts or self._room.commits:
+            yield REST
+        hand_on(self._room)
+        if self._room.reverts:
+            yield RUN
 
     def _findings(self, revision: str) -> Findings:
         path = None if revision == FULL_CYCLE else self._scripts.path(revision)

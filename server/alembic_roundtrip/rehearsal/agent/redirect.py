@@ -34,8 +34,12 @@ _READ_BY_DRIVERS = ("PGSERVICE", "PGSSLKEY", "PGSSLCERT", "MYSQL_GROUP_SUFFIX")
 class Guard:
     """The layers in force, what they refused, and the scratch databases they led to."""
 
-    def __init__(self, kind: Kind, refusals: Refusals, layers: tuple[str, ...]) -> None:
+    def __init__(
+        self, kind: Kind, refusals: Refusals, layers: tuple[str, ...], reads: set[str]
+    ) -> None:
         self.layers = layers
+        self.reads = reads
+        """The files that were read since, as they were named."""
         self._kind = kind
         self._refusals = refusals
 
@@ -76,10 +80,11 @@ def install(where: Scratch) -> Guard:
     refusals = Refusals(folder)
     kind = targets.kind(where._replace(folder=folder), refusals)
     by_hand = targets.SqliteByHand(folder, kind.databases, refusals)
+    reads: set[str] = set()
     layers: list[str] = _put_on("kernel", lambda: _confine(folder, kind))
     for name, layer in (
         ("environment", lambda: _redirect_variables(folder)),
-        ("audit hook", lambda: audit.install(folder, refusals, kind, by_hand.judge)),
+        ("audit hook", lambda: audit.install(folder, refusals, kind, by_hand.judge, reads)),
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),
@@ -88,7 +93,7 @@ def install(where: Scratch) -> Guard:
         layers.append(name)
     checked = _put_on("marker check", lambda: engines.check_marks(kind, refusals))
     _put_on("proof", lambda: engines.prove(kind, checked))
-    return Guard(kind, refusals, (*layers, "marker check"))
+    return Guard(kind, refusals, (*layers, "marker check"), reads)
 
 
 def _put_on(name: str, layer: Callable[[], Any]) -> Any:

@@ -25,6 +25,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     channel.send(events.STARTING, phase="loading")
     try:
         import_alembic()
+        from . import kept
+
         # Before the guard: it keeps the functions that the guard replaces for the project.
         dialect = dialects.of(plan["kind"])
         guard = redirect.install(redirect.Scratch(plan["kind"], plan["folder"], plan["place"]))
@@ -34,6 +36,9 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         channel.send(events.CANNOT, message=f"no rehearsal: {error}")
     except (baseline.BaselineError, redirect.Refused) as error:
         channel.send(events.CANNOT, message=str(error))
+    except kept.Unusable as error:
+        channel.send(events.UNUSABLE, message=str(error))
+        return RESTART
     except _Restart:
         return RESTART
     channel.send(events.DONE)
@@ -72,11 +77,15 @@ class Session:
             # Some applications migrate their database while they start.
             self._dialect.empty()
         self._look()
-        self._say_started()
-        for room in self._rooms:
-            room.clear()
-            if self._plan["baseline"]:
-                baseline.apply(self._plan["baseline"], room)
+        if self._plan["taken"]:
+            self._take_over()
+            self._say_started()
+        else:
+            self._say_started()
+            for room in self._rooms:
+                room.clear()
+                if self._plan["baseline"]:
+                    baseline.apply(self._plan["baseline"], room)
         self._set_out()
         while not all(walk.over for walk in self._walks):
             self._run_once()
@@ -84,11 +93,11 @@ class Session:
     # --- a look at env.py: which databases, which revisions ---
 
     def _look(self) -> None:
-        from . import environment
+        from . import environment, kept
 
         try:
             environment.run(self._config, self._directory, self._note)
-        except Cannot:
+        except (Cannot, kept.Unusable):
             raise
         except (Exception, SystemExit, redirect.Refused) as error:
             raise self._project.failed_early(error, self._project.env_py) from error
@@ -103,7 +112,7 @@ class Session:
         if number == 0:
             # Here and not earlier: some migrations use `op` while they are being loaded.
             try:
-                self._scripts.select(self._plan["revisions"])
+                self._select()
             except CommandError as error:
                 raise Cannot(f"{error}") from error
         # By now Alembic has made its version table, which every saved state must have.
@@ -114,6 +123,47 @@ class Session:
             raise Cannot("env.py's connection is not to a scratch database") from error
         self._rooms.append(room)
         return ()
+
+    def _select(self) -> None:
+        from . import kept
+
+        taken = self._plan["taken"]
+        if not taken:
+            self._scripts.select(self._plan["revisions"])
+            return
+        try:
+            self._scripts = kept.OneRevision(self._directory, taken)
+        except Exception as error:
+            # Whatever is wrong with the script: with all others loaded Alembic says it best.
+            raise kept.Unusable(f"{type(error).__name__}: {error}") from error
+
+    def _take_over(self) -> None:
+        """Begin with the state that an earlier rehearsal handed on."""
+        from . import kept
+
+        taken = self._plan["taken"]
+        if len(self._rooms) != 1:
+            raise kept.Unusable("env.py has several databases")
+        if taken["versions"] != kept.versions(self._dialect):
+            raise kept.Unusable("it was made with other versions")
+        kept.take_over(self._rooms[0], taken, self._declared)
+
+    def _hand_on(self, room: Any) -> None:
+        """Hand on the state that the revision to rehearse begins with."""
+        from . import kept
+
+        try:
+            kept.hand_on(room, self._plan["hand_on"], self._declared)
+        except kept.Unusable:
+            return
+        # All of them were loaded; those before the revision are known by their own keys.
+        scripts = [script.path for script in self._directory.walk_revisions()]
+        self._channel.send(
+            events.KEPT,
+            versions=kept.versions(self._dialect),
+            sources=kept.sources(self._guard.reads, scripts, self._plan["folder"]),
+            places=kept.places(),
+        )
 
     def _say_started(self) -> None:
         self._channel.send(
@@ -154,7 +204,8 @@ class Session:
             if self._plan["written"]:
                 cycle = Cycle(*told, trip=partial(WayBack, self._channel))
             else:
-                cycle = Cycle(*told)
+                wanted = self._plan["hand_on"] and len(self._rooms) == 1
+                cycle = Cycle(*told, hand_on=self._hand_on if wanted else None)
             self._walks.append(walk)
             walk.begin(cycle.way())
 

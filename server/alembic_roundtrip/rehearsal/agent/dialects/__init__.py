@@ -93,6 +93,12 @@ class Room(Protocol):
     def keep(self) -> None:
         """What is now stays, whatever fails later."""
 
+    def hand_on(self, place: str) -> None:
+        """Copy the whole database to a place from which `take_over` can bring it back."""
+
+    def take_over(self, place: str) -> None:
+        """Make the database what another rehearsal handed on; the place stays as it is."""
+
     def snapshot(self) -> Snapshot:
         """The schema now."""
 

@@ -114,6 +114,22 @@ class SqliteRoom:
         """Make the database what it was when saved."""
         self._copy(saved.memory, self._raw)
 
+    def hand_on(self, place: str) -> None:
+        """Copy the whole database to a file."""
+        file = _connect(place)
+        try:
+            self._copy(self._raw, file)
+        finally:
+            file.close()
+
+    def take_over(self, place: str) -> None:
+        """Make the database what the file is."""
+        file = _connect(place)
+        try:
+            self._copy(file, self._raw)
+        finally:
+            file.close()
+
     @staticmethod
     def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
         waited = 0

@@ -1,0 +1,245 @@
+"""States of scratch databases that are kept from one rehearsal to the next, in the user's cache.
+
+To rehearse one revision, everything before it has to be applied; what came of that is kept. A state
+is found by all that is known to decide it before anything runs, and believed only if every other
+file it was made from is what it was. Anything else, and everything is applied again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic_roundtrip.index.store import store_of
+from alembic_roundtrip.rehearsal.plan import Plan
+from alembic_roundtrip.scripts import Scripts
+
+_FORMAT = 1
+_STATE, _MANIFEST = "state", "manifest.json"
+_MOST = 24
+_LARGEST = 256 * 1024 * 1024
+"""Bytes, of all states together."""
+_MOST_SOURCES = 2000
+_AGENT = Path(__file__).with_name("agent")
+# Variables that differ from one terminal to the next and say nothing of the project.
+_PASSING = re.compile(
+    r"_|SHLVL|PWD|OLDPWD|TERM\w*|COLORTERM|COLUMNS|LINES|WINDOWID|DISPLAY|WAYLAND_DISPLAY|SSH_\w+|"
+    r"XDG_(SESSION|RUNTIME|ACTIVATION)\w*|DBUS_\w+|VSCODE_\w+|ELECTRON_\w+|PYTEST_\w+|TMUX\w*|"
+    r"STY|GPG_\w+|PS1|NO_COLOR|FORCE_COLOR|CLICOLOR\w*"
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ancestry:
+    """A single revision, and what is before it, as far as reading tells."""
+
+    revision: str
+    path: Path
+    parents: tuple[str, ...]
+    keys: Mapping[str, str]
+    """The evidence keys of the parents: hashes of what they and all before them do."""
+
+
+def ancestry(plan: Plan) -> Ancestry | None:
+    """The only revision of a plan; None where there are more, or where its place is not plain."""
+    if len(plan.revisions) != 1 or ":" in plan.revisions[0] or plan.full_cycle or plan.written:
+        return None
+    scripts = Scripts(plan.environment, store=store_of(plan.environment))
+    history = scripts.history
+    found = history.resolve(plan.revisions[0])
+    revision = history.get(found.ids[0]) if len(found.ids) == 1 else None
+    if history.problems or revision is None or revision.path is None:
+        return None
+    parents = history.parents(revision.id)
+    if not parents or history.dependencies(revision.id):
+        return None
+    keys = {parent: scripts.evidence_key(parent) for parent in parents}
+    return Ancestry(revision.id, revision.path, parents, keys) if all(keys.values()) else None
+
+
+def name_of(
+    plan: Plan, kind: str, python: Path, variables: Mapping[str, str], before: Ancestry
+) -> str:
+    """The name of the state before a revision: other circumstances, another name."""
+    environment, settings = plan.environment, plan.settings
+    files = (environment.config, environment.toml, environment.env_py)
+    facts = [
+        _FORMAT,
+        _agent(),
+        kind,
+        settings.database,
+        _file_state(python),
+        str(environment.folder),
+        environment.section,
+        str(environment.script_location),
+        [[str(file), _content(file)] for file in files if file is not None],
+        settings.baseline,
+        settings.x_arguments,
+        sorted(item for item in variables.items() if not _PASSING.fullmatch(item[0])),
+        [[parent, before.keys[parent]] for parent in before.parents],
+    ]
+    return _hash(json.dumps(facts).encode())
+
+
+def _agent() -> str:
+    """Of the program that makes states: changed code may make others."""
+    files = sorted(_AGENT.rglob("*.py"))
+    return _hash("\0".join(_file_state(file) for file in files).encode())
+
+
+def _file_state(file: Path) -> str:
+    found = file.stat()
+    return f"{file} {os.path.realpath(file)} {found.st_mtime_ns} {found.st_size}"
+
+
+def _content(file: Path) -> str:
+    try:
+        return _hash(file.read_bytes())
+    except OSError:
+        return ""
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+class Beginning:
+    """Where a rehearsal of one revision begins: with a state that was kept, or one to be kept."""
+
+    def __init__(self, before: Ancestry, name: str, shelf: Shelf) -> None:
+        self.keys = before.keys
+        self._before = before
+        self._name = name
+        self._shelf = shelf
+        self._folder = Path()
+
+    def told(self, scratch: Path) -> dict[str, Any]:
+        """What an agent is told of it; `scratch` is the agent's folder."""
+        taken, self._folder = scratch / "taken", scratch / "handed-on"
+        manifest = self._shelf.take(self._name, taken)
+        if manifest is None:
+            self._folder.mkdir()
+            return {"hand_on": _place(self._folder)}
+        script = {
+            "revision": self._before.revision,
+            "path": str(self._before.path),
+            "parents": list(self._before.parents),
+        }
+        return {"taken": _place(taken) | script | {"versions": manifest["versions"]}}
+
+    def handed_on(self, told: Mapping[str, Any]) -> None:
+        """The agent made a state: keep it."""
+        self._shelf.put(self._name, self._folder, told)
+
+    def unusable(self) -> None:
+        """The agent could not use the state."""
+        self._shelf.forget(self._name)
+
+
+def _place(folder: Path) -> dict[str, str]:
+    return {"folder": str(folder), "place": str(folder / "database")}
+
+
+def beginning(
+    plan: Plan, kind: str, python: Path, variables: Mapping[str, str]
+) -> Beginning | None:
+    """Where a plan begins; None where that is at the base."""
+    before = ancestry(plan) if kind in KINDS else None
+    if before is None:
+        return None
+    return Beginning(before, name_of(plan, kind, python, variables, before), shelf())
+
+
+KINDS = ("sqlite",)
+"""The kinds of databases whose states are kept."""
+
+
+class Shelf:
+    """The states that are there, a folder each; the ones used longest ago make room for others."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def take(self, name: str, scratch: Path) -> dict[str, Any] | None:
+        """Copy a state into a scratch folder; gives what was told with it, None without one."""
+        entry = self._folder / name
+        try:
+            manifest: dict[str, Any] = json.loads((entry / _MANIFEST).read_text(encoding="utf-8"))
+            if not _is_current(manifest):
+                self.forget(name)
+                return None
+            shutil.copytree(entry / _STATE, scratch)
+            os.utime(entry)
+        except (OSError, ValueError, KeyError) as error:
+            logger.info("the state %s is not used: %s", entry, error)
+            return None
+        return manifest
+
+    def put(self, name: str, state: Path, told: Mapping[str, Any]) -> None:
+        """Keep a state, if the disk lets us: without it the next run is slower, and no more."""
+        if len(told["sources"]) > _MOST_SOURCES:
+            return
+        manifest = {
+            "versions": told["versions"],
+            "places": told["places"],
+            "sources": {source: _content(Path(source)) for source in told["sources"]},
+        }
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made = Path(tempfile.mkdtemp(prefix=".", dir=self._folder))
+            try:
+                shutil.copytree(state, made / _STATE)
+                (made / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+                self.forget(name)
+                made.rename(self._folder / name)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
+            self._make_room()
+        except OSError as error:
+            logger.info("the state %s is not kept: %s", name, error)
+
+    def forget(self, name: str) -> None:
+        """Throw a state away."""
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def _make_room(self) -> None:
+        entries = sorted(self._folder.iterdir(), key=lambda e: e.stat().st_mtime, reverse=True)
+        size = 0
+        for number, entry in enumerate(entries):
+            size += sum(f.stat().st_size for f in entry.rglob("*") if f.is_file())
+            if number and (number >= _MOST or size > _LARGEST):
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def shelf() -> Shelf:
+    """The states of this user."""
+    from platformdirs import user_cache_dir
+
+    return Shelf(Path(user_cache_dir("alembic-roundtrip", appauthor=False)) / "states")
+
+
+def _is_current(manifest: Mapping[str, Any]) -> bool:
+    """Whether everything that a state was made from is what it was."""
+    places: Mapping[str, int] = manifest["places"]
+    sources: Mapping[str, str] = manifest["sources"]
+    return all(_changed(path) == when for path, when in places.items()) and all(
+        _content(Path(path)) == content for path, content in sources.items()
+    )
+
+
+def _changed(folder: str) -> int:
+    try:
+        return Path(folder).stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,191 @@
+"""What is before a revision is applied once; while nothing changes, later runs begin behind it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alembic_project import ENV, AlembicProject
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.rehearsal.events import RevisionFinished, StepStarted
+from alembic_roundtrip.rehearsal.kept import Shelf
+from rehearsal.conftest import KEPT, collect
+
+pytestmark = KEPT
+
+USERS = """
+op.create_table(
+    "users",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(30), nullable=False),
+    sa.Column("mood", sa.Enum("sad", "glad", name="mood"), nullable=False),
+    sa.Column("extra", sa.JSON),
+)
+op.execute("INSERT INTO users (id, name, mood) VALUES (1, 'first', 'glad')")
+"""
+DROP_USERS = """
+op.drop_table("users")
+sa.Enum(name="mood").drop(op.get_bind())
+"""
+DROP_NAME = (
+    'with op.batch_alter_table("users") as batch: batch.drop_column("name")',
+    'op.add_column("users", sa.Column("name", sa.String(30), server_default=""))',
+)
+EXTRA = """
+op.execute("DELETE FROM users WHERE id = 1")
+with op.batch_alter_table("users") as batch:
+    batch.alter_column("extra", existing_type=sa.JSON, nullable={})
+"""
+REVISIONS = {
+    "a column comes and goes": (
+        'op.add_column("users", sa.Column("more", sa.Integer))',
+        'with op.batch_alter_table("users") as batch: batch.drop_column("more")',
+    ),
+    "a column is lost": DROP_NAME,
+    "an index stays": ('op.create_index("ix", "users", ["name"])', "pass"),
+    "rows are in the way": (EXTRA.format("True"), EXTRA.format("False")),
+    "rows that were there change": (
+        "op.execute(\"UPDATE users SET name = 'other' WHERE id = 1\")",
+        "pass",
+    ),
+    "it raises": ('raise ValueError("no")', "pass"),
+    "it refuses": ("pass", 'raise NotImplementedError("there is no way back")'),
+    "it ends the process": ("import os; os._exit(3)", "pass"),
+}
+
+
+@pytest.fixture
+def history(project: AlembicProject) -> AlembicProject:
+    """Twelve revisions, and one to rehearse."""
+    project.add("users", USERS, DROP_USERS)
+    for number in range(11):
+        project.add(f"step{number}", f'op.create_table("t{number}", sa.Column("id", sa.Integer))')
+    project.add("last", *REVISIONS["a column comes and goes"])
+    return project
+
+
+async def rehearsed(
+    project: AlembicProject, revision: str = "last", **settings: object
+) -> tuple[RevisionEvidence, bool]:
+    """The evidence of a revision, without times, and whether others were applied before."""
+    events = await collect(project, revision, **settings)
+    (found,) = (event.evidence for event in events if isinstance(event, RevisionFinished))
+    others = {event.revision for event in events if isinstance(event, StepStarted)} - {revision}
+    steps = tuple(replace(step, seconds=0.0, statements=()) for step in found.steps)
+    return replace(found, seconds=0.0, steps=steps), bool(others)
+
+
+def cache() -> Path:
+    return Path(os.environ["XDG_CACHE_HOME"]) / "alembic-roundtrip" / "states"
+
+
+async def test_a_second_run_begins_behind_what_the_first_applied(history):
+    cold, applied = await rehearsed(history)
+    assert (cold.verdict, applied) == (Verdict.LOSSLESS, True)
+    assert await rehearsed(history) == (cold, False)
+
+
+@pytest.mark.parametrize("name", REVISIONS)
+async def test_every_verdict_is_the_same_from_a_kept_state(history, name):
+    await rehearsed(history)
+    history.rewrite("last", *REVISIONS[name], after="step10")
+    warm, applied = await rehearsed(history)
+    assert not applied
+    shutil.rmtree(cache())
+    assert await rehearsed(history) == (warm, True)
+
+
+async def test_a_merge_begins_behind_both_its_parents(history):
+    history.add("left", 'op.create_table("l", sa.Column("id", sa.Integer))', after="step10")
+    history.add("right", 'op.create_table("r", sa.Column("id", sa.Integer))', after="step10")
+    history.add("merge", after=("left", "right"))
+    cold, applied = await rehearsed(history, "merge")
+    assert (cold.verdict, applied) == (Verdict.LOSSLESS, True)
+    assert await rehearsed(history, "merge") == (cold, False)
+
+
+async def test_what_decides_the_state_makes_another_one(history):
+    module = history.folder / "helper.py"
+    module.write_text("NAME = 'one'\n")
+    (history.folder / "rows.sql").write_text("SELECT 1")
+    uses = "import pathlib, helper; op.execute(pathlib.Path('rows.sql').read_text())"
+    history.rewrite("step5", uses, after="step4")
+    env = history.folder / "migrations" / "env.py"
+    ini = history.folder / "alembic.ini"
+    await rehearsed(history)
+
+    def appended(file: Path, text: str) -> None:
+        file.write_text(file.read_text() + text)
+
+    for change in (
+        lambda: appended(env, "\nassert True\n"),
+        lambda: appended(ini, "\n[other]\n"),
+        lambda: module.write_text("NAME = 'two'\n"),
+        lambda: (history.folder / "rows.sql").write_text("SELECT 2"),
+        lambda: history.rewrite("step6", "pass", after="step5"),
+    ):
+        assert (await rehearsed(history))[1] is False
+        change()
+        assert (await rehearsed(history))[1] is True
+    assert (await rehearsed(history, x_arguments=("a=b",)))[1] is True
+    assert (await rehearsed(history, env={"SOMETHING": "else"}))[1] is True
+    assert (await rehearsed(history))[1] is False
+
+
+async def test_what_decides_nothing_leaves_the_state_in_use(history):
+    await rehearsed(history)
+    script = history.versions / "step3_.py"
+    script.write_text(script.read_text().replace('"""step3"""', '"""Say more of step 3."""'))
+    history.add("later", 'op.create_table("later", sa.Column("id", sa.Integer))')
+    assert (await rehearsed(history))[1] is False
+
+
+@pytest.mark.parametrize("file", ["types.pickle", "manifest.json"])
+async def test_a_damaged_state_is_made_anew(history, file):
+    cold, _ = await rehearsed(history)
+    (damaged,) = cache().rglob(file)
+    damaged.write_bytes(b"damaged")
+    assert await rehearsed(history) == (cold, True)
+    assert await rehearsed(history) == (cold, False)
+
+
+async def test_behind_a_revision_that_cannot_be_applied_nothing_is_kept(history):
+    history.rewrite("step10", 'raise ValueError("no")', after="step9")
+    for _ in range(2):
+        found, applied = await rehearsed(history)
+        assert (found.verdict, applied) == (Verdict.SKIPPED, True)
+
+
+async def test_types_made_inside_a_migration_are_not_kept(history):
+    made = "class Own(sa.types.TypeDecorator):\n    impl = sa.String\n    cache_ok = True\n"
+    column = 'op.add_column("users", sa.Column("own", Own(20)))'
+    history.rewrite("step4", made + column, after="step3")
+    cold, _ = await rehearsed(history)
+    assert await rehearsed(history) == (cold, True)
+
+
+async def test_an_env_py_that_looks_at_the_history_sees_all_of_it(history):
+    env = "assert len(list(context.script.walk_revisions())) == 13\n"
+    (history.folder / "migrations" / "env.py").write_text(
+        ENV.replace("engine = engine", f"{env}engine = engine")
+    )
+    cold, _ = await rehearsed(history)
+    assert await rehearsed(history) == (cold, False)
+
+
+def test_states_are_bounded_in_number(kind, tmp_path):
+    assert kind
+    shelf = Shelf(tmp_path / "states")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "database").write_bytes(b"x")
+    told = {"versions": {}, "places": {}, "sources": []}
+    for number in range(40):
+        shelf.put(f"state{number}", state, told)
+    names = [entry.name for entry in (tmp_path / "states").iterdir()]
+    assert len(names) == 24
+    assert "state39" in names
