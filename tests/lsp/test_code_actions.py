@@ -150,7 +150,9 @@ async def test_only_kinds_that_were_asked_for_are_listed(editor: Editor, project
     uri = editor.open(project.write("bbbb", TWO_LOSSES))
     whole = editor.under(editor.texts[uri], editor.texts[uri])
     kinds = {a.kind for a in await editor.actions(uri, whole)}
-    assert kinds == {types.CodeActionKind.QuickFix, FIX_ALL}
+    rewrite = types.CodeActionKind.RefactorRewrite
+    assert kinds == {types.CodeActionKind.QuickFix, rewrite, FIX_ALL}
+    assert {a.kind for a in await editor.actions(uri, whole, [rewrite])} == {rewrite}
     quick = await editor.actions(uri, whole, [types.CodeActionKind.QuickFix])
     assert {a.kind for a in quick} == {types.CodeActionKind.QuickFix}
     assert await editor.actions(uri, whole, [types.CodeActionKind.RefactorExtract]) == []

@@ -63,6 +63,7 @@ class Replace:
 
     range: Range
     text: str
+    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class SurroundStatement:
 
 TreeRewrite = ChangeCall | WrapStatements | MoveStatement | RemoveStatement | SurroundStatement
 Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace | TreeRewrite
-_WITHOUT_IMPORTS = (AddWarning, AddComment, Replace, MoveStatement, RemoveStatement)
+_WITHOUT_IMPORTS = (AddWarning, AddComment, MoveStatement, RemoveStatement)
 
 
 def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from alembic_roundtrip.comparison.differences import differences
+from alembic_roundtrip.comparison.symmetry import leftovers, missing
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.rendering import Renderer
+from alembic_roundtrip.migration.rewrite import Rewrite, RewriteError, edits
+from alembic_roundtrip.migration.source import read
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.scaffold.sql import quoted
-from alembic_roundtrip.text import Range
+from alembic_roundtrip.text import Range, apply_edits
+
+_WIDTH = 84  # what is left of 88 columns in a function
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +43,62 @@ def sql_table(table: Name, dialects: tuple[str, ...]) -> str:
     """A table as SQL names it; raises `NotKnownError` where the dialects do not agree on it."""
     parts = [table.schema, table.name] if table.schema else [table.name]
     return ".".join(quoted(part, dialects) for part in parts)
+
+
+def refusal(table: Name, rows: str, render: Renderer) -> tuple[str, ...]:
+    """Statements that count rows, and raise with their number and the query where there are any."""
+    render.need("import sqlalchemy as sa")
+    render.need_operations()
+    assigned = f"in_the_way = {render.text(rows)}"
+    if len(assigned) > _WIDTH:
+        start, where, condition = rows.partition("WHERE ")
+        lines = [render.text(start), render.text(where + condition)]
+        assigned = "\n    ".join(["in_the_way = (", *lines]) + "\n)"
+    asked = 'count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))'
+    refused = (
+        "if count:\n"
+        "    raise RuntimeError(\n"
+        f'        f"{{count}} rows of {table} are in the way of this downgrade: "\n'
+        '        f"SELECT * {in_the_way}"\n'
+        "    )"
+    )
+    return (assigned, asked, refused)
+
+
+def single(operations: Sequence[Operation], kind: type[c.Change]) -> Iterator[Operation]:
+    """Operations that certainly make one change of a kind, and no other."""
+    for operation in operations:
+        plain = len(operation.changes) == 1 and not operation.guards and not operation.autocommit
+        if plain and isinstance(operation.changes[0], kind):
+            yield operation
+
+
+def writes_to(operations: Sequence[Operation], table: Name) -> bool:
+    """Whether any operation may write rows of a table."""
+    changes = [change for operation in operations for change in operation.changes]
+    return any(isinstance(x, c.Unknown) for x in changes) or any(
+        isinstance(x, c.WriteRows) and x.table in {None, table} for x in changes
+    )
+
+
+def restores(context: Context, rewrites: tuple[Rewrite, ...]) -> bool:
+    """Whether the downgrade, as far as reading tells, gives back all it gave back before."""
+    migration = context.migration
+    try:
+        text = apply_edits(migration.text, edits(migration, rewrites))
+    except RewriteError:
+        return False
+    return _faults(context, text) <= _faults(context, migration.text)
+
+
+_KINDS = ("table", "column", "index", "constraint")
+_ASPECTS = ("server default", "nullability", "type", "primary key", "definition")
+
+
+def _faults(context: Context, text: str) -> int:
+    migration = read(text, context.migration.path, context.dialects)
+    changed = replace(context, migration=migration, _made={})
+    found = [fault for kind in _KINDS for fault in leftovers(changed, kind)]
+    gone = [fault for kind in _KINDS for fault in missing(changed, kind)]
+    other = [fault for aspect in _ASPECTS for fault in differences(changed, aspect)]
+    return len(found) + len(gone) + len(other)

@@ -16,12 +16,11 @@ from alembic_roundtrip.migration.objects import Index, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern, place_of, sql_table
+from alembic_roundtrip.scaffold.patterns._pattern import Pattern, place_of, refusal, sql_table
 from alembic_roundtrip.scaffold.sql import quoted
 
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
 _PARAMETER = re.compile(r"(?<!:):\w")
-_WIDTH = 84  # what is left of 88 columns in a function
 _MYSQL = frozenset({"mysql", "mariadb"})
 
 
@@ -43,10 +42,8 @@ def guard(context: Context, found: Tightening) -> Fix | None:
         condition = _against(found, context.dialects)
         rows = f"FROM {sql_table(found.table, context.dialects)} WHERE {condition}"
         if not _PARAMETER.search(rows):
-            render.need("import sqlalchemy as sa")
-            render.need_operations()
             place = _place(context, downgrade, found)
-            statements = _statements(found, rows, render)
+            statements = refusal(found.table, rows, render)
             insert = InsertStatements("downgrade", place, statements, tuple(render.imports))
             return Fix(
                 f"Refuse the downgrade while there are {found.rows}",
@@ -55,23 +52,6 @@ def guard(context: Context, found: Tightening) -> Fix | None:
                 description="counts them first, and stops before anything is changed",
             )
     return None
-
-
-def _statements(found: Tightening, rows: str, render: Renderer) -> tuple[str, ...]:
-    refusal = (
-        "if count:\n"
-        "    raise RuntimeError(\n"
-        f'        f"{{count}} rows of {found.table} are in the way of this downgrade: "\n'
-        '        f"SELECT * {in_the_way}"\n'
-        "    )"
-    )
-    asked = 'count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))'
-    assigned = f"in_the_way = {render.text(rows)}"
-    if len(assigned) > _WIDTH:
-        table, where, condition = rows.partition("WHERE ")
-        lines = [render.text(table), render.text(where + condition)]
-        assigned = "\n    ".join(["in_the_way = (", *lines]) + "\n)"
-    return (assigned, asked, refusal)
 
 
 def _place(context: Context, downgrade: Direction, found: Tightening) -> int:
