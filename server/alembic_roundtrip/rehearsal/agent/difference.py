@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -167,8 +168,16 @@ def definition(column: Column) -> str:
 
 
 def _renamed(kind: str, name: str, old: Optional[str], new: Optional[str]) -> Residue:
-    grade = "different" if old and new else "cosmetic"
+    grade = "different" if _given(old) and _given(new) else "cosmetic"
     return entry(f"{kind} name", name, "changed", old or "unnamed", new or "unnamed", grade=grade)
+
+
+def _given(name: Optional[str]) -> bool:
+    """Whether somebody gave this name; what MariaDB and MySQL make up counts on."""
+    return name is not None and not _MADE_UP.fullmatch(name)
+
+
+_MADE_UP = re.compile(r".+_ibfk_\d+|.+_chk_\d+|CONSTRAINT_\d+")
 
 
 def _list(names: Sequence[str]) -> str:

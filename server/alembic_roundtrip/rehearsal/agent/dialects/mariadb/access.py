@@ -90,7 +90,7 @@ class MariadbAccess:
 
     def end(self) -> bool:
         """Nothing can be left to check: what pointed nowhere has been removed."""
-        self.session.run("SET SESSION foreign_key_checks = 1")
+        self.session.run("SET SESSION foreign_key_checks = 1, sql_mode = DEFAULT")
         self.session.run("RELEASE SAVEPOINT made_up_tables")
         return True
 

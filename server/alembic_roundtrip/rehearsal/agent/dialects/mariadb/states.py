@@ -84,6 +84,7 @@ class States:
             session.run(f"SET SESSION sql_mode = {literal(MODE)}")
             columns = _columns(table)
             session.run(f"CREATE TABLE {copy} AS SELECT {columns} FROM {quote(table.name)}")  # noqa: S608
+            session.run("SET SESSION sql_mode = DEFAULT")
             self._copies[key] = copy
         self._used[self._copies[key]] = self._saves
         return self._copies[key]
@@ -105,7 +106,7 @@ class States:
         try:
             self._restore(session, saved, now, rows)
         finally:
-            session.run("SET SESSION foreign_key_checks = 1, unique_checks = 1")
+            session.run("SET SESSION foreign_key_checks = 1, unique_checks = 1, sql_mode = DEFAULT")
 
     def _restore(
         self,
