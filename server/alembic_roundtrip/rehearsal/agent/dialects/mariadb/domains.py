@@ -43,6 +43,7 @@ _SPATIAL: Dict[str, Callable[[int], str]] = {
 }
 _SHORTEST = {"tinytext": 63, "tinyblob": 255}
 _YEARS = 155  # 1901 to 2155, and some before them for NULL's neighbours
+_NUMBERED_BYTES = 24
 _UUID_LENGTHS = (32, 36)
 
 
@@ -99,6 +100,8 @@ def _common(
         kind = f"unsigned {kind}"
     if kind == "text":
         return _text(name, length, declared, hint, dialect)
+    if kind == "blob" and length is not None and length < _NUMBERED_BYTES:
+        return _bytes(length)
     if kind not in {"numeric", "blob"}:
         length = None
     return Domain(kind, _SHORTEST.get(name, length), scale, bind=text_of)
@@ -123,6 +126,16 @@ def _text(
 def _set(members: Tuple[str, ...]) -> Domain:
     every = ",".join(members)
     return _made("set", (every, ""), lambda n: members[n % len(members)])
+
+
+def _bytes(length: int) -> Domain:
+    wide = min(length, 8)
+    every = bytes(range(256))[:length]
+    return _made(
+        "blob",
+        (every, b"", b"\0", b"text"[:length]),
+        lambda n: (n % 256**wide).to_bytes(wide, "big"),
+    )
 
 
 def _made(kind: str, unkind: Sequence[Any], plain: Callable[[int], Any]) -> Domain:
