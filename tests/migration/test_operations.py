@@ -249,3 +249,45 @@ def test_pythons_own_modules_change_no_database() -> None:
     assert upgrade("shutil.rmtree('x')\nbisect.insort(a, b)", "import bisect\nimport shutil") == []
     (operation,) = upgrade("subprocess.run(['psql'])", "import subprocess")
     assert operation.may_do_anything
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("op.create_index('i', 'a', [*COLUMNS])", "COLUMNS = ['x', 'y']"),
+        ("op.create_index('i', *ARGUMENTS)", "ARGUMENTS = ('a', ['x', 'y'])"),
+        ("op.create_index('i', **NAMED)", "NAMED = {'table_name': 'a', 'columns': ['x', 'y']}"),
+        ("op.create_index('i', 'a', [n for n in NAMES if n != 'z'])", "NAMES = 'x', 'y', 'z'"),
+    ],
+)
+def test_what_stands_behind_stars_and_in_comprehensions_is_known(body: str, header: str) -> None:
+    (created,) = changes(body, header)
+    assert isinstance(created, c.CreateIndex)
+    assert [part.value for part in created.index.columns] == ["x", "y"]
+
+
+def test_columns_and_members_may_be_listed_elsewhere() -> None:
+    header = """
+        STATES = ["new", "old"]
+        COLUMNS = [sa.Column(name, sa.Enum(*STATES, name="state")) for name in ("x", "y")]
+    """
+    (created,) = changes("op.create_table('a', *COLUMNS)", header)
+    assert isinstance(created, c.CreateTable)
+    assert created.table.complete
+    assert [column.name for column in created.table.columns] == ["x", "y"]
+    assert {enum.members for enum in created.enums} == {("new", "old")}
+
+
+def test_a_loop_may_be_over_a_comprehension() -> None:
+    body = """
+        for name in [f"{stem}_id" for stem in ("x", "y")]:
+            op.drop_column("a", name)
+    """
+    assert changes(body) == [c.DropColumn(A, "x_id"), c.DropColumn(A, "y_id")]
+
+
+@pytest.mark.parametrize(
+    "body", ["op.drop_table('a', schema='public')", "op.execute('DROP TABLE public.a')"]
+)
+def test_the_schema_where_names_go_by_themselves_need_not_be_named(body: str) -> None:
+    assert changes(body) == [c.DropTable(A)]

@@ -22,6 +22,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table
 from alembic_roundtrip.schema import Key
+from alembic_roundtrip.schema.names import known_as
 
 _ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
 
@@ -235,8 +236,24 @@ def _extras(before: Table, after: Table) -> Iterator[Key]:
     for part in after.constraints:
         if part.name is None or not part.columns or part.kind == "primary":
             continue
-        if not any(_alike(part, old) for old in before.constraints):
+        if not any(_alike(part, old) for old in before.constraints) or _is_one_more(
+            part, before, after
+        ):
             yield Key("constraint", after.name, part.name)
+
+
+def _is_one_more(part: Constraint, before: Table, after: Table) -> bool:
+    """Whether there are more of its kind on its columns, and none had its name."""
+    was, now = (
+        [other for other in table.constraints if _same_columns(other, part)]
+        for table in (before, after)
+    )
+    named = all(known_as(old) is not None and old.sure for old in was)
+    return len(now) > len(was) and named and not any(old.is_known_as(part.name) for old in was)
+
+
+def _same_columns(one: Constraint, other: Constraint) -> bool:
+    return one.kind == other.kind and one.columns == other.columns
 
 
 def _extra_indexes(before: Table, after: Table) -> Iterator[str]:

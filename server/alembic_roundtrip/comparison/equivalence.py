@@ -149,6 +149,12 @@ def types_differ(
     return any(_known(a, b) and (a or None) != (b or None) for a, b in pairs)
 
 
+def types_agree(before: Expression, after: Expression, dialect: str | None) -> bool:
+    """Whether two column types are certainly the same in the database."""
+    one, other = read_type(before.text, dialect), read_type(after.text, dialect)
+    return one is not None and one == other and _known(*one.arguments.values())
+
+
 def _known(*values: object) -> bool:
     return not any(isinstance(value, Missing) for value in values)
 

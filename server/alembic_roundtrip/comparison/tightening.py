@@ -17,6 +17,7 @@ from alembic_roundtrip.schema import Replay, Schema
 
 Way = Literal["upgrade", "downgrade"]
 _WORD = re.compile(r"\w+")
+_LETS_GO = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Tightening:
     """
 
     operation: Operation
-    change: c.AlterColumn | c.CreateIndex | c.AddConstraint
+    change: c.AlterColumn | c.CreateIndex | c.AddConstraint | c.WriteRows
     table: Name
     columns: tuple[str, ...]
     rows: str
@@ -86,25 +87,35 @@ class _Side:
     def rules(self) -> Iterator[Tightening]:
         new: set[Name] = set()
         added: set[tuple[Name, str]] = set()
-        cared_for: set[Name | None] = set()
+        care = _Care()
         for operation, change, schema in self.replayed.steps:
             if isinstance(change, c.CreateTable):
                 new.add(change.table.name)
             if isinstance(change, c.AddColumn):
                 added.add((change.table, change.column.name))
+            for found in self._against(operation, change, schema, added):
+                if found.table not in new and not care.taken(found):
+                    yield found
             if isinstance(change, c.WriteRows):
-                cared_for.add(change.table)
-            names = set(c.tables_of(change))
-            if names & new or names & cared_for or None in cared_for:
-                continue
-            if isinstance(change, c.AlterColumn) and self._meets_null(change, schema):
-                rows = f"NULLs in `{change.table}.{change.column}`"
-                yield Tightening(operation, change, change.table, (change.column,), rows)
-            elif isinstance(change, c.CreateIndex) and change.index.unique:
-                parts = [part.string for part in change.index.columns]
-                yield from self._unique(operation, change, change.index.table, parts, added)
-            elif isinstance(change, c.AddConstraint):
-                yield from self._constraint(operation, change, schema, added)
+                care.take(change)
+
+    def _against(
+        self,
+        operation: Operation,
+        change: c.Change,
+        schema: Schema,
+        added: set[tuple[Name, str]],
+    ) -> Iterator[Tightening]:
+        if isinstance(change, c.AlterColumn) and self._meets_null(change, schema):
+            rows = f"NULLs in `{change.table}.{change.column}`"
+            yield Tightening(operation, change, change.table, (change.column,), rows)
+        elif isinstance(change, c.CreateIndex) and change.index.unique:
+            parts = [part.string for part in change.index.columns]
+            yield from self._unique(operation, change, change.index.table, parts, added)
+        elif isinstance(change, c.AddConstraint):
+            yield from self._constraint(operation, change, schema, added)
+        elif isinstance(change, c.WriteRows) and change.verb == "delete":
+            yield from self._referred_to(operation, change, schema)
 
     def _unique(
         self,
@@ -137,6 +148,33 @@ class _Side:
         elif made.kind == "check" and self._asks_old_rows(change.table, made, schema):
             rows = f"rows against `{made.name or 'a CHECK'}` in `{change.table}`"
             yield Tightening(operation, change, change.table, made.columns, rows)
+        elif made.kind == "foreignkey" and self._enforces:
+            start = self.start.table(change.table)
+            old = start is not None and all(start.column(name) for name in made.columns)
+            if start is not None and old and not _refers_already(start, made):
+                names = ", ".join(f"`{change.table}.{name}`" for name in made.columns)
+                rows = f"values in {names} that `{made.referent}` does not have"
+                yield Tightening(operation, change, change.table, made.columns, rows)
+
+    def _referred_to(
+        self, operation: Operation, change: c.WriteRows, schema: Schema
+    ) -> Iterator[Tightening]:
+        """Rows that go although others refer to them, which the database does not let go."""
+        if change.table is None or self.start.table(change.table) is None or not self._enforces:
+            return
+        for table in schema.tables.values():
+            for part in table.constraints:
+                rule = option(part.options, "ondelete")
+                lets_go = rule is not None and str(rule.value).upper() in _LETS_GO
+                refers = part.kind == "foreignkey" and part.referent == change.table
+                if refers and not lets_go and table.name in self.start.tables:
+                    rows = f"rows in `{table.name}` that refer to what is deleted"
+                    yield Tightening(operation, change, table.name, part.columns, rows)
+
+    @property
+    def _enforces(self) -> bool:
+        """Whether the database looks after foreign keys; SQLite does where it is told to."""
+        return self.trip.dialect not in {None, "sqlite"}
 
     def _asks_old_rows(self, table: Name, check: Constraint, schema: Schema) -> bool:
         was, now = self.trip.before.table(table), schema.table(table)
@@ -171,6 +209,33 @@ class _Side:
                 altered = change.change
                 rows = f"values in `{change.column}` that {change.after.text} cannot hold"
                 yield Tightening(change.operation, altered, altered.table, (altered.column,), rows)
+
+
+class _Care:
+    """What a direction has done for rows so far: an UPDATE of a column, or a DELETE."""
+
+    def __init__(self) -> None:
+        self.written: set[tuple[Name | None, str | None]] = set()
+
+    def take(self, change: c.WriteRows) -> None:
+        if change.verb == "update" and change.columns:
+            self.written |= {(change.table, column) for column in change.columns}
+        elif change.verb != "insert":
+            self.written.add((change.table, None))
+
+    def taken(self, found: Tightening) -> bool:
+        """Whether something was done for the rows that are against a rule."""
+        tables = {table for table, column in self.written if column is None}
+        columns = {column for table, column in self.written if table == found.table}
+        return bool({found.table, None} & tables) or bool(columns & {*found.columns})
+
+
+def _refers_already(table: Table, key: Constraint) -> bool:
+    """Whether a foreign key to the same table has kept the rows in order so far."""
+    return any(
+        part.kind == "foreignkey" and part.columns == key.columns and part.referent == key.referent
+        for part in table.constraints
+    )
 
 
 def _is_unique(table: Table, columns: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from alembic_roundtrip.migration.changes import Change, Row, Unknown, WriteRows
 from alembic_roundtrip.migration.evaluation import Scope, dotted, value_of
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.migration.iteration import spread
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
@@ -74,7 +75,7 @@ class Definitions:
 
     def column(self, node: ast.expr, table: Name) -> ColumnParts | None:
         """A column and what comes with it; None where the node is no `Column(…)`."""
-        node = self.scope.resolve(node)
+        node = self._resolved(node)
         if not isinstance(node, ast.Call) or last(node.func) != "Column":
             return None
         express = self.scope.expression
@@ -110,6 +111,10 @@ class Definitions:
             (*own, *self._type_check(name, type_node)),
             tuple(_own_indexes(name, options, table)),
         )
+
+    def _resolved(self, node: ast.expr) -> ast.expr:
+        node = self.scope.resolve(node)
+        return spread(node, self.scope) if isinstance(node, ast.Call) else node
 
     @staticmethod
     def _is_argument(node: ast.expr) -> bool:
@@ -178,7 +183,7 @@ class Definitions:
 
     def constraint(self, node: ast.expr) -> Constraint | None:
         """A table constraint; None where the node is none that can be read."""
-        node = self.scope.resolve(node)
+        node = self._resolved(node)
         if not isinstance(node, ast.Call) or last(node.func) not in _KINDS:
             return None
         kind = _KINDS[last(node.func)]
@@ -200,7 +205,7 @@ class Definitions:
 
     def index(self, node: ast.expr, table: Name) -> Index | None:
         """An `Index(…)` inside `create_table`."""
-        node = self.scope.resolve(node)
+        node = self._resolved(node)
         if not isinstance(node, ast.Call) or last(node.func) != "Index" or not node.args:
             return None
         name, *columns = (self.scope.expression(argument) for argument in node.args)
@@ -208,7 +213,7 @@ class Definitions:
 
     def enum(self, node: ast.expr) -> EnumType | None:
         """The named enum type that creating a column of this type creates with it."""
-        node = self.scope.resolve(node)
+        node = self._resolved(node)
         if not isinstance(node, ast.Call) or last(node.func) not in _ENUMS:
             nested = node.args if isinstance(node, ast.Call) and last(node.func) == "ARRAY" else []
             return self.enum(nested[0]) if nested else None
@@ -223,7 +228,7 @@ class Definitions:
         members = tuple(value_of(argument) for argument in node.args)
         known = all(isinstance(member, str) for member in members) and members
         return EnumType(
-            Name(name.string, (schema.string if schema else None) or ""),
+            Name.of(name.string, schema.string if schema else None),
             tuple(str(member) for member in members) if known else None,
             self.scope.expression(node),
         )
@@ -245,7 +250,7 @@ class Definitions:
         schema = option(self._keywords(node), "schema")
         if not isinstance(name, str) or (schema is not None and not schema.known):
             return None
-        return Name(name, (schema.string if schema else None) or "")
+        return Name.of(name, schema.string if schema else None)
 
     def _table_of_class(self, name: str) -> Name | None:
         """The table of a model class that the migration defines itself."""
@@ -257,7 +262,7 @@ class Definitions:
         pairs = zip(arguments.keys, arguments.values, strict=True) if arguments else ()
         found = [value_of(v) for k, v in pairs if k is not None and value_of(k) == "schema"]
         schema = found[0] if found else ""
-        return Name(table, schema) if isinstance(schema, str) else None
+        return Name.of(table, schema) if isinstance(schema, str) else None
 
     def statement(self, node: ast.expr) -> tuple[Change, ...]:
         """What a SQLAlchemy statement writes: `t.update().where(…)`, `sa.delete(t)`, `select`."""
@@ -373,4 +378,4 @@ def _target(target: object) -> tuple[Name | None, str | None]:
         return None, None
     table, _, column = target.rpartition(".")
     schema, _, name = table.rpartition(".")
-    return Name(name, schema), column
+    return Name.of(name, schema), column

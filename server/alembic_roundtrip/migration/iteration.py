@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from alembic_roundtrip.migration.evaluation import dotted, value_of
+from alembic_roundtrip.migration.conditions import outcome
+from alembic_roundtrip.migration.evaluation import Scope, dotted, value_of
+from alembic_roundtrip.text import Source
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 _LONGEST = 64
 """Turns of a loop that are followed one by one."""
+_NOWHERE = Source("")
 
 
 def as_loop(node: ast.expr) -> ast.For | None:
@@ -43,9 +46,54 @@ def items_of(node: ast.expr) -> list[ast.expr] | None:
         return [key for key in node.keys if key is not None]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _together([items_of(node.left), items_of(node.right)])
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        return _comprehended(node)
     if isinstance(node, ast.Call):
         return _counted(node) if dotted(node.func) == "range" else _called_items(node)
     return None
+
+
+def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> list[ast.expr] | None:
+    """What a comprehension over a literal makes of each of its items."""
+    generator = node.generators[0]
+    items = items_of(generator.iter)
+    if items is None or len(items) > _LONGEST or len(node.generators) > 1:
+        return None
+    made: list[ast.expr] = []
+    for item in items:
+        scope = Scope(_NOWHERE, bindings(generator.target, item))
+        chosen = [outcome(scope.resolve(test)) for test in generator.ifs]
+        if None in chosen:
+            return None
+        if all(chosen):
+            made.append(scope.resolve(node.elt))
+    return made
+
+
+def spread(node: ast.Call, scope: Scope) -> ast.Call:
+    """A call with what stands behind its stars put in, as far as that is written out."""
+    starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+    if not starred and all(keyword.arg is not None for keyword in node.keywords):
+        return node
+    arguments = [part for argument in node.args for part in _behind_star(argument, scope)]
+    keywords = [part for keyword in node.keywords for part in _behind_stars(keyword, scope)]
+    return ast.copy_location(ast.Call(node.func, arguments, keywords), node)
+
+
+def _behind_star(node: ast.expr, scope: Scope) -> list[ast.expr]:
+    items = items_of(scope.resolve(node.value)) if isinstance(node, ast.Starred) else None
+    return [node] if items is None else items
+
+
+def _behind_stars(node: ast.keyword, scope: Scope) -> list[ast.keyword]:
+    value = scope.resolve(node.value) if node.arg is None else node.value
+    if node.arg is not None or not isinstance(value, ast.Dict):
+        return [node]
+    keys = [None if key is None else value_of(key) for key in value.keys]
+    if not all(isinstance(key, str) for key in keys):
+        return [node]
+    pairs = zip(keys, value.values, strict=True)
+    return [ast.copy_location(ast.keyword(str(key), part), part) for key, part in pairs]
 
 
 def _together(parts: Iterable[list[ast.expr] | None]) -> list[ast.expr] | None:

@@ -33,6 +33,11 @@ class Name(NamedTuple):
     name: str
     schema: str = ""
 
+    @classmethod
+    def of(cls, name: str, schema: str | None) -> Name:
+        """A name as a migration says it; PostgreSQL's `public` is where names go by themselves."""
+        return cls(name, "" if schema is None or schema == "public" else schema)
+
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
 

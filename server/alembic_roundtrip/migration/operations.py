@@ -18,7 +18,7 @@ from alembic_roundtrip.migration.evaluation import (
 )
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.files import read_sql
-from alembic_roundtrip.migration.iteration import items_of
+from alembic_roundtrip.migration.iteration import items_of, spread
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
 from alembic_roundtrip.migration.sql import changes_of
@@ -137,7 +137,7 @@ class Call:
         value = self.scope.expression(schema).value if schema is not None else None
         if name is None or value is UNKNOWN:
             return None
-        return Name(name, value or "")
+        return Name.of(name, value or "")
 
     def rest(self, *but: str) -> Options:
         """The keyword arguments, but those of these names."""
@@ -159,6 +159,7 @@ def call_of(
     signature = SIGNATURES.get(name)
     if signature is None:
         return None
+    node = spread(node, scope)
     if batch is not None:
         signature = tuple(part for part in signature if part not in _OWN_TABLE)
     positional = [scope.resolve(argument) for argument in node.args]
@@ -206,7 +207,7 @@ def _rename_table(call: Call) -> Changes:
     old, new = call.string("old_table_name"), call.string("new_table_name")
     if old is None or new is None:
         return None
-    return (c.RenameTable(Name(old, call.string("schema") or ""), new),)
+    return (c.RenameTable(Name.of(old, call.string("schema")), new),)
 
 
 def _add_column(call: Call) -> Changes:
@@ -283,7 +284,7 @@ def _create_foreign_key(call: Call) -> Changes:
         name.string,
         local,
         options=call.rest("referent_schema"),
-        referent=Name(referent, call.string("referent_schema") or ""),
+        referent=Name.of(referent, call.string("referent_schema")),
         referent_columns=remote,
         final=name.final,
     )
@@ -372,7 +373,7 @@ def _entity(call: Call) -> tuple[str, Name] | None:
     schema, signature = given.get("schema"), given.get("signature")
     if not isinstance(schema, str) or not isinstance(signature, str):
         return None
-    return kind, Name(signature.partition("(")[0].strip(), "" if schema == "public" else schema)
+    return kind, Name.of(signature.partition("(")[0].strip(), schema)
 
 
 def _create_entity(call: Call) -> Changes:
@@ -394,7 +395,7 @@ def _sync_enum_values(call: Call) -> Changes:
     schema, name = call.string("enum_schema"), call.string("enum_name")
     if name is None or schema is None:
         return None
-    own = Name(name, "" if schema == "public" else schema)
+    own = Name.of(name, schema)
     return (c.SetEnumValues(own, call.strings("new_values")),)
 
 

@@ -51,7 +51,7 @@ from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.migration.uses import reaches_outside
 from alembic_roundtrip.text import Range
 
-_DEPTH = 4
+_DEPTH = 8
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
 _REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
@@ -261,7 +261,7 @@ class _Reader:
         options = tuple((key, scope.expression(value)) for key, value in named.items())
         known = isinstance(name, str) and (schema_value is None or isinstance(schema_value, str))
         batch = Batch(
-            Name(str(name), str(schema_value or "")) if known else Name(""),
+            Name.of(str(name), str(schema_value or "")) if known else Name(""),
             options,
             range_of(scope.source, item.context_expr),
         )

@@ -18,9 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from alembic_roundtrip.comparison.equivalence import types_agree
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.losses import explains
-from alembic_roundtrip.migration.changes import DropTable, Unknown, WriteRows
+from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.rule import Finding, Rule, Severity
 from alembic_roundtrip.rules._fixes import written_downgrade
@@ -59,8 +60,22 @@ def _does_something(context: Context, operation: Operation, trip: RoundTrip) -> 
         isinstance(change, DropTable) and change.table not in trip.before.tables
         for change in operation.changes
     )
+    if all(_changes_nothing(change, trip) for change in operation.changes):
+        return False
     call = context.migration.source.slice(operation.range).upper()
     return not (absent and ("IF EXISTS" in call or "IF_EXISTS" in call))
+
+
+def _changes_nothing(change: Change, trip: RoundTrip) -> bool:
+    """Whether a column gets the type that it has: SQLite keeps an `Enum` as text, for one."""
+    if not isinstance(change, AlterColumn) or not trip.before.knows(change.table):
+        return False
+    given = {key: value for key, value in change.options if not key.startswith("existing_")}
+    column = trip.before.tables[change.table].column(change.column)
+    after = given.pop("type_", None)
+    if after is None or column is None or column.type is None or given:
+        return False
+    return types_agree(column.type, after, trip.dialect)
 
 
 def _severity(context: Context, downgrade: Direction, undone: list[Operation]) -> Severity | None:
@@ -207,4 +222,22 @@ rule.example(
     def downgrade():
         pass
     """,
+)
+rule.example(
+    "Another text of the same length is the same in SQLite",
+    """
+    def upgrade():
+        with op.batch_alter_table("tasks") as batch_op:
+            batch_op.alter_column("state", type_=sa.Enum("new", "old", "raw", name="state"))
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('tasks', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('state', sa.Enum('new', 'old', name='state')))\n",
+    ),
+    dialects=("sqlite",),
 )

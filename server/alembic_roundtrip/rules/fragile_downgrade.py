@@ -132,3 +132,53 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Deleted although others refer to it",
+    """
+    def upgrade():
+        op.execute("INSERT INTO colors VALUES ('😋')")
+
+
+    def downgrade():
+        op.execute("DELETE FROM colors WHERE name = '😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are rows in `pens` that refer to what is deleted by now
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('colors', sa.Column('name', sa.Text(), primary_key=True))\n"
+        "    op.create_table('pens', sa.Column('color', sa.Text(), sa.ForeignKey('colors.name')))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Those that refer to it go first",
+    """
+    def upgrade():
+        op.execute("INSERT INTO colors VALUES ('red')")
+
+
+    def downgrade():
+        op.execute("DELETE FROM pens WHERE color = 'red'")
+        op.execute("DELETE FROM colors WHERE name = 'red'")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('colors', sa.Column('name', sa.Text(), primary_key=True))\n"
+        "    op.create_table('pens', sa.Column('color', sa.Text(), sa.ForeignKey('colors.name')))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Another column was filled",
+    """
+    def upgrade():
+        op.drop_index("ux_nick", table_name="users")
+
+
+    def downgrade():
+        op.execute("UPDATE users SET age = '1' WHERE age IS NULL")
+        op.create_index("ux_nick", "users", ["nick"], unique=True, info="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are duplicates in `users.nick` by now
+    """,
+    history=(_USERS,),
+)

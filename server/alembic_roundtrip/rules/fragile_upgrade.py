@@ -135,3 +135,17 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "A foreign key over values that may be nobody's",
+    """
+    def upgrade():
+        op.create_foreign_key("fk_boss", "users", "bosses", ["age"], ["id"], comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are values in `users.age` that `bosses` does not have
+
+
+    def downgrade():
+        op.drop_constraint("fk_boss", "users")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

@@ -10,12 +10,12 @@ Give the column a `server_default`, or add it nullable, fill it, and set NOT NUL
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from alembic_roundtrip.comparison.tightening import Way
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration.changes import AddColumn, CreateTable, WriteRows
+from alembic_roundtrip.migration.changes import AddColumn, AddConstraint, CreateTable, WriteRows
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Column, Name, option
 from alembic_roundtrip.migration.places import calls_of
@@ -44,7 +44,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _added(way: Way, context: Context, severity: Severity) -> Iterator[Finding]:
     empty: set[Name] = set()
     downgrades = way == "downgrade"
-    for operation in context.downgrade_operations if downgrades else context.upgrade_operations:
+    operations = context.downgrade_operations if downgrades else context.upgrade_operations
+    filled = context.dialects == ("sqlite",)
+    for operation in operations:
         for change in operation.changes:
             if isinstance(change, CreateTable):
                 empty.add(change.table.name)
@@ -55,6 +57,7 @@ def _added(way: Way, context: Context, severity: Severity) -> Iterator[Finding]:
                 isinstance(change, AddColumn)
                 and change.table not in empty
                 and _is_required(change.column)
+                and not (filled and _is_row_number(change.column, change, operations))
             ):
                 yield Finding(
                     operation.range,
@@ -63,6 +66,17 @@ def _added(way: Way, context: Context, severity: Severity) -> Iterator[Finding]:
                     partial(_fixes, context, operation, change),
                     severity=severity,
                 )
+
+
+def _is_row_number(column: Column, change: AddColumn, operations: Iterable[Operation]) -> bool:
+    """Whether it becomes the only primary key, which SQLite fills where it is an integer."""
+    return "INT" in (column.type.text.upper() if column.type else "") and any(
+        isinstance(other, AddConstraint)
+        and (other.table, other.constraint.kind) == (change.table, "primary")
+        and other.constraint.columns == (column.name,)
+        for operation in operations
+        for other in operation.changes
+    )
 
 
 def _is_required(column: Column) -> bool:
@@ -189,4 +203,21 @@ rule.example(
     def downgrade():
         op.drop_column("users", "😋")
     """,
+)
+rule.example(
+    "SQLite numbers the rows",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("id")
+            batch_op.create_primary_key("pk_users", ["nick"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_constraint("pk_users", "primary")
+            batch_op.add_column(sa.Column("id", sa.Integer(), nullable=False))
+            batch_op.create_primary_key("pk_users", ["id"])
+    """,
+    dialects=("sqlite",),
 )

@@ -16,12 +16,15 @@ from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Finding, Rule, Severity
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse
 
 rule = Rule(__name__, severity="error")
 
-_KINDS = ("view", "function", "procedure", "sequence", "domain", "type", "trigger", "aggregate")
+_KINDS = (
+    *("view", "function", "procedure", "sequence", "domain", "type", "trigger", "aggregate"),
+    "extension",
+)
 _DROPPED_BY_NAME = frozenset({"view", "sequence", "domain", "type"})
 
 
@@ -40,7 +43,16 @@ def check(context: Context) -> Iterator[Finding]:
                 f"nothing in downgrade() drops the {kind} `{name}`",
                 fixes if kind in _DROPPED_BY_NAME else (),
                 at_downgrade(leftover, context),
+                _severity(leftover),
             )
+
+
+def _severity(leftover: Leftover) -> Severity | None:
+    """An extension that the next upgrade finds there is in nobody's way."""
+    sql = option(leftover.operation.arguments, "sqltext")
+    text = "" if sql is None else sql.text.upper()
+    shared = leftover.key.kind == "extension" and "IF NOT EXISTS" in " ".join(text.split())
+    return "information" if shared else None
 
 
 def _goes_along(kind: str, context: Context) -> bool:
@@ -119,6 +131,21 @@ rule.example(
 
     def downgrade():
         op.drop_table("tags")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "An extension that every revision may use",
+    """
+    def upgrade():
+        op.execute("CREATE EXTENSION IF NOT EXISTS citext -- 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the extension `citext`
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("teams", "name")
     """,
     history=(_USERS,),
     dialects=("postgresql",),

@@ -48,7 +48,7 @@ class Definitions:
         if not isinstance(node, exp.Table):
             raise NotReadError
         schema = node.args.get("db")
-        return Name(self.identifier(node.this), self.identifier(schema) if schema else "")
+        return Name.of(self.identifier(node.this), self.identifier(schema) if schema else None)
 
     def text(self, node: exp.Expression) -> str:
         """An expression as SQL, for what is not compared by its spelling."""

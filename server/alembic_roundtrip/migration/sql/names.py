@@ -230,7 +230,7 @@ def _comment(words: Words) -> Read:
             parts.append(words.identifier())
         *owner, column = [part or "" for part in parts]
         if owner and words.take("IS"):
-            table = Name(owner[-1], owner[-2] if len(owner) > 1 else "")
+            table = Name.of(owner[-1], owner[-2] if len(owner) > 1 else None)
             return (AlterColumn(table, column, (("comment", _said(words)),)),)
     return ()
 

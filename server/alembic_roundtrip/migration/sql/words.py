@@ -167,7 +167,7 @@ class Words:
         parts = [first]
         while self.take("."):
             parts.append(self.identifier() or "")
-        return Name(parts[-1], parts[-2] if len(parts) > 1 else "")
+        return Name.of(parts[-1], parts[-2] if len(parts) > 1 else None)
 
     def string(self) -> str | None:
         """The plain string that comes next."""

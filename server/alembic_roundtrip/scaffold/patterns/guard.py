@@ -81,9 +81,13 @@ def _against(found: Tightening, dialects: tuple[str, ...]) -> str:
     if isinstance(change, c.CreateIndex):
         return _twice(found, dialects, _predicate(change.index, dialects))
     if isinstance(change, c.AddConstraint):
+        if change.constraint.kind == "foreignkey":
+            raise NotKnownError(found.rows)
         if change.constraint.kind == "check":
             return f"NOT ({_text(change.constraint.arguments[0])})"
         return _twice(found, dialects, None)
+    if isinstance(change, c.WriteRows):
+        raise NotKnownError(found.rows)
     column = quoted(change.column, dialects)
     nullable, type_ = option(change.options, "nullable"), option(change.options, "type_")
     parts = []
