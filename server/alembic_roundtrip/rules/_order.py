@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from alembic_roundtrip.comparison.targets import absent_targets
 from alembic_roundtrip.context import Context
@@ -73,15 +74,18 @@ def _has_lines(migration: Migration, statement: Range) -> bool:
 
 
 def _moves(block: Sequence[Range], place: Range) -> Iterator[MoveStatement]:
-    """Moves of the statement at a place, the shortest first; behind another, then before one."""
+    """Moves of the statement at a place, the shortest first; then of others to its other side."""
     index = next((n for n, each in enumerate(block) if within(place, each)), None)
     if index is None:
         return
-    for distance in range(1, len(block)):
-        if index + distance < len(block):
-            yield MoveStatement(block[index], block[index + distance], after=True)
-        if index - distance >= 0:
-            yield MoveStatement(block[index], block[index - distance])
+    here, before, after = block[index], block[:index][::-1], block[index + 1 :]
+    for former, latter in zip_longest(before, after):
+        if latter is not None:
+            yield MoveStatement(here, latter, after=True)
+        if former is not None:
+            yield MoveStatement(here, former)
+    yield from (MoveStatement(other, here) for other in after)
+    yield from (MoveStatement(other, here, after=True) for other in before)
 
 
 def _after(context: Context, downgrade: Direction, move: MoveStatement) -> Context:
@@ -96,8 +100,7 @@ def _after(context: Context, downgrade: Direction, move: MoveStatement) -> Conte
 
 
 def _title(migration: Migration, move: MoveStatement) -> str:
-    return f"Move it {'behind' if move.after else 'before'} `{_shown(migration, move.target)}`"
-
-
-def _shown(migration: Migration, place: Range) -> str:
-    return migration.source.line(place.start.line).strip()
+    statement, target = (
+        migration.source.line(place.start.line).strip() for place in (move.statement, move.target)
+    )
+    return f"Move `{statement}` {'behind' if move.after else 'before'} `{target}`"

@@ -15,9 +15,11 @@ from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import Index, Table
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Index, Name, Table
+from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.rules._order import moved
+from alembic_roundtrip.scaffold.edits import removed, stands_alone
 
 rule = Rule(__name__, severity="error")
 
@@ -36,7 +38,17 @@ def check(context: Context) -> Iterator[Finding]:
             if index and table and schema.knows(table.name) and _is_needed(index, table):
                 message = f"a foreign key of `{table.name}` needs this index"
                 found = Finding(operation.range, message)
-                yield replace(found, fixes=partial(moved, context, found, check))
+                yield replace(found, fixes=partial(_fixes, context, found, operation, table.name))
+
+
+def _fixes(context: Context, found: Finding, operation: Operation, table: Name) -> tuple[Fix, ...]:
+    """The drop left to that of its table, where there is one, or moved behind the foreign key's."""
+    downgrade = context.written_downgrade
+    gone = c.DropTable(table) in (ch for o in context.downgrade_operations for ch in o.changes)
+    if downgrade is None or not gone or not stands_alone(context.migration, operation):
+        return moved(context, found, check)
+    title = f"Leave it out: it goes with `{table}`"
+    return (Fix(title, tuple(removed(downgrade, [operation])), "unsafe"),)
 
 
 def _is_needed(index: Index, table: Table) -> bool:
@@ -93,6 +105,31 @@ rule.example(
     dialects=("mysql",),
 )
 rule.example(
+    "Before its table",
+    """
+    def upgrade():
+        op.create_table("notes", sa.Column("😋", sa.Integer(), sa.ForeignKey("teams.id")))
+        op.create_index("ix_notes", "notes", ["😋"])
+
+
+    def downgrade():
+        op.drop_index("ix_notes", table_name="notes")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a foreign key of `notes` needs this index
+        op.drop_table("notes")
+    """,
+    fixed="""
+    def upgrade():
+        op.create_table("notes", sa.Column("😋", sa.Integer(), sa.ForeignKey("teams.id")))
+        op.create_index("ix_notes", "notes", ["😋"])
+
+
+    def downgrade():
+        op.drop_table("notes")
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)
+rule.example(
     "After it",
     """
     def upgrade():
@@ -108,4 +145,37 @@ rule.example(
     """,
     history=(_USERS,),
     dialects=("mysql",),
+)
+rule.example(
+    "Another index serves the foreign key",
+    """
+    def upgrade():
+        op.create_table(
+            "notes", sa.Column("😋", sa.Integer(), sa.ForeignKey("teams.id")), sa.Column("at", sa.Date())
+        )
+        op.create_index("ix_notes", "notes", ["😋"])
+        op.create_index("ix_notes_at", "notes", ["😋", "at"])
+
+
+    def downgrade():
+        op.drop_index("ix_notes_at", table_name="notes")
+        op.drop_table("notes")
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)
+rule.example(
+    "PostgreSQL needs none",
+    """
+    def upgrade():
+        op.create_table("notes", sa.Column("😋", sa.Integer(), sa.ForeignKey("teams.id")))
+        op.create_index("ix_notes", "notes", ["😋"])
+
+
+    def downgrade():
+        op.drop_index("ix_notes", table_name="notes")
+        op.drop_table("notes")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
 )

@@ -17,6 +17,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, renamed
+from alembic_roundtrip.schema import Key
 
 rule = Rule(__name__, severity="error")
 
@@ -48,7 +49,22 @@ def _fixes(context: Context, target: Target, near: str | None) -> tuple[Fix, ...
     given = [name for name in _ARGUMENTS[kind] if option(operation.arguments, name) is not None]
     if near is None or not given or not has_own_call(migration, operation):
         return ()
+    meant = _meant(target.key, near)
+    if operation.name.startswith("drop_") and target.trip.before.has(meant):
+        return ()  # the upgrade has not made it
+    column = option(operation.arguments, "column_name")
+    there = column is None or target.schema.has(Key("column", meant.table, column.string or ""))
+    if kind == "table" and not there:
+        return ()
     return (Fix(f"Use `{near}`", (renamed(migration, operation, given[0], near),), "unsafe"),)
+
+
+def _meant(key: Key, near: str) -> Key:
+    return (
+        Key("table", key.table._replace(name=near))
+        if key.kind == "table"
+        else key._replace(name=near)
+    )
 
 
 _USERS = (

@@ -14,14 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.comparison.nameless import Drop, creation, known_name
+from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.changes import DropConstraint, DropIndex
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Constraint, Index, Table
-from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.scaffold.edits import changed_call, has_own_call, receiver
-from alembic_roundtrip.schema.names import known_as
+from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 
 rule = Rule(__name__, severity="error")
 
@@ -47,53 +45,24 @@ def _unnamed(direction: Direction, context: Context) -> Iterator[Finding]:
                 )
 
 
-_Drop = DropConstraint | DropIndex
-
-
 def _fixes(
-    context: Context, direction: Direction, operation: Operation, change: _Drop
+    context: Context, direction: Direction, operation: Operation, drop: Drop
 ) -> tuple[Fix, ...]:
-    """The name that it has on all dialects, where it can only be this one."""
-    running = [trip for trip in context.round_trips if operation.runs_on(trip.dialect)]
-    found = {_name(trip, direction, change) for trip in running}
-    if len(found) != 1 or None in found or not has_own_call(context.migration, operation):
+    """The name that it has; where that is not known and nobody has it yet, one of its own."""
+    migration, upgrade = context.migration, direction.name == "upgrade"
+    if not has_own_call(migration, operation):
         return ()
-    ((name, final),) = filter(None, found)
-    argument = "index_name" if isinstance(change, DropIndex) else "constraint_name"
-    target = receiver(context.migration, operation) or "op"
-    text = Renderer(context.migration).named(name, final=final, target=target)
-    rewrite = changed_call(operation, {argument: text})
-    return (Fix(f"Drop it by its name, `{name}`", (rewrite,), "unsafe"),)
-
-
-def _name(trip: RoundTrip, direction: Direction, change: _Drop) -> tuple[str, bool] | None:
-    """The name and whether it is final; of several that all are dropped, the last made first."""
-    replayed = trip.up if direction.name == "upgrade" else trip.down
-    met = [(step, schema) for _, step, schema in replayed.steps if step == change]
-    place, schema = next((n, s) for n, (step, s) in enumerate(met) if step is change)
-    table = schema.table(change.table) if change.table else None
-    if table is None or not schema.knows(table.name):
-        return None
-    parts: list[Constraint | Index] = [*_candidates(change, table)]
-    if direction.name == "downgrade":
-        old = trip.before.table(table.name)
-        parts = [part for part in parts if not _is_part(part, old)] or parts
-    if len(parts) != len(met) or not all(part.sure for part in parts):
-        return None
-    part = parts[-1 - place]
-    name = known_as(part) if isinstance(part, Constraint) else part.name
-    return (name, part.final) if name else None
-
-
-def _candidates(change: _Drop, table: Table) -> Iterator[Constraint | Index]:
-    if isinstance(change, DropIndex):
-        yield from table.indexes
-    else:
-        yield from (part for part in table.constraints if change.kind in {None, part.kind})
-
-
-def _is_part(part: Constraint | Index, table: Table | None) -> bool:
-    return table is not None and part in (*table.constraints, *table.indexes)
+    argument = "index_name" if isinstance(drop, DropIndex) else "constraint_name"
+    known = known_name(context, operation, drop, upgrade=upgrade)
+    if known is not None:
+        name, final = known
+        rewrite = renamed(migration, operation, argument, name, final=final)
+        return (Fix(f"Drop it by its name, `{name}`", (rewrite,), "unsafe"),)
+    made = None if upgrade or not context.recent else creation(context, drop)
+    if made is None or not has_own_call(migration, made[0]):
+        return ()
+    rewrites = (renamed(migration, each, argument, made[1]) for each in (made[0], operation))
+    return (Fix(f"Name it `{made[1]}` in both directions", tuple(rewrites), "unsafe"),)
 
 
 rule.example(
@@ -106,6 +75,14 @@ rule.example(
     def downgrade():
         op.drop_constraint(None, "users", type_="unique")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() drops a constraint of `users` without its name, which fails
+    """,
+    fixed="""
+    def upgrade():
+        op.create_unique_constraint("uq_users_😋", "users", ["😋"])
+
+
+    def downgrade():
+        op.drop_constraint("uq_users_😋", "users", type_="unique")
     """,
 )
 rule.example(
@@ -120,6 +97,16 @@ rule.example(
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_constraint(None, type_="foreignkey")
             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() drops a constraint of `users` without its name, which fails
+    """,
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_foreign_key("fk_users_team_id", "teams", ["team_id"], ["id"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_constraint("fk_users_team_id", type_="foreignkey")
     """,
 )
 rule.example(

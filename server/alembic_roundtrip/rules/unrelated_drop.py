@@ -15,6 +15,7 @@ from functools import partial
 from alembic_roundtrip.comparison.symmetry import leftovers, unrelated_drops
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, removed, renamed, stands_alone
 from alembic_roundtrip.schema import Key
@@ -38,9 +39,11 @@ def _fixes(context: Context, key: Key, operation: Operation) -> tuple[Fix, ...]:
         return ()
     stays = [left.key for left in leftovers(context, key.kind)]
     fixes = []
-    if len(stays) == 1 and (key.kind == "table" or stays[0].table == key.table):
+    argument = f"{key.kind}_name"
+    said = option(operation.arguments, argument) is not None
+    if said and len(stays) == 1 and (key.kind == "table" or stays[0].table == key.table):
         name = stays[0].name or stays[0].table.name
-        rewrite = renamed(migration, operation, f"{key.kind}_name", name)
+        rewrite = renamed(migration, operation, argument, name)
         fixes.append(Fix(f"Drop `{name}`, which upgrade() created", (rewrite,), "unsafe"))
     if stands_alone(migration, operation):
         fixes.append(Fix("Remove the drop", tuple(removed(downgrade, [operation])), "unsafe"))
@@ -98,6 +101,27 @@ rule.example(
     def downgrade():
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_index("ix_users_😋")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Another table, dropped by SQL",
+    """
+    def upgrade():
+        op.create_table("notes", sa.Column("id", sa.Integer()))
+
+
+    def downgrade():
+        op.execute("DROP TABLE teams -- 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() did not create the table `teams`
+    """,
+    fixed="""
+    def upgrade():
+        op.create_table("notes", sa.Column("id", sa.Integer()))
+
+
+    def downgrade():
+        pass
     """,
     history=(_USERS,),
 )

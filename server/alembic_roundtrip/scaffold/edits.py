@@ -71,12 +71,14 @@ def _follows(migration: Migration, one: Range, other: Range) -> bool:
     )
 
 
-def renamed(migration: Migration, operation: Operation, argument: str, name: str) -> ChangeCall:
-    """The call with another name for what it works on, in `op.f(…)` where it is now."""
+def renamed(
+    migration: Migration, operation: Operation, argument: str, name: str, *, final: bool = False
+) -> ChangeCall:
+    """The call with another name for what it works on, in `op.f(…)` if it is final or was so."""
     old = option(operation.arguments, argument)
-    render = Renderer(migration)
     target = receiver(migration, operation) or "op"
-    text = render.named(name, final=old is not None and old.final, target=target)
+    final = final or (old is not None and old.final)
+    text = Renderer(migration).named(name, final=final, target=target)
     return changed_call(operation, {argument: text})
 
 
