@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,11 @@ from typing import Any
 from alembic_roundtrip.migration import rewrite
 from alembic_roundtrip.migration.changes import Unknown
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.scaffold import PLACEHOLDER, fix
+from alembic_roundtrip.rehearsal.events import NoWayBack, WayBackFound
+from alembic_roundtrip.rehearsal.runner import rehearse
+from alembic_roundtrip.rehearsal.way_back import plan_of
+from alembic_roundtrip.restoration import Restoration
+from alembic_roundtrip.scaffold import PLACEHOLDER, can_be_written, fix, fix_from_database
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace
 from corpus.install import Installed
@@ -47,6 +53,7 @@ class Measure:
     stopped: list[str] = field(default_factory=list)
     by_hand: list[str] = field(default_factory=list)
     placeholders: int = 0
+    source: str = "code"
 
     def add(self, written: Written, found: dict[str, Any]) -> None:
         """Count one revision in, with what its rehearsal found."""
@@ -75,7 +82,8 @@ class Measure:
     def include(self, other: Measure) -> None:
         """Count in what another one has counted."""
         for name, value in vars(other).items():
-            setattr(self, name, getattr(self, name) + value)
+            if name != "source":
+                setattr(self, name, getattr(self, name) + value)
 
     @property
     def share(self) -> float:
@@ -86,7 +94,7 @@ class Measure:
         """As sentences."""
         parsing = self.revisions - len(self.unparsable)
         yield (
-            f"scaffolds from code: {parsing} of {self.revisions} parse, "
+            f"scaffolds from {self.source}: {parsing} of {self.revisions} parse, "
             f"{self.placeholders} placeholders; of {self.measured} whose upgrade runs and can be "
             f"read, {self.restored} ({self.share:.0%}) leave no residue"
         )
@@ -107,8 +115,12 @@ def own_copy(installed: Installed, workspace: Path) -> Path:
     return migrations / "versions"
 
 
-def rewritten(workspace: Path, versions: Path) -> list[Written]:
-    """Delete every downgrade, and write it from the upgrade."""
+Ways = Mapping[str, Restoration | None]
+"""The way back from each revision, where a database was asked for it."""
+
+
+def rewritten(workspace: Path, versions: Path, *, database: bool) -> list[Written]:
+    """Delete every downgrade, and write it from the upgrade or from the database."""
     reader = Workspace([workspace])
     for path in sorted(versions.glob("*.py")):
         migration = reader.migration(path)
@@ -117,16 +129,40 @@ def rewritten(workspace: Path, versions: Path) -> list[Written]:
             text = apply_edits(migration.text, rewrite.edits(migration, [deleted]))
             path.write_text(text, encoding="utf-8")
             reader.changed_on_disk(path)
-    return [*_scaffolded(reader, sorted(versions.glob("*.py")))]
+    paths = sorted(versions.glob("*.py"))
+    ways = _ways_back(reader, paths) if database else {}
+    return [*_scaffolded(reader, paths, ways)]
 
 
-def _scaffolded(workspace: Workspace, paths: list[Path]) -> Iterator[Written]:
+def _ways_back(workspace: Workspace, paths: list[Path]) -> Ways:
+    """All in one run; None for a revision whose upgrade fails."""
+    (environment,) = workspace.environments
+    contexts = [context for path in paths if (context := workspace.context(path)) is not None]
+    plan = plan_of(
+        environment, workspace.settings_of(environment), filter(can_be_written, contexts)
+    )
+
+    async def ask() -> dict[str, Restoration | None]:
+        found: dict[str, Restoration | None] = {}
+        async with aclosing(rehearse(plan)) as events:
+            async for event in events:
+                if isinstance(event, WayBackFound):
+                    found[event.revision] = event.restoration
+                elif isinstance(event, NoWayBack):
+                    found.setdefault(event.revision, None)
+        return found
+
+    return asyncio.run(ask())
+
+
+def _scaffolded(workspace: Workspace, paths: list[Path], ways: Ways) -> Iterator[Written]:
     for path in paths:
         context = workspace.context(path)
         if context is None or not context.migration.id:
             continue
         migration = context.migration
-        made = fix(context)
+        way = ways.get(migration.id)
+        made = fix(context) if way is None else fix_from_database(context, way)
         text = migration.text
         if made is not None:
             text = apply_edits(text, rewrite.edits(migration, made.rewrites))
@@ -163,19 +199,19 @@ def _upgrade_runs(found: dict[str, Any]) -> bool:
 def _stops_at_new_rows(found: dict[str, Any]) -> bool:
     """Whether the downgrade fails only over rows that were not legal before the upgrade."""
     errors = {step["name"]: bool(step["error"]) for step in found["steps"]}
-    return not errors.get("downgrade", True) and not errors.get(
-        "downgrade with old tame rows only", True
-    )
+    old = ("downgrade with old tame rows only", "downgrade with old rows only")
+    tried = [errors[name] for name in old if name in errors]
+    return not errors.get("downgrade", True) and bool(tried) and not tried[-1]
 
 
-def measured(installed: Installed, folder: Path) -> tuple[Measure, Run]:
+def measured(installed: Installed, folder: Path, *, database: bool = False) -> tuple[Measure, Run]:
     """Rehearse a package's history with written downgrades."""
-    workspace = folder / "writing"
+    workspace = folder / f"writing-{database}"
     workspace.mkdir()
-    written = rewritten(workspace, own_copy(installed, workspace))
+    written = rewritten(workspace, own_copy(installed, workspace), database=database)
     run = command_line("test", "--format", "json", cwd=workspace, home=folder / "home")
     verdicts = {found["revision"]: found for found in run.document["revisions"]}
-    measure = Measure()
+    measure = Measure(source="database" if database else "code")
     for each in written:
         measure.add(each, verdicts[each.revision])
     return measure, run

@@ -278,7 +278,8 @@ class _Undone:
     def of(cls, step: Step, inverter: Inverter, migration: Migration) -> _Undone:
         operation, place = step.operation, _Place.of(step, migration)
         copies = "sqlite" in inverter.dialects and _copies_generated(step)
-        if place.batch is not None and copies and isinstance(step.change, c.AddColumn):
+        alone = copies or ("sqlite" in inverter.dialects and _may_copy_generated(step))
+        if place.batch is not None and alone and isinstance(step.change, c.AddColumn):
             never = replace(place.batch, options=(("recreate", _NEVER),))
             place, copies = replace(place, batch=never), False
         inverse: Inverse | None = None
@@ -306,6 +307,14 @@ def _copies_generated(step: Step) -> bool:
     if table is None or isinstance(step.change, c.CreateIndex | c.DropIndex | c.DropColumn):
         return False
     return any("Computed(" in part.text for column in table.columns for part in column.arguments)
+
+
+def _may_copy_generated(step: Step) -> bool:
+    """Whether a table is not known whose plain new column can go without copying the table."""
+    change = step.change
+    if not isinstance(change, c.AddColumn) or change.constraints or change.column.arguments:
+        return False
+    return step.after.table(change.table) is None
 
 
 def _blocks(parts: Sequence[_Undone]) -> Iterator[list[str]]:

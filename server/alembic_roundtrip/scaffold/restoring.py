@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +15,7 @@ from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.downgrade import Scaffold, as_fix, scaffold
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 
-_TRAILING = re.compile(r",\s*\)$")
+_WHOLE_TABLES = ("op.create_table", "sa.Table")
 _BY_HAND = " by hand"
 _FILL = f"{PLACEHOLDER} undo the loss of "
 _DESTRUCTIVE = "# DESTRUCTIVE: "
@@ -132,31 +131,38 @@ def _sentence(mark: Mark) -> str:
 def _styled(statement: Restored, render: Renderer) -> str:
     """A statement of autogenerate's with the quotes and the line width of the file."""
     text = _quoted(statement.text, render)
-    lines: list[str] = []
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.With):
-            header = (ast.get_source_segment(text, node) or "").split("\n", 1)[0]
-            inner = [_laid_out(part, text) for part in node.body]
-            lines.append(header)
-            lines += [f"    {line}" for part in inner for line in part.split("\n")]
-        else:
-            lines.append(_laid_out(node, text))
-    return "\n".join(lines)
+    return "\n".join(line for node in ast.parse(text).body for line in _lines(node, text))
 
 
-def _laid_out(node: ast.stmt, text: str) -> str:
+def _lines(node: ast.stmt, text: str) -> Iterator[str]:
+    if isinstance(node, ast.With):
+        (item,) = node.items
+        name = ast.get_source_segment(text, item.optional_vars) if item.optional_vars else None
+        yield f"with {_laid_out(item.context_expr, text)}{f' as {name}' if name else ''}:"
+        for inner in node.body:
+            yield from (f"    {line}" for line in _lines(inner, text))
+    elif isinstance(node, ast.Expr):
+        yield from _laid_out(node.value, text).split("\n")
+    else:
+        yield ast.get_source_segment(text, node) or ""
+
+
+def _laid_out(node: ast.expr, text: str) -> str:
     """A call on one line where it fits, else with an argument a line."""
     said = ast.get_source_segment(text, node) or ""
-    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call) or '"""' in said:
+    if not isinstance(node, ast.Call) or '"""' in said:
         return said
-    parts = [ast.get_source_segment(text, part) or "" for part in node.value.args]
-    for keyword in node.value.keywords:
-        value = ast.get_source_segment(text, keyword.value) or ""
+    parts = [_laid_out(part, text) for part in node.args]
+    for keyword in node.keywords:
+        value = _laid_out(keyword.value, text)
         if keyword.arg != "schema" or value != "None":
             parts.append(f"{keyword.arg}={value}")
-    name = ast.get_source_segment(text, node.value.func) or ""
-    plain = [_TRAILING.sub(")", part) for part in parts]
-    return call(name, plain, wide=name != "op.create_table")
+    name = ast.get_source_segment(text, node.func) or ""
+    if not parts:
+        return f"{name}()"
+    narrow = name in _WHOLE_TABLES or any("\n" in part for part in parts)
+    indented = [part.replace("\n", "\n    ") for part in parts]
+    return call(name, indented, wide=not narrow)
 
 
 def _quoted(text: str, render: Renderer) -> str:

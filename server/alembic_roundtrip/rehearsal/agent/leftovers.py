@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from .reflection import Statement
+from .autogenerate import Statement
 
 Definitions = Dict[Tuple[str, str], str]
 """What makes an object again: SQL by kind and name."""

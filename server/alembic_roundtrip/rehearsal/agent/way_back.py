@@ -19,14 +19,14 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
-    Set,
     Tuple,
 )
 
 from . import difference, events, leftovers
+from .autogenerate import Autogenerate, Statement, changed
 from .channel import Channel
 from .declared import Types
-from .reflection import Autogenerate, Statement, reflect
+from .reflection import reflect
 from .round_trip import RoundTrip
 from .walk import Outcome, Request, Way
 
@@ -144,24 +144,26 @@ class WayBack(RoundTrip):
         waiting = bench.run(waiting, trial)
         if not self._residue(bench, trial):
             return trial
-        tables = _changed(self._before, bench.snapshot())
+        tables = changed(self._before, bench.snapshot())
         bench.run_all(leftovers.in_the_way(self._before, bench.snapshot()), trial)
         if waiting:
             bench.run_all(leftovers.dependents(bench.snapshot(), tables), trial)
             waiting = bench.run(waiting, trial)
         bench.run_all(leftovers.needed_first(self._before, bench.snapshot()), trial)
         autogenerate = Autogenerate(bench.context, self._tables, self._types)
-        left = bench.run_all(
-            autogenerate.statements(_changed(self._before, bench.snapshot())), trial
-        )
+        found = autogenerate.statements(self._before, bench.snapshot())
+        left = bench.run_all(found, trial)
         if left:
             bench.run_all(leftovers.dependents(bench.snapshot(), tables), trial)
             bench.run_all(left, trial)
-        if self._residue(bench, trial):
-            rest = leftovers.rest(self._before, bench.snapshot(), self._definitions)
-            bench.run_all(rest, trial)
-            self._residue(bench, trial)
+        for more in (autogenerate.keys, autogenerate.anew, self._rest_of_it):
+            if self._residue(bench, trial):
+                bench.run_all(more(self._before, bench.snapshot()), trial)
+        self._residue(bench, trial)
         return trial
+
+    def _rest_of_it(self, before: Any, now: Any) -> List[Statement]:
+        return leftovers.rest(before, now, self._definitions)
 
     def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
         found = difference.residue(self._before, bench.snapshot())
@@ -195,14 +197,16 @@ class _Bench:
         self._room.refresh(self.context.connection)
 
     def run(self, statements: Sequence[_Numbered], trial: _Trial) -> List[_Numbered]:
-        """Run each once; gives those that fail."""
+        """Run each once, or what does the same; gives those that fail."""
         failed = []
         for number, statement in statements:
-            problem = self._problem(statement)
+            problem, done = self._problem([statement]), [statement]
+            if problem is not None and statement.otherwise:
+                again = self._problem(statement.otherwise)
+                problem, done = (problem, done) if again else (None, statement.otherwise)
             if problem is None:
-                trial.done.append((number, statement))
-                if number is not None:
-                    trial.failed.pop(number, None)
+                trial.done.extend((number, each) for each in done)
+                trial.failed.pop(number, None)  # type: ignore[arg-type]
             else:
                 failed.append((number, statement))
                 if number is not None:
@@ -219,22 +223,18 @@ class _Bench:
             waiting = failed
         return [statement for _, statement in waiting]
 
-    def _problem(self, statement: Statement) -> Optional[str]:
+    def _problem(self, statements: Sequence[Statement]) -> Optional[str]:
+        """What stops these, after which nothing of them is done."""
         connection = self.context.connection
         self.context.impl.memo.clear()
         saved = None if self._room.commits else self._room.save()
         try:
-            exec("\n".join([*statement.imports, statement.text]), self._names)  # noqa: S102 - to be written into the migration
-            self.settle()
+            for each in statements:
+                exec("\n".join([*each.imports, each.text]), self._names)  # noqa: S102 - to be written into the migration
+                self.settle()
         except Exception as error:  # noqa: BLE001 - whatever it is, the statement does not work
             connection.dialect.do_rollback(connection.connection)
             if saved is not None:
                 self.bring_back(saved)
             return f"{type(error).__name__}: {error}".splitlines()[0]
         return None
-
-
-def _changed(before: Any, now: Any) -> Set[str]:
-    """The tables that are not what they were."""
-    known = {**before.tables, **now.tables}
-    return {name for name in known if before.tables.get(name) != now.tables.get(name)}

@@ -1,0 +1,49 @@
+"""What operations of a downgrade cannot bring back, and which rows would stop them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, Sequence
+
+from alembic.operations import ops
+
+from .schema import Snapshot
+
+Mark = Dict[str, Any]
+_UNIQUE = (ops.CreateUniqueConstraintOp, ops.CreatePrimaryKeyOp)
+
+
+def marks(part: Any, now: Snapshot) -> Iterator[Mark]:
+    """What an operation cannot bring back, and which rows would stop it."""
+    table = getattr(part, "table_name", None) or getattr(part, "source_table", None)
+    schema = getattr(part, "schema", None) or getattr(part, "source_schema", None)
+    where = f"{schema}.{table}" if schema else table
+    if isinstance(part, ops.CreateTableOp):
+        yield {"mark": "rows", "table": where}
+    elif isinstance(part, ops.DropColumnOp):
+        found = now.find(str(where))
+        if found is not None and part.column_name in found.key[1:] + found.key[:-1]:
+            yield shrunk_key(str(where), [c for c in found.key if c != part.column_name])
+    elif isinstance(part, ops.AddColumnOp):
+        yield {"mark": "values", "table": where, "column": str(part.column.name)}
+    elif isinstance(part, ops.AlterColumnOp):
+        column = str(part.modify_name or part.column_name)
+        if getattr(part, "fills", False):
+            yield {"mark": "fill", "table": where, "column": column}
+        elif part.modify_nullable is False:
+            yield {"mark": "nulls", "table": where, "column": column}
+        if part.modify_type is not None:
+            yield {"mark": "type", "table": where, "column": column}
+    elif isinstance(part, ops.CreateForeignKeyOp):
+        yield {
+            "mark": "orphans",
+            "table": where,
+            "columns": [str(name) for name in part.local_cols],
+            "referent": str(part.referent_table),
+        }
+    elif isinstance(part, _UNIQUE) or (isinstance(part, ops.CreateIndexOp) and part.unique):
+        yield {"mark": "duplicates", "table": where, "columns": [str(c) for c in part.columns]}
+
+
+def shrunk_key(table: str, key: Sequence[str]) -> Mark:
+    """Of columns that alone tell rows apart again."""
+    return {"mark": "duplicates", "table": table, "columns": list(key)}
