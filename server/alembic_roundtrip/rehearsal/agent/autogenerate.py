@@ -203,6 +203,10 @@ class Autogenerate:
 
     def _spell_column(self, table: str, column: Any) -> None:
         column.type = self._declared_type((table, column.name), column.type)
+        if column.table is None or column.autoincrement is not column.primary_key:
+            return
+        if not column.primary_key or len(column.table.primary_key.columns) == 1:
+            column.autoincrement = "auto"  # which means the same
 
     def _declared_type(self, where: Tuple[str, str], reflected: Any) -> Any:
         declared = self._declared.get(where)

@@ -22,10 +22,11 @@ from typing import (
     Tuple,
 )
 
-from . import difference, events, leftovers
-from .autogenerate import Autogenerate, Statement, changed
+from . import difference, events
+from .autogenerate import Autogenerate, Statement
 from .channel import Channel
 from .declared import Types
+from .leftovers import Leftovers
 from .reflection import reflect
 from .round_trip import RoundTrip
 from .walk import Outcome, Request, Way
@@ -64,7 +65,7 @@ class WayBack(RoundTrip):
         self._before: Any = None
         self._tables: Any = None
         self._version_table = ""
-        self._definitions: leftovers.Definitions = {}
+        self._leftovers: Any = None
         self._types: Types = {}
         self._trial = _Trial()
 
@@ -127,7 +128,7 @@ class WayBack(RoundTrip):
         context = op.get_context()
         self._version_table = context.version_table
         self._tables = reflect(context, self._before, context.version_table)
-        self._definitions = leftovers.definitions(context.connection, self._before)
+        self._leftovers = Leftovers(context.connection, self._before)
         upgrade()
 
     def _down(self, written: Sequence[str]) -> None:
@@ -144,26 +145,23 @@ class WayBack(RoundTrip):
         waiting = bench.run(waiting, trial)
         if not self._residue(bench, trial):
             return trial
-        tables = changed(self._before, bench.snapshot())
-        bench.run_all(leftovers.in_the_way(self._before, bench.snapshot()), trial)
+        rest, now = self._leftovers, bench.snapshot
+        bench.run_all(rest.in_the_way(now()), trial)
         if waiting:
-            bench.run_all(leftovers.dependents(bench.snapshot(), tables), trial)
+            bench.run_all(rest.dependents(now()), trial)
             waiting = bench.run(waiting, trial)
-        bench.run_all(leftovers.needed_first(self._before, bench.snapshot()), trial)
+        bench.run_all(rest.needed_first(now()), trial)
         autogenerate = Autogenerate(bench.context, self._tables, self._types)
-        found = autogenerate.statements(self._before, bench.snapshot())
-        left = bench.run_all(found, trial)
+        left = bench.run_all(autogenerate.statements(self._before, now()), trial)
         if left:
-            bench.run_all(leftovers.dependents(bench.snapshot(), tables), trial)
+            bench.run_all(rest.dependents(now()), trial)
             bench.run_all(left, trial)
-        for more in (autogenerate.keys, autogenerate.anew, self._rest_of_it):
-            if self._residue(bench, trial):
-                bench.run_all(more(self._before, bench.snapshot()), trial)
+        if self._residue(bench, trial):
+            bench.run_all(autogenerate.keys(self._before, now()), trial)
+            bench.run_all(autogenerate.anew(self._before, now()), trial)
+            bench.run_all(rest.rest(now()), trial)
         self._residue(bench, trial)
         return trial
-
-    def _rest_of_it(self, before: Any, now: Any) -> List[Statement]:
-        return leftovers.rest(before, now, self._definitions)
 
     def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
         found = difference.residue(self._before, bench.snapshot())
