@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -55,7 +55,15 @@ class Context:
     """What the rules of the stages before found, before anything was ignored."""
     applied: frozenset[str] = frozenset()
     """The names of the rules that are applied."""
+    reader: Callable[[str], Migration] | None = field(default=None, repr=False, compare=False)
+    """Reads another text of this migration as the project would have it."""
     _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    def after(self, text: str) -> Context | None:
+        """The same with another text of the migration; None where nothing can read it."""
+        if self.reader is None:
+            return None
+        return replace(self, migration=self.reader(text), found=(), _made={})
 
     @cached_property
     def round_trips(self) -> tuple[RoundTrip, ...]:

@@ -225,6 +225,10 @@ class Scripts:
             return unreadable(path, str(error))
         return read(text, path, self.environment.dialects)
 
+    def read_as(self, path: Path, text: str) -> Migration:
+        """What a migration would be with another text."""
+        return named(read(text, path, self.environment.dialects), self.convention)
+
     def migration_of(self, revision: str) -> Migration | None:
         """The migration of a revision; None where no file has that identifier."""
         found = self.history.by_id.get(revision)

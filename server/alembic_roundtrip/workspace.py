@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,7 @@ class Workspace:
             upgrade_only=scripts.upgrade_only,
             deployed=scripts.deployed_state(migration),
             deletions=scripts.deletions(migration.id),
+            reader=partial(scripts.read_as, path),
         )
 
     def prepare(self, path: Path) -> Iterator[None]:

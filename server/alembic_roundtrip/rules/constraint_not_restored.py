@@ -51,6 +51,17 @@ rule.example(
     def downgrade():
         op.drop_column("users", "age")
     """,
+    fixed="""
+    def upgrade():
+        op.drop_constraint("uq_users_😋", "users", type_="unique")
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+        # FRAGILE: duplicates in users.😋 would stop this.
+        op.create_unique_constraint("uq_users_😋", "users", ["😋"])
+    """,
     history=(_USERS,),
 )
 rule.example(

@@ -47,6 +47,14 @@ rule.example(
         op.create_index("ix_😋", "users", ["nick"])
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.ix_😋` is not unique any more
     """,
+    fixed="""
+    def upgrade():
+        op.drop_index("ix_😋", table_name="users")
+
+
+    def downgrade():
+        op.create_index("ix_😋", "users", ["nick"], unique=True)
+    """,
     history=(_USERS,),
 )
 rule.example(

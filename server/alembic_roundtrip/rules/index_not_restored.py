@@ -48,6 +48,16 @@ rule.example(
     def downgrade():
         op.drop_column("users", "age")
     """,
+    fixed="""
+    def upgrade():
+        op.drop_index("ix_users_😋", table_name="users")
+        op.add_column("users", sa.Column("age", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "age")
+        op.create_index("ix_users_😋", "users", ['😋'])
+    """,
     history=(_USERS,),
 )
 rule.example(

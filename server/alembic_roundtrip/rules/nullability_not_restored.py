@@ -49,6 +49,23 @@ rule.example(
     def downgrade():
         op.drop_column("users", "😋")
     """,
+    fixed="""
+    def upgrade():
+        op.alter_column("users", "nick", nullable=True)
+        op.add_column("users", sa.Column("😋", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "😋")
+        # FRAGILE: NULLs in users.nick would stop this.
+        op.alter_column(
+            "users",
+            "nick",
+            existing_type=sa.String(30),
+            nullable=False,
+            existing_server_default='x',
+        )
+    """,
     history=(_USERS,),
 )
 rule.example(
@@ -61,6 +78,14 @@ rule.example(
     def downgrade():
         op.add_column("users", sa.Column("nick", sa.String(30), server_default="x"))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` takes NULL, which it did not
+    """,
+    fixed="""
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30), server_default="x", nullable=False))
     """,
     history=(_USERS,),
 )

@@ -48,6 +48,22 @@ rule.example(
     def downgrade():
         op.drop_column("users", "😋")
     """,
+    fixed="""
+    def upgrade():
+        op.alter_column("users", "team", server_default="1")
+        op.add_column("users", sa.Column("😋", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "😋")
+        op.alter_column(
+            "users",
+            "team",
+            existing_type=sa.Integer(),
+            existing_nullable=True,
+            server_default=None,
+        )
+    """,
     history=(_USERS,),
 )
 rule.example(

@@ -62,6 +62,14 @@ rule.example(
         op.add_column("users", sa.Column("nick", sa.Text(), nullable=False, server_default="x"))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` has the type sa.Text() instead of sa.String(30)
     """,
+    fixed="""
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30), nullable=False, server_default="x"))
+    """,
     history=(_USERS,),
 )
 rule.example(
