@@ -94,11 +94,16 @@ def rehearsed(project: AlembicProject) -> Rehearse:
 
 
 async def collect(
-    project: AlembicProject, *revisions: str, full_cycle: bool = False, **settings: Any
+    project: AlembicProject,
+    *revisions: str,
+    full_cycle: bool = False,
+    parts: tuple[tuple[int, int], ...] = (),
+    jobs: int = 1,
+    **settings: Any,
 ) -> list[Event]:
     """Every event of a rehearsal of 5 rows a table."""
     named = Settings(**{"rows": 5, "timeout": 20.0, **settings})
-    plan = Plan(project.environment, named, revisions, full_cycle)
+    plan = Plan(project.environment, named, revisions, full_cycle, parts, jobs)
     async with aclosing(rehearse(plan)) as events:
         return [event async for event in events]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", help="kind of scratch database (default: the project's own)")
     parser.add_argument(
         "--rows", type=_count, help="made-up rows a table (default: 100); 0: schema only"
+    )
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="agents at a time (0: one a processor)"
+    )
+    parser.add_argument(
+        "--shard", type=_shard, metavar="I/N", help="only the I-th of N parts of the revisions"
     )
     parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for one revision")
     parser.add_argument(
@@ -93,6 +100,19 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _jobs(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of agents")
+    return int(text) or os.cpu_count() or 1
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a whole, as in 1/4")
+    return int(number), int(of)
+
+
 def _seconds(text: str) -> float:
     try:
         number = float(text)
@@ -113,6 +133,8 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         settings=workspace.settings_of(environment),
         revisions=tuple(arguments.revisions),
         full_cycle=arguments.full_cycle,
+        parts=() if arguments.shard is None else (arguments.shard,),
+        jobs=arguments.jobs,
     )
 
 
@@ -144,7 +166,7 @@ async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
         async with aclosing(rehearse(plan)) as events:
             async for event in events:
                 if isinstance(event, Started):
-                    if not event.revisions:
+                    if not event.revisions and not plan.parts:
                         raise CannotRun(_nothing(plan))
                     report.started(event, plan.settings.rows)
                 elif isinstance(event, RevisionFinished):

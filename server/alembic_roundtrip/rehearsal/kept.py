@@ -53,7 +53,9 @@ class Ancestry:
 
 def ancestry(plan: Plan) -> Ancestry | None:
     """The only revision of a plan; None where there are more, or where its place is not plain."""
-    if len(plan.revisions) != 1 or ":" in plan.revisions[0] or plan.full_cycle or plan.written:
+    if len(plan.revisions) != 1 or ":" in plan.revisions[0]:
+        return None
+    if plan.full_cycle or plan.written or plan.parts:
         return None
     scripts = Scripts(plan.environment, store=store_of(plan.environment))
     history = scripts.history

@@ -36,6 +36,10 @@ class Plan:
     revisions: tuple[str, ...] = ()
     """Ids, partial ids, symbols, ranges `a:b`; none means all. Alembic resolves them."""
     full_cycle: bool = False
+    parts: tuple[tuple[int, int], ...] = ()
+    """Only the n-th of so many parts of those revisions; of that part again one, and so on."""
+    jobs: int = 1
+    """How many agents rehearse at the same time, a part each."""
     written: Mapping[str, WrittenBack] = field(default_factory=dict)
     """Instead of round trips: what reading has written as the downgrade of each revision."""
 
@@ -53,7 +57,9 @@ class Plan:
             "script_location": str(self.environment.script_location),
             "x_arguments": list(self.settings.x_arguments),
             "revisions": list(self.revisions),
-            "full_cycle": self.full_cycle,
+            "parts": self.parts,
+            # Once for all parts: by the last, which has the least to do.
+            "full_cycle": self.full_cycle and all(number == of for number, of in self.parts),
             "written": {revision: asdict(each) for revision, each in self.written.items()},
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,

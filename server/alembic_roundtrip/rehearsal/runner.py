@@ -10,6 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from alembic_roundtrip.rehearsal.events import (
     WayBackFound,
 )
 from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
+from alembic_roundtrip.rehearsal.jobs import side_by_side
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
 from alembic_roundtrip.restoration import Restoration
@@ -55,6 +57,13 @@ async def rehearse(plan: Plan) -> AsyncGenerator[Event, None]:
 
     Evidence is kept in the project's store as it comes.
     """
+    async with aclosing(_one(plan) if plan.jobs == 1 else side_by_side(plan, _one)) as events:
+        async for event in events:
+            yield event
+
+
+async def _one(plan: Plan) -> AsyncGenerator[Event, None]:
+    """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     await asyncio.to_thread(collect_leftovers)
@@ -76,6 +85,7 @@ class _Progress:
 
     database: str = ""
     version: str = ""
+    selected: frozenset[str] = frozenset()
     keys: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
@@ -241,6 +251,7 @@ class _Rehearsal:
         before = {} if self._beginning is None else self._beginning.keys
         self._known.keys = evidence_keys(_contents(message["files"]), before)
         revisions = tuple(message["revisions"])
+        self._known.selected = frozenset((*revisions, FULL_CYCLE))
         if again:
             return None
         return Started(message["database"], message["version"], message["guard"], revisions)
@@ -272,7 +283,7 @@ class _Rehearsal:
         name = flight.step or (flight.steps[-1].name if flight.steps else "upgrade")
         if name == "upgrade" and revision != FULL_CYCLE:
             self._known.blocked[revision] = f"it {stopped}"
-        if revision in self._known.done:
+        if revision in self._known.done or revision not in self._known.selected:
             return None
         path, line = stopped.where or (None, None)
         source = linecache.getline(path, line).strip() if path and line else None

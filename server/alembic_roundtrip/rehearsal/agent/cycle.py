@@ -89,7 +89,7 @@ class Cycle:
         for parent in self._scripts.parents(revision):
             if parent in self._blocked:
                 origin = self._origin(parent)
-                told = origin in self._scripts.selected
+                told = origin in self._scripts.chosen
                 why = "" if told else f" ({self._blocked[origin]})"
                 return f"the upgrade of {origin}, which it depends on, fails{why}"
         return None

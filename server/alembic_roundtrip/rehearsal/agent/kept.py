@@ -43,6 +43,7 @@ class OneRevision(Scripts):
         script = Script(module, revision, taken["path"])
         self._map = RevisionMap(lambda: [*(Revision(name, None) for name in parents), script])
         self.order = self.selected = (revision,)
+        self.chosen = {revision}
 
 
 def _depends_on(module: Any) -> Any:

@@ -64,18 +64,30 @@ class Scripts:
         self._directory = directory
         self._map = directory.revision_map
         self.selected: Tuple[str, ...] = ()
+        self.chosen: Set[str] = set()
+        """Those that were asked for, of which a part is selected."""
         self.order: Tuple[str, ...] = ()
 
-    def select(self, wanted: Sequence[str]) -> None:
-        """Choose revisions by id, partial id, symbol or range `a:b`; none wanted means all."""
+    def select(
+        self, wanted: Sequence[str], parts: Sequence[Sequence[int]] = (), *, full: bool = False
+    ) -> None:
+        """Choose revisions by id, partial id, symbol or range `a:b`; none wanted means all.
+
+        Of those only a part is selected, of that part another one, and so on; with `full`, those
+        that are not are applied all the same.
+        """
         walk = self._directory.iterate_revisions("heads", "base", implicit_base=True)
         every = [script.revision for script in walk][::-1]
         chosen: Set[str] = set() if wanted else set(every)
         for name in wanted:
             chosen |= self._range(name, every) if ":" in name else self._named(name)
-        needed = self._with_ancestors(chosen)
+        self.chosen = chosen
+        selected = [revision for revision in every if revision in chosen]
+        for number, of in parts:
+            selected = share(selected, number, of)
+        needed = self._with_ancestors(chosen if full else selected)
         self.order = tuple(revision for revision in every if revision in needed)
-        self.selected = tuple(revision for revision in self.order if revision in chosen)
+        self.selected = tuple(selected)
 
     def _named(self, name: str) -> Set[str]:
         scripts = self._directory.get_revisions(name)
@@ -133,6 +145,24 @@ class Scripts:
     def step(self, revision: str, upgrade: bool, function: Any) -> RevisionStep:
         """A step of Alembic's that runs our function in place of the script's."""
         return _Step(self._map, self._script(revision), upgrade, function)
+
+
+def share(items: List[str], number: int, of: int) -> List[str]:
+    """One of several parts, counted from 1; each item is in exactly one of them.
+
+    Later parts are smaller: what comes before them has to be applied first.
+    """
+    total = sum(_SMALLER**each for each in range(of))
+
+    def bound(parts: int) -> int:
+        before = sum(_SMALLER**each for each in range(parts))
+        return len(items) if parts == of else round(len(items) * before / total)
+
+    return items[bound(number - 1) : bound(number)]
+
+
+_SMALLER = 5 / 6
+"""Applying a revision takes about a sixth of what rehearsing it does."""
 
 
 class _Step(RevisionStep):

@@ -129,7 +129,9 @@ class Session:
 
         taken = self._plan["taken"]
         if not taken:
-            self._scripts.select(self._plan["revisions"])
+            self._scripts.select(
+                self._plan["revisions"], self._plan["parts"], full=self._plan["full_cycle"]
+            )
             return
         try:
             self._scripts = kept.OneRevision(self._directory, taken)
