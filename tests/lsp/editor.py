@@ -70,6 +70,18 @@ _WIDTHS = {
 }
 
 
+def _converter() -> Any:
+    """As pygls has it, but telling a code action with a command from a command."""
+    converter = default_converter()
+
+    def structured(given: Any, _: Any) -> types.Command | types.CodeAction:
+        bare = isinstance(given.get("command"), str)
+        return converter.structure(given, types.Command if bare else types.CodeAction)
+
+    converter.register_structure_hook(types.Command | types.CodeAction, structured)
+    return converter
+
+
 class Editor:
     """One editor, connected to a server process of its own."""
 
@@ -99,7 +111,7 @@ class Editor:
             types.WORKSPACE_DIAGNOSTIC_REFRESH: partial(self._on_refresh),
             types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: partial(self._on_publish),
         }
-        client = LanguageClient(converter_factory=default_converter)
+        client = LanguageClient(converter_factory=_converter)
         register_lsp_features(client, features)
         return client
 

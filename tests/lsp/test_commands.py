@@ -96,6 +96,37 @@ async def test_a_downgrade_is_written_through_the_editor(editor: Editor, project
     assert (await editor.command("scaffoldDowngrade", uri))["applied"] is False
 
 
+async def test_a_downgrade_is_written_from_a_scratch_database(
+    editor: Editor, project: Project
+) -> None:
+    hidden = EMPTY.replace("op.add_column(", 'globals()["op"].add_column(')
+    uri = editor.open(project.write("bbbb", hidden))
+    answer = await editor.command("scaffoldFromDatabase", uri)
+    assert answer["applied"] is True
+    (asked,) = editor.applied
+    editor.apply(asked.edit)
+    assert 'drop_column("phone")' in editor.texts[uri]
+    assert "TODO" not in editor.texts[uri]
+    assert any("the schema of the parent is restored" in text for text in editor.messages)
+    assert "is not saved" in await refusal(editor, "scaffoldFromDatabase", uri)
+
+
+async def test_a_scratch_database_is_offered_where_a_downgrade_can_be_written(
+    editor: Editor, project: Project
+) -> None:
+    uri = editor.open(project.write("bbbb", EMPTY))
+    (found,) = [item for item in await editor.diagnostics(uri) if item.code == "empty-downgrade"]
+    (action,) = [
+        action
+        for action in await editor.actions(uri, found.range, found=[found])
+        if action.title == "Write the downgrade from a scratch database"
+    ]
+    assert [*(action.diagnostics or ())] == [found]
+    assert action.command is not None
+    assert action.command.command == "alembicRoundtrip.scaffoldFromDatabase"
+    assert (await editor.command("scaffoldFromDatabase", *action.command.arguments))["applied"]
+
+
 async def refusal(editor: Editor, name: str, *arguments: Any) -> str:
     with pytest.raises(JsonRpcException) as refused:
         await asyncio.wait_for(editor.command(name, *arguments), WITHIN)

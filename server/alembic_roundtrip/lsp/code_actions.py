@@ -21,6 +21,8 @@ from alembic_roundtrip.textfile import TextFile
 
 FIX_ALL = "source.fixAll.alembicRoundtrip"
 _REWRITE = types.CodeActionKind.RefactorRewrite.value
+SCAFFOLD_FROM_DATABASE = "alembicRoundtrip.scaffoldFromDatabase"
+_FROM_DATABASE = "Write the downgrade from a scratch database"
 _CHANGES_ROLLBACK = "changes-rollback"
 
 
@@ -59,6 +61,9 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
             if session.client.creates_files or not offer.fix.creates
         ]
         actions += [_quick_fix(session, uri, offer, params.context) for offer in near]
+        commands = _from_database(session, uri, near, params.context)
+    else:
+        commands = []
     if _wanted(FIX_ALL, params.context.only) and len(_safe(found)) >= _worth(params.context):
         actions.append(
             types.CodeAction(
@@ -71,9 +76,9 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
         told = {action.title for action in actions}
         kept = _near(session, path, _kept(session, path), params.range)
         actions += [_rewriting(uri, offer) for offer in kept if offer.fix.title not in told]
-    if session.client.resolves_edits:
-        return actions
-    return [ready for action in actions if (ready := _ready(session, action))]
+    if not session.client.resolves_edits:
+        actions = [ready for action in actions if (ready := _ready(session, action))]
+    return [*actions, *commands]
 
 
 def _ready(session: Session, action: types.CodeAction) -> types.CodeAction | None:
@@ -86,6 +91,8 @@ def _ready(session: Session, action: types.CodeAction) -> types.CodeAction | Non
 
 def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     """An action with its edit; raises `StaleActionError` if its diagnostic is gone."""
+    if action.command is not None:
+        return action
     uri, key, everything = _read_data(action.data)
     path = path_of(uri)
     found = session.diagnostics(path)
@@ -172,6 +179,27 @@ def _quick_fix(
         diagnostics=answered or None,
         is_preferred=offer.fix is diagnostic.fixes[0] or None,
         data={"uri": uri, "fix": offer.key},
+    )
+
+
+def _from_database(
+    session: Session, uri: str, near: Iterable[_Offer], context: types.CodeActionContext
+) -> list[types.CodeAction]:
+    """Where a downgrade can be written from the upgrade: asking a scratch database for it."""
+    if not session.trusted or not session.client.applies_edits:
+        return []
+    writing = [offer for offer in near if _writes_downgrade(offer.fix)]
+    if not writing:
+        return []
+    action = _quick_fix(session, uri, writing[0], context)
+    command = types.Command(_FROM_DATABASE, SCAFFOLD_FROM_DATABASE, arguments=[{"uri": uri}])
+    return [types.CodeAction(_FROM_DATABASE, action.kind, action.diagnostics, command=command)]
+
+
+def _writes_downgrade(fix: Fix) -> bool:
+    return any(
+        isinstance(part, rewrite.WriteBody) and part.direction == "downgrade"
+        for part in fix.rewrites
     )
 
 

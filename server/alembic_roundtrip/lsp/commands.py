@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +10,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from alembic_roundtrip.evidence import evidence_store
 from alembic_roundtrip.losses import documentation, says_loss
-from alembic_roundtrip.lsp import code_actions
+from alembic_roundtrip.lsp.asked import named, on_scratch, refused, settings_of, values_of
+from alembic_roundtrip.lsp.code_actions import SCAFFOLD_FROM_DATABASE
 from alembic_roundtrip.lsp.progress import Progress
-from alembic_roundtrip.lsp.session import UNUSABLE, in_slices, path_of
-from alembic_roundtrip.migration.rewrite import RewriteError
+from alembic_roundtrip.lsp.scaffolding import scaffold_downgrade, scaffold_from_database
+from alembic_roundtrip.lsp.session import UNUSABLE, in_slices
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.document import Document
 from alembic_roundtrip.rehearsal.events import (
@@ -40,34 +39,21 @@ PREFIX = "alembicRoundtrip."
 Handler = Callable[["RoundtripServer", types.ExecuteCommandParams], Awaitable[Any]]
 
 
-class Refused(JsonRpcException):
-    """A command that cannot be carried out; the editor shows the sentence."""
-
-    CODE = types.LSPErrorCodes.RequestFailed.value
-    MESSAGE = "the command cannot be carried out"
-
-
-class Cancelled(Refused):
-    """A command that somebody cancelled: nothing to worry about."""
-
-    CODE = types.LSPErrorCodes.RequestCancelled.value
-
-
 async def test_revision(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Rehearse the migration that is named, or the file's."""
-    path, revision = _target(params)
+    path, revision = named(params)
     migration = ls.session.migration(path)
     environment = ls.session.environment_of(path)
     revision = revision or (migration.id if migration else None)
     if environment is None or not revision:
         name = path.name if path else "this"
-        raise _refused(ls, f"{name} is not a migration of an environment here")
+        raise refused(ls, f"{name} is not a migration of an environment here")
     return await _rehearse(ls, params, environment, (revision,), f"Round trip of {revision}")
 
 
 async def test_all(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Rehearse every revision of the environment a file is in, or of the only one there is."""
-    path, _ = _target(params)
+    path, _ = named(params)
     environment = _environment(ls, path)
     return await _rehearse(ls, params, environment, (), "Round trips of all revisions")
 
@@ -87,29 +73,6 @@ async def clear_evidence(ls: RoundtripServer, _: types.ExecuteCommandParams) -> 
     return {"cleared": cleared}
 
 
-async def scaffold_downgrade(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
-    """Write the downgrade of a migration from its upgrade, through the editor."""
-    from alembic_roundtrip.scaffold import fix, why_nothing
-
-    path, _ = _target(params)
-    context = ls.session.context(path)
-    if path is None or context is None:
-        raise _refused(ls, "open a migration first: there is nothing to write a downgrade for")
-    written = fix(context)
-    if written is None:
-        raise Refused(f"{path.name}: {why_nothing(context)}")
-    try:
-        edit = code_actions.edit_for(ls.session, path, written)
-    except RewriteError as error:
-        raise Refused(str(error)) from error
-    if edit is None or not ls.session.client.applies_edits:
-        raise Refused("this editor does not let a server edit; use `alembic-roundtrip scaffold`")
-    answer = await ls.workspace_apply_edit_async(
-        types.ApplyWorkspaceEditParams(edit, written.title)
-    )
-    return {"applied": answer.applied, "title": written.title}
-
-
 async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
     """Say what a rollback would do: to the target that is named, or past the file's migration."""
     from alembic_roundtrip.planning import NoPlanError, planning, target_below
@@ -117,15 +80,15 @@ async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams)
     from alembic_roundtrip.planning.markdown import markdown
     from alembic_roundtrip.planning.sentences import headline
 
-    path, revision = _target(params)
+    path, revision = named(params)
     environment = _environment(ls, path)
     await ls.settled()
     migration = ls.session.migration(path)
     revision = revision or (migration.id if migration else None)
-    values = _values(params)
+    values = values_of(params)
     target = next(iter(_texts(values.get("target"))), None)
     if target is None and not revision:
-        raise _refused(ls, "name a target, or open the migration that is to be undone")
+        raise refused(ls, "name a target, or open the migration that is to be undone")
     workspace = ls.session.workspace
     try:
         if target is None:
@@ -133,7 +96,7 @@ async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams)
         steps = planning(workspace, environment, target, _texts(values.get("from")))
         plan = await _with_sql(ls, environment, await in_slices(steps))
     except (NoPlanError, *UNUSABLE) as error:
-        raise _refused(ls, str(error)) from error
+        raise refused(ls, str(error)) from error
     if not ls.session.reports_results:
         told = f"Rollback {headline(plan)}"
         ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, told))
@@ -163,25 +126,10 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         f"{PREFIX}cancel": cancel,
         f"{PREFIX}clearEvidence": clear_evidence,
         f"{PREFIX}scaffoldDowngrade": scaffold_downgrade,
+        SCAFFOLD_FROM_DATABASE: scaffold_from_database,
         f"{PREFIX}planRollback": plan_rollback,
     }
 )
-
-
-def _target(params: types.ExecuteCommandParams) -> tuple[Path | None, str | None]:
-    """The file and revision that arguments name: a URI, or `{"uri": …, "revision": …}`."""
-    values = _values(params)
-    uri, revision = values.get("uri"), values.get("revision")
-    return (
-        path_of(uri) if isinstance(uri, str) else None,
-        revision if isinstance(revision, str) else None,
-    )
-
-
-def _values(params: types.ExecuteCommandParams) -> Mapping[str, Any]:
-    given: Sequence[Any] = params.arguments or ()
-    first = given[0] if given else None
-    return first if isinstance(first, dict) else {"uri": first}
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -197,7 +145,7 @@ def _environment(ls: RoundtripServer, path: Path | None) -> Environment:
     if environment is None and len(environments) == 1:
         (environment,) = environments
     if environment is None:
-        raise _refused(
+        raise refused(
             ls,
             f"there are {len(environments)} Alembic environments: open a migration of the one "
             "that is meant"
@@ -207,11 +155,6 @@ def _environment(ls: RoundtripServer, path: Path | None) -> Environment:
     return environment
 
 
-def _refused(ls: RoundtripServer, sentence: str) -> Refused:
-    """The refusal; what the user was told to correct comes first, as it may be the reason."""
-    return Refused(". ".join((*ls.session.problems, sentence)))
-
-
 async def _rehearse(
     ls: RoundtripServer,
     params: types.ExecuteCommandParams,
@@ -219,51 +162,12 @@ async def _rehearse(
     revisions: tuple[str, ...],
     title: str,
 ) -> dict[str, Any]:
-    if not ls.session.trusted:
-        raise Refused("a rehearsal runs the project's code: trust this workspace first")
-    await ls.settled()
-    try:
-        settings = ls.session.workspace.settings_of(environment)
-    except UNUSABLE as error:
-        raise Refused(str(error)) from error
-    plan = Plan(environment, settings, revisions)
-    task = asyncio.ensure_future(_run(ls, plan, params.work_done_token, title))
-    ls.session.rehearsals.add(task)
-    task.add_done_callback(ls.session.rehearsals.discard)
-    try:
-        return await task
-    except CannotRun as error:
-        raise Refused(str(error)) from error
-    except asyncio.CancelledError:
-        task.cancel()
-        raise Cancelled("cancelled; nothing of the rehearsal is left") from None
+    async def work(progress: Progress) -> tuple[dict[str, Any], str]:
+        settings = settings_of(ls, environment)
+        result = await _relay(ls, Plan(environment, settings, revisions), progress)
+        return result, _summary(result)
 
-
-async def _run(
-    ls: RoundtripServer, plan: Plan, token: types.ProgressToken | None, title: str
-) -> dict[str, Any]:
-    # One at a time: two would share the machine and make each other's timings meaningless.
-    async with ls.session.one_rehearsal:
-        task = asyncio.current_task()
-        assert task is not None
-        progress = await Progress.begin(
-            ls.work_done_progress,
-            title,
-            token=token,
-            create=ls.session.client.shows_progress,
-            on_cancel=lambda: ls.loop.call_soon_threadsafe(task.cancel),
-        )
-        ended = "stopped"
-        try:
-            result = await _relay(ls, plan, progress)
-            ended = _summary(result)
-        finally:
-            progress.end(ended)
-            await ls.refresh()
-        if not ls.session.reports_results:
-            kind = types.MessageType.Info
-            ls.window_show_message(types.ShowMessageParams(kind, f"{title}: {ended}"))
-        return result
+    return await on_scratch(ls, params, title, work)
 
 
 async def _relay(ls: RoundtripServer, plan: Plan, progress: Progress) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from alembic_roundtrip import __version__
 from alembic_roundtrip.lsp import code_actions, code_lens, commands, diagnostics, hover, symbols
 from alembic_roundtrip.lsp import settings as editor_settings
+from alembic_roundtrip.lsp.asked import Refused
 from alembic_roundtrip.lsp.client import Client
 from alembic_roundtrip.lsp.convert import Encoding
 from alembic_roundtrip.lsp.document import Documents
@@ -52,7 +53,7 @@ class _Foreseen(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log a record."""
-        return not (record.exc_info and isinstance(record.exc_info[1], commands.Refused))
+        return not (record.exc_info and isinstance(record.exc_info[1], Refused))
 
 
 logging.getLogger("pygls.protocol.json_rpc").addFilter(_Foreseen())
@@ -68,7 +69,7 @@ class Protocol(LanguageServerProtocol):
         """Run a command as one task, which `$/cancelRequest` reaches."""
         handler = commands.HANDLERS.get(params.command)
         if handler is None:
-            raise commands.Refused(f"there is no command {params.command}")
+            raise Refused(f"there is no command {params.command}")
         assert isinstance(self._server, RoundtripServer)
         return await handler(self._server, params)
 
@@ -91,7 +92,7 @@ class RoundtripServer(LanguageServer):
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong: a message box would only interrupt."""
-        if isinstance(error, commands.Refused):
+        if isinstance(error, Refused):
             return
         self.session.log_once(f"handling a message ({getattr(source, '__name__', source)})", error)
 
@@ -381,7 +382,7 @@ async def code_action_resolve(ls: RoundtripServer, action: types.CodeAction) -> 
     try:
         return code_actions.resolved(ls.session, action)
     except (code_actions.StaleActionError, RewriteError) as error:
-        raise commands.Refused(str(error)) from error
+        raise Refused(str(error)) from error
 
 
 @server.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))

@@ -1,0 +1,112 @@
+"""What commands have in common: their arguments, their refusals, and work on a scratch database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.lsp.progress import Progress
+from alembic_roundtrip.lsp.session import UNUSABLE, path_of
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.rehearsal.plan import CannotRun
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.lsp.server import RoundtripServer
+
+T = TypeVar("T")
+Work = Callable[[Progress], Awaitable[tuple[T, str]]]
+"""Gives its result, and what to say in the end."""
+
+
+class Refused(JsonRpcException):
+    """A command that cannot be carried out; the editor shows the sentence."""
+
+    CODE = types.LSPErrorCodes.RequestFailed.value
+    MESSAGE = "the command cannot be carried out"
+
+
+class Cancelled(Refused):
+    """A command that somebody cancelled: nothing to worry about."""
+
+    CODE = types.LSPErrorCodes.RequestCancelled.value
+
+
+def named(params: types.ExecuteCommandParams) -> tuple[Path | None, str | None]:
+    """The file and revision that arguments name: a URI, or `{"uri": …, "revision": …}`."""
+    values = values_of(params)
+    uri, revision = values.get("uri"), values.get("revision")
+    return (
+        path_of(uri) if isinstance(uri, str) else None,
+        revision if isinstance(revision, str) else None,
+    )
+
+
+def values_of(params: types.ExecuteCommandParams) -> Mapping[str, Any]:
+    """The arguments by their names."""
+    given: Sequence[Any] = params.arguments or ()
+    first = given[0] if given else None
+    return first if isinstance(first, dict) else {"uri": first}
+
+
+def refused(ls: RoundtripServer, sentence: str) -> Refused:
+    """The refusal; what the user was told to correct comes first, as it may be the reason."""
+    return Refused(". ".join((*ls.session.problems, sentence)))
+
+
+def settings_of(ls: RoundtripServer, environment: Environment) -> Settings:
+    """The settings in force for an environment, where they can be used."""
+    try:
+        return ls.session.workspace.settings_of(environment)
+    except UNUSABLE as error:
+        raise Refused(str(error)) from error
+
+
+async def on_scratch(
+    ls: RoundtripServer, params: types.ExecuteCommandParams, title: str, work: Work[T]
+) -> T:
+    """Work that runs the project's code on a scratch database: trusted, told of, cancellable."""
+    if not ls.session.trusted:
+        raise Refused("a rehearsal runs the project's code: trust this workspace first")
+    await ls.settled()
+    task = asyncio.ensure_future(_alone(ls, params.work_done_token, title, work))
+    ls.session.rehearsals.add(task)
+    task.add_done_callback(ls.session.rehearsals.discard)
+    try:
+        return await task
+    except CannotRun as error:
+        raise Refused(str(error)) from error
+    except asyncio.CancelledError:
+        task.cancel()
+        raise Cancelled("cancelled; nothing of the rehearsal is left") from None
+
+
+async def _alone(
+    ls: RoundtripServer, token: types.ProgressToken | None, title: str, work: Work[T]
+) -> T:
+    # One at a time: two would share the machine and make each other's timings meaningless.
+    async with ls.session.one_rehearsal:
+        task = asyncio.current_task()
+        assert task is not None
+        progress = await Progress.begin(
+            ls.work_done_progress,
+            title,
+            token=token,
+            create=ls.session.client.shows_progress,
+            on_cancel=lambda: ls.loop.call_soon_threadsafe(task.cancel),
+        )
+        ended = "stopped"
+        try:
+            result, ended = await work(progress)
+        finally:
+            progress.end(ended)
+            await ls.refresh()
+        if not ls.session.reports_results:
+            kind = types.MessageType.Info
+            ls.window_show_message(types.ShowMessageParams(kind, f"{title}: {ended}"))
+        return result
