@@ -11,11 +11,25 @@ from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
-from alembic_roundtrip.migration.objects import Name
-from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.schema import Key, Schema
 
 _REMEMBERED = 64
 """Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
+_COPIED = re.compile(
+    r"""
+    \s* (?:create\s+table\b.*?\bas|insert\s+into\s[^;]*?) \s*\(?\s*
+    select \s+ (?P<what>\*|[\w\s,."`]+?) \s+ from \s+ (?P<table>[\w."`]+) \s*\)?\s*;?\s*
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_MOVED = re.compile(
+    r"""
+    \s* update \s+ (?P<table>[\w."`]+) \s+ set \s+ (?P<sets>[^;]*?)
+    (?:\s+ where \s+ [\w."`]+ \s+ is \s+ not \s+ null)? \s*;?\s*
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _SAID = re.compile(
     r"""
       data[ ]loss | loss[ ]of[ ](?:data|rows|values|information) | destructive | irreversib
@@ -123,18 +137,13 @@ def _subject(subject: str, change: c.Change) -> str:
     return f"The rows of {subject}"
 
 
-def _destroyed(change: c.Change, before: Schema, kept: frozenset[Name]) -> str | None:
+def _destroyed(change: c.Change, before: Schema, kept: frozenset[Key]) -> str | None:
     """What a change destroys of the data that was there at the parent revision."""
-    if (
-        isinstance(change, c.DropTable)
-        and change.table in before.tables
-        and change.table not in kept
-    ):
-        return str(change.table)
-    if isinstance(change, c.DropColumn):
-        table = before.table(change.table)
-        if table is not None and table.column(change.column) is not None:
-            return f"{change.table}.{change.column}"
+    if isinstance(change, c.DropTable | c.DropColumn):
+        key = table = Key("table", change.table)
+        if isinstance(change, c.DropColumn):
+            key = Key("column", change.table, change.column)
+        return str(key) if before.has(key) and not kept.intersection((key, table)) else None
     if isinstance(change, c.WriteRows) and change.verb in {"delete", "truncate"}:
         known = change.table is not None and change.table in before.tables
         return str(change.table) if known and not change.bounded else None
@@ -162,15 +171,37 @@ def _moved_into(context: Context, trip: RoundTrip) -> Iterator[Name]:
             yield change.table
 
 
-def _kept_aside(context: Context) -> frozenset[Name]:
-    """Tables whose rows the upgrade copies elsewhere or that come back under their name."""
-    renamed = {
-        change.table
-        for operation in context.upgrade_operations
-        for change in operation.changes
-        if isinstance(change, c.RenameTable)
-    }
-    return frozenset(renamed)
+def _kept_aside(context: Context) -> frozenset[Key]:
+    """Tables and columns whose values the upgrade copies elsewhere, or that get another name."""
+    kept: set[Key] = set()
+    for operation in context.upgrade_operations:
+        for change in operation.changes:
+            if isinstance(change, c.RenameTable):
+                kept.add(Key("table", change.table))
+        sql = option(operation.arguments, "sqltext")
+        if sql is not None and sql.string and not operation.doubtful:
+            kept.update(_copied(sql.string))
+    return frozenset(kept)
+
+
+def _copied(sql: str) -> Iterator[Key]:
+    """What one statement copies of every row."""
+    match = _COPIED.fullmatch(sql)
+    if match is not None:
+        table = _name(match["table"])
+        if match["what"] == "*":
+            yield Key("table", table)
+        yield from (Key("column", table, word) for word in re.findall(r"\w+", match["what"]))
+    match = _MOVED.fullmatch(sql)
+    for part in match["sets"].split(",") if match is not None else ():
+        source = re.fullmatch(r"\s*[\w\"`]+\s*=\s*[\"`]?(\w+)[\"`]?\s*", part)
+        if match is not None and source is not None:
+            yield Key("column", _name(match["table"]), source[1])
+
+
+def _name(written: str) -> Name:
+    schema, _, name = re.sub(r"[\"`]", "", written).rpartition(".")
+    return Name(name, schema)
 
 
 def documentation(migration: Migration) -> str:

@@ -109,3 +109,46 @@ rule.example(
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )
+rule.example(
+    "Dropped in a loop",
+    """
+    def upgrade():
+        for name in ("first", "last"):
+            op.add_column("users", sa.Column(name, sa.Text()))
+
+
+    def downgrade():
+        for name in ["last", "first"]:
+            op.drop_column("users", name)
+    """,
+)
+rule.example(
+    "Dropped by a helper",
+    """
+    def drop(table, *names):
+        with op.batch_alter_table(table) as batch_op:
+            for name in names:
+                batch_op.drop_column(name)
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("first", sa.Text()))
+        op.add_column("users", sa.Column("last", sa.Text()))
+
+
+    def downgrade():
+        drop("users", "last", "first")
+    """,
+)
+rule.example(
+    "Dropped by SQL",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("first", sa.Text()))
+
+
+    def downgrade():
+        op.execute("ALTER TABLE users DROP COLUMN first CASCADE")
+    """,
+    dialects=("postgresql",),
+)

@@ -88,3 +88,42 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Declared irreversible",
+    """
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        raise NotImplementedError("the data is gone")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()),\n"
+        "        sa.PrimaryKeyConstraint('id', name='users_pkey'),\n"
+        "        sa.UniqueConstraint('nick', name='uq_nick'))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'])\n",
+    ),
+)
+rule.example(
+    "Another column takes its name back",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick_new", sa.Text()))
+        op.execute("UPDATE users SET nick_new = nick")
+        op.drop_column("users", "nick")
+        op.alter_column("users", "nick_new", new_column_name="nick")
+
+
+    def downgrade():
+        op.alter_column("users", "nick", new_column_name="nick_new")
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+        op.execute("UPDATE users SET nick = nick_new")
+        op.drop_column("users", "nick_new")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.String(30)))\n",
+    ),
+)

@@ -144,3 +144,57 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Dropped in a loop",
+    """
+    def upgrade():
+        op.create_unique_constraint("uq_first", "users", ["first"])
+        op.create_unique_constraint("uq_last", "users", ["last"])
+
+
+    def downgrade():
+        for name in ("uq_last", "uq_first"):
+            op.drop_constraint(name, "users", type_="unique")
+    """,
+)
+rule.example(
+    "Dropped by a helper",
+    """
+    def drop(name):
+        op.drop_constraint(name, "users", type_="unique")
+
+
+    def upgrade():
+        op.create_unique_constraint("uq_first", "users", ["first"])
+
+
+    def downgrade():
+        drop("uq_first")
+    """,
+)
+rule.example(
+    "Renamed later in the same migration",
+    """
+    def upgrade():
+        op.create_unique_constraint("uq_new", "users", ["nick"])
+        op.execute("ALTER TABLE users RENAME CONSTRAINT uq_new TO uq_nick")
+
+
+    def downgrade():
+        op.drop_constraint("uq_nick", "users", type_="unique")
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "It goes with the table that it refers to",
+    """
+    def upgrade():
+        op.create_table("teams", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_foreign_key("fk_team", "users", "teams", ["team"], ["id"])
+
+
+    def downgrade():
+        op.execute("DROP TABLE teams CASCADE")
+    """,
+    dialects=("postgresql",),
+)

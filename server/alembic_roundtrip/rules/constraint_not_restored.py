@@ -88,3 +88,21 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Declared irreversible",
+    """
+    def upgrade():
+        op.drop_constraint("uq_nick", "users", type_="unique")
+
+
+    def downgrade():
+        raise NotImplementedError("the data is gone")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()),\n"
+        "        sa.PrimaryKeyConstraint('id', name='users_pkey'),\n"
+        "        sa.UniqueConstraint('nick', name='uq_nick'))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'])\n",
+    ),
+)

@@ -216,3 +216,39 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "The same predicate, spelled otherwise",
+    """
+    def upgrade():
+        op.drop_index("ix_nick", table_name="users")
+
+
+    def downgrade():
+        where = sa.text("(nick  IS NOT NULL)")
+        op.create_index("ix_nick", "users", ["nick"], unique=True, postgresql_where=where)
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'], unique=True,\n"
+        "        postgresql_where=sa.text('nick IS NOT NULL'))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "The rule that a foreign key has when none is said",
+    """
+    def upgrade():
+        op.drop_constraint("fk_team", "users", type_="foreignkey")
+
+
+    def downgrade():
+        op.create_foreign_key("fk_team", "users", "teams", ["team"], ["id"], ondelete="NO ACTION")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('users', sa.Column('team', sa.Integer()),\n"
+        "        sa.ForeignKeyConstraint(['team'], ['teams.id'], name='fk_team'))\n",
+    ),
+)

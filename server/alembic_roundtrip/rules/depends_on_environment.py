@@ -72,3 +72,16 @@ rule.example(
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )
+rule.example(
+    "The dialect",
+    """
+    def upgrade():
+        kind = sa.JSON() if op.get_bind().dialect.name == "postgresql" else sa.Text()
+        op.add_column("users", sa.Column("notes", kind))
+
+
+    def downgrade():
+        op.drop_column("users", "notes")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)

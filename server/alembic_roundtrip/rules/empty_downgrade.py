@@ -241,3 +241,22 @@ rule.example(
     ),
     dialects=("sqlite",),
 )
+rule.example(
+    "A merge",
+    """
+    revision = "merged"
+    down_revision = ("aaaa1111", "bbbb2222")
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = None\ndef upgrade():\n    pass\n',
+        'revision = "bbbb2222"\ndown_revision = None\ndef upgrade():\n    pass\n',
+    ),
+)

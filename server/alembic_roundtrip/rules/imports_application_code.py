@@ -101,3 +101,20 @@ rule.example(
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )
+rule.example(
+    "Types of other packages",
+    """
+    import sqlmodel
+    from sqlalchemy_utils import UUIDType
+    from sqlmodel.sql.sqltypes import AutoString
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("nick", AutoString()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)

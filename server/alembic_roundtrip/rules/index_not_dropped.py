@@ -104,3 +104,56 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Dropped in a loop",
+    """
+    def upgrade():
+        op.create_index("ix_first", "users", ["first"])
+        op.create_index("ix_last", "users", ["last"])
+
+
+    def downgrade():
+        for name in ("ix_last", "ix_first"):
+            op.drop_index(name, table_name="users")
+    """,
+)
+rule.example(
+    "Dropped by a helper",
+    """
+    def drop(name):
+        op.drop_index(name, table_name="users")
+
+
+    def upgrade():
+        op.create_index("ix_first", "users", ["first"])
+
+
+    def downgrade():
+        drop("ix_first")
+    """,
+)
+rule.example(
+    "Renamed later in the same migration",
+    """
+    def upgrade():
+        op.create_index("ix_new", "users", ["nick"])
+        op.execute("ALTER INDEX ix_new RENAME TO ix_nick")
+
+
+    def downgrade():
+        op.drop_index("ix_nick", table_name="users")
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "Dropped by SQL",
+    """
+    def upgrade():
+        op.create_index("ix_nick", "users", ["nick"])
+
+
+    def downgrade():
+        op.execute("DROP INDEX IF EXISTS ix_nick CASCADE")
+    """,
+    dialects=("postgresql",),
+)

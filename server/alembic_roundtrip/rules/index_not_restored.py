@@ -102,3 +102,21 @@ rule.example(
         "    op.create_index('ix_nick', 'users', ['nick'])\n",
     ),
 )
+rule.example(
+    "Declared irreversible",
+    """
+    def upgrade():
+        op.drop_index("ix_nick", table_name="users")
+
+
+    def downgrade():
+        raise NotImplementedError("the data is gone")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()),\n"
+        "        sa.PrimaryKeyConstraint('id', name='users_pkey'),\n"
+        "        sa.UniqueConstraint('nick', name='uq_nick'))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'])\n",
+    ),
+)

@@ -167,3 +167,47 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "Another table uses it",
+    """
+    def upgrade():
+        op.add_column("orders", sa.Column("old_state", sa.Enum("new", name="state")))
+
+
+    def downgrade():
+        op.drop_column("orders", "old_state")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('orders', sa.Column('state', sa.Enum('new', name='state')))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Told not to create it",
+    """
+    def upgrade():
+        state = postgresql.ENUM("new", name="state", create_type=False)
+        op.create_table("orders", sa.Column("state", state))
+
+
+    def downgrade():
+        op.drop_table("orders")
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "Taken care of by alembic-postgresql-enum",
+    """
+    import alembic_postgresql_enum
+
+
+    def upgrade():
+        op.create_table("orders", sa.Column("state", sa.Enum("new", "paid", name="state")))
+
+
+    def downgrade():
+        op.drop_table("orders")
+    """,
+    dialects=("postgresql",),
+)

@@ -145,3 +145,34 @@ rule.example(
     ''',
     history=(_USERS,),
 )
+rule.example(
+    "A table copied before it is dropped",
+    """
+    def upgrade():
+        op.execute("CREATE TABLE users_kept AS SELECT * FROM users")
+        op.drop_table("users")
+
+
+    def downgrade():
+        op.execute("CREATE TABLE users AS SELECT * FROM users_kept")
+        op.drop_table("users_kept")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A column copied into its successor before it is dropped",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("about", sa.Text()))
+        op.execute("UPDATE users SET about = bio WHERE bio IS NOT NULL")
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+        op.execute("UPDATE users SET bio = about")
+        op.drop_column("users", "about")
+    """,
+    history=(_USERS,),
+)

@@ -72,3 +72,15 @@ rule.example(
         return text
     """,
 )
+rule.example(
+    "A downgrade that is assigned",
+    """
+    from shared import migrations
+
+    downgrade = migrations.nothing
+
+
+    def upgrade():
+        op.create_table("users", sa.Column("id", sa.Integer(), primary_key=True))
+    """,
+)

@@ -151,3 +151,22 @@ rule.example(
     """,
     history=("def upgrade():\n    pass\n", "def upgrade():\n    pass\n"),
 )
+rule.example(
+    "Two bases that a merge joins",
+    """
+    revision = "merged"
+    down_revision = ("aaaa1111", "bbbb2222")
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = None\ndef upgrade():\n    pass\n',
+        'revision = "bbbb2222"\ndown_revision = None\ndef upgrade():\n    pass\n',
+    ),
+)

@@ -133,3 +133,18 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "A primary key, which takes no NULL in any spelling",
+    """
+    def upgrade():
+        op.drop_table("users")
+
+
+    def downgrade():
+        op.create_table("users", sa.Column("id", sa.Integer()), sa.PrimaryKeyConstraint("id"))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n",
+    ),
+)

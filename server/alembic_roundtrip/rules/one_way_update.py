@@ -83,3 +83,15 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Arithmetic, and its inverse",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET age = age * 100")
+
+
+    def downgrade():
+        op.execute("UPDATE users SET age = age / 100")
+    """,
+    history=(_USERS,),
+)

@@ -74,3 +74,37 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Declared irreversible",
+    """
+    def upgrade():
+        op.drop_constraint("users_pkey", "users", type_="primary")
+
+
+    def downgrade():
+        raise NotImplementedError("the data is gone")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()),\n"
+        "        sa.PrimaryKeyConstraint('id', name='users_pkey'),\n"
+        "        sa.UniqueConstraint('nick', name='uq_nick'))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'])\n",
+    ),
+)
+rule.example(
+    "The same key under another name",
+    """
+    def upgrade():
+        op.drop_constraint("users_pkey", "users", type_="primary")
+
+
+    def downgrade():
+        op.create_primary_key("pk_users", "users", ["id"])
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()),\n"
+        "        sa.PrimaryKeyConstraint('id', name='users_pkey'))\n",
+    ),
+)

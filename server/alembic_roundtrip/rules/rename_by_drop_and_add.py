@@ -112,3 +112,17 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A real replacement",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+        op.add_column("users", sa.Column("nick", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+        op.add_column("users", sa.Column("😋", sa.Text()))
+    """,
+    history=(_USERS,),
+)

@@ -79,3 +79,21 @@ rule.example(
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )
+rule.example(
+    "A savepoint that is rolled back before the failure goes on",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        savepoint = op.get_bind().begin_nested()
+        try:
+            op.drop_column("users", "nick")
+        except Exception:
+            savepoint.rollback()
+            raise
+        savepoint.commit()
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)

@@ -108,3 +108,33 @@ rule.example(
         op.execute(open("drop.sql").read())
     """,
 )
+rule.example(
+    "Dropped by a helper",
+    """
+    def drop(*names):
+        for name in names:
+            op.drop_table(name)
+
+
+    def upgrade():
+        op.create_table("tags", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True))
+
+
+    def downgrade():
+        drop("notes", "tags")
+    """,
+)
+rule.example(
+    "It goes with its schema",
+    """
+    def upgrade():
+        op.execute("CREATE SCHEMA api")
+        op.create_table("tags", sa.Column("id", sa.Integer(), primary_key=True), schema="api")
+
+
+    def downgrade():
+        op.execute("DROP SCHEMA api CASCADE")
+    """,
+    dialects=("postgresql",),
+)

@@ -91,3 +91,35 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Declared irreversible",
+    """
+    def upgrade():
+        op.drop_table("users")
+
+
+    def downgrade():
+        raise NotImplementedError("the data is gone")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()),\n"
+        "        sa.PrimaryKeyConstraint('id', name='users_pkey'),\n"
+        "        sa.UniqueConstraint('nick', name='uq_nick'))\n"
+        "    op.create_index('ix_nick', 'users', ['nick'])\n",
+    ),
+)
+rule.example(
+    "Renamed aside and back",
+    """
+    def upgrade():
+        op.rename_table("users", "users_old")
+        op.create_table("accounts", sa.Column("id", sa.Integer(), primary_key=True))
+
+
+    def downgrade():
+        op.drop_table("accounts")
+        op.rename_table("users_old", "users")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)

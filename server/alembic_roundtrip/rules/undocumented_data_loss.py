@@ -140,3 +140,16 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Said by a comment at the operation",
+    """
+    def upgrade():
+        # The nicks are lost for good.
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+    """,
+    history=(_USERS,),
+)

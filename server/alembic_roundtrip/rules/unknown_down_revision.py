@@ -160,3 +160,44 @@ rule.example(
         pass
     """,
 )
+rule.example(
+    "A dependency by its branch label",
+    """
+    revision = "bbbb2222"
+    down_revision = "revision1"
+    depends_on = "billing"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = None\nbranch_labels = ("billing",)\n'
+        "def upgrade():\n    pass\n",
+        'revision = "revision1"\ndown_revision = None\ndef upgrade():\n    pass\n',
+    ),
+)
+rule.example(
+    "A dependency by the beginning of its identifier",
+    """
+    revision = "bbbb2222"
+    down_revision = "revision1"
+    depends_on = ("aaaa",)
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = None\ndef upgrade():\n    pass\n',
+        'revision = "revision1"\ndown_revision = None\ndef upgrade():\n    pass\n',
+    ),
+)

@@ -204,3 +204,18 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "A name that is computed",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+        op.create_index("ix_nick", "users", ["nick"])
+
+
+    def downgrade():
+        for index in sa.inspect(op.get_bind()).get_indexes("users"):
+            op.drop_index(index["name"], table_name="users")
+        op.drop_column("users", "nick")
+    """,
+    history=(_USERS,),
+)

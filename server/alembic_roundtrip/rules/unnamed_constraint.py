@@ -162,3 +162,17 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "Made without a name, by a naming convention of the batch block",
+    """
+    def upgrade():
+        convention = {"uq": "uq_%(table_name)s_%(column_0_name)s"}
+        with op.batch_alter_table("users", naming_convention=convention) as batch_op:
+            batch_op.create_unique_constraint(None, ["nick"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_constraint("uq_users_nick", type_="unique")
+    """,
+)

@@ -71,3 +71,21 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "Queries, comments and extensions",
+    """
+    def upgrade():
+        op.execute("SELECT set_config('search_path', 'api', false)")
+        op.get_bind().execute(sa.text("SELECT count(*) FROM users"))
+        op.execute("SET search_path TO api")
+        op.execute("COMMENT ON TABLE users IS 'people'")
+        op.execute("CREATE EXTENSION IF NOT EXISTS pgcrypto")
+        op.add_column("users", sa.Column("mail", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "mail")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

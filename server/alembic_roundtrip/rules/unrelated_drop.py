@@ -163,3 +163,17 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Made by SQL that is read",
+    """
+    def upgrade():
+        op.execute("CREATE TABLE notes (id int); CREATE INDEX ix_notes ON notes (id)")
+
+
+    def downgrade():
+        op.drop_index("ix_notes", table_name="notes")
+        op.drop_table("notes")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

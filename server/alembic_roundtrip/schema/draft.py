@@ -460,6 +460,12 @@ class Draft:
         self.objects -= {key}
         if key in self.definitions:
             self.definitions = self.definitions.without(key)
+        if change.kind == "schema":
+            # PostgreSQL refuses where there is something in it, but for CASCADE.
+            for name in [name for name in self.tables if name.schema == change.name.name]:
+                self.drop_table(c.DropTable(name))
+            for name in [name for name in self.enums if name.schema == change.name.name]:
+                self.drop_enum(c.DropEnum(name))
 
     def set_comment(self, change: c.SetComment) -> None:
         options = without(self._parts(change.table).options, "comment")
