@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generator, List, Mapping, Optional, Set
 
-from . import difference, touched
+from . import difference, halfway, touched
 from .declared import Declared
 from .dialects import Room
 from .findings import Findings
@@ -14,6 +14,7 @@ from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .scripts import Scripts
 from .walk import REST, Call, Outcome, Request, Way
 
+_AGAIN = "upgrade again"
 Steps = Generator[Request, Outcome, Outcome]
 
 
@@ -46,11 +47,14 @@ class RoundTrip:
         self._upgraded = False
         self._reached = NOTHING
         self._parent: Any = None
+        self._before: Any = None
+        self._after: Any = None
 
     def steps(self) -> Way:
         """The empty round trip, then the one with rows, then back to a clean upgrade."""
         yield from self._rest()
         before, types_before = self._room.snapshot(), dict(self._declared.types)
+        self._before = before
         parent = self._parent = self._room.save()
         up = yield from self.do("upgrade", upgrade=True, declare=True)
         if up.problem is not None:
@@ -58,6 +62,7 @@ class RoundTrip:
             yield from self.go_to(parent, upgraded=False)
             return
         after, types_after = self._room.snapshot(), dict(self._declared.types)
+        self._after = after
         self._note_stand_ins(before, after)
         yield from self._rest()
         child = self._room.save()
@@ -86,7 +91,7 @@ class RoundTrip:
         restored = self._room.snapshot()
         self.findings.leave(difference.residue(before, restored))
         self.findings.leave(self._rows_left(before, restored, parent))
-        again = yield from self.do("upgrade again", upgrade=True)
+        again = yield from self.do(_AGAIN, upgrade=True)
         if again.problem is None:
             self._reached = ALL
         else:
@@ -107,7 +112,19 @@ class RoundTrip:
             self._upgraded = upgrade
         elif self._room.reverts:
             self._upgraded = False
+        elif not name.startswith(_AGAIN):
+            self._note_half("upgrade" if upgrade else "downgrade")
         return outcome
+
+    def _note_half(self, direction: str) -> None:
+        """A step failed where changes of the schema stay: say which part of it was done."""
+        start, goal = self._before, self._after
+        version = "what was applied before" if direction == "upgrade" else f"`{self.revision}`"
+        if direction == "downgrade":
+            start, goal = goal, start
+        found = halfway.sentence(direction, version, start, self._room.snapshot(), goal)
+        if found is not None:
+            self.findings.note(found)
 
     def _rest(self) -> Way:
         """Between two runs, where states are copies of the whole database."""
