@@ -212,7 +212,12 @@ async def test_a_downgrade_that_fails_on_rows_written_since_fails(project, rehea
     evidence = (await rehearsed())["loose"]
     assert evidence.verdict is Verdict.FAILED
     assert (evidence.reason or "").startswith("`downgrade()` fails with made-up rows in the tables")
-    assert evidence.notes == ("with the rows from before the upgrade alone `downgrade()` works",)
+    assert evidence.notes[-1] == "with the rows from before the upgrade alone `downgrade()` works"
+    if evidence.database == "sqlite":
+        assert (
+            "stops half-way, and nothing undoes what it did: table `_alembic_tmp_t` is there"
+            in (evidence.notes[0])
+        )
     assert evidence.old_losses() == ()
 
 

@@ -19,7 +19,9 @@ def sentence(
     done = _meaningful(difference.residue(start, now))
     if not done:
         return None
+    known = {(each["kind"], each["object"]) for each in done}
     left = _meaningful(difference.residue(goal, now)) if goal is not None else []
+    left = [each for each in left if (each["kind"], each["object"]) not in known]
     rest = f"; {_listed(left, _WANTED)}" if left else ""
     return (
         f"`{direction}()` stops half-way, and nothing undoes what it did: "

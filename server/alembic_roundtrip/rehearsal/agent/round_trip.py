@@ -49,6 +49,7 @@ class RoundTrip:
         self._parent: Any = None
         self._before: Any = None
         self._after: Any = None
+        self._half: Optional[str] = None
 
     def steps(self) -> Way:
         """The empty round trip, then the one with rows, then back to a clean upgrade."""
@@ -108,23 +109,27 @@ class RoundTrip:
         self.findings.step(name, outcome)
         self._statements.update(outcome.statements)
         self._run_ended = outcome.problem is not None
+        self._half = None
         if outcome.problem is None:
             self._upgraded = upgrade
         elif self._room.reverts:
             self._upgraded = False
         elif not name.startswith(_AGAIN):
-            self._note_half("upgrade" if upgrade else "downgrade")
+            self._half = self._half_of("upgrade" if upgrade else "downgrade")
         return outcome
 
-    def _note_half(self, direction: str) -> None:
-        """A step failed where changes of the schema stay: say which part of it was done."""
+    def _half_of(self, direction: str) -> Optional[str]:
+        """Which part was done of a step that failed where changes of the schema stay."""
         start, goal = self._before, self._after
         version = "what was applied before" if direction == "upgrade" else f"`{self.revision}`"
         if direction == "downgrade":
             start, goal = goal, start
-        found = halfway.sentence(direction, version, start, self._room.snapshot(), goal)
-        if found is not None:
-            self.findings.note(found)
+        return halfway.sentence(direction, version, start, self._room.snapshot(), goal)
+
+    def note_half(self) -> None:
+        """Note what the last failure left, now that it is known to be one."""
+        if self._half is not None:
+            self.findings.note(self._half)
 
     def _rest(self) -> Way:
         """Between two runs, where states are copies of the whole database."""
@@ -169,6 +174,7 @@ class RoundTrip:
                 "names what makes its first tables"
             )
         self.findings.fail(sentence)
+        self.note_half()
 
     def fail_downgrade(self, problem: Problem, where: str) -> None:
         """Note a downgrade that stopped: it refuses by design, or it fails."""
@@ -176,6 +182,7 @@ class RoundTrip:
             self.findings.refuse(problem.message or problem.type)
         else:
             self.findings.fail(f"`downgrade()` fails{where}: {problem}")
+        self.note_half()
 
     def _rows_left(self, before: Any, restored: Any, parent: Any) -> List[Any]:
         """Rows that a round trip of empty tables leaves in tables that were there before."""

@@ -242,6 +242,7 @@ class RowsTrip:
             if step == "downgrade":
                 self._failed_with = self._failed_with or attempt
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
+            self._trip.note_half()
         else:
             return False
         return True
@@ -255,6 +256,7 @@ class RowsTrip:
                 self._findings.rows = 0
         elif not attempt.write:
             self._findings.refuse(message)
+            self._trip.note_half()
         elif not self._guarded:
             self._findings.note(f"`downgrade()` refuses made-up rows: {message}")
             self._guarded = True
