@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,124 @@ PARKED = {
 }
 
 
+LOWERED = "op.execute(\"UPDATE users SET name = 'x'\")"
+KEPT = {
+    "an UPDATE": Case("backup", LOWERED, "pass", users=with_name("sa.String(9)")),
+    "an UPDATE of a required column": Case(
+        "backup", LOWERED, "pass", users=with_name("sa.String(9), nullable=False")
+    ),
+    "an UPDATE of a required and a nullable column": Case(
+        "backup",
+        "op.execute(\"UPDATE users SET name = 'x', age = 9 WHERE id > 0\")\n"
+        'op.create_index("ix_name", "users", ["name"])',
+        'op.drop_index("ix_name", "users")',
+        users=with_name("sa.String(9)")
+        .replace('["bio", "age"]', '["bio"]')
+        .replace('sa.CheckConstraint("age > 3", name="ck_age"),', ""),
+    ),
+    "a day without its time": Case(
+        "backup",
+        'op.alter_column("users", "name", type_=sa.Date())',
+        'op.alter_column("users", "name", type_=sa.DateTime())',
+        (POSTGRESQL, MARIADB),
+        users=with_name("sa.DateTime"),
+    ),
+    "a cut text": Case(
+        "backup",
+        'op.alter_column("users", "name", type_=sa.String(2), postgresql_using="left(name, 2)")',
+        'op.alter_column("users", "name", type_=sa.String(9))',
+        (POSTGRESQL,),
+        users=with_name("sa.String(9)"),
+    ),
+}
+NAME = 'sa.Column("name", sa.String(9))'
+TITLE = 'sa.Column("title", sa.String(9))'
+RENAMED = {
+    "dropped, then added": Case(
+        "rename",
+        f'op.drop_column("users", "name")\nop.add_column("users", {TITLE})',
+        f'op.drop_column("users", "title")\nop.add_column("users", {NAME})',
+        users=with_name("sa.String(9)"),
+    ),
+    "added, used, then dropped": Case(
+        "rename",
+        f'op.add_column("users", {TITLE})\nop.create_index("ix", "users", ["title"])\n'
+        'op.drop_column("users", "name")',
+        f'op.add_column("users", {NAME})\nop.drop_index("ix", "users")\n'
+        'op.drop_column("users", "title")',
+        users=with_name("sa.String(9)"),
+    ),
+    "in a batch": Case(
+        "rename",
+        f'{BATCH}add_column({TITLE})\n    batch.drop_column("name")',
+        f'{BATCH}add_column({NAME})\n    batch.drop_column("title")',
+        users=with_name("sa.String(9)"),
+    ),
+    "without a way back": Case(
+        "rename",
+        f'op.add_column("users", {TITLE})\nop.drop_column("users", "name")',
+        "pass",
+        users=with_name("sa.String(9)"),
+    ),
+}
+STATE = 'sa.Enum("new", "done", name="state")'
+PAID = """
+with op.get_context().autocommit_block():
+    op.execute("ALTER TYPE state ADD VALUE 'paid' BEFORE 'done'")
+"""
+ENUMS = {
+    "a value": Case("enum-value", PAID, "pass", (POSTGRESQL,)),
+    "two values": Case(
+        "enum-value",
+        PAID + "    op.execute(\"ALTER TYPE state ADD VALUE 'can''t'\")\n",
+        "pass",
+        (POSTGRESQL,),
+    ),
+    "a value beside other changes": Case(
+        "enum-value",
+        PAID + 'op.add_column("orders", sa.Column("note", sa.Text()))',
+        'op.drop_column("orders", "note")',
+        (POSTGRESQL,),
+    ),
+}
+STATES = f"""
+op.create_table(
+    "orders",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("state", {STATE}, nullable=False, server_default="new"),
+    sa.Column("was", {STATE.replace("sa.Enum", "postgresql.ENUM")[:-1]}, create_type=False)),
+)
+"""
+
+
+TAKES_NULL = 'existing_type=sa.Integer, existing_server_default="7", nullable={}'
+FILLED = {
+    "NULLs written since": Case(
+        "required",
+        f'{BATCH}alter_column("age", {TAKES_NULL.format("True")})',
+        f'{BATCH}alter_column("age", {TAKES_NULL.format("False")})',
+    ),
+    "a new required text": Case(
+        "required",
+        'op.add_column("users", sa.Column("name", sa.String(9), nullable=False))',
+        'op.drop_column("users", "name")',
+        (SQLITE, POSTGRESQL),
+    ),
+    "a new required number in a batch": Case(
+        "required",
+        BATCH + 'add_column(sa.Column("name", sa.BigInteger(), nullable=False))',
+        BATCH + 'drop_column("name")',
+        (SQLITE, POSTGRESQL),
+    ),
+    "a new required flag": Case(
+        "required",
+        'op.add_column("users", sa.Column("name", sa.Boolean(), nullable=False))',
+        'op.drop_column("users", "name")',
+        (SQLITE, POSTGRESQL),
+    ),
+}
+
+
 def every(cases: dict[str, Case]):
     """Each case on each database it is about."""
     return pytest.mark.parametrize(
@@ -244,3 +362,45 @@ async def test_a_parked_column_comes_back_under_a_name_that_another_had(
     # Under that name the upgrade has other values; the old ones are all there again afterwards.
     assert {loss.step for loss in evidence.old_losses()} == {"upgrade"}
     assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
+
+
+@every(KEPT)
+async def test_overwritten_values_come_back(case: Case, project: AlembicProject, rehearsed) -> None:
+    evidence = await improved(project, case, rehearsed)
+    assert "round trip" not in {loss.step for loss in evidence.losses}
+    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
+    assert evidence.verdict in {Verdict.LOSSLESS, Verdict.LOSSY}, evidence.reason
+
+
+@every(RENAMED)
+async def test_what_is_renamed_keeps_its_values(
+    case: Case, project: AlembicProject, rehearsed
+) -> None:
+    evidence = await improved(project, case, rehearsed)
+    assert evidence.losses == ()
+    assert evidence.residue == ()
+    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
+
+
+@every(ENUMS)
+async def test_an_enum_value_is_removed_where_no_row_has_it(
+    case: Case, project: AlembicProject, rehearsed
+) -> None:
+    states = replace(case, users="from sqlalchemy.dialects import postgresql\n" + STATES)
+    evidence = await improved(project, states, rehearsed)
+    (refusal,) = [note for note in evidence.notes if "refuses made-up rows" in note]
+    assert "rows of orders are in the way of this downgrade" in refusal
+    assert evidence.old_losses() == ()
+    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
+    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
+
+
+@every(FILLED)
+async def test_rows_that_are_there_get_a_value_before_it_is_demanded(
+    case: Case, project: AlembicProject, rehearsed
+) -> None:
+    evidence = await improved(project, case, rehearsed)
+    assert evidence.old_losses() == ()
+    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
+    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
+    assert not any("refuses" in note for note in evidence.notes)

@@ -12,12 +12,15 @@ that the value stays.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.scaffold.patterns.enum_value import removal
 
 rule = Rule(__name__, severity="warning")
 
@@ -43,8 +46,16 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 operation.range,
                 "the new value stays after downgrade(): PostgreSQL cannot remove it",
+                partial(_fixes, context, operation),
                 severity=None if context.recent else "hint",
             )
+
+
+def _fixes(context: Context, operation: Operation) -> tuple[Fix, ...]:
+    """The type made anew, where it is known what it was and who uses it."""
+    names = [each.name for each in operation.changes if isinstance(each, c.AddEnumValue)]
+    made = (removal(context, name) for name in names)
+    return tuple(fix for fix in made if fix is not None)
 
 
 _USERS = (
@@ -67,6 +78,46 @@ rule.example(
         op.drop_column("users", "mail")
     """,
     history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A new value of a type whose columns are known",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE 'paid'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it
+        op.add_column("orders", sa.Column("mail", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("orders", "mail")
+    """,
+    fixed="""
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE 'paid'")
+        op.add_column("orders", sa.Column("mail", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("orders", "mail")
+        in_the_way = "FROM orders WHERE CAST(state AS text) IN ('paid')"
+        count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))
+        if count:
+            raise RuntimeError(
+                f"{count} rows of orders are in the way of this downgrade: "
+                f"SELECT * {in_the_way}"
+            )
+        op.execute("ALTER TYPE state RENAME TO state_old")
+        op.execute("CREATE TYPE state AS ENUM ('new', 'sent')")
+        op.execute(
+            "ALTER TABLE orders ALTER COLUMN state TYPE state USING state::text::state",
+        )
+        op.execute("DROP TYPE state_old")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('orders', sa.Column('state', sa.Enum('new', 'sent', name='state')))\n",
+    ),
     dialects=("postgresql",),
 )
 rule.example(

@@ -11,12 +11,14 @@ docstring what is lost.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.equivalence import narrowing
-from alembic_roundtrip.comparison.typechanges import type_changes
+from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.scaffold.patterns.backup import of_type_change
 
 rule = Rule(__name__, severity="warning")
 
@@ -32,8 +34,15 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 change.operation.range,
                 f"{change.before.text} to {change.after.text} {why} in `{change.column}`",
+                partial(_fixes, context, change),
                 severity=None if context.recent else "hint",
             )
+
+
+def _fixes(context: Context, change: TypeChange) -> tuple[Fix, ...]:
+    """The old values in a column of their own."""
+    fix = of_type_change(context, change)
+    return () if fix is None else (fix,)
 
 
 _USERS = (

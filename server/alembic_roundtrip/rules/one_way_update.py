@@ -11,11 +11,13 @@ or table of their own first, or say in the docstring that they are lost.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from alembic_roundtrip.comparison.writes import answered, settled_columns, writes
+from alembic_roundtrip.comparison.writes import Write, answered, settled_columns, writes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, explains
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.scaffold.patterns.backup import of_update
 
 rule = Rule(__name__, severity="warning")
 
@@ -33,8 +35,15 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 write.operation.range,
                 f"nothing in downgrade() brings the overwritten values of {shown} back",
+                partial(_fixes, context, write),
                 severity=None if context.recent else "hint",
             )
+
+
+def _fixes(context: Context, write: Write) -> tuple[Fix, ...]:
+    """The old values in a column of their own."""
+    fix = of_update(context, write)
+    return () if fix is None else (fix,)
 
 
 _USERS = (
@@ -55,6 +64,24 @@ rule.example(
 
     def downgrade():
         op.drop_column("users", "mail")
+    """,
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("nick_backup", sa.String(30)))
+        op.add_column(
+            "users",
+            sa.Column("nick_backed_up", sa.Boolean(), server_default=sa.false(), nullable=False),
+        )
+        op.execute("UPDATE users SET nick_backup = nick, nick_backed_up = true")
+        op.execute("UPDATE users SET nick = lower(nick) -- 😋")
+        op.add_column("users", sa.Column("mail", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "mail")
+        op.execute("UPDATE users SET nick = nick_backup WHERE nick_backed_up")
+        op.drop_column("users", "nick_backed_up")
+        op.drop_column("users", "nick_backup")
     """,
     history=(_USERS,),
 )

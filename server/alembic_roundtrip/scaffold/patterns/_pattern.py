@@ -10,8 +10,8 @@ from alembic_roundtrip.comparison.symmetry import leftovers, missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Name
-from alembic_roundtrip.migration.rendering import Renderer
+from alembic_roundtrip.migration.objects import Column, Name
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import Rewrite, RewriteError, edits
 from alembic_roundtrip.migration.source import read
 from alembic_roundtrip.rule import Fix
@@ -29,6 +29,14 @@ class Pattern:
     name: str
     range: Range
     fix: Fix
+
+
+def may_change_upgrade(context: Context) -> bool:
+    """Whether no database has run the upgrade yet, as far as git knows."""
+    deployed = context.deployed
+    if deployed is None or not deployed.known:
+        return True
+    return deployed.text is None and context.recent
 
 
 def place_of(direction: Direction, operation: Operation) -> int:
@@ -63,6 +71,20 @@ def refusal(table: Name, rows: str, render: Renderer) -> tuple[str, ...]:
         "    )"
     )
     return (assigned, asked, refused)
+
+
+def existing(
+    column: Column, render: Renderer, dialects: tuple[str, ...], *, nullable: bool = True
+) -> list[str]:
+    """The arguments of a rename that say again what a column is: MySQL takes it from there."""
+    if column.type is None:
+        raise NotKnownError(f"the type of `{column.name}`")
+    parts = [f"existing_type={render.expression(column.type)}"]
+    if {"mysql", "mariadb"} & {*dialects}:
+        parts += [f"existing_nullable={column.nullable}"] if nullable else []
+        default = column.server_default
+        parts += [f"existing_server_default={render.expression(default)}"] if default else []
+    return parts
 
 
 def single(operations: Sequence[Operation], kind: type[c.Change]) -> Iterator[Operation]:

@@ -20,13 +20,14 @@ from alembic_roundtrip.schema import names_enum
 
 _LONGEST = 60
 _DESCRIPTION = "keeps the data until a later revision drops it"
-_MYSQL = frozenset({"mysql", "mariadb"})
 
 
 def patterns(context: Context) -> Iterator[Pattern]:
     """A place aside for each older table and column that the upgrade drops."""
     downgrade = context.migration.downgrade
     if downgrade is not None and downgrade.kind is Body.RAISES:
+        return
+    if not _pattern.may_change_upgrade(context):
         return
     for trip in context.round_trips[:1]:
         for operation in _pattern.single(context.upgrade_operations, c.DropTable):
@@ -292,15 +293,8 @@ class _Column:
         batch = called.rpartition(".")[2] != "op"
         parts = [] if batch else [render.text(self._table.name.name)]
         parts += [render.text(old), f"new_column_name={render.text(new)}"]
-        if column.type is None:
-            raise NotKnownError(f"the type of `{column.name}`")
-        parts.append(f"existing_type={render.expression(column.type)}")
-        if self._loosened:
-            parts.append(f"nullable={nullable}")
-        if _MYSQL & {*self._context.dialects}:
-            # There a column is renamed by saying all of it again.
-            parts += [] if self._loosened else [f"existing_nullable={column.nullable}"]
-            default = column.server_default
-            parts += [f"existing_server_default={render.expression(default)}"] if default else []
+        said = self._context.dialects
+        parts += _pattern.existing(column, render, said, nullable=not self._loosened)
+        parts += [f"nullable={nullable}"] if self._loosened else []
         parts += [] if batch else render.schema(self._table.name)
         return call(f"{called}.alter_column", parts)
