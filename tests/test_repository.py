@@ -54,6 +54,13 @@ def test_a_clone_asks_what_its_origin_calls_the_default(folder: Path, tmp_path: 
     assert blob_names(clone) == ["ver sions/ä b.py"]
 
 
+def test_what_a_partial_clone_has_not_got_is_left_out(folder: Path) -> None:
+    commit(folder, "other.py", "never fetched\n")
+    name = git(folder, "rev-parse", "HEAD:ver sions/other.py").strip()
+    (folder / ".git" / "objects" / name[:2] / name[2:]).unlink()
+    assert blob_names(folder) == ["ver sions/ä b.py"]
+
+
 def test_a_ref_can_be_named(folder: Path) -> None:
     git(folder, "tag", "live")
     commit(folder, "newer.py")

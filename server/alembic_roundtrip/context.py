@@ -76,6 +76,17 @@ class Context:
             self._made[name] = make(self)
         return self._made[name]  # type: ignore[return-value]
 
+    def with_downgrade(self, operations: tuple[Operation, ...]) -> Context:
+        """The same with other operations in the downgrade; the upgrade is not replayed again."""
+        assert self.migration.downgrade is not None
+        downgrade = replace(self.migration.downgrade, operations=operations)
+        changed = replace(self, migration=replace(self.migration, downgrade=downgrade), _made={})
+        vars(changed)["round_trips"] = tuple(
+            replace(trip, down=replay(trip.up.schema, operations, trip.dialect))
+            for trip in self.round_trips
+        )
+        return changed
+
     def _round_trip(self, dialect: str | None) -> RoundTrip:
         before = self.parents[dialect]
         up = replay(before, self.upgrade_operations, dialect)

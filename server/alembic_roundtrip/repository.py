@@ -149,7 +149,8 @@ def _blobs(listed: bytes) -> Iterator[tuple[str, Blob]]:
     for entry in listed.split(b"\0"):
         facts, _, name = entry.partition(b"\t")
         words = facts.decode().split()
-        if len(words) == 4 and words[1] == "blob":  # noqa: PLR2004 - mode, kind, id, size
+        # Git says BAD of what it has not got, in a partial clone.
+        if len(words) == 4 and words[1] == "blob" and words[3].isdecimal():  # noqa: PLR2004
             yield os.fsdecode(name), Blob(words[2], int(words[3]))
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 
 from alembic_roundtrip.comparison.targets import absent_targets
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration.model import Direction, Migration
+from alembic_roundtrip.migration.changes import tables_of
+from alembic_roundtrip.migration.model import Direction, Migration, Operation
+from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import MoveStatement
 from alembic_roundtrip.rule import Check, Finding, Fix
 from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.text import Range
+
+_TRIES = 200
+"""How many orders are tried for one migration, each replayed: some have hundreds of statements."""
 
 
 def moved(context: Context, finding: Finding, check: Check) -> tuple[Fix, ...]:
@@ -21,12 +25,37 @@ def moved(context: Context, finding: Finding, check: Check) -> tuple[Fix, ...]:
     if downgrade is None:
         return ()
     before = _problems(context, check)
+    tries = context.memory("tries of another order", lambda _: iter(range(_TRIES)))
     for block in _blocks(context.migration, downgrade, finding.range):
-        for move in _moves(block, finding.range):
-            after = _problems(_after(context, downgrade, move), check)
+        near = [each for each in block if _matters(context, downgrade, each, finding.range)]
+        # One after the other so that no try is used up for nothing.
+        for move, _ in zip(_moves(near, finding.range), tries, strict=False):
+            after = _problems(context.with_downgrade(_operations(downgrade, move)), check)
             if after < before and (finding.range, finding.message) not in after:
                 return (Fix(_title(context.migration, move), (move,), "unsafe"),)
     return ()
+
+
+def _matters(context: Context, downgrade: Direction, statement: Range, place: Range) -> bool:
+    """Whether a statement has to do with the tables of another one, or with their neighbours."""
+    tables = _tables(downgrade, place)
+    near = set(tables)
+    for trip in context.round_trips:
+        for schema in (trip.before, trip.up.schema):
+            for name, table in schema.tables.items():
+                referents = {one.referent for one in table.constraints if one.referent}
+                if name in tables:
+                    near |= referents
+                elif referents & tables:
+                    near.add(name)
+    return within(place, statement) or bool(_tables(downgrade, statement) & near)
+
+
+def _tables(downgrade: Direction, place: Range) -> frozenset[Name]:
+    inside = (o for o in downgrade.operations if within(o.range, place) or within(place, o.range))
+    return frozenset(
+        name for operation in inside for change in operation.changes for name in tables_of(change)
+    )
 
 
 def _problems(context: Context, check: Check) -> frozenset[tuple[Range, str]]:
@@ -88,15 +117,13 @@ def _moves(block: Sequence[Range], place: Range) -> Iterator[MoveStatement]:
     yield from (MoveStatement(other, here, after=True) for other in before)
 
 
-def _after(context: Context, downgrade: Direction, move: MoveStatement) -> Context:
-    """The context with the operations in the order that a move gives them."""
+def _operations(downgrade: Direction, move: MoveStatement) -> tuple[Operation, ...]:
+    """The operations in the order that a move gives them."""
     goes = [o for o in downgrade.operations if within(o.statement, move.statement)]
     rest = [o for o in downgrade.operations if not within(o.statement, move.statement)]
     there = [n for n, o in enumerate(rest) if within(o.statement, move.target)]
     place = there[-1] + 1 if move.after else there[0]
-    operations = (*rest[:place], *goes, *rest[place:])
-    changed = replace(context.migration, downgrade=replace(downgrade, operations=operations))
-    return replace(context, migration=changed, _made={})
+    return (*rest[:place], *goes, *rest[place:])
 
 
 def _title(migration: Migration, move: MoveStatement) -> str:
