@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.comparison.differences import Difference, differences
+from alembic_roundtrip.comparison.faults import Fault, faults
 from alembic_roundtrip.comparison.renames import Rename
-from alembic_roundtrip.comparison.symmetry import Leftover, Missing, missing
-from alembic_roundtrip.comparison.targets import absent_targets, present_already
+from alembic_roundtrip.comparison.symmetry import Leftover, Missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.rewrite import (
     AddWarning,
     InsertStatements,
-    Rewrite,
     RewriteError,
     edits,
 )
-from alembic_roundtrip.rule import Finding, Fix, Related, Severity
-from alembic_roundtrip.schema import Key
+from alembic_roundtrip.rule import Finding, Fix, Related
 from alembic_roundtrip.text import Position, Range, apply_edits
 
 
@@ -64,17 +62,17 @@ def not_restored(context: Context, gone: Missing, message: str) -> Finding:
     """A finding on what does not come back; a loss that the migration owns up to is a decision."""
     owned = says_loss(documentation(context.migration))
     related = Related(context.migration.path, gone.downgrade.header, "the downgrade")
+    return Finding(
+        gone.operation.range,
+        message,
+        partial(_brought_back, context, gone),
+        (related,),
+        "information" if owned else None,
+    )
 
-    def keys(context: Context) -> frozenset[object]:
-        return frozenset(each.key for each in missing(context, gone.key.kind))
 
-    def fixes() -> tuple[Fix, ...]:
-        inverse = _inverse_of(context, gone.operation)
-        fits = _fitting(context, filter(None, [inverse]), keys, gone.key)
-        return (*fits, *written_downgrade(context))
-
-    severity: Severity | None = "information" if owned else None
-    return Finding(gone.operation.range, message, fixes, (related,), severity)
+def _brought_back(context: Context, gone: Missing) -> tuple[Fix, ...]:
+    return _settling(context, ("missing", gone.key), _inverse_of(context, gone.operation))
 
 
 def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
@@ -95,17 +93,13 @@ def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
 
 
 def _set_back(context: Context, found: Difference) -> tuple[Fix, ...]:
-    """The value that the parent has, at the call that says another; else the whole downgrade."""
+    """The value that the parent has, at the call that says another; else the inverse of all."""
     from alembic_roundtrip.scaffold.corrections import correction
 
-    def subjects(context: Context) -> frozenset[object]:
-        return frozenset(each.subject for each in differences(context, found.aspect))
-
-    corrected = correction(context, found)
-    fixes = [Fix("Set what the parent revision has", (corrected,), "unsafe")] if corrected else []
-    inverse = _inverse_of(context, found.operation)
-    fixes += [inverse] if inverse is not None else []
-    return (*_fitting(context, fixes, subjects, found.subject), *written_downgrade(context))
+    value = correction(context, found)
+    corrected = Fix("Set what the parent revision has", (value,), "unsafe") if value else None
+    fault = (found.aspect, found.subject)
+    return _settling(context, fault, corrected, _inverse_of(context, found.operation))
 
 
 def _inverse_of(context: Context, operation: Operation) -> Fix | None:
@@ -120,40 +114,34 @@ def _inverse_of(context: Context, operation: Operation) -> Fix | None:
         return None
     early = 2 * operations.index(operation) + 1 < len(operations)
     place = len(downgrade.statements) if early else int(downgrade.docstring is not None)
-    rewrites: list[Rewrite] = [
-        InsertStatements("downgrade", place, written.statements, written.imports)
-    ]
-    if written.lost and not says_loss(documentation(context.migration)):
-        rewrites.append(AddWarning(written.lost))
-    return Fix("Undo this operation in the downgrade", tuple(rewrites), "unsafe")
+    insert = InsertStatements("downgrade", place, written.statements, written.imports)
+    unsaid = written.lost and not says_loss(documentation(context.migration))
+    rewrites = (insert, AddWarning(written.lost)) if unsaid else (insert,)
+    return Fix("Undo this operation in the downgrade", rewrites, "unsafe")
 
 
-def _fitting(
-    context: Context,
-    fixes: Iterable[Fix],
-    measure: Callable[[Context], Collection[object]],
-    what: object,
-) -> tuple[Fix, ...]:
-    """The first fix after which one thing less is found, and names are where they were."""
-    before, named = set(measure(context)), _misnamed(context)
-    for fix in fixes:
-        try:
-            made = edits(context.migration, fix.rewrites)
-        except RewriteError:
-            continue
-        after = context.after(apply_edits(context.migration.text, made))
-        if after is None:
-            continue
-        left = set(measure(after))
-        if left < before and what not in left and _misnamed(after) <= named:
-            return (fix,)
-    return ()
+def _settling(context: Context, fault: Fault, *small: Fix | None) -> tuple[Fix, ...]:
+    """The first small fix that settles a fault and makes no other; then the whole downgrade.
+
+    A downgrade that somebody has written is only written anew where nothing is left to do in it.
+    """
+    from alembic_roundtrip.scaffold import scaffold
+
+    first = next((f for f in small if f is not None and _settles(context, fault, f)), None)
+    whole = written_downgrade(context) if scaffold(context).complete else ()
+    return (
+        *((first,) if first is not None else ()),
+        *(fix for fix in whole if _settles(context, fault, fix)),
+    )
 
 
-def _misnamed(context: Context) -> set[tuple[str, Key]]:
-    """What the downgrade works on though it is not there, or makes though it is."""
-    absent = {("absent", target.key) for target in absent_targets(context)}
-    return absent | {("present", present.key) for present in present_already(context)}
+def _settles(context: Context, fault: Fault, fix: Fix) -> bool:
+    try:
+        made = edits(context.migration, fix.rewrites)
+    except RewriteError:
+        return False
+    after = context.after(apply_edits(context.migration.text, made))
+    return after is not None and faults(after) <= faults(context) - {fault}
 
 
 def renamed_back(rename: Rename) -> Fix:
