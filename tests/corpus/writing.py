@@ -63,7 +63,7 @@ class Measure:
             self.unparsable.append(written.revision)
         if not _upgrade_runs(found):
             return
-        broken = found["verdict"] in _NOT_RESTORED
+        broken = found["verdict"] in _NOT_RESTORED and not _only_stays(found)
         stopped = broken and written.fragile and _stops_at_new_rows(found)
         if stopped:
             self.stopped.append(written.revision)
@@ -186,6 +186,12 @@ def opaque(migration: Migration) -> bool:
         operation.opaque is not None or any(isinstance(c, Unknown) for c in operation.changes)
         for operation in operations
     )
+
+
+def _only_stays(found: dict[str, Any]) -> bool:
+    """Whether nothing is left but extensions, of which a scaffold says that they stay."""
+    left = [each for each in found["residue"] if each["grade"] != "cosmetic"]
+    return found["verdict"] == "residue" and all(each["kind"] == "extension" for each in left)
 
 
 def _upgrade_runs(found: dict[str, Any]) -> bool:

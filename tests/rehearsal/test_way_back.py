@@ -127,6 +127,124 @@ async def test_what_cannot_be_read_is_restored(
         assert "WARNING" in found[name].text
 
 
+ON_POSTGRESQL = {
+    "another enum type": (
+        """
+        op.execute("CREATE TYPE mood_N AS ENUM ('sad', 'glad')")
+        op.execute("CREATE TABLE people_N (id int PRIMARY KEY, mood mood_N DEFAULT 'sad')")
+        """,
+        """hidden.execute("ALTER TYPE mood_N ADD VALUE 'great'")""",
+    ),
+    "a dropped enum type": (
+        """
+        op.execute("CREATE TYPE mood_N AS ENUM ('sad', 'glad')")
+        op.execute("CREATE TABLE people_N (id int PRIMARY KEY, mood mood_N)")
+        """,
+        """
+        hidden.execute("ALTER TABLE people_N DROP COLUMN mood")
+        hidden.execute("DROP TYPE mood_N")
+        """,
+    ),
+    "a function and its trigger": (
+        """
+        op.execute(
+            "CREATE FUNCTION touch_N() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN NEW.at \\:= now(); RETURN NEW; END $$"
+        )
+        op.execute("CREATE TABLE people_N (id int PRIMARY KEY, at timestamp)")
+        op.execute(
+            "CREATE TRIGGER touch BEFORE UPDATE ON people_N FOR EACH ROW EXECUTE FUNCTION touch_N()"
+        )
+        """,
+        """
+        hidden.execute("DROP TRIGGER touch ON people_N")
+        hidden.execute("DROP FUNCTION touch_N()")
+        """,
+    ),
+    "policies": (
+        """
+        op.execute("CREATE TABLE people_N (id int PRIMARY KEY, owner text)")
+        op.execute("ALTER TABLE people_N ENABLE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own ON people_N FOR UPDATE USING (owner = current_user)")
+        """,
+        """
+        hidden.execute("DROP POLICY own ON people_N")
+        hidden.execute("ALTER TABLE people_N DISABLE ROW LEVEL SECURITY")
+        """,
+    ),
+    "constraints of every kind": (
+        """
+        op.execute("CREATE TABLE towns_N (id int PRIMARY KEY)")
+        op.execute(
+            "CREATE TABLE people_N (id int, town int, age int, during int4range, "
+            "CONSTRAINT pk_N PRIMARY KEY (id), CONSTRAINT age_N CHECK (age > 0) NO INHERIT, "
+            "CONSTRAINT town_N FOREIGN KEY (town) REFERENCES towns_N DEFERRABLE, "
+            "CONSTRAINT once_N EXCLUDE USING gist (during WITH &&))"
+        )
+        """,
+        """
+        for name in ("pk", "age", "town", "once"):
+            hidden.execute(f"ALTER TABLE people_N DROP CONSTRAINT {name}_N")
+        hidden.execute("ALTER TABLE people_N ALTER COLUMN id DROP NOT NULL")
+        """,
+    ),
+    "an index on an expression": (
+        """
+        op.execute("CREATE TABLE people_N (id int PRIMARY KEY, name text)")
+        op.execute("CREATE UNIQUE INDEX lower_N ON people_N (lower(name) DESC) WHERE id > 0")
+        """,
+        'hidden.execute("DROP INDEX lower_N")',
+    ),
+    "columns that fill themselves": (
+        """
+        op.execute(
+            "CREATE TABLE people_N (id int GENERATED ALWAYS AS IDENTITY, name text, "
+            "other text COLLATE \\"C\\", "
+            "words tsvector GENERATED ALWAYS AS (to_tsvector('simple', name)) STORED)"
+        )
+        """,
+        """
+        hidden.execute("ALTER TABLE people_N ALTER COLUMN id DROP IDENTITY, DROP COLUMN words")
+        hidden.execute("ALTER TABLE people_N ALTER COLUMN other TYPE text COLLATE \\"default\\"")
+        """,
+    ),
+    "a schema of its own": (
+        'op.execute("CREATE SCHEMA own_N")\nop.execute("CREATE TABLE own_N.t (id int, n int)")',
+        """
+        hidden.execute("ALTER TABLE own_N.t DROP COLUMN n")
+        hidden.execute("CREATE TABLE own_N.u (id int)")
+        """,
+    ),
+    "a materialized view": (
+        """
+        op.execute("CREATE TABLE people_N (id int PRIMARY KEY, name varchar(20))")
+        op.execute("CREATE MATERIALIZED VIEW m_N AS SELECT name FROM people_N")
+        """,
+        """
+        hidden.execute("DROP MATERIALIZED VIEW m_N")
+        hidden.execute("ALTER TABLE people_N ALTER COLUMN name TYPE varchar(90)")
+        """,
+    ),
+}
+KEPT = {Verdict.LOSSLESS, Verdict.LOSSY}
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_what_only_postgresql_has_is_restored(
+    project: AlembicProject, rehearsed: Rehearse
+) -> None:
+    for number, (before, upgrade) in enumerate(ON_POSTGRESQL.values()):
+        project.add(f"before_r{number}", before.replace("_N", f"_{number}"))
+        project.add(f"r{number}", upgrade.replace("_N", f"_{number}"), head=HIDDEN)
+    found = await written(project, rehearsed, [f"r{n}" for n in range(len(ON_POSTGRESQL))])
+    named = dict(zip(ON_POSTGRESQL, found.values(), strict=True))
+    for name, result in named.items():
+        assert result.evidence.residue == (), (name, result)
+        assert PLACEHOLDER not in result.text, (name, result)
+        if "# FRAGILE:" not in result.text:
+            assert result.evidence.verdict in KEPT, (name, result)
+
+
 async def test_an_upgrade_that_fails_has_no_way_back(project: AlembicProject) -> None:
     project.add("one", SHOP)
     path = project.add("two", 'op.drop_table("absent")')

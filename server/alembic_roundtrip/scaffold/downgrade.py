@@ -42,7 +42,7 @@ class Scaffold:
     lost: tuple[str, ...]
     complete: bool
     unread: frozenset[str] = frozenset()
-    """Those placeholders that stand for what may have changed rows."""
+    """The comments that stand for what may have changed rows."""
 
 
 def fix(context: Context) -> Fix | None:
@@ -112,7 +112,8 @@ def scaffold(context: Context, only: Range | None = None) -> Scaffold:
     lost = dict.fromkeys(sentence for part in undone for sentence in part.inverse.lost)
     lost |= dict.fromkeys(_moved(steps, walk))
     complete = not any(PLACEHOLDER in statement for statement in statements)
-    unread = frozenset(line for part in undone if part.unread for line in part.inverse.inner)
+    about_rows = (line for part in undone if part.of_rows for line in part.inverse.inner)
+    unread = frozenset(line for line in about_rows if line.startswith("#"))
     return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete, unread)
 
 
@@ -271,8 +272,8 @@ class _Undone:
 
     place: _Place
     inverse: Inverse
-    unread: bool = False
-    """Whether it may have changed rows, and says that somebody has to undo it."""
+    of_rows: bool = False
+    """Whether the step may have changed rows."""
 
     @classmethod
     def of(cls, step: Step, inverter: Inverter, migration: Migration) -> _Undone:
@@ -287,14 +288,14 @@ class _Undone:
         if not copies and not unread:
             with suppress(NotKnownError):
                 inverse = inverter.invert(step.change, step)
+        rows = isinstance(step.change, c.Unknown | c.WriteRows)
         if inverse is not None:
-            return cls(place, inverse)
+            return cls(place, inverse, of_rows=rows)
         text = f"{PLACEHOLDER} undo {_shown(operation, migration)} by hand"
         lost = _lost(step.change)
         marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
         bare = _Place(place.guards, conditional=False, autocommit=False, batch=None)
-        rows = isinstance(step.change, c.Unknown | c.WriteRows)
-        return cls(bare, Inverse([*marks, text], lost=list(lost)), unread=rows)
+        return cls(bare, Inverse([*marks, text], lost=list(lost)), of_rows=rows)
 
 
 def _copies_generated(step: Step) -> bool:

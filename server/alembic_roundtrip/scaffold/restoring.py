@@ -50,12 +50,14 @@ def restored(context: Context, written: Scaffold, found: Restoration) -> Scaffol
     for number, said in comments.items():
         if number not in used:
             # Its own marks go with it; what stood above it for other operations does not.
-            lines += [line for line in _kept(said, written, found) if line.endswith(_BY_HAND)]
+            kept = _kept(said, written, found)
+            lines += [line for line in kept if line.endswith(_BY_HAND) or line in written.unread]
             lines += _not_done(statements_of(written)[number])
     lines += _kept(last, written, found)
-    lines += [_left(residue) for residue in found.residue]
-    if used or not found.statements:
-        lost = dict.fromkeys(written.lost) | lost
+    lines += [line for line in map(_left, found.residue) if line not in lines]
+    there = {line.removeprefix(_DESTRUCTIVE) for line in lines}
+    whole = used or not found.statements
+    lost = {sentence: None for sentence in written.lost if whole or sentence in there} | lost
     imports = dict.fromkeys(written.imports if used else ())
     imports |= dict.fromkeys(name for each in found.statements for name in each.imports)
     if any("op." in line for line in lines):
@@ -82,19 +84,21 @@ def _kept(comments: Sequence[str], written: Scaffold, found: Restoration) -> Ite
     """Comments without the placeholders of what the database restored, and their marks."""
     marks: list[str] = []
     for line in comments:
-        if line.startswith(_DESTRUCTIVE):
+        if line.startswith(_DESTRUCTIVE) and line not in written.unread:
             marks.append(line)
-        elif (
-            _by_hand(line)
-            and not found.residue
-            and (line not in written.unread or found.only_schema)
-        ):
+        elif _by_hand(line) and _told(line, written, found):
             marks = []
         else:
             yield from marks
             marks = []
             yield line
     yield from marks
+
+
+def _told(line: str, written: Scaffold, found: Restoration) -> bool:
+    """Whether the database has told what was left to do by hand."""
+    stays = all(each.kind == "extension" and each.change == "left" for each in found.residue)
+    return stays and (line not in written.unread or found.only_schema)
 
 
 def _by_hand(line: str) -> bool:
@@ -109,6 +113,8 @@ def _not_done(text: str) -> Iterator[str]:
 
 
 def _left(residue: Residue) -> str:
+    if residue.kind == "extension" and residue.change == "left":
+        return f"# The extension {residue.object} stays: others may use it."
     verb = {"left": "remove", "missing": "bring back", "changed": "restore"}[residue.change]
     return f"{PLACEHOLDER} {verb} the {residue.kind} {residue.object}{_BY_HAND}"
 
@@ -124,6 +130,7 @@ def _sentence(mark: Mark) -> str:
         "nulls": f"# FRAGILE: NULLs in {column} would stop this.",
         "type": f"# FRAGILE: values in {column} that its old type cannot hold would stop this.",
         "duplicates": f"# FRAGILE: duplicates in {columns} would stop this.",
+        "against": f"# FRAGILE: rows of {mark.table} against {mark.column} would stop this.",
         "orphans": f"# FRAGILE: values in {columns} that {mark.referent} lacks would stop this.",
     }[mark.mark]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
 from typing import Any, Iterator, List, Optional, Sequence, Set, Tuple
 
 from alembic.autogenerate import produce_migrations, render_op_text
@@ -16,23 +15,13 @@ from sqlalchemy.schema import Column
 from sqlalchemy.sql.elements import conv
 
 from .declared import Types
-from .marks import Mark, marks, shrunk_key
+from .marks import marks, shrunk_key
 from .schema import Snapshot, Table
+from .statement import Statement
 
 _POSTGRESQL = "from sqlalchemy.dialects import postgresql"
 _BATCH_ONLY = ("sqlite",)
 """Dialects whose tables change in batch mode only."""
-
-
-@dataclass
-class Statement:
-    """One statement of a downgrade, with the imports it needs and what is to be said of it."""
-
-    text: str
-    imports: List[str] = field(default_factory=list)
-    marks: List[Mark] = field(default_factory=list)
-    otherwise: List[Statement] = field(default_factory=list)
-    """What does the same where this does not work."""
 
 
 class Autogenerate:

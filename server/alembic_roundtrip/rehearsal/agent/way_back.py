@@ -23,12 +23,13 @@ from typing import (
 )
 
 from . import difference, events
-from .autogenerate import Autogenerate, Statement
+from .autogenerate import Autogenerate
 from .channel import Channel
 from .declared import Types
 from .leftovers import Leftovers
 from .reflection import reflect
 from .round_trip import RoundTrip
+from .statement import Statement
 from .walk import Outcome, Request, Way
 
 _HARMLESS = re.compile(
@@ -150,9 +151,9 @@ class WayBack(RoundTrip):
         if waiting:
             bench.run_all(rest.dependents(now()), trial)
             waiting = bench.run(waiting, trial)
-        bench.run_all(rest.needed_first(now()), trial)
+        left = bench.run_all(rest.needed_first(now()), trial)
         autogenerate = Autogenerate(bench.context, self._tables, self._types)
-        left = bench.run_all(autogenerate.statements(self._before, now()), trial)
+        left += bench.run_all(autogenerate.statements(self._before, now()), trial)
         if left:
             bench.run_all(rest.dependents(now()), trial)
             bench.run_all(left, trial)
