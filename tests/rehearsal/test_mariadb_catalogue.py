@@ -270,3 +270,19 @@ def test_a_generated_name_of_a_constraint_is_a_matter_of_looks(running):
         )
         (found,) = residue(before, schema(session))
         assert (found["kind"], found["grade"]) == ("foreign key name", "cosmetic")
+
+
+def test_an_index_of_a_foreign_key_may_be_called_after_the_column_or_the_key(running):
+    script = (
+        "CREATE TABLE p (id int PRIMARY KEY); "
+        "CREATE TABLE t (a int, CONSTRAINT x FOREIGN KEY (a) REFERENCES p (id))"
+    )
+    with database(running, "keyed", script) as connection:
+        session = Session(connection)
+        before = schema(session)
+        change(session, "ALTER TABLE t ADD INDEX a (a), DROP INDEX x")
+        assert residue(before, schema(session)) == []
+        change(session, "ALTER TABLE t DROP CONSTRAINT x")
+        kinds = [(each["kind"], each["change"]) for each in residue(before, schema(session))]
+        assert ("foreign key", "missing") in kinds
+        assert ("index", "left") in kinds

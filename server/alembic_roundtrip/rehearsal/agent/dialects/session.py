@@ -48,17 +48,22 @@ class Session:
         with suppress(self.error_type):
             self.run(statement)
 
-    def error(self, statement: str, savepoint: str = "made_up_rows") -> Optional[str]:
-        """Run in a savepoint; what the database objects, or None."""
-        self.run(f"SAVEPOINT {savepoint}")
+    def objection(self, statement: str) -> Optional[str]:
+        """Run; what the database objects, or None."""
         try:
             self.run(statement)
         except self.error_type as error:
-            self.run(f"ROLLBACK TO SAVEPOINT {savepoint}")
             return said(error)
-        finally:
-            self.run(f"RELEASE SAVEPOINT {savepoint}")
         return None
+
+    def error(self, statement: str, savepoint: str = "made_up_rows") -> Optional[str]:
+        """Run in a savepoint, where a failure would end the transaction; as `objection`."""
+        self.run(f"SAVEPOINT {savepoint}")
+        objection = self.objection(statement)
+        if objection is not None:
+            self.run(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        self.run(f"RELEASE SAVEPOINT {savepoint}")
+        return objection
 
     def all_or_none(self, function: Callable[[], None], savepoint: str = "own_rows") -> None:
         """Call in a savepoint: what it raises undoes what it did, unless that committed."""

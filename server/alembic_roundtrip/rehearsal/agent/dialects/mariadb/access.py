@@ -95,20 +95,20 @@ class MariadbAccess:
         return True
 
     def insert(self, table: Table, rows: Sequence[Dict[str, Any]]) -> Optional[str]:
-        """Insert all rows or none."""
+        """Insert all rows or none: a statement that fails undoes itself."""
         columns = table.writable
         names = ", ".join(quote(column.name) for column in columns)
         values = ", ".join(
             "({})".format(", ".join(domains.written(c, row.get(c.name)) for c in columns))
             for row in rows
         )
-        return self.session.error(f"INSERT INTO {quote(table.name)} ({names}) VALUES {values}")  # noqa: S608
+        return self.session.objection(f"INSERT INTO {quote(table.name)} ({names}) VALUES {values}")  # noqa: S608
 
     def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:
         """Change a row, found by its key."""
         new = ", ".join(_equations(table, changes))
         same = " AND ".join(_equations(table, {name: row[name] for name in table.key}))
-        return self.session.error(f"UPDATE {quote(table.name)} SET {new} WHERE {same}")  # noqa: S608
+        return self.session.objection(f"UPDATE {quote(table.name)} SET {new} WHERE {same}")  # noqa: S608
 
     def run_script(self, text: str) -> None:
         """Run the statements of an SQL file, all or none of them."""

@@ -144,10 +144,18 @@ class _Reader:
             tuple(sorted(self.foreign_keys, key=lambda each: each.name or "")),
             tuple(self.uniques),
             tuple(self.checks),
-            tuple(self.indexes),
+            tuple(self._usual_name(each) for each in self.indexes),
             (*self.rest.options, *self.options),
         )
         return Reading(found, tuple(c for c in columns if not c.generated))
+
+    def _usual_name(self, index: Index) -> Index:
+        """An index that only is there for a foreign key is called after whatever came first."""
+        for key in self.foreign_keys:
+            names = (key.name, key.columns[0])
+            if index.parts == key.columns and not index.unique and index.name in names:
+                return replace(index, name=f"of the foreign key {', '.join(key.columns)}")
+        return index
 
     def _column(self, item: str) -> None:
         match = re.match(QUOTED, item)
