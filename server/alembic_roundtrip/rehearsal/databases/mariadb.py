@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.rehearsal.databases import daemon
+from alembic_roundtrip.rehearsal.databases import daemon, mariadb_relay
+from alembic_roundtrip.rehearsal.databases.listener import HOST
 from alembic_roundtrip.rehearsal.databases.urls import plain, shown
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
@@ -71,8 +72,29 @@ async def _local() -> AsyncIterator[Place]:
 
 @asynccontextmanager
 async def _named(url: str) -> AsyncIterator[Place]:
-    raise CannotRun(f"{shown(plain(url))} cannot be used for scratch databases in this version")
-    yield
+    """On the server of a URL, reached by the agent through a relay that knows no other way."""
+    url = plain(url)
+    where = _arguments(url)
+    with _administration(where, shown(url)) as connection:
+        made = _Scratch(connection, HOST, 0, url)
+        async with mariadb_relay.relay(where, made.name) as port:
+            made.port = port
+            try:
+                place = await asyncio.to_thread(made.create)
+                await asyncio.to_thread(_log_in_once, where, place)
+                yield place
+            finally:
+                await asyncio.to_thread(made.remove)
+
+
+def _log_in_once(where: dict[str, Any], place: Place) -> None:
+    """Have a server that remembers passwords (MySQL 8) know this one before the agent comes.
+
+    The first login there wants encryption, for which some drivers lack a library.
+    """
+    own = {"user": place.owner, "password": place.owner_password}
+    with _administration({**where, **own}, "the scratch account"):
+        pass
 
 
 def _arguments(url: str) -> dict[str, Any]:

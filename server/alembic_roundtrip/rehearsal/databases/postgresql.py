@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.rehearsal.databases import cluster, relay
+from alembic_roundtrip.rehearsal.databases.listener import HOST
 from alembic_roundtrip.rehearsal.databases.urls import plain, shown
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
@@ -77,7 +78,7 @@ async def _named(url: str) -> AsyncIterator[Place]:
     """On the server of a URL, reached by the agent through a relay that knows no other way."""
     url = plain(url)
     with _administration(_elsewhere(url), shown(url)) as connection:
-        made = _Scratch(connection, relay.HOST, 0, url)
+        made = _Scratch(connection, HOST, 0, url)
         async with relay.relay(connection, made.name) as port:
             made.port = port
             try:

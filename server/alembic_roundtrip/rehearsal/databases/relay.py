@@ -1,4 +1,4 @@
-"""The agent's only way to a named server: a port of ours that leads to scratch databases only.
+"""The agent's only way to a named PostgreSQL: a port of ours, to scratch databases only.
 
 So the system can close everything but this one port for the agent, wherever the server is; and
 whoever finds the port gets no further than databases whose names begin with the rehearsal's.
@@ -11,45 +11,24 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+
+from alembic_roundtrip.rehearsal.databases.listener import Streams, listening, pump, pumped
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-HOST = "127.0.0.1"
 _SSL, _GSS, _CANCEL, _VERSION_3 = 80877103, 80877104, 80877102, 3
 _LONGEST_GREETING = 10_000
-_CHUNK = 64 * 1024
-
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager
 async def relay(connection: Connection[Any], prefix: str) -> AsyncIterator[int]:
     """A port that leads where `connection` leads, for databases whose names begin so."""
     where = _Server(connection)
-    open_now: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        open_now.add(task)
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError, ValueError):
-                await _serve((reader, writer), where, prefix)
-        finally:
-            open_now.discard(task)
-            writer.close()
-
-    server = await asyncio.start_server(serve, HOST, 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in list(open_now):
-            task.cancel()
-        await asyncio.gather(*open_now, return_exceptions=True)
+    async with listening(lambda agent: _serve(agent, where, prefix)) as port:
+        yield port
 
 
 class _Server:
@@ -101,15 +80,7 @@ async def _serve(agent: Streams, where: _Server, prefix: str) -> None:
             return
     server = await where.connect()
     server[1].write(struct.pack("!i", len(greeting) + 4) + greeting)
-    try:
-        pumps = [asyncio.ensure_future(_pump(agent[0], server[1]))]
-        pumps.append(asyncio.ensure_future(_pump(server[0], agent[1])))
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for pump in pumps:
-            pump.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
-        server[1].close()
+    await pumped(server, pump(agent[0], server[1]), pump(server[0], agent[1]))
 
 
 async def _greeting(agent: Streams) -> bytes:
@@ -136,9 +107,3 @@ def _refusal(message: str) -> bytes:
         for part, text in ((b"S", "FATAL"), (b"C", "28000"), (b"M", message))
     )
     return b"E" + struct.pack("!i", len(fields) + 5) + fields + b"\0"
-
-
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while data := await source.read(_CHUNK):
-        target.write(data)
-        await target.drain()

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ def start(home: Path, server: Path) -> tuple[subprocess.Popen[bytes], dict[str, 
     """A new server in `home`, running and ready to be used."""
     data, sockets, temporary = programs.folders(home, "data", "socket", "tmp")
     told = programs.said([server, "--no-defaults", "--version"])
-    _install(server, data, mariadb="MariaDB" in told)
+    # Not where other servers are made: one that starts takes away what another has begun.
+    places = f"--datadir={data}", f"--tmpdir={temporary}"
+    _install(server, places, mariadb="MariaDB" in told)
     setup = home / "setup.sql"
     setup.write_text(_SETUP, encoding="utf-8")
     setup.chmod(0o644)
@@ -54,8 +57,8 @@ def start(home: Path, server: Path) -> tuple[subprocess.Popen[bytes], dict[str, 
     address = sockets / "mysql.sock"
     running = programs.started(
         [
-            *(server, "--no-defaults", f"--datadir={data}", f"--socket={address}"),
-            *(f"--port={port}", f"--pid-file={data / 'pid'}", f"--tmpdir={temporary}"),
+            *(server, "--no-defaults", *places, f"--socket={address}"),
+            *(f"--port={port}", f"--pid-file={data / 'pid'}"),
             *(f"--secure-file-priv={temporary}", f"--init-file={setup}", *_SETTINGS),
         ],
         home,
@@ -71,16 +74,16 @@ def stop(server: subprocess.Popen[bytes]) -> None:
     programs.stop(server, _END)
 
 
-def _install(server: Path, data: Path, *, mariadb: bool) -> None:
+def _install(server: Path, places: Sequence[str], *, mariadb: bool) -> None:
     """The tables that a server needs for itself; its superuser has no password."""
     if not mariadb:
-        programs.said([server, "--no-defaults", "--initialize-insecure", f"--datadir={data}"])
+        programs.said([server, "--no-defaults", "--initialize-insecure", *places])
         return
     installer = _installer(server)
     base = [f"--basedir={installer.parent.parent}"] * (installer.parent.name == "scripts")
     programs.said(
         [
-            *(installer, "--no-defaults", *base, f"--datadir={data}", "--skip-test-db"),
+            *(installer, "--no-defaults", *base, *places, "--skip-test-db"),
             *("--auth-root-authentication-method=normal", "--skip-name-resolve"),
         ]
     )
