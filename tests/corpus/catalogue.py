@@ -1,6 +1,6 @@
 """The schema that each revision really makes; run by the project's Python.
 
-Takes the name of a file with `{"dialect", "baseline", "flask", "columns"}`. Upgrades to one
+Takes the name of a file with `{"url", "baseline", "flask", "columns"}`. Upgrades to one
 revision after the other, each from what its parent left, and writes `{"schemas": {revision: schema,
 or null where it fails}, "columns"}` to standard output: the last has what the database makes of
 columns' types and server defaults, which are given as Python. One class for each dialect keeps
@@ -10,6 +10,7 @@ databases and reads their catalogue.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -24,15 +25,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-DATABASE = "production.db"
-
 
 class Sqlite:
     """The database is a file, and so is a copy of it."""
 
-    def __init__(self, file: str = DATABASE) -> None:
-        self.file = file
-        self.engine = sa.create_engine(f"sqlite:///{file}", poolclass=sa.pool.NullPool)
+    def __init__(self, url: str) -> None:
+        self.file = sa.engine.make_url(url).database or ""
+        Path(self.file).unlink(missing_ok=True)
+        sqlite3.connect(self.file).close()
+        Path(self.file).touch()
+        self.engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
 
     def keep(self, name: str) -> None:
         shutil.copyfile(self.file, f"{self.file}.{name}")
@@ -107,13 +109,16 @@ def fact(kind: str, part: Any, columns: list[str]) -> dict[str, Any]:
 class Postgresql:
     """A database on a server; a copy of it is made from it as a template."""
 
-    def __init__(self, server: str, name: str) -> None:
-        self.name = name
+    def __init__(self, url: str) -> None:
+        parsed = sa.engine.make_url(url)
+        self.name = parsed.database or ""
         self.server = sa.create_engine(
-            f"{server}postgres", poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT"
+            parsed.set(database="postgres"),
+            poolclass=sa.pool.NullPool,
+            isolation_level="AUTOCOMMIT",
         )
-        self.engine = sa.create_engine(f"{server}{name}", poolclass=sa.pool.NullPool)
-        self._copy("template0", name)
+        self.engine = sa.create_engine(parsed, poolclass=sa.pool.NullPool)
+        self._copy("template0", self.name)
 
     def keep(self, name: str) -> None:
         self._copy(self.name, f"{self.name}_{name}")
@@ -122,6 +127,8 @@ class Postgresql:
         self._copy(f"{self.name}_{name}", self.name)
 
     def _copy(self, source: str, target: str) -> None:
+        for engine in [one for one in gc.get_objects() if isinstance(one, sa.engine.Engine)]:
+            engine.dispose()  # nobody may be connected, nor go on with a connection to what was
         with self.server.connect() as connection:
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)')
             connection.exec_driver_sql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
@@ -151,8 +158,9 @@ class Postgresql:
     def columns(self, connection: Any, table: str) -> dict[str, Any]:
         return {
             name: {"type": kind, "nullable": not required, "default": default}
-            for _, owner, name, kind, required, default in connection.exec_driver_sql(_COLUMNS)
-            if owner == table
+            for _, _, name, kind, required, default in connection.exec_driver_sql(
+                f"{_COLUMNS} AND c.relname = %s", (table,)
+            )
         }
 
 
@@ -216,30 +224,47 @@ WHERE n.nspname NOT IN ('information_schema', 'pg_catalog')
 AND p.contype IN ('p', 'u', 'c', 'f', 'x')
 """
 
-DATABASES = {"sqlite": Sqlite}
+DATABASES = {"sqlite": Sqlite, "postgresql": Postgresql}
 
 
 def main(plan: dict[str, Any]) -> dict[str, Any]:
-    prepare(plan["flask"])
-    database = DATABASES[plan["dialect"]]()
+    make: Any = DATABASES[sa.engine.make_url(plan["url"]).get_backend_name()]
+    if plan["flask"]:
+        make(plan["url"])
+        importlib.import_module(plan["flask"]).application.app_context().push()
+    database = make(plan["url"])  # anew: an application may put something there by itself
     if plan["baseline"]:
         with database.engine.begin() as connection:
             named(plan["baseline"])(connection)
-    database.keep("base")
-    scripts = ScriptDirectory.from_config(Config("alembic.ini"))
+    scripts = [*ScriptDirectory.from_config(Config("alembic.ini")).walk_revisions()][::-1]
+    order = ["base", *(script.revision for script in scripts)]
+    # What the next revision does not build on is gone back to later, if at all.
+    pairs = zip(order, scripts, strict=False)
+    again = {parents_of(script)[0] for last, script in pairs if parents_of(script)[0] != last}
+    if "base" in again:
+        database.keep("base")
     found: dict[str, Any] = {}
-    for script in reversed([*scripts.walk_revisions()]):
-        parents = [*script._versioned_down_revisions, *script._resolved_dependencies]
-        if any(found[parent] is None for parent in parents):
+    state = "base"
+    for script in scripts:
+        parents = parents_of(script)
+        if any(found.get(parent, state) is None for parent in parents):
             found[script.revision] = None
             continue
-        database.restore(parents[0] if parents else "base")
-        found[script.revision] = database.schema() if upgraded(script.revision) else None
-        database.keep(script.revision)
+        if state != parents[0]:
+            database.restore(parents[0])
+        works = upgraded(script.revision)
+        found[script.revision] = database.schema() if works else None
+        if script.revision in again and works:
+            database.keep(script.revision)
+        state = script.revision if works else ""
     return {
         "schemas": found,
         "columns": [stored(database, *column) for column in plan["columns"]],
     }
+
+
+def parents_of(script: Any) -> list[str]:
+    return [*script._versioned_down_revisions, *script._resolved_dependencies] or ["base"]
 
 
 def stored(database: Any, kind: Any, default: Any) -> dict[str, Any] | None:
@@ -266,14 +291,6 @@ def evaluated(text: str, imports: list[str]) -> Any:
     for statement in imports:
         exec(statement, names)  # noqa: S102 - a line of the project's own migrations
     return eval(text, names)  # noqa: S307 - as above
-
-
-def prepare(flask: str) -> None:
-    if flask:
-        importlib.import_module(flask).application.app_context().push()
-    Path(DATABASE).unlink()
-    sqlite3.connect(DATABASE).close()
-    Path(DATABASE).touch()
 
 
 def named(path: str) -> Any:

@@ -12,10 +12,12 @@ from pathlib import Path
 DECOY = "production.db"
 """What the projects' own configurations name; nothing may ever touch it."""
 
+PSYCOPG2 = "psycopg2-binary==2.9.13"
+
 _INI = """\
 [alembic]
 script_location = {location}
-sqlalchemy.url = sqlite:///{decoy}
+sqlalchemy.url = {url}
 
 [loggers]
 keys = root
@@ -61,22 +63,27 @@ class Project:
         """The folder of env.py, under site-packages."""
         return self.location.replace(":", "/")
 
-    def write(self, workspace: Path, python: Path) -> None:
-        """Put into an empty folder what a user of the package would have there."""
-        names = {"here": str(workspace), "decoy": f"{workspace}/{DECOY}", "location": self.location}
+    def write(self, workspace: Path, python: Path, url: str = "") -> None:
+        """Put into an empty folder what a user of the package would have there.
+
+        Without a `url` its database is the decoy, a file of SQLite.
+        """
+        url = url or f"sqlite:///{workspace}/{DECOY}"
+        names = {"here": str(workspace), "url": url, "location": self.location}
         env = {name: value.format(**names) for name, value in self.env.items()}
+        dialect = url.partition(":")[0].partition("+")[0]
         texts = {
             "alembic.ini": _INI.format(**names),
-            "pyproject.toml": self._pyproject(python, env),
+            "pyproject.toml": self._pyproject(python, dialect, env),
         }
         texts |= {name: text.format(**names) for name, text in self.files.items()}
         for name, text in texts.items():
             (workspace / name).write_text(text, encoding="utf-8")
         _decoy(workspace / DECOY)
 
-    def _pyproject(self, python: Path, env: Mapping[str, str]) -> str:
-        # Rehearsed on SQLite, and so read for SQLite: the two are compared.
-        settings = {"python": str(python), "dialects": ["sqlite"], **self.settings}
+    def _pyproject(self, python: Path, dialect: str, env: Mapping[str, str]) -> str:
+        # Rehearsed on one dialect, and so read for it: the two are compared.
+        settings = {"python": str(python), "dialects": [dialect], **self.settings}
         lines = ["[tool.alembic-roundtrip]"]
         lines += [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
         lines += ["", "[tool.alembic-roundtrip.env]"]
@@ -94,7 +101,7 @@ def _decoy(path: Path) -> None:
 
 OPTUNA = Project(
     name="optuna",
-    requires=("optuna==5.0.0",),
+    requires=("optuna==5.0.0", PSYCOPG2),
     location="optuna:storages/_rdb/alembic",
     head="v3.2.0.a",
     revisions=10,
@@ -109,7 +116,7 @@ OPTUNA = Project(
 
 MELTANO = Project(
     name="meltano",
-    requires=("meltano==4.4.1",),
+    requires=("meltano==4.4.1", PSYCOPG2),
     location="meltano:migrations",
     head="c0efb3c314eb",
     revisions=16,
@@ -122,7 +129,7 @@ MELTANO = Project(
 
 IHATEMONEY = Project(
     name="ihatemoney",
-    requires=("ihatemoney==7.2.1",),
+    requires=("ihatemoney==7.2.1", PSYCOPG2),
     location="ihatemoney:migrations",
     head="c941aaca38c2",
     revisions=13,
@@ -138,7 +145,7 @@ IHATEMONEY = Project(
     files={
         "settings.cfg": textwrap.dedent(
             """\
-            SQLALCHEMY_DATABASE_URI = "sqlite:///{decoy}"
+            SQLALCHEMY_DATABASE_URI = "{url}"
             SECRET_KEY = "x"
             ACTIVATE_DEMO_PROJECT = False
             """
@@ -165,7 +172,7 @@ _MLFLOW_NOT_RESTORED = frozenset(
 )
 MLFLOW = Project(
     name="mlflow-skinny",
-    requires=("mlflow-skinny==3.17.2", "alembic", "sqlalchemy"),
+    requires=("mlflow-skinny==3.17.2", "alembic", "sqlalchemy", PSYCOPG2),
     location="mlflow:store/db_migrations",
     head="dc11669786a5",
     revisions=67,

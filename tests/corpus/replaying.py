@@ -15,6 +15,7 @@ from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.scripts import Scripts
 from alembic_roundtrip.workspace import Workspace
 from corpus.install import Installed
+from corpus.projects import DECOY
 
 HERE = Path(__file__).parent
 PARTS = (
@@ -102,7 +103,8 @@ class Comparison:
     def lines(self) -> Iterator[str]:
         """As sentences, every disagreement by its name."""
         skipped = f", {self.skipped} do not upgrade" if self.skipped else ""
-        yield f"replayed and compared with a database after {self.revisions} revisions{skipped}"
+        database = self.told.dialect
+        yield f"replayed and compared with {database} after {self.revisions} revisions{skipped}"
         for part in PARTS:
             known = self.agreed[part] + self.disagreed[part]
             if known or self.unknown[part]:
@@ -114,12 +116,17 @@ class Comparison:
             yield f"  since {revision} {text}"
 
 
-def compare(installed: Installed, workspace: Path, dialect: str = "sqlite") -> Comparison:
-    """The comparison of a project's whole history."""
+def compare(installed: Installed, workspace: Path, url: str = "") -> Comparison:
+    """The comparison of a project's whole history, on a database that is made anew.
+
+    Without a `url` it is the decoy.
+    """
+    url = url or f"sqlite:///{workspace}/{DECOY}"
+    dialect = url.partition(":")[0].partition("+")[0]
     scripts = _scripts(workspace)
     replayed = {rev: scripts.schema_at(rev, dialect) for rev in scripts.history.by_id}
     columns = columns_of(replayed.values())
-    real = _measure(installed, workspace, dialect, columns)
+    real = _measure(installed, workspace, url, columns)
     told = Told(dialect, dict(zip(columns, real["columns"], strict=True)))
     found = Comparison(told, baseline="baseline" in installed.project.settings)
     for revision, schema in real["schemas"].items():
@@ -148,11 +155,11 @@ def columns_of(schemas: Iterable[Schema]) -> list[Definition]:
 
 
 def _measure(
-    installed: Installed, folder: Path, dialect: str, columns: list[Definition]
+    installed: Installed, folder: Path, url: str, columns: list[Definition]
 ) -> dict[str, Any]:
     project = installed.project
     plan = {
-        "dialect": dialect,
+        "url": url,
         "baseline": project.settings.get("baseline", ""),
         "flask": project.env.get("FLASK_APP", ""),
         "columns": [[piece(part) for part in column] for column in columns],

@@ -18,6 +18,7 @@ from corpus.install import CannotInstallError, Installed, install
 from corpus.projects import PROJECTS, Project
 from corpus.replaying import Comparison, compare
 from corpus.runs import Run, command_line
+from corpus.servers import postgresql
 from corpus.writing import Measure, measured
 
 _SEVERITIES = ("error", "warning")
@@ -56,7 +57,7 @@ def main() -> int:
     return 0
 
 
-def _run(installed: Installed) -> tuple[Run, Run, Comparison]:
+def _run(installed: Installed) -> tuple[Run, Run, list[Comparison]]:
     with tempfile.TemporaryDirectory() as name:
         workspace, home = Path(name, "workspace"), Path(name, "home")
         workspace.mkdir()
@@ -64,8 +65,20 @@ def _run(installed: Installed) -> tuple[Run, Run, Comparison]:
         return (
             command_line("lint", "--hints", "--format", "json", cwd=workspace, home=home),
             command_line("test", "--format", "json", cwd=workspace, home=home),
-            compare(installed, workspace),
+            _compared(installed, Path(name)),
         )
+
+
+def _compared(installed: Installed, folder: Path) -> list[Comparison]:
+    """What is replayed, compared on each dialect."""
+    with postgresql(installed.project.name) as url:
+        found = []
+        for name, each in (("sqlite", ""), ("postgresql", url)):
+            workspace = folder / name
+            workspace.mkdir()
+            installed.project.write(workspace, installed.python, each)
+            found.append(compare(installed, workspace, each))
+        return found
 
 
 def _writing(installed: Installed) -> Measure:
@@ -78,7 +91,9 @@ def _writing(installed: Installed) -> Measure:
     return measure
 
 
-def _project(project: Project, lint: Run, rehearsal: Run, replayed: Comparison) -> Counter[str]:
+def _project(
+    project: Project, lint: Run, rehearsal: Run, replayed: list[Comparison]
+) -> Counter[str]:
     revisions: list[dict[str, Any]] = rehearsal.document["revisions"]
     rules = _rules(lint)
     verdicts = Counter(found["verdict"] for found in revisions)
@@ -89,8 +104,9 @@ def _project(project: Project, lint: Run, rehearsal: Run, replayed: Comparison) 
             read = ", ".join(sorted(rules.get(found["revision"], ()))) or "-"
             line = f"  {found['revision']:<13} {found['verdict']:<8}{found['seconds']:5.2f} s"
             _print(_cut(f"{line}  {read:<22}  {_what(found)}"))
-    for line in replayed.lines():
-        _print(f"  {line}")
+    for comparison in replayed:
+        for line in comparison.lines():
+            _print(f"  {line}")
     _print("")
     return verdicts
 

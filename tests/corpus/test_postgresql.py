@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from corpus.install import install
 from corpus.projects import OPTUNA
 from corpus.runs import command_line
 
-ON_POSTGRESQL = replace(
-    OPTUNA,
-    requires=(*OPTUNA.requires, "psycopg2-binary==2.9.13"),
-    settings={"dialects": ["postgresql"]},
-)
+URL = "postgresql+psycopg2://optuna:secret@db.invalid/optuna"
 AFTER = ("v2.6.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c", "v3.0.0.d", "v3.2.0.a")
 
 
 def test_optuna_has_the_known_answers(tmp_path: Path):
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    ON_POSTGRESQL.write(workspace, install(ON_POSTGRESQL).python)
-    ini = workspace / "alembic.ini"
-    lines = ini.read_text(encoding="utf-8").splitlines()
-    url = "sqlalchemy.url = postgresql+psycopg2://optuna:secret@db.invalid/optuna"
-    lines = [url if line.startswith("sqlalchemy.url") else line for line in lines]
-    ini.write_text("\n".join(lines), encoding="utf-8")
+    OPTUNA.write(workspace, install(OPTUNA).python, URL)
 
     run = command_line("test", "--format", "json", cwd=workspace, home=tmp_path / "home")
 

@@ -291,3 +291,23 @@ def test_a_loop_may_be_over_a_comprehension() -> None:
 )
 def test_the_schema_where_names_go_by_themselves_need_not_be_named(body: str) -> None:
     assert changes(body) == [c.DropTable(A)]
+
+
+def test_an_enum_type_of_a_class_has_its_name_and_members() -> None:
+    header = """
+        import enum
+
+        class State(enum.Enum):
+            new = 1
+            old = 2
+    """
+    (added,) = changes("op.add_column('a', sa.Column('x', sa.Enum(State)))", header)
+    assert isinstance(added, c.AddColumn)
+    assert [(enum.name, enum.members) for enum in added.enums] == [(Name("state"), ("new", "old"))]
+
+
+def test_an_enum_type_of_a_class_elsewhere_has_members_that_are_not_known() -> None:
+    header = "from app.models import State"
+    (added,) = changes("op.add_column('a', sa.Column('x', sa.Enum(State, name='s')))", header)
+    assert isinstance(added, c.AddColumn)
+    assert [(enum.name, enum.members) for enum in added.enums] == [(Name("s"), None)]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +63,7 @@ def compared(database: Any, dialect: str, seed: int) -> tuple[Comparison, list[s
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Alembic's, of what batch mode leaves out
 @pytest.mark.parametrize("seed", range(12))
 def test_on_sqlite_the_replay_is_what_alembic_makes(tmp_path: Path, seed: int) -> None:
-    file = tmp_path / "scratch.db"
-    sqlite3.connect(file).close()
-    file.touch()
-    found, bodies = compared(Sqlite(str(file)), "sqlite", seed)
+    found, bodies = compared(Sqlite(f"sqlite:///{tmp_path}/scratch.db"), "sqlite", seed)
     said = "\n".join([*(f"{number}: {body}" for number, body in enumerate(bodies)), *found.lines()])
     assert not found.first, said
     assert found.agreed["column"] > 10 * found.unknown["column"], said

@@ -219,19 +219,35 @@ class Definitions:
             return self.enum(nested[0]) if nested else None
         options = self._keywords(node)
         native, created = option(options, "native_enum"), option(options, "create_type")
-        name = option(options, "name")
-        if name is None or name.string is None:
+        named = option(options, "name")
+        of_class = self._enum_class(node)
+        name = named.string if named is not None else of_class.lower()
+        if not name:
             return None
         if (native and native.value is False) or (created and created.value is False):
             return None
         schema = option(options, "schema")
-        members = tuple(value_of(argument) for argument in node.args)
+        members: tuple[object, ...] = tuple(value_of(argument) for argument in node.args)
+        if of_class:
+            # The database has the names of a class's members, unless it is told otherwise.
+            told = option(options, "values_callable") is not None
+            members = () if told else self._members(of_class)
         known = all(isinstance(member, str) for member in members) and members
         return EnumType(
-            Name.of(name.string, schema.string if schema else None),
+            Name.of(name, schema.string if schema else None),
             tuple(str(member) for member in members) if known else None,
             self.scope.expression(node),
         )
+
+    @staticmethod
+    def _enum_class(node: ast.Call) -> str:
+        """The name of the class that an enum type is of; empty where it is of none."""
+        name = last(node.args[0]) if len(node.args) == 1 else ""
+        return name if name[:1].isupper() and not name.isupper() else ""
+
+    def _members(self, name: str) -> tuple[str, ...]:
+        constants = self.scope.classes.get(name, {})
+        return tuple(key.removesuffix(".value") for key in constants if key.endswith(".value"))
 
     def table_name(self, node: ast.expr) -> Name | None:
         """The table that `sa.table(…)`, `sa.Table(…)` or `op.create_table(…)` stands for."""

@@ -172,8 +172,10 @@ class Draft:
         _MAKERS[type(change)](self, change)
 
     def create_table(self, change: c.CreateTable) -> None:
-        table = replace(change.table, constraints=self._needed(change.table.constraints))
-        table = self._with_keys_filled(table)
+        constraints = self._needed(change.table.constraints)
+        if self.dialect == "postgresql":
+            constraints = _merged(constraints)
+        table = self._with_keys_filled(replace(change.table, constraints=constraints))
         table = with_names(table, self.dialect, self._taken)
         self._put(table)
         self.made += keys_of(table)
@@ -514,6 +516,18 @@ _MAKERS: dict[type[c.Change], Callable[[Draft, Any], None]] = {
     c.Unknown: Draft.not_known,
 }
 # A table, and not `singledispatchmethod`: that took a seventh of all the time.
+
+
+def _merged(constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
+    """PostgreSQL makes one index for a primary key and a UNIQUE on the same columns."""
+    primary = next((part for part in constraints if part.kind == "primary"), None)
+    same = [
+        p for p in constraints if primary and (p.kind, p.columns) == ("unique", primary.columns)
+    ]
+    if primary is None or not same:
+        return constraints
+    named = replace(primary, name=primary.name or same[0].name)
+    return tuple(named if p is primary else p for p in constraints if p not in same)
 
 
 def _is_named(part: Constraint) -> bool:
