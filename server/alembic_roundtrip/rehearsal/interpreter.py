@@ -12,6 +12,8 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
+_USABLE: set[Path] = set()
+"""Pythons that had Alembic when last asked; if one has lost it, the agent says so."""
 _FOLDERS = (".venv", "venv", "env")
 _CHECK_SECONDS = 20
 # Finding is ten times faster than importing; a folder `alembic/` without code has no origin.
@@ -29,7 +31,8 @@ def find(environment: Environment, settings: Settings) -> Path:
     tried: list[Path] = []
     for candidate in candidates(environment.folder):
         if candidate not in tried:
-            if has_alembic(candidate):
+            if candidate in _USABLE or has_alembic(candidate):
+                _USABLE.add(candidate)
                 return candidate
             tried.append(candidate)
     raise CannotRun(

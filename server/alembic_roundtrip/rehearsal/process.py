@@ -41,23 +41,7 @@ class Agent:
         cls, python: Path, plan: Path, folder: Path, variables: Mapping[str, str]
     ) -> Agent:
         """Start an agent on a plan; raises `OSError` where there is nothing to start."""
-        command: Sequence[str] = [str(python), str(AGENT), str(plan)]
-        options: dict[str, Any] = (
-            {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-            if sys.platform == "win32"
-            else {"start_new_session": True}
-        )
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=folder,
-            env=dict(variables),
-            limit=_LINE_LIMIT,
-            **options,
-        )
-        return cls(process)
+        return cls(await spawn([str(python), str(AGENT), str(plan)], folder, variables))
 
     async def message(self, deadline: float) -> events.Message | None:
         """The next message; None at the end of the stream. Raises `TimeIsUp` at the deadline."""
@@ -135,6 +119,30 @@ class Agent:
             return await asyncio.wait_for(self._process.wait(), 1.0)
         except asyncio.TimeoutError:
             return None
+
+
+async def spawn(
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    stdin: int = asyncio.subprocess.DEVNULL,
+) -> asyncio.subprocess.Process:
+    """Start a process in a session and process group of its own; raises `OSError`."""
+    options: dict[str, Any] = (
+        {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+        if sys.platform == "win32"
+        else {"start_new_session": True}
+    )
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=stdin,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=folder,
+        env=dict(variables),
+        limit=_LINE_LIMIT,
+        **options,
+    )
 
 
 def spoken(status: int) -> str:

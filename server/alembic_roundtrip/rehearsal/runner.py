@@ -40,6 +40,7 @@ from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.jobs import side_by_side
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
+from alembic_roundtrip.rehearsal.spare import Purpose, Spare
 from alembic_roundtrip.restoration import Restoration
 
 __all__ = ["CannotRun", "Plan", "rehearse"]
@@ -52,17 +53,18 @@ _LOADING_SECONDS = 60.0
 _STALE_SECONDS = 2.0
 
 
-async def rehearse(plan: Plan) -> AsyncGenerator[Event, None]:
+async def rehearse(plan: Plan, spare: Spare | None = None) -> AsyncGenerator[Event, None]:
     """Rehearse a plan; raises `CannotRun`. Closing or cancelling ends everything at once.
 
-    Evidence is kept in the project's store as it comes.
+    Evidence is kept in the project's store as it comes. A spare agent is used if it is for this.
     """
-    async with aclosing(_one(plan) if plan.jobs == 1 else side_by_side(plan, _one)) as events:
+    found = _one(plan, spare) if plan.jobs == 1 else side_by_side(plan, _one)
+    async with aclosing(found) as events:
         async for event in events:
             yield event
 
 
-async def _one(plan: Plan) -> AsyncGenerator[Event, None]:
+async def _one(plan: Plan, spare: Spare | None = None) -> AsyncGenerator[Event, None]:
     """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
@@ -71,7 +73,7 @@ async def _one(plan: Plan) -> AsyncGenerator[Event, None]:
     beginning = await asyncio.to_thread(kept.beginning, plan, kind, python, variables)
     with scratch_folder() as folder:
         async with databases.KINDS[kind](plan.settings) as place:
-            rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning)
+            rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning, spare)
             try:
                 async for event in rehearsal.run():
                     yield event
@@ -130,6 +132,7 @@ class _Rehearsal:
         folder: Path,
         variables: Mapping[str, str],
         beginning: kept.Beginning | None,
+        spare: Spare | None,
     ) -> None:
         self._plan = plan
         self._kind = kind
@@ -138,6 +141,7 @@ class _Rehearsal:
         self._folder = folder
         self._variables = variables
         self._beginning = beginning
+        self._spare = spare
         self._store = evidence_store(plan.environment)
         self._known = _Progress()
         self._agent: Agent | None = None
@@ -185,9 +189,18 @@ class _Rehearsal:
         plan.write_text(json.dumps(told), encoding="utf-8")
         home = self._plan.environment.folder
         try:
-            return await Agent.start(self._python, plan, home, self._variables)
+            return await self._waiting(plan) or await Agent.start(
+                self._python, plan, home, self._variables
+            )
         except OSError as error:
             raise CannotRun(f"{self._python} could not be started: {error}") from error
+
+    async def _waiting(self, plan: Path) -> Agent | None:
+        if self._spare is None:
+            return None
+        home = self._plan.environment.folder
+        purpose = Purpose.of(self._python, home, self._variables, self._kind)
+        return await self._spare.take(purpose, plan)
 
     async def _follow(self, agent: Agent, flight: _Flight) -> AsyncIterator[Event]:
         """Relay one agent's messages; raises `_Stopped` when it ends before it is done."""

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 
 PACKAGE = "_alembic_roundtrip_agent"
@@ -42,12 +44,36 @@ def _die_with(parent: int) -> None:
         os._exit(1)
 
 
+def _wait(parent: int, kind: str) -> str:
+    """Load all but the project, then wait for the name of a plan file.
+
+    Nothing is done yet that a plan could forbid: no connection, no thread, no code of the project.
+    """
+    _die_with(parent)
+    _become_a_package()
+    with suppress(ImportError):  # what is missing is said when there is somebody to say it to
+        import_module("alembic.config")
+        for name in (*_NEEDED, f"dialects.{kind}"):
+            import_module(f"{PACKAGE}.{name}")
+    name = sys.stdin.readline().rstrip("\n")
+    if not name:
+        sys.exit(0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    return name
+
+
+_NEEDED = ("session", "cycle", "environment", "kept", "rows_trip", "scripts", "touched", "walk")
+
+
 def main() -> int:
     """Do what the plan says; 0 where everything was said, whatever that was."""
-    with open(sys.argv[1], encoding="utf-8") as file:
+    waits = sys.argv[1] == "wait"
+    name = _wait(int(sys.argv[2]), sys.argv[3]) if waits else sys.argv[1]
+    with open(name, encoding="utf-8") as file:
         plan = json.load(file)
-    _die_with(plan["parent"])
-    _become_a_package()
+    if not waits:
+        _die_with(plan["parent"])
+        _become_a_package()
     from _alembic_roundtrip_agent.channel import Channel  # type: ignore[import-not-found]
 
     channel = Channel.take_over_stdout()
