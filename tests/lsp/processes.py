@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+
+from alembic_roundtrip.rehearsal.folder import PREFIX
 
 PROC = Path("/proc")
 
@@ -16,7 +19,20 @@ def agents_of(server: int) -> dict[int, Path]:
             plans = [part for part in command if part.endswith(b".json")]
             if plans and b"agent" in command[1]:
                 found[int(entry.name)] = Path(plans[0].decode()).parent
+            elif command[2:3] == [b"wait"] and (folder := _scratch_folder(entry)):
+                found[int(entry.name)] = folder
     return found
+
+
+def _scratch_folder(entry: Path) -> Path | None:
+    """Where an agent that has waited works by now: it has a file open there."""
+    for descriptor in (entry / "fd").iterdir() if alive(int(entry.name)) else ():
+        with suppress(OSError):
+            file = descriptor.readlink()
+            for folder in file.parents:
+                if folder.name.startswith(PREFIX):
+                    return folder
+    return None
 
 
 def alive(pid: int) -> bool:

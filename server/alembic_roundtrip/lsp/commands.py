@@ -164,10 +164,8 @@ async def _rehearse(
 ) -> dict[str, Any]:
     async def work(progress: Progress) -> tuple[dict[str, Any], str]:
         settings = settings_of(ls, environment)
-        try:
-            result = await _relay(ls, Plan(environment, settings, revisions), progress)
-        finally:
-            ls.session.spare.renew()
+        result = await _relay(ls, Plan(environment, settings, revisions), progress)
+        ls.session.spare.renew()
         return result, _summary(result)
 
     return await on_scratch(ls, params, title, work)
