@@ -115,6 +115,8 @@ class RevisionEvidence:
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
     reason: str | None = None
+    half_done: str | None = None
+    """What a failing step left half done, where nothing undoes changes of the schema."""
     database: str = "sqlite"
     database_version: str = ""
     rows: int = 0

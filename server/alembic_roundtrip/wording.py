@@ -16,6 +16,8 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
         step = evidence.decisive_step()
         if step is not None and step.error is not None and step.error.path is not None:
             yield f"  at {shown(step.error.path)}:{step.error.line}"
+    if evidence.half_done is not None:
+        yield evidence.half_done
     for residue in evidence.residue:
         yield residue_line(residue)
     for loss in told_once(evidence.old_losses()):

@@ -126,8 +126,7 @@ async def test_a_half_applied_downgrade_is_shown_and_the_next_revision_begins_cl
     )
     found = await verdicts(project)
     assert found["half"].verdict is Verdict.FAILED
-    (note,) = found["half"].notes
-    assert note == (
+    assert found["half"].half_done == (
         "`downgrade()` stops half-way, and nothing undoes what it did: column `users.x` is gone; "
         "column `users.y` is to go, index `by_y` is to go; the version table still says `half`"
     )
@@ -154,8 +153,7 @@ async def test_a_half_applied_upgrade_is_shown_and_undone_for_what_does_not_need
     )
     found = await verdicts(project)
     assert "Can't DROP COLUMN" in (found["half"].reason or "")
-    (note,) = found["half"].notes
-    assert note == (
+    assert found["half"].half_done == (
         "`upgrade()` stops half-way, and nothing undoes what it did: table `groups` is there; "
         "the version table still says what was applied before"
     )
@@ -180,7 +178,9 @@ async def test_a_downgrade_that_fails_on_rows_only_stops_half_way(project):
     evidence = (await verdicts(project, rows=20))["wide"]
     assert evidence.verdict is Verdict.FAILED
     assert "Data too long for column 'name'" in (evidence.reason or "")
-    assert "column `users.x` is gone; column `users.name` is to be changed" in evidence.notes[0]
+    assert "column `users.x` is gone; column `users.name` is to be changed" in (
+        evidence.half_done or ""
+    )
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ def _met(evidence: RevisionEvidence) -> Iterator[Blocker]:
         yield Blocker("irreversible", f"refuses: {reason}", certain=True, basis="evidence")
     elif evidence.verdict is Verdict.FAILED and stopped:
         yield Blocker("failing", f"{reason}{where}", certain=True, basis="evidence")
+        if evidence.half_done is not None:
+            yield Blocker("failing", evidence.half_done, certain=True, basis="evidence")
     for note in evidence.notes:
         if note.startswith("`downgrade()` refuses made-up rows"):
             yield Blocker("fragile", f"{note}{where}", certain=False, basis="evidence")

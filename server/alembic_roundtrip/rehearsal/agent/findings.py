@@ -28,6 +28,7 @@ class Findings:
         self._losses: List[Dict[str, Any]] = []
         self._notes: List[str] = []
         self._failures: List[str] = []
+        self._half_done: Optional[str] = None
         self._refusal: Optional[str] = None
         self._skipped: Optional[str] = None
 
@@ -40,6 +41,7 @@ class Findings:
         self._failures += other._failures
         self._refusal = self._refusal or other._refusal
         self._skipped = self._skipped or other._skipped
+        self._half_done = self._half_done or other._half_done
         self.rows = max(self.rows, other.rows)
 
     def step(self, name: str, outcome: Outcome) -> None:
@@ -67,6 +69,10 @@ class Findings:
     def skip(self, sentence: str) -> None:
         """The revision was not rehearsed; why."""
         self._skipped = sentence
+
+    def leave_half_done(self, sentence: str) -> None:
+        """What a failing step left, where nothing undoes it; the first stands."""
+        self._half_done = self._half_done or sentence
 
     def note(self, sentence: str) -> None:
         """Something to know that decides nothing."""
@@ -124,5 +130,6 @@ class Findings:
             "losses": self._losses,
             "notes": self._notes + self._failures[1:],
             "reason": self.reason,
+            "half_done": self._half_done,
             "rows": self.rows,
         }

@@ -129,7 +129,7 @@ class RoundTrip:
     def note_half(self) -> None:
         """Note what the last failure left, now that it is known to be one."""
         if self._half is not None:
-            self.findings.note(self._half)
+            self.findings.leave_half_done(self._half)
 
     def _rest(self) -> Way:
         """Between two runs, where states are copies of the whole database."""
