@@ -72,7 +72,7 @@ def not_restored(context: Context, gone: Missing, message: str) -> Finding:
 
 
 def _brought_back(context: Context, gone: Missing) -> tuple[Fix, ...]:
-    return _settling(context, ("missing", gone.key), _inverse_of(context, gone.operation))
+    return _settling(context, ("missing", gone.key), inverse_of(context, gone.operation))
 
 
 def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
@@ -99,10 +99,10 @@ def _set_back(context: Context, found: Difference) -> tuple[Fix, ...]:
     value = correction(context, found)
     corrected = Fix("Set what the parent revision has", (value,), "unsafe") if value else None
     fault = (found.aspect, found.subject)
-    return _settling(context, fault, corrected, _inverse_of(context, found.operation))
+    return _settling(context, fault, corrected, inverse_of(context, found.operation))
 
 
-def _inverse_of(context: Context, operation: Operation) -> Fix | None:
+def inverse_of(context: Context, operation: Operation) -> Fix | None:
     """One operation of the upgrade undone, at the end that is nearer to its place in reverse."""
     from alembic_roundtrip.scaffold import scaffold
 

@@ -23,6 +23,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.losses import explains
 from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
+from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Rule, Severity
 from alembic_roundtrip.rules._fixes import written_downgrade
 
@@ -62,8 +63,14 @@ def _does_something(context: Context, operation: Operation, trip: RoundTrip) -> 
     )
     if all(_changes_nothing(change, trip) for change in operation.changes):
         return False
-    call = context.migration.source.slice(operation.range).upper()
-    return not (absent and ("IF EXISTS" in call or "IF_EXISTS" in call))
+    return not (absent and _only_if_it_is_there(context, operation))
+
+
+def _only_if_it_is_there(context: Context, operation: Operation) -> bool:
+    sql = option(operation.arguments, "sqltext")
+    written = context.migration.source.slice(operation.range)
+    texts = (written if sql is None else sql.string or written).upper()
+    return "IF EXISTS" in texts or option(operation.arguments, "if_exists") is not None
 
 
 def _changes_nothing(change: Change, trip: RoundTrip) -> bool:

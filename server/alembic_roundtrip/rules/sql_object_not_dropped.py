@@ -11,13 +11,14 @@ Drop it in the downgrade, before the tables that it uses.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule, Severity
-from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
+from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 
 rule = Rule(__name__, severity="error")
 
@@ -25,7 +26,6 @@ _KINDS = (
     *("view", "function", "procedure", "sequence", "domain", "type", "trigger", "aggregate"),
     "extension",
 )
-_DROPPED_BY_NAME = frozenset({"view", "sequence", "domain", "type"})
 
 
 @rule.check
@@ -35,16 +35,18 @@ def check(context: Context) -> Iterator[Finding]:
         for leftover in leftovers(context, kind):
             if _goes_along(kind, context):
                 continue
-            name = leftover.key.table
-            written = f"DROP {_words(leftover)} {name}"
-            fixes = (inverse(leftover, f'op.execute("{written}")'),)
             yield Finding(
                 leftover.operation.range,
-                f"nothing in downgrade() drops the {kind} `{name}`",
-                fixes if kind in _DROPPED_BY_NAME else (),
+                f"nothing in downgrade() drops the {kind} `{leftover.key.table}`",
+                partial(_fixes, context, leftover),
                 at_downgrade(leftover, context),
                 _severity(leftover),
             )
+
+
+def _fixes(context: Context, leftover: Leftover) -> tuple[Fix, ...]:
+    fix = None if leftover.key.kind == "extension" else inverse_of(context, leftover.operation)
+    return () if fix is None else (fix,)
 
 
 def _severity(leftover: Leftover) -> Severity | None:
@@ -62,13 +64,6 @@ def _goes_along(kind: str, context: Context) -> bool:
         return True
     said = (option(o.arguments, "sqltext") for o in context.downgrade_operations)
     return any("CASCADE" in text.text.upper() for text in said if text is not None)
-
-
-def _words(leftover: Leftover) -> str:
-    sql = option(leftover.operation.arguments, "sqltext")
-    text = "" if sql is None else sql.text.upper()
-    materialized = "MATERIALIZED " if "MATERIALIZED" in text else ""
-    return f"{materialized}{leftover.key.kind.upper()}"
 
 
 _USERS = (
@@ -89,6 +84,17 @@ rule.example(
 
 
     def downgrade():
+        op.drop_column("teams", "name")
+    """,
+    fixed="""
+    def upgrade():
+        op.execute("CREATE VIEW 😋s AS SELECT 1")
+        op.execute("CREATE VIEW adults AS SELECT * FROM users")
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.execute("DROP VIEW adults")
         op.drop_column("teams", "name")
     """,
     history=(_USERS,),
@@ -146,6 +152,35 @@ rule.example(
 
     def downgrade():
         op.drop_column("teams", "name")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A trigger whose table stays",
+    """
+    def upgrade():
+        op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        op.execute("CREATE TRIGGER touched AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the trigger `touched`
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("teams", "name")
+        op.execute("DROP FUNCTION f()")
+    """,
+    fixed="""
+    def upgrade():
+        op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        op.execute("CREATE TRIGGER touched AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()")
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.execute("DROP TRIGGER touched ON users")
+        op.drop_column("teams", "name")
+        op.execute("DROP FUNCTION f()")
     """,
     history=(_USERS,),
     dialects=("postgresql",),

@@ -9,12 +9,16 @@ Give the exception a message: what is lost or impossible, and what to do instead
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.losses import documentation, explains
-from alembic_roundtrip.migration.model import Body
-from alembic_roundtrip.rule import Finding, Rule, Severity
+from alembic_roundtrip.losses import documentation, explains, predicted_losses
+from alembic_roundtrip.migration.model import Body, Direction
+from alembic_roundtrip.migration.rendering import Renderer
+from alembic_roundtrip.migration.rewrite import AddWarning, Replace
+from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
 
 rule = Rule(__name__, severity="warning")
 
@@ -28,7 +32,21 @@ def check(context: Context) -> Iterator[Finding]:
     if downgrade.message or downgrade.docstring or explains(documentation(context.migration)):
         return
     severity: Severity | None = None if context.recent else "hint"
-    yield Finding(downgrade.body, "the downgrade refuses without a reason", severity=severity)
+    message = "the downgrade refuses without a reason"
+    yield Finding(downgrade.body, message, partial(_fixes, context, downgrade), severity=severity)
+
+
+def _fixes(context: Context, downgrade: Direction) -> tuple[Fix, ...]:
+    """What the upgrade destroys, as the message and in the docstring."""
+    raised = re.fullmatch(
+        r"(raise\s+[\w.]+)(?:\(\s*\))?", context.migration.source.slice(downgrade.body)
+    )
+    said = [loss.sentence for loss in predicted_losses(context) if loss.direction == "upgrade"]
+    if raised is None or not said:
+        return ()
+    text = Renderer(context.migration).text(" ".join(said))
+    rewrites = (Replace(downgrade.body, f"{raised[1]}({text})"), AddWarning(tuple(said)))
+    return (Fix("Say what cannot be restored", rewrites),)
 
 
 rule.example(
@@ -42,6 +60,46 @@ rule.example(
         raise NotImplementedError
         ^^^^^^^^^^^^^^^^^^^^^^^^^ the downgrade refuses without a reason
     """,
+)
+rule.example(
+    "A dropped table",
+    '''
+    """Drop the 😋s."""
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_table("😋s")
+
+
+    def downgrade():
+        raise NotImplementedError()
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the downgrade refuses without a reason
+    ''',
+    fixed='''
+    """Drop the 😋s.
+
+    WARNING: Downgrade will result in data loss. The rows of 😋s cannot be restored.
+    """
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_table("😋s")
+
+
+    def downgrade():
+        raise NotImplementedError("The rows of 😋s cannot be restored.")
+    ''',
+    history=("def upgrade():\n    op.create_table('😋s', sa.Column('id', sa.Integer()))\n",),
 )
 rule.example(
     "With its reason",
