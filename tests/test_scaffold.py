@@ -318,6 +318,10 @@ INVERSES = {
         'op.execute("CREATE MATERIALIZED VIEW v AS SELECT 1")',
         'op.execute("DROP MATERIALIZED VIEW v")',
     ),
+    "an extension that was not there goes": (
+        "op.execute('CREATE EXTENSION \"uuid-ossp\"')",
+        "op.execute('DROP EXTENSION \"uuid-ossp\"')",
+    ),
     "an extension stays": (
         'op.execute("CREATE EXTENSION IF NOT EXISTS citext")',
         "# The extension citext stays: others may use it.",

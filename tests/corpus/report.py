@@ -29,7 +29,8 @@ _KEPT = Path(__file__).with_name("REPORT.md")
 def main() -> int:
     """Print a table a project; gives 2 where one could not be run."""
     total: Counter[str] = Counter()
-    agreement, scaffolds = Agreement(), Measure()
+    agreement = Agreement()
+    scaffolds = (Measure(), Measure(source="database"))
     sections: list[str] = []
     seconds = 0.0
     for project in PROJECTS:
@@ -49,9 +50,10 @@ def main() -> int:
         alone = Agreement()
         alone.add(project.name, lint, rehearsal)
         sections.append(section(project.requires[0], alone))
-        scaffolds.include(_writing(installed))
+        for total_of, measure in zip(scaffolds, _writing(installed), strict=True):
+            total_of.include(measure)
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
-    for line in (*agreement.lines(), *scaffolds.lines()):
+    for line in (*agreement.lines(), *(line for each in scaffolds for line in each.lines())):
         _print(line)
     _KEPT.write_text(report(agreement, sections), encoding="utf-8")
     return 0
@@ -81,14 +83,15 @@ def _compared(installed: Installed, folder: Path) -> list[Comparison]:
         return found
 
 
-def _writing(installed: Installed) -> Measure:
-    """Delete every downgrade, write it from the upgrade, rehearse, and print what that gives."""
+def _writing(installed: Installed) -> tuple[Measure, Measure]:
+    """Delete every downgrade, write it from the upgrade, rehearse; once more from a database."""
     with tempfile.TemporaryDirectory() as name:
-        measure, _ = measured(installed, Path(name))
-    for line in measure.lines():
+        code, _ = measured(installed, Path(name))
+        database, _ = measured(installed, Path(name), database=True)
+    for line in (*code.lines(), *database.lines()):
         _print(line)
     _print("")
-    return measure
+    return code, database
 
 
 def _project(

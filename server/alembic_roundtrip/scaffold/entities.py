@@ -23,6 +23,9 @@ _SIGNATURE = re.compile(
 def made(change: c.CreateObject, step: Step, render: Renderer) -> Inverse:
     """DROP, of what has a name that says enough."""
     if change.kind == "extension":
+        if change.definition and "IF NOT EXISTS" not in change.definition.upper():
+            # It was not there, and must not be when this is upgraded again.
+            return _executed(f"DROP EXTENSION {sql_name(change.name)}", render)
         return Inverse([f"# The extension {change.name} stays: others may use it."])
     if change.kind in _OF_A_TABLE and change.owner is not None:
         if change.owner in step.made:

@@ -28,9 +28,9 @@ from .channel import Channel
 from .declared import Types
 from .leftovers import Leftovers
 from .reflection import reflect
-from .round_trip import RoundTrip
+from .round_trip import RoundTrip, Steps
 from .statement import Statement
-from .walk import Outcome, Request, Way
+from .walk import Call, Outcome, Request, Way
 
 _HARMLESS = re.compile(
     r"\s*(?:CREATE|ALTER|DROP|COMMENT|RENAME|PRAGMA|SET|SHOW|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT"
@@ -68,37 +68,55 @@ class WayBack(RoundTrip):
         self._version_table = ""
         self._leftovers: Any = None
         self._types: Types = {}
-        self._trial = _Trial()
+        self._child: Any = None
 
     def steps(self) -> Way:
-        """Up, down by what was written, and by the database alone where that does not do."""
+        """Up, and down by what was written; by all that the database tells where that is not all.
+
+        Reflecting the parent takes longer than upgrading once more.
+        """
         yield from self._rest()
         self._before, self._types = self._room.snapshot(), dict(self._declared.types)
-        parent = self._parent = self._room.save()
-        up = yield from self.do("upgrade", upgrade=True, declare=True, call=self._up)
+        self._parent = self._room.save()
+        up = yield from self._up()
+        if up.problem is not None:
+            return
+        found = yield from self._attempt(self._written_alone)
+        if found is not None and found.residue:
+            yield from self.go_to(self._parent, upgraded=False)
+            up = yield from self._up(self._look)
+            found = yield from self._attempt(lambda bench: self._all(bench, self._written))
+        if found is not None and found.residue and self._written:
+            # Reading may have been wrong: the database alone may do better.
+            alone = yield from self._attempt(lambda bench: self._all(bench, []))
+            if alone is not None and len(alone.residue) < len(found.residue):
+                found = alone
+        if found is not None:
+            self._say(found, up.statements)
+
+    def _up(self, call: Optional[Call] = None) -> Steps:
+        up = yield from self.do("upgrade", upgrade=True, declare=True, call=call)
+        self.applied = up.problem is None
         if up.problem is not None:
             self._fail_upgrade(up.problem, empty=not self._before.tables)
-            yield from self.go_to(parent, upgraded=False)
-            return
-        self.applied = True
-        yield from self._rest()
-        child = self._room.save()
-        best = yield from self._attempt(child, self._written)
-        if best is not None and best.residue and self._written:
-            alone = yield from self._attempt(child, [])
-            best = alone if alone is not None and len(alone.residue) < len(best.residue) else best
-        if best is not None:
-            self._say(best, up.statements)
+            yield from self.go_to(self._parent, upgraded=False)
+        else:
+            yield from self._rest()
+            self._child = self._room.save()
+        return up
 
     def _attempt(
-        self, child: Any, written: List[str]
+        self, search: Callable[[_Bench], _Trial]
     ) -> Generator[Request, Outcome, Optional[_Trial]]:
         """Down, and the upgraded state again; None where nothing could be tried."""
-        down = yield from self.do("downgrade", upgrade=False, call=lambda _: self._down(written))
+        found: List[_Trial] = []
+        down = yield from self.do(
+            "downgrade", upgrade=False, call=lambda _: found.append(search(self._bench()))
+        )
         if down.problem is not None:
             self.findings.fail(f"no way back could be tried: {down.problem}")
-        yield from self.go_to(child, upgraded=True)
-        return self._trial if down.problem is None else None
+        yield from self.go_to(self._child, upgraded=True)
+        return found[0] if down.problem is None else None
 
     def _say(self, trial: _Trial, statements: Iterable[str]) -> None:
         self._channel.send(
@@ -123,34 +141,37 @@ class WayBack(RoundTrip):
 
     # Inside the steps, where Alembic's `op` works
 
-    def _up(self, upgrade: Callable[[], None]) -> None:
+    def _look(self, upgrade: Callable[[], None]) -> None:
+        """See the parent as autogenerate and the catalogue do, and upgrade."""
         from alembic import op
 
         context = op.get_context()
-        self._version_table = context.version_table
         self._tables = reflect(context, self._before, context.version_table)
         self._leftovers = Leftovers(context.connection, self._before)
         upgrade()
 
-    def _down(self, written: Sequence[str]) -> None:
+    def _bench(self) -> _Bench:
         from alembic import op
 
-        names = self._scripts.names(self.revision)
-        bench = _Bench(self._room, op.get_context(), names, self._imports)
+        context = op.get_context()
+        self._version_table = context.version_table
+        bench = _Bench(self._room, context, self._scripts.names(self.revision), self._imports)
         bench.settle()
-        self._trial = self._tried(bench, written)
+        return bench
 
-    def _tried(self, bench: _Bench, written: Sequence[str]) -> _Trial:
+    def _written_alone(self, bench: _Bench) -> _Trial:
         trial = _Trial()
-        waiting: List[_Numbered] = [(n, Statement(text)) for n, text in enumerate(written)]
-        waiting = bench.run(waiting, trial)
-        if not self._residue(bench, trial):
-            return trial
-        rest, now = self._leftovers, bench.snapshot
+        bench.run(list(enumerate(map(Statement, self._written))), trial)
+        self._residue(bench, trial)
+        return trial
+
+    def _all(self, bench: _Bench, written: Sequence[str]) -> _Trial:
+        trial, rest, now = _Trial(), self._leftovers, bench.snapshot
+        waiting = bench.run(list(enumerate(map(Statement, written))), trial)
         bench.run_all(rest.in_the_way(now()), trial)
         if waiting:
             bench.run_all(rest.dependents(now()), trial)
-            waiting = bench.run(waiting, trial)
+            bench.run(waiting, trial)
         left = bench.run_all(rest.needed_first(now()), trial)
         autogenerate = Autogenerate(bench.context, self._tables, self._types)
         left += bench.run_all(autogenerate.statements(self._before, now()), trial)
