@@ -124,7 +124,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     def of_this_session(recipe: shared.Recipe) -> tuple[Path, Path]:
         (locks / recipe.kind).mkdir(exist_ok=True)
         # Beside the other scratch folders, not in pytest's: a socket's path must be short.
-        home = _PLACE / f"alembic_roundtrip.{recipe.kind}-test-{os.getpid()}"
+        home = PLACE / f"alembic_roundtrip.{recipe.kind}-test-{os.getpid()}"
         return home, locks / recipe.kind
 
     with pytest.MonkeyPatch.context() as patch:
@@ -151,4 +151,4 @@ def mariadb(places: None) -> Iterator[None]:
         yield
 
 
-_PLACE = place()  # before tests replace it
+PLACE = place()  # before tests replace it

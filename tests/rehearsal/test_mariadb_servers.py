@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -10,9 +14,10 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.databases import daemon, mariadb_relay
+from alembic_roundtrip.rehearsal.databases.keeper import mariadb as keeper
 from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun
-from rehearsal.conftest import collect
+from rehearsal.conftest import PLACE, collect, skip_unless
 from rehearsal.test_verdicts import users
 
 pytestmark = pytest.mark.parametrize("kind", ["mariadb"], indirect=True)
@@ -150,3 +155,54 @@ async def test_the_way_to_a_named_server_is_open_to_one_account_only(
             await asyncio.to_thread(go, port, "boss", "b%s")
         with pytest.raises(pymysql.err.OperationalError, match="Lost connection"):
             await asyncio.to_thread(go, port, "maker", "m", "visitor")
+
+
+@pytest.fixture
+def encrypting(mariadb: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, Path]]:
+    """A server that takes nobody without encryption; its port, and its certificate."""
+    del mariadb
+    skip_unless(shutil.which("openssl"), "no openssl is installed")
+    program = daemon.program()
+    assert program is not None
+    home = Path(tempfile.mkdtemp(prefix="alembic_roundtrip.tls-", dir=PLACE))
+    home.chmod(0o755)
+    key, certificate = home / "key.pem", home / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    key.chmod(0o644)
+    encryption = (f"--ssl-cert={certificate}", f"--ssl-key={key}", "--require-secure-transport=ON")
+    monkeypatch.setattr(keeper, "_SETTINGS", (*keeper._SETTINGS, *encryption))
+    server, state = keeper.start(home, program)
+    try:
+        with (
+            pymysql.connect(unix_socket=state["socket"], user="root") as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("CREATE USER boss IDENTIFIED BY 'b'")
+            cursor.execute("GRANT ALL ON *.* TO boss WITH GRANT OPTION")
+        yield state["port"], certificate
+    finally:
+        keeper.stop(server)
+        shutil.rmtree(home)
+
+
+async def test_a_server_that_wants_encryption_gets_it(
+    project: AlembicProject, encrypting: tuple[int, Path]
+) -> None:
+    users(project)
+    port, certificate = encrypting
+    url = f"mysql://boss:b@127.0.0.1:{port}/"
+    for query in (f"ssl_ca={certificate}", "ssl=true", ""):
+        events = await collect(project, database=f"{url}?{query}")
+        found = [e.evidence.verdict for e in events if isinstance(e, RevisionFinished)]
+        assert found == [Verdict.LOSSLESS]
+    with pytest.raises(CannotRun, match="certificate verify failed"):
+        await collect(project, database=f"{url}?ssl_ca={certificate}&ssl_verify_identity=true")
+    with pytest.raises(CannotRun, match="are of no use"):
+        await collect(project, database=f"{url}?ssl_ca=/nowhere.pem")

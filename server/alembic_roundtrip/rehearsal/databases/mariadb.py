@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,8 @@ async def _named(url: str) -> AsyncIterator[Place]:
     where = _arguments(url)
     with _administration(where, shown(url)) as connection:
         made = _Scratch(connection, HOST, 0, url)
+        if made.is_encrypted and "ssl" not in where:
+            where["ssl"] = _encryption({})
         async with mariadb_relay.relay(where, made.name) as port:
             made.port = port
             try:
@@ -109,7 +112,26 @@ def _arguments(url: str) -> dict[str, Any]:
     }
     if "unix_socket" in query:
         found["unix_socket"] = query["unix_socket"]
+    elif query.keys() & {"ssl", "ssl_ca"}:
+        found["ssl"] = _encryption(query)
     return found
+
+
+def _encryption(query: Mapping[str, str]) -> ssl.SSLContext:
+    """How to encrypt, by what a URL says: `ssl_ca` names whose certificates count."""
+    authority = query.get("ssl_ca")
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        context.check_hostname = query.get("ssl_verify_identity") == "true"
+        if authority is None:
+            context.verify_mode = ssl.CERT_NONE
+        if "ssl_cert" in query:
+            context.load_cert_chain(query["ssl_cert"], query.get("ssl_key"))
+    except OSError as error:
+        raise CannotRun(f"the certificates of the setting `database` are of no use: {error}") from (
+            error
+        )
+    return context
 
 
 @contextmanager
@@ -142,6 +164,11 @@ class _Scratch:
         self.host = host
         self.port = port
         self.name = f"{_PREFIX}{secrets.token_hex(6)}"
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the administrator's connection is: drivers may encrypt without being told."""
+        return any(cipher for _, cipher in self._rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
 
     def create(self) -> Place:
         """Make them; raises `CannotRun` where the server is too old or does not let us."""

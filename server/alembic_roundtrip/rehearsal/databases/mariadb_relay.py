@@ -7,6 +7,7 @@ whoever finds the port gets no further than the account that owns the scratch da
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,12 +18,13 @@ from alembic_roundtrip.rehearsal.databases.listener import Streams, listening, p
 _HEADER = 4
 _LONGEST_GREETING = 10_000
 _VERSION_10 = 10
-# Capabilities that would hide the rest from us: encryption, which this machine's own loopback does
-# not need, and compression.
+# Capabilities that would hide the rest from us: encryption, which is ours to add, and compression.
 _SSL, _COMPRESS, _ZSTD = 0x800, 0x20, 0x400
 _BEFORE_CAPABILITIES = 13  # of the greeting, behind the server's version
 _BEFORE_USER = 32  # of the answer
 _CHANGE_USER = 0x11
+_OK, _ERROR, _KNOWN_ALREADY = b"\x00", b"\xff", b"\x01\x03"
+_PATIENCE = 10
 
 
 @asynccontextmanager
@@ -33,26 +35,87 @@ async def relay(server: Mapping[str, Any], account: str) -> AsyncIterator[int]:
 
 
 async def _serve(agent: Streams, where: Mapping[str, Any], account: str) -> None:
-    server = await _connect(where)
+    raw = await asyncio.to_thread(_connected, where)
     try:
-        greeting = await _packet(server[0])
+        greeting = await _greeting(raw)
         agent[1].write(_plain(greeting))
         answer = await _packet(agent[0])
         user = answer[_HEADER + _BEFORE_USER :].partition(b"\0")[0].decode("utf-8", "replace")
         if user != account:
             agent[1].write(_refusal(answer[3] + 1, f"{user} is not this rehearsal's account"))
             await agent[1].drain()
+            raw.close()
             return
-        server[1].write(answer)
-        await pumped(server, _commands(agent[0], server[1]), pump(server[0], agent[1]))
-    finally:
+        server = await _answered(raw, where, answer)
+    except BaseException:
+        raw.close()
+        raise
+    try:
+        await _let_in(agent, server, extra=1 if "ssl" in where else 0)
+    except BaseException:
         server[1].close()
+        raise
+    await pumped(server, _commands(agent[0], server[1]), pump(server[0], agent[1]))
 
 
-async def _connect(where: Mapping[str, Any]) -> Streams:
+def _connected(where: Mapping[str, Any]) -> socket.socket:
+    """A socket to the server, to be used without waiting for it."""
     if "unix_socket" in where:
-        return await asyncio.open_unix_connection(where["unix_socket"])
-    return await asyncio.open_connection(where["host"], where["port"])
+        found = socket.socket(socket.AF_UNIX)
+        found.connect(where["unix_socket"])
+    else:
+        found = socket.create_connection((where["host"], where["port"]), timeout=_PATIENCE)
+    found.setblocking(False)  # noqa: FBT003
+    return found
+
+
+async def _greeting(server: socket.socket) -> bytes:
+    """The server's first packet; it comes before anything can be encrypted."""
+    receive = asyncio.get_running_loop().sock_recv
+    found = b""
+    while len(found) < _HEADER or len(found) < _HEADER + int.from_bytes(found[:3], "little"):
+        more = await receive(server, _LONGEST_GREETING)
+        if not more:
+            raise OSError("the server ends the connection")
+        found += more
+    return found
+
+
+async def _answered(server: socket.socket, where: Mapping[str, Any], answer: bytes) -> Streams:
+    """The way to the server once it has the agent's answer: encrypted, if that is wished for."""
+    if "ssl" not in where:
+        streams = await asyncio.open_connection(sock=server)
+        streams[1].write(answer)
+        return streams
+    (capabilities,) = struct.unpack_from("<I", answer, _HEADER)
+    wish = struct.pack("<I", capabilities | _SSL) + answer[_HEADER + 4 : _HEADER + _BEFORE_USER]
+    header = len(wish).to_bytes(3, "little") + answer[3:4]
+    await asyncio.get_running_loop().sock_sendall(server, header + wish)
+    streams = await asyncio.open_connection(
+        sock=server, ssl=where["ssl"], server_hostname=where["host"]
+    )
+    rest = struct.pack("<I", capabilities | _SSL) + answer[_HEADER + 4 :]
+    streams[1].write(_counted(answer[:_HEADER] + rest, 1))
+    return streams
+
+
+async def _let_in(agent: Streams, server: Streams, extra: int) -> None:
+    """The rest of the login; `extra` packets went to the server that the agent knows nothing of."""
+    while True:
+        packet = await _packet(server[0])
+        agent[1].write(_counted(packet, -extra))
+        await agent[1].drain()
+        kind = packet[_HEADER : _HEADER + 2]
+        if kind[:1] in {_OK, _ERROR}:
+            return
+        if kind != _KNOWN_ALREADY:
+            server[1].write(_counted(await _packet(agent[0]), extra))
+            await server[1].drain()
+
+
+def _counted(packet: bytes, by: int) -> bytes:
+    """A packet with another number."""
+    return packet[:3] + bytes([(packet[3] + by) % 256]) + packet[_HEADER:]
 
 
 async def _packet(source: asyncio.StreamReader) -> bytes:
