@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Name, Table
 from alembic_roundtrip.schema import Schema
 
 _KINDS = frozenset({"function", "procedure", "trigger", "view", "materialized view"})
@@ -40,6 +40,24 @@ def defines(change: c.Change, kind: str, name: Name) -> bool:
     if isinstance(change, c.CreateObject | c.ReplaceObject | c.DropObject):
         return (change.kind, change.name) == (kind, name)
     return False
+
+
+def lost_in_batch(before: Table, after: Table) -> Iterator[tuple[str, str]]:
+    """Indexes that a table made anew does not have as they were, and what to say of each.
+
+    Made anew from what reflection sees, it has no index on an expression, and of a direction or a
+    collation nothing.
+    """
+    now = {index.name: index for index in after.indexes}
+    for index in before.indexes:
+        new = now.get(index.name)
+        written = [part for part in index.columns if part.string is None]
+        if index.name is None or not written:
+            continue
+        if new is None:
+            yield index.name, "is lost where a batch makes the table anew"
+        elif all(part.string is not None for part in new.columns):
+            yield index.name, "has lost its order or collation where a batch makes the table anew"
 
 
 def _members(before: tuple[str, ...], after: tuple[str, ...]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_roundtrip.comparison.definitions import defines, redefined
+from alembic_roundtrip.comparison.definitions import defines, lost_in_batch, redefined
 from alembic_roundtrip.comparison.equivalence import (
     checks_differ,
     defaults_differ,
@@ -65,6 +65,7 @@ def _all(context: Context) -> tuple[Difference, ...]:
     ]
     for trip in trips:
         found += _redefined(trip, upgrade, downgrade)
+        found += _lost_in_batch(trip, upgrade, downgrade)
         found += _not_altered_back(trip, upgrade, downgrade)
     return tuple(found)
 
@@ -310,6 +311,31 @@ def _redefined(trip: RoundTrip, upgrade: Direction, downgrade: Direction) -> Ite
                         "definition", str(name), sentence, blamed[-1], direction, downgrade
                     )
                 break
+
+
+def _lost_in_batch(
+    trip: RoundTrip, upgrade: Direction, downgrade: Direction
+) -> Iterator[Difference]:
+    """Indexes that nobody drops, by the last batch that made their table anew."""
+    batches = [
+        (direction, operation)
+        for direction in (upgrade, downgrade)
+        for operation in direction.operations
+        if operation.batch is not None and operation.runs_on(trip.dialect)
+    ]
+    for before, after in _touched(trip) if trip.dialect == "sqlite" else ():
+        mine = [pair for pair in batches if pair[1].batch and pair[1].batch.table == before.name]
+        dropped = {
+            getattr(change, "name", None)
+            for direction in (upgrade, downgrade)
+            for operation in direction.operations
+            for change in operation.changes
+            if isinstance(change, c.DropIndex)
+        }
+        for name, sentence in lost_in_batch(before, after) if mine else ():
+            if name not in dropped and not mine[-1][1].doubtful:
+                subject = f"{before.name}.{name}"
+                yield Difference("definition", subject, sentence, *mine[-1][::-1], downgrade)
 
 
 def _not_altered_back(

@@ -252,3 +252,27 @@ rule.example(
         "        sa.ForeignKeyConstraint(['team'], ['teams.id'], name='fk_team'))\n",
     ),
 )
+rule.example(
+    "Indexes that SQLAlchemy does not see when a batch makes the table anew",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("😋")
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("😋", sa.Text(), sa.ForeignKey("teams.id")))
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.ix_first` is lost where a batch makes the table anew
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.ix_last` has lost its order or collation where a batch makes the table anew
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('teams', sa.Column('id', sa.Text(), primary_key=True))\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+        "        sa.Column('name', sa.Text()), sa.Column('😋', sa.Text(), sa.ForeignKey('teams.id')))\n"
+        "    op.create_index('ix_first', 'users', [sa.text('lower(name)')])\n"
+        "    op.create_index('ix_last', 'users', [sa.text('name COLLATE nocase DESC')])\n",
+    ),
+    dialects=("sqlite",),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -15,6 +16,7 @@ from alembic_roundtrip.migration.naming import name_of
 from alembic_roundtrip.migration.objects import Index, Table, option
 
 _IN_PLACE = frozenset({"create_index", "drop_index"})
+_PLAIN = re.compile(r"(\w+)(\s+COLLATE\s+\w+)?(\s+(ASC|DESC))?", re.IGNORECASE)
 _UNREAD = frozenset({"copy_from", "table_args", "table_kwargs", "reflect_args", "reflect_kwargs"})
 """Arguments of `batch_alter_table` that say more of the new table than is read of them."""
 
@@ -106,7 +108,7 @@ def _reflected(index: Index) -> Index | None:
 
 
 def _column_of(text: str) -> str | None:
-    """The column of `text("name DESC")`; None for any other expression."""
+    """The column of `text("name COLLATE nocase DESC")`; None for any other expression."""
     try:
         node = ast.parse(text, mode="eval").body
     except SyntaxError:
@@ -116,6 +118,5 @@ def _column_of(text: str) -> str | None:
     argument = node.args[0]
     if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
         return None
-    words = argument.value.split()
-    plain = words and words[0].isidentifier() and len(words) <= 2  # noqa: PLR2004 - and a direction
-    return words[0] if plain and (len(words) == 1 or words[1].upper() in {"ASC", "DESC"}) else None
+    plain = _PLAIN.fullmatch(argument.value.strip())
+    return plain[1] if plain else None
