@@ -128,7 +128,9 @@ class Context:
         if self.deployed is not None and not self.deployed.unchanged:
             return True
         newest = self.deployed is None or self.deployed.latest
-        return newest and not self.history.children(self.migration.id)
+        # A file without an identifier is no part of the history.
+        known = self.migration.id in self.history
+        return newest and not (known and self.history.children(self.migration.id))
 
 
 @dataclass(frozen=True)
