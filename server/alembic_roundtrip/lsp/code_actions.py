@@ -16,7 +16,7 @@ from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.migration import rewrite
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Diagnostic, Fix, NewFile
-from alembic_roundtrip.text import Edit, Range, differences
+from alembic_roundtrip.text import Edit, Position, Range, differences
 from alembic_roundtrip.textfile import TextFile
 
 FIX_ALL = "source.fixAll.alembicRoundtrip"
@@ -74,7 +74,8 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
         )
     if _wanted(_REWRITE, params.context.only):
         told = {action.title for action in actions}
-        kept = _near(session, path, _kept(session, path), params.range)
+        place = session.converter(path).range(params.range)
+        kept = _kept(session, path, place)
         actions += [_rewriting(uri, offer) for offer in kept if offer.fix.title not in told]
     if not session.client.resolves_edits:
         actions = [ready for action in actions if (ready := _ready(session, action))]
@@ -102,7 +103,7 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
     if everything:
         action.edit = _edit(session, path, _all_edits(session, document), needs_confirmation=None)
         return action
-    offers = chain(_offers(found), _kept(session, path))
+    offers = chain(_offers(found), _kept(session, path, _place(key)))
     offer = next((offer for offer in offers if offer.key == key), None)
     if offer is None:
         raise StaleActionError(f"{path.name} changed: `{action.title}` no longer applies as it was")
@@ -132,6 +133,13 @@ def _read_data(data: Any) -> tuple[str, list[Any], bool]:
     return data["uri"], data.get("fix", []), bool(data.get("all"))
 
 
+def _place(key: Sequence[Any]) -> Range:
+    """The range in an offer's key; nowhere for one that we did not make."""
+    numbers = [number for number in key[1:5] if isinstance(number, int)]
+    a, b, c, d = numbers if len(numbers) == 4 else (0, 0, 0, 0)  # noqa: PLR2004 - two places
+    return Range(Position(a, b), Position(c, d))
+
+
 def _wanted(kind: str, only: Sequence[types.CodeActionKind | str] | None) -> bool:
     kinds = [getattr(one, "value", one) for one in only or [""]]
     return any(not one or kind == one or kind.startswith(f"{one}.") for one in kinds)
@@ -146,9 +154,9 @@ def _offers(found: Iterable[Diagnostic]) -> Iterator[_Offer]:
     return (_Offer(d.rule, d.range, fix, d) for d in found for fix in d.fixes)
 
 
-def _kept(session: Session, path: Path) -> Iterator[_Offer]:
+def _kept(session: Session, path: Path, place: Range) -> Iterator[_Offer]:
     """What keeps data, wherever it can be done: also where nothing was found."""
-    for pattern in session.patterns(path):
+    for pattern in session.patterns(path, place):
         yield _Offer(pattern.name, pattern.range, pattern.fix)
 
 

@@ -26,7 +26,7 @@ from alembic_roundtrip.project import Environment, ProjectError
 from alembic_roundtrip.rehearsal.spare import Spare
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.scaffold.patterns import Pattern, patterns
-from alembic_roundtrip.text import Source
+from alembic_roundtrip.text import Range, Source
 from alembic_roundtrip.textfile import TextFile
 from alembic_roundtrip.workspace import Surroundings, Workspace
 
@@ -85,8 +85,6 @@ class Session:
     """The first look around the migrations of these folders, while it goes on."""
     _found: dict[Path, tuple[Diagnostic, ...]] = field(default_factory=dict)
     """Diagnostics, until anything changes: an editor asks several times for the same."""
-    _patterns: dict[Path, tuple[Pattern, ...]] = field(default_factory=dict)
-    """What keeps data, as long as the diagnostics."""
     _logged: set[tuple[str, str]] = field(default_factory=set)
 
     def rebuild(self) -> None:
@@ -112,13 +110,9 @@ class Session:
         for path, document in self.open.items():
             self._set_text(path, document.text)
 
-    def _forget(self) -> None:
-        self._found.clear()
-        self._patterns.clear()
-
     def _look_at(self, folders: Sequence[Path]) -> list[str]:
         """Make these the workspace; gives why that cannot be, or nothing."""
-        self._forget()
+        self._found.clear()
         self.workspace = Workspace(folders, self.overrides, Surroundings())
         try:
             assert self.workspace.environments is not None
@@ -135,7 +129,7 @@ class Session:
         return self.guarded(work, lambda: self.workspace.environments, ())
 
     def _set_text(self, path: Path, text: str | None) -> None:
-        self._forget()
+        self._found.clear()
         work = self.workspace.set_text
         self.guarded(f"taking over {path.name}", lambda: work(path, text), None)
 
@@ -164,7 +158,7 @@ class Session:
 
     def ring(self) -> None:
         """Wake those that wait for a change."""
-        self._forget()
+        self._found.clear()
         self.bell.set()
         self.bell = asyncio.Event()
 
@@ -176,7 +170,7 @@ class Session:
 
     def changed_on_disk(self, paths: Iterable[Path]) -> None:
         """Files changed, came or went."""
-        self._forget()
+        self._found.clear()
         for path in paths:
             work = partial(self.workspace.changed_on_disk, path)
             self.guarded(f"looking at {path.name} again", work, None)
@@ -209,7 +203,7 @@ class Session:
         )
         if found is None or found == known or workspace is not self.workspace:
             return False
-        self._forget()
+        self._found.clear()
         workspace.take(found)
         return True
 
@@ -248,14 +242,13 @@ class Session:
             self._found[path] = found
         return found
 
-    def patterns(self, path: Path | None) -> tuple[Pattern, ...]:
-        """What could be changed in a migration to keep its data; nothing for other files."""
-        context = None if path in self._patterns else self.context(path)
-        if path is not None and context is not None:
-            nothing: tuple[Pattern, ...] = ()
-            looking = f"looking at {path.name}"
-            self._patterns[path] = self.guarded(looking, lambda: patterns(context), nothing)
-        return () if path is None else self._patterns.get(path, ())
+    def patterns(self, path: Path, place: Range) -> tuple[Pattern, ...]:
+        """What could be changed there to keep data; nothing for files that are no migrations."""
+        context = self.context(path)
+        nothing: tuple[Pattern, ...] = ()
+        if context is None:
+            return nothing
+        return self.guarded(f"looking at {path.name}", lambda: patterns(context, place), nothing)
 
     def environment_of(self, path: Path | None) -> Environment | None:
         """The environment a migration belongs to; None for anything else."""

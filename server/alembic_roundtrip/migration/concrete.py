@@ -13,6 +13,7 @@ from alembic_roundtrip.migration.rewrite import (
     ChangeCall,
     MoveStatement,
     RemoveStatement,
+    ReplaceCall,
     RewriteError,
     SurroundStatement,
     TreeRewrite,
@@ -125,6 +126,10 @@ class _Changer(cst.CSTTransformer):
             if rewrite.call == self._range(original_node):
                 del self.left[rewrite]
                 updated_node = _changed(updated_node, rewrite)
+        for other in [part for part in self.left if isinstance(part, ReplaceCall)]:
+            if other.call == self._range(original_node):
+                del self.left[other]
+                return cst.parse_expression(other.text)
         return updated_node
 
     def leave_IndentedBlock(  # noqa: N802 - LibCST's name

@@ -63,7 +63,6 @@ class Replace:
 
     range: Range
     text: str
-    imports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,15 @@ class ChangeCall:
     function: str = ""
     arguments: tuple[tuple[str, str | None], ...] = ()
     signature: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceCall:
+    """Another expression in the place of a call; lines behind its first are indented already."""
+
+    call: Range
+    text: str
     imports: tuple[str, ...] = ()
 
 
@@ -116,9 +124,11 @@ class SurroundStatement:
     imports: tuple[str, ...] = ()
 
 
-TreeRewrite = ChangeCall | WrapStatements | MoveStatement | RemoveStatement | SurroundStatement
+TreeRewrite = (
+    ChangeCall | ReplaceCall | WrapStatements | MoveStatement | RemoveStatement | SurroundStatement
+)
 Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace | TreeRewrite
-_WITHOUT_IMPORTS = (AddWarning, AddComment, MoveStatement, RemoveStatement)
+_WITHOUT_IMPORTS = (AddWarning, AddComment, Replace, MoveStatement, RemoveStatement)
 
 
 def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:

@@ -9,21 +9,24 @@ from functools import cache
 from typing import Protocol
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern
+from alembic_roundtrip.text import Range
 
 __all__ = ["Pattern", "names", "patterns"]
 
 
 class _Module(Protocol):
-    def patterns(self, context: Context) -> Iterator[Pattern]:
-        """What the module offers for a migration."""
+    def patterns(self, context: Context, at: At) -> Iterator[Pattern]:
+        """What the module offers for a migration, at these places."""
 
 
-def patterns(context: Context) -> tuple[Pattern, ...]:
-    """Everything that is offered for a migration, in the order of the text."""
+def patterns(context: Context, at: Range | None = None) -> tuple[Pattern, ...]:
+    """Everything that is offered for a migration (or in a range), in the order of the text."""
     if context.migration.problems or context.migration.upgrade is None:
         return ()
-    found = [pattern for module in _modules().values() for pattern in module.patterns(context)]
+    places = At(at)
+    modules = _modules().values()
+    found = [pattern for module in modules for pattern in module.patterns(context, places)]
     return tuple(sorted(found, key=lambda pattern: (pattern.range, pattern.name)))
 
 

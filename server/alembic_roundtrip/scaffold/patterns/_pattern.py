@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alembic_roundtrip.comparison.differences import differences
 from alembic_roundtrip.comparison.symmetry import leftovers, missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Direction, Operation
+from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
-from alembic_roundtrip.migration.rewrite import Rewrite, RewriteError, edits
-from alembic_roundtrip.migration.source import read
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.scaffold.sql import quoted
-from alembic_roundtrip.text import Range, apply_edits
+from alembic_roundtrip.text import Range
 
 _WIDTH = 84  # what is left of 88 columns in a function
 
@@ -29,6 +28,17 @@ class Pattern:
     name: str
     range: Range
     fix: Fix
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The places that somebody asks about; None for all."""
+
+    range: Range | None = None
+
+    def __contains__(self, operation: Operation) -> bool:
+        there, asked = operation.range, self.range
+        return asked is None or (there.start <= asked.end and asked.start <= there.end)
 
 
 def may_change_upgrade(context: Context) -> bool:
@@ -103,24 +113,54 @@ def writes_to(operations: Sequence[Operation], table: Name) -> bool:
     )
 
 
-def restores(context: Context, rewrites: tuple[Rewrite, ...]) -> bool:
-    """Whether the downgrade, as far as reading tells, gives back all it gave back before."""
-    migration = context.migration
-    try:
-        text = apply_edits(migration.text, edits(migration, rewrites))
-    except RewriteError:
-        return False
-    return _faults(context, text) <= _faults(context, migration.text)
+@dataclass(frozen=True)
+class Trial:
+    """What a pattern changes, without its text: what operations do then, nothing for those that go.
+
+    `inserted` is done first in the downgrade.
+    """
+
+    changed: Mapping[Operation, tuple[c.Change, ...]]
+    inserted: tuple[c.Change, ...] = ()
+
+    def restores(self, context: Context) -> bool:
+        """Whether the downgrade, as far as reading tells, gives back all it gave back before."""
+        migration = context.migration
+        upgrade, downgrade = migration.upgrade, migration.downgrade
+        if upgrade is None or downgrade is None:
+            return True
+        first = [replace(upgrade.operations[0], changes=self.inserted)] if self.inserted else []
+        changed = replace(
+            migration,
+            upgrade=replace(upgrade, operations=self._after(upgrade)),
+            downgrade=replace(
+                downgrade, kind=Body.CODE, operations=(*first, *self._after(downgrade))
+            ),
+        )
+        before = context.memory("faults", _faults)
+        return _faults(replace(context, migration=changed, _made={})) <= before
+
+    def _after(self, direction: Direction) -> tuple[Operation, ...]:
+        operations = [
+            replace(each, changes=self.changed.get(each, each.changes))
+            for each in direction.operations
+        ]
+        return tuple(each for each in operations if each.changes)
 
 
 _KINDS = ("table", "column", "index", "constraint")
 _ASPECTS = ("server default", "nullability", "type", "primary key", "definition")
 
 
-def _faults(context: Context, text: str) -> int:
-    migration = read(text, context.migration.path, context.dialects)
-    changed = replace(context, migration=migration, _made={})
-    found = [fault for kind in _KINDS for fault in leftovers(changed, kind)]
-    gone = [fault for kind in _KINDS for fault in missing(changed, kind)]
-    other = [fault for aspect in _ASPECTS for fault in differences(changed, aspect)]
+def _faults(context: Context) -> int:
+    found = [fault for kind in _KINDS for fault in leftovers(context, kind)]
+    gone = [fault for kind in _KINDS for fault in missing(context, kind)]
+    other = [fault for aspect in _ASPECTS for fault in differences(context, aspect)]
     return len(found) + len(gone) + len(other)
+
+
+def renamed_column(table: Name, old: str, new: str, nullable: bool | None = None) -> c.AlterColumn:
+    """What a rename does to a column, and with it to whether it takes NULL."""
+    options = (("new_column_name", literal(new)),)
+    told = () if nullable is None else (("nullable", literal(nullable)),)
+    return c.AlterColumn(table, old, (*options, *told))

@@ -17,20 +17,20 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.patterns import _pattern
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern, place_of, sql_table
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, sql_table
 from alembic_roundtrip.scaffold.sql import quoted
 
 _DESCRIPTION = "the downgrade puts them back, and what was written into them since goes"
 
 
-def patterns(context: Context) -> Iterator[Pattern]:
+def patterns(context: Context, at: At) -> Iterator[Pattern]:
     """A backup for each UPDATE of older columns and each type that holds less."""
     for write in writes(context, "upgrade", "update"):
-        fix = of_update(context, write)
+        fix = of_update(context, write) if write.operation in at else None
         if fix is not None:
             yield Pattern("backup", write.operation.range, fix)
     for change in type_changes(context, "upgrade"):
-        fix = of_type_change(context, change)
+        fix = of_type_change(context, change) if change.operation in at else None
         if fix is not None:
             yield Pattern("backup", change.operation.range, fix)
 

@@ -12,7 +12,7 @@ from alembic_roundtrip.migration.objects import Column, EnumType, Name, Table
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern, refusal, sql_table
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, refusal, sql_table
 from alembic_roundtrip.scaffold.sql import quoted, sql_value
 from alembic_roundtrip.schema import Schema
 
@@ -20,11 +20,11 @@ _POSTGRESQL = ("postgresql",)
 _ENUMS = c.CreateEnum | c.RenameEnum | c.DropEnum | c.SetEnumValues
 
 
-def patterns(context: Context) -> Iterator[Pattern]:
+def patterns(context: Context, at: At) -> Iterator[Pattern]:
     """The recipe at each value that the upgrade adds."""
     for operation in context.upgrade_operations:
         for change in operation.changes:
-            if isinstance(change, c.AddEnumValue):
+            if isinstance(change, c.AddEnumValue) and operation in at:
                 fix = removal(context, change.name)
                 if fix is not None:
                     yield Pattern("enum-value", operation.range, fix)

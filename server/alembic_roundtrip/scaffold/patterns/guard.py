@@ -16,7 +16,7 @@ from alembic_roundtrip.migration.objects import Index, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern, place_of, refusal, sql_table
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, refusal, sql_table
 from alembic_roundtrip.scaffold.sql import quoted
 
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
@@ -24,10 +24,10 @@ _PARAMETER = re.compile(r"(?<!:):\w")
 _MYSQL = frozenset({"mysql", "mariadb"})
 
 
-def patterns(context: Context) -> Iterator[Pattern]:
+def patterns(context: Context, at: At) -> Iterator[Pattern]:
     """A guard for each rule that the downgrade brings back over rows nobody looked at."""
     for found in tightenings(context):
-        fix = guard(context, found)
+        fix = guard(context, found) if found.operation in at else None
         if fix is not None:
             yield Pattern("guard", found.operation.range, fix)
 

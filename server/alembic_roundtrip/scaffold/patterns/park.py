@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body, Operation
 from alembic_roundtrip.migration.objects import Column, Name, Table
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
-from alembic_roundtrip.migration.rewrite import InsertStatements, Replace, Rewrite
+from alembic_roundtrip.migration.rewrite import (
+    InsertStatements,
+    RemoveStatement,
+    ReplaceCall,
+    Rewrite,
+    SurroundStatement,
+)
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import has_own_call, receiver, removed, stands_alone
 from alembic_roundtrip.scaffold.patterns import _pattern
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, Trial
 from alembic_roundtrip.scaffold.sql import quoted
 from alembic_roundtrip.schema import names_enum
 
@@ -22,7 +29,7 @@ _LONGEST = 60
 _DESCRIPTION = "keeps the data until a later revision drops it"
 
 
-def patterns(context: Context) -> Iterator[Pattern]:
+def patterns(context: Context, at: At) -> Iterator[Pattern]:
     """A place aside for each older table and column that the upgrade drops."""
     downgrade = context.migration.downgrade
     if downgrade is not None and downgrade.kind is Body.RAISES:
@@ -30,9 +37,10 @@ def patterns(context: Context) -> Iterator[Pattern]:
     if not _pattern.may_change_upgrade(context):
         return
     for trip in context.round_trips[:1]:
-        for operation in _pattern.single(context.upgrade_operations, c.DropTable):
+        asked = [operation for operation in context.upgrade_operations if operation in at]
+        for operation in _pattern.single(asked, c.DropTable):
             yield from _offered(operation, "table", _table(context, trip, operation))
-        for operation in _pattern.single(context.upgrade_operations, c.DropColumn):
+        for operation in _pattern.single(asked, c.DropColumn):
             yield from _offered(operation, "column", _column(context, trip, operation))
 
 
@@ -41,11 +49,48 @@ def _offered(operation: Operation, kind: str, fix: Fix | None) -> Iterator[Patte
         yield Pattern("park", operation.range, fix)
 
 
-def _fix(context: Context, subject: str, rewrites: Sequence[Rewrite]) -> Fix | None:
-    made = tuple(rewrites)
+@dataclass(frozen=True)
+class _Back:
+    """The way back: its edits, and what they do."""
+
+    rewrites: list[Rewrite]
+    trial: Trial
+
+
+def _fix(context: Context, subject: str, there: list[Rewrite], back: _Back) -> Fix | None:
     title = f"Rename `{subject}` aside instead of dropping it"
-    fix = Fix(title, made, "unsafe", description=_DESCRIPTION)
-    return fix if _pattern.restores(context, made) else None
+    fix = Fix(title, (*there, *back.rewrites), "unsafe", description=_DESCRIPTION)
+    return fix if back.trial.restores(context) else None
+
+
+def _inserted(
+    context: Context, place: int, statements: tuple[str, ...], imports: tuple[str, ...]
+) -> Rewrite:
+    """Statements put into the downgrade, beside others that may be taken away."""
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return InsertStatements("downgrade", place, statements, imports)
+    index = max(place, int(downgrade.docstring is not None))
+    return SurroundStatement(downgrade.statements[index], statements, imports=imports)
+
+
+def _way_back(
+    context: Context,
+    dropped: Operation,
+    renames: tuple[c.Change, c.Change],
+    made: Operation | None,
+    rewrites: list[Rewrite],
+    parts: list[Operation],
+) -> _Back:
+    """The rename back, and parts that are neither dropped nor made again."""
+    for direction in (context.migration.upgrade, context.migration.downgrade):
+        if direction is not None:
+            rewrites += removed(direction, [o for o in direction.operations if o in parts])
+    changed: dict[Operation, tuple[c.Change, ...]] = dict.fromkeys(parts, ())
+    changed[dropped] = renames[:1]
+    if made is not None:
+        changed[made] = renames[1:]
+    return _Back(rewrites, Trial(changed, () if made is not None else renames[1:]))
 
 
 def _parked(name: str, taken: Sequence[str]) -> str:
@@ -72,11 +117,12 @@ def _table(context: Context, trip: RoundTrip, operation: Operation) -> Fix | Non
     with suppress(NotKnownError):
         taken = [*map(_bare, trip.before.tables), *map(_bare, trip.up.schema.tables)]
         parked = name._replace(name=_parked(name.name, taken))
-        back = _back(context, name, _renamed(render, parked, name))
+        renames = c.RenameTable(name, parked.name), c.RenameTable(parked, name.name)
+        back = _back(context, operation, renames, _renamed(render, parked, name))
         if back is not None:
             render.need_operations()
-            there = Replace(operation.range, _renamed(render, name, parked))
-            return _fix(context, str(name), (there, *back))
+            there = ReplaceCall(operation.range, _renamed(render, name, parked))
+            return _fix(context, str(name), [there], back)
     return None
 
 
@@ -102,34 +148,41 @@ def _renamed(render: Renderer, old: Name, new: Name) -> str:
     return call("op.rename_table", parts)
 
 
-def _back(context: Context, table: Name, renamed: str) -> list[Rewrite] | None:
+def _back(
+    context: Context,
+    dropped: Operation,
+    renames: tuple[c.RenameTable, c.RenameTable],
+    renamed: str,
+) -> _Back | None:
     """The rename in the place of what makes the table anew; None where that is not plain."""
-    downgrade = context.migration.downgrade
+    table = renames[0].table
+    parts = _parts(context, table, None)
     made = [
         operation
         for operation in _pattern.single(context.downgrade_operations, c.CreateTable)
         if table in c.tables_of(operation.changes[0])
     ]
     if not made:
-        return [InsertStatements("downgrade", 0, (renamed,)), *_parts(context, table, None)]
-    if len(made) > 1 or downgrade is None or not stands_alone(context.migration, made[0]):
+        insert = _inserted(context, 0, (renamed,), ())
+        return _way_back(context, dropped, renames, None, [insert], parts)
+    if len(made) > 1 or not stands_alone(context.migration, made[0]):
         return None
     if _pattern.writes_to(context.downgrade_operations, table):
         return None
-    return [Replace(made[0].range, renamed), *_parts(context, table, None)]
+    replaced: list[Rewrite] = [ReplaceCall(made[0].range, renamed)]
+    return _way_back(context, dropped, renames, made[0], replaced, parts)
 
 
-def _parts(context: Context, table: Name, column: str | None) -> list[Rewrite]:
-    """Indexes and constraints stay where they are: neither dropped nor made again.
+def _parts(context: Context, table: Name, column: str | None) -> list[Operation]:
+    """What drops and makes indexes and constraints, which may stay where they are.
 
     Of a column these are the ones that are about no other.
     """
     before = context.before.table(table)
     if before is None:
         return []
-    taken = {
-        index.name for t in context.round_trips[0].up.schema.tables.values() for index in t.indexes
-    }
+    tables = context.round_trips[0].up.schema.tables.values()
+    taken = {index.name for each in tables for index in each.indexes}
     own: dict[str | None, None] = {}
     for index in before.indexes:
         alone = [part.string for part in index.columns] == [column]
@@ -138,12 +191,8 @@ def _parts(context: Context, table: Name, column: str | None) -> list[Rewrite]:
     for part in before.constraints:
         if column is None or part.columns == (column,):
             own[part.name] = None
-    rewrites: list[Rewrite] = []
-    for direction in (context.migration.upgrade, context.migration.downgrade):
-        if direction is not None:
-            gone = [o for o in direction.operations if _is_part(o, table, own)]
-            rewrites += removed(direction, gone)
-    return rewrites
+    every = (*context.upgrade_operations, *context.downgrade_operations)
+    return [operation for operation in every if _is_part(operation, table, own)]
 
 
 def _is_part(operation: Operation, table: Name, own: Container[str | None]) -> bool:
@@ -179,9 +228,9 @@ def _column(context: Context, trip: RoundTrip, operation: Operation) -> Fix | No
         now = trip.up.schema.table(change.table)
         taken = [each.name for part in (table, now) if part for each in part.columns]
         parked = _parked(column.name, taken)
-        rewrites = _Column(context, render, table, column, parked).rewrites(operation)
-        if rewrites is not None:
-            return _fix(context, f"{change.table}.{column.name}", rewrites)
+        found = _Column(context, render, table, column, parked).fixed(operation)
+        if found is not None:
+            return _fix(context, f"{change.table}.{column.name}", *found)
     return None
 
 
@@ -211,40 +260,46 @@ class _Column:
         self._loosened = column.nullable is False and not filled
         """Whether it must take NULL while it is aside."""
 
-    def rewrites(self, operation: Operation) -> list[Rewrite] | None:
+    def fixed(self, operation: Operation) -> tuple[list[Rewrite], _Back] | None:
         """The edits of both directions; None where the downgrade is not plain."""
         self._render.need_operations()
-        back = self._back()
+        back = self._back(operation)
         there = self._rename(operation, self._column.name, self._parked, "True")
-        return None if there is None or back is None else [there, *back]
+        return None if there is None or back is None else (there, back)
 
-    def _back(self) -> list[Rewrite] | None:
-        context, name = self._context, self._table.name
+    def _back(self, dropped: Operation) -> _Back | None:
+        context, name, column = self._context, self._table.name, self._column.name
         downgrade = context.migration.downgrade
+        loose = (True, False) if self._loosened else (None, None)
+        renames = (
+            _pattern.renamed_column(name, column, self._parked, loose[0]),
+            _pattern.renamed_column(name, self._parked, column, loose[1]),
+        )
+        parts = _parts(context, name, column)
         added = [
             operation
             for operation in _pattern.single(context.downgrade_operations, c.AddColumn)
             if self._adds(operation.changes[0])
         ]
         guard = self._guard() if self._loosened else ()
+        rewrites: list[Rewrite] = []
         if not added:
-            renamed = self._standing(self._parked, self._column.name, "False")
-            insert = InsertStatements("downgrade", 0, (*guard, renamed), self._imports)
-            return [insert, *_parts(context, name, self._column.name)]
+            renamed = self._standing(self._parked, column, "False")
+            rewrites.append(_inserted(context, 0, (*guard, renamed), self._imports))
+            return _way_back(context, dropped, renames, None, rewrites, parts)
         change = added[0].changes[0]
         assert isinstance(change, c.AddColumn)
         if len(added) > 1 or downgrade is None or change.constraints:
             return None
         if _pattern.writes_to(context.downgrade_operations, name):
             return None
-        back = self._rename(added[0], self._parked, self._column.name, "False")
+        back = self._rename(added[0], self._parked, column, "False")
         if back is None:
             return None
-        guarded: list[Rewrite] = []
         if guard:
             place = _pattern.place_of(downgrade, added[0])
-            guarded.append(InsertStatements("downgrade", place, guard, self._imports))
-        return [*guarded, back, *_parts(context, name, self._column.name)]
+            rewrites.append(_inserted(context, place, guard, self._imports))
+        return _way_back(context, dropped, renames, added[0], [*rewrites, *back], parts)
 
     @property
     def _imports(self) -> tuple[str, ...]:
@@ -265,24 +320,32 @@ class _Column:
         rows = f"FROM {table} WHERE {condition}"
         return _pattern.refusal(self._table.name, rows, self._render)
 
-    def _rename(self, operation: Operation, old: str, new: str, nullable: str) -> Replace | None:
+    def _rename(
+        self, operation: Operation, old: str, new: str, nullable: str
+    ) -> list[Rewrite] | None:
         """The rename in the place of a call."""
-        called = receiver(self._context.migration, operation)
-        if called is None or not has_own_call(self._context.migration, operation):
+        migration = self._context.migration
+        called = receiver(migration, operation)
+        if called is None or not has_own_call(migration, operation):
             return None
-        if operation.batch is not None:
-            text = self._altered(called, old, new, nullable)
-        elif stands_alone(self._context.migration, operation):
-            text = self._standing(old, new, nullable)
-        else:
-            return None
+        if operation.batch is None and self._needs_batch:
+            if not stands_alone(migration, operation):
+                return None
+            made = (self._standing(old, new, nullable),)
+            surround = SurroundStatement(operation.statement, made, imports=self._imports)
+            return [surround, RemoveStatement(operation.statement)]
+        text = self._altered(called, old, new, nullable)
         start = operation.range.start
-        indent = self._context.migration.source.line(start.line)[: start.column - 1]
-        return Replace(operation.range, text.replace("\n", f"\n{indent}"), self._imports)
+        indent = migration.source.line(start.line)[: start.column - 1]
+        return [ReplaceCall(operation.range, text.replace("\n", f"\n{indent}"), self._imports)]
+
+    @property
+    def _needs_batch(self) -> bool:
+        return self._loosened and "sqlite" in self._context.dialects
 
     def _standing(self, old: str, new: str, nullable: str) -> str:
         """The rename as a statement of its own."""
-        if not (self._loosened and "sqlite" in self._context.dialects):
+        if not self._needs_batch:
             return self._altered("op", old, new, nullable)
         said = [self._render.text(self._table.name.name), *self._render.schema(self._table.name)]
         inner = self._altered("batch_op", old, new, nullable).replace("\n", "\n    ")

@@ -11,11 +11,12 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
-from alembic_roundtrip.migration.rewrite import InsertStatements, Replace, Rewrite
+from alembic_roundtrip.migration.rewrite import InsertStatements, ReplaceCall, Rewrite
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import has_own_call, receiver, removed, stands_alone
 from alembic_roundtrip.scaffold.patterns import _pattern
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, Trial
+from alembic_roundtrip.text import Range
 
 _DESCRIPTION = "the values stay, in both directions"
 
@@ -31,7 +32,7 @@ class _Pair:
     added: Operation
 
 
-def patterns(context: Context) -> Iterator[Pattern]:
+def patterns(context: Context, at: At) -> Iterator[Pattern]:
     """Pairs of a dropped and an added column of one definition, where there is only one such."""
     migration = context.migration
     upgrade, downgrade = migration.upgrade, migration.downgrade
@@ -42,7 +43,8 @@ def patterns(context: Context) -> Iterator[Pattern]:
     pairs = list(_pairs(context))
     for pair in pairs:
         rivals = [p for p in pairs if p.dropped is pair.dropped or p.added is pair.added]
-        if len(rivals) == 1 and not _pattern.writes_to(upgrade.operations, pair.table):
+        asked = pair.dropped in at or pair.added in at
+        if asked and len(rivals) == 1 and not _pattern.writes_to(upgrade.operations, pair.table):
             fix = _fix(context, upgrade, pair)
             if fix is not None:
                 yield Pattern("rename", pair.dropped.range, fix)
@@ -87,35 +89,60 @@ def _fix(context: Context, upgrade: Direction, pair: _Pair) -> Fix | None:
             "adding"
         )
         fix = Fix(title, rewrites, "unsafe", description=_DESCRIPTION)
-        return fix if _pattern.restores(context, rewrites) else None
+        return fix if _trial(context, pair).restores(context) else None
     return None
+
+
+def _trial(context: Context, pair: _Pair) -> Trial:
+    there = _pattern.renamed_column(pair.table, pair.old.name, pair.new.name)
+    back = _pattern.renamed_column(pair.table, pair.new.name, pair.old.name)
+    changed: dict[Operation, tuple[c.Change, ...]] = {pair.dropped: (), pair.added: ()}
+    changed[min(pair.dropped, pair.added, key=_start)] = (there,)
+    again = _undone(context, pair)
+    if not again:
+        return Trial(changed, (back,))
+    changed |= dict.fromkeys(again, ())
+    changed[min(again, key=_start)] = (back,)
+    return Trial(changed)
+
+
+def _start(operation: Operation) -> Range:
+    return operation.range
+
+
+def _undone(context: Context, pair: _Pair) -> list[Operation]:
+    """What drops the new column and adds the old one in the downgrade."""
+    single = _pattern.single
+    dropped = [
+        operation
+        for operation in single(context.downgrade_operations, c.DropColumn)
+        if operation.changes[0] == c.DropColumn(pair.table, pair.new.name)
+    ]
+    added = [
+        operation
+        for operation in single(context.downgrade_operations, c.AddColumn)
+        if _adds(operation.changes[0], pair)
+    ]
+    return [*dropped, *added]
 
 
 def _back(context: Context, pair: _Pair, render: Renderer) -> list[Rewrite] | None:
     """The same the other way round; None where the downgrade does it in another way."""
     downgrade = context.migration.downgrade
-    dropped = [
-        operation
-        for operation in _pattern.single(context.downgrade_operations, c.DropColumn)
-        if operation.changes[0] == c.DropColumn(pair.table, pair.new.name)
-    ]
-    added = [
-        operation
-        for operation in _pattern.single(context.downgrade_operations, c.AddColumn)
-        if _adds(operation.changes[0], pair)
-    ]
+    again = _undone(context, pair)
     columns = (pair.new, pair.old)
-    if not dropped and not added:
+    if not again:
         batch = "sqlite" in context.dialects and pair.dropped.batch is not None
         if batch:
             return None
         renamed = _altered("op", pair.table, columns, render, context.dialects)
         return [InsertStatements("downgrade", 0, (renamed,), tuple(render.imports))]
-    if downgrade is None or (len(dropped), len(added)) != (1, 1):
+    kinds = {type(operation.changes[0]) for operation in again}
+    if downgrade is None or len(again) != 2 or len(kinds) != 2:  # noqa: PLR2004 - one of each
         return None
     if _pattern.writes_to(downgrade.operations, pair.table):
         return None
-    return _renamed(context, downgrade, (dropped[0], added[0]), columns, render)
+    return _renamed(context, downgrade, (again[0], again[1]), columns, render)
 
 
 def _adds(change: c.Change, pair: _Pair) -> bool:
@@ -136,7 +163,7 @@ def _renamed(
 ) -> list[Rewrite] | None:
     """The rename in the place of the first of the two: what follows may use the new name."""
     migration = context.migration
-    first, second = sorted(pair, key=lambda operation: operation.range)
+    first, second = sorted(pair, key=_start)
     called = receiver(migration, first)
     if called is None or not all(has_own_call(migration, each) for each in pair):
         return None
@@ -148,7 +175,7 @@ def _renamed(
     start = first.range.start
     indent = migration.source.line(start.line)[: start.column - 1]
     render.need_operations()
-    renamed = Replace(first.range, text.replace("\n", f"\n{indent}"), tuple(render.imports))
+    renamed = ReplaceCall(first.range, text.replace("\n", f"\n{indent}"), tuple(render.imports))
     return [renamed, *removed(direction, [second])]
 
 

@@ -18,7 +18,7 @@ from alembic_roundtrip.migration.rewrite import ChangeCall, InsertStatements, Su
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import has_own_call, within
 from alembic_roundtrip.scaffold.patterns import _pattern
-from alembic_roundtrip.scaffold.patterns._pattern import Pattern, place_of, sql_table
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, sql_table
 from alembic_roundtrip.scaffold.sql import quoted, sql_value
 
 # They put the type's own zero or empty text into the rows that are there.
@@ -30,10 +30,10 @@ _ZEROS = {
 }
 
 
-def patterns(context: Context) -> Iterator[Pattern]:
+def patterns(context: Context, at: At) -> Iterator[Pattern]:
     """Backfills in a downgrade, and columns that demand a value of rows there are."""
     for found in tightenings(context):
-        fix = backfill(context, found)
+        fix = backfill(context, found) if found.operation in at else None
         if fix is not None:
             yield Pattern("required", found.operation.range, fix)
     migration = context.migration
@@ -42,7 +42,7 @@ def patterns(context: Context) -> Iterator[Pattern]:
         directions.append(migration.upgrade)
     for direction in directions:
         if direction is not None and direction.kind is Body.CODE:
-            yield from _added(context, direction)
+            yield from _added(context, direction, at)
 
 
 def backfill(context: Context, found: Tightening) -> Fix | None:
@@ -79,14 +79,15 @@ def _value(default: Expression) -> str:
     raise NotKnownError(f"`{default.text}`")
 
 
-def _added(context: Context, direction: Direction) -> Iterator[Pattern]:
+def _added(context: Context, direction: Direction, at: At) -> Iterator[Pattern]:
     """Columns that a direction adds NOT NULL to a table that may have rows."""
     if context.dialects and _FILLS_BY_ITSELF.issuperset(context.dialects):
         return
     for operation in _pattern.single(direction.operations, c.AddColumn):
         change = operation.changes[0]
         assert isinstance(change, c.AddColumn)
-        fix = _filled(context, direction, operation, change) if _demands(context, change) else None
+        asked = operation in at and _demands(context, change)
+        fix = _filled(context, direction, operation, change) if asked else None
         if fix is not None:
             yield Pattern("required", operation.range, fix)
 
