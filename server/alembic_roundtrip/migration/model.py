@@ -82,6 +82,11 @@ class Operation:
         )
 
     @property
+    def sql(self) -> str:
+        """The SQL that it executes; empty where it executes none that is known."""
+        return next((v.string or "" for key, v in self.arguments if key == "sqltext"), "")
+
+    @property
     def conditional(self) -> bool:
         """Whether it stands under a condition whose outcome reading cannot tell."""
         certain = (GuardKind.DIALECT, GuardKind.ENGINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.constructs import construct
@@ -333,6 +333,12 @@ def _bulk_insert(call: Call) -> Changes:
 def _execute(call: Call) -> Changes:
     node = call.named.get("sqltext")
     return (c.Unknown(),) if node is None else executed(node, call.scope, call.dialects)
+
+
+def said_sql(node: ast.expr, scope: Scope) -> Options:
+    """The argument of `execute`, with its SQL for a value where that is known."""
+    expression, sql = scope.expression(node), sql_text(scope.resolve(node))
+    return (("sqltext", expression if sql is None else replace(expression, value=sql)),)
 
 
 def executed(node: ast.expr, scope: Scope, dialects: tuple[str, ...] = ()) -> tuple[c.Change, ...]:

@@ -46,6 +46,7 @@ from alembic_roundtrip.migration.operations import (
     call_of,
     changes_of_call,
     executed,
+    said_sql,
 )
 from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.migration.uses import reaches_outside
@@ -384,7 +385,7 @@ class _Reader:
             statement,
             place if batch is place.batch else replace(place, batch=batch),
             changes,
-            call.arguments,
+            said_sql(call.named["sqltext"], scope) if "sqltext" in call.named else call.arguments,
             "its arguments are computed" if unknown else None,
             call.missing,
         )
@@ -470,7 +471,8 @@ class _Reader:
             changes = executed(node.args[0], scope, place.dialects)
             if changes or name.startswith("exec"):
                 opaque = "its SQL is computed" if Unknown() in changes else None
-                self.add("execute", node, statement, place, changes, opaque=opaque)
+                said = said_sql(node.args[0], scope)
+                self.add("execute", node, statement, place, changes, said, opaque)
             return
         if isinstance(node.func, ast.Attribute) and name in {"create", "drop"}:
             definitions = Definitions(scope)

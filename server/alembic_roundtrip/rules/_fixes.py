@@ -39,10 +39,12 @@ def written_downgrade(context: Context) -> tuple[Fix, ...]:
     return () if fix is None else (fix,)
 
 
-def inverse(leftover: Leftover, statement: str, imports: tuple[str, ...] = ()) -> Fix:
-    """The one operation that is missing, put where the reverse order has it."""
-    rewrite = InsertStatements("downgrade", place_of(leftover), (statement,), imports)
-    return Fix(f"Add `{statement.partition('(')[0]}(…)` to the downgrade", (rewrite,), "unsafe")
+def dropped(context: Context, leftover: Leftover, statement: str) -> tuple[Fix, ...]:
+    """The one operation that is missing, put where the reverse order has it, if it is then right."""
+    rewrite = InsertStatements("downgrade", place_of(leftover), (statement,))
+    title = f"Add `{statement.partition('(')[0]}(…)` to the downgrade"
+    fix = Fix(title, (rewrite,), "unsafe")
+    return (fix,) if _settles(context, ("stays", leftover.key), fix) else ()
 
 
 def place_of(leftover: Leftover) -> int:

@@ -11,11 +11,12 @@ Drop the column in the downgrade.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
 rule = Rule(__name__, severity="error")
 
@@ -37,7 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield Finding(
             leftover.operation.range,
             f"nothing in downgrade() drops the column `{name}`",
-            (inverse(leftover, statement),),
+            partial(dropped, context, leftover, statement),
             at_downgrade(leftover, context),
         )
 

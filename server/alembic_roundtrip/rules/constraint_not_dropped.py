@@ -11,12 +11,13 @@ Drop the constraint in the downgrade, by its name.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.changes import AddConstraint
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
 rule = Rule(__name__, severity="error")
 
@@ -29,12 +30,12 @@ def check(context: Context) -> Iterator[Finding]:
         yield Finding(
             leftover.operation.range,
             f"nothing in downgrade() drops the constraint `{name.name}` of `{name.table}`",
-            _fix(leftover),
+            partial(_fixes, context, leftover),
             at_downgrade(leftover, context),
         )
 
 
-def _fix(leftover: Leftover) -> tuple[Fix, ...]:
+def _fixes(context: Context, leftover: Leftover) -> tuple[Fix, ...]:
     table, name = leftover.key.table, leftover.key.name
     added = [c for c in leftover.operation.changes if isinstance(c, AddConstraint)]
     if not added:
@@ -47,7 +48,7 @@ def _fix(leftover: Leftover) -> tuple[Fix, ...]:
             f'with op.batch_alter_table("{table.name}"{schema}) as batch_op:\n'
             f'    batch_op.drop_constraint("{name}"{kind})'
         )
-    return (inverse(leftover, statement),)
+    return dropped(context, leftover, statement)
 
 
 _USERS = (

@@ -11,11 +11,12 @@ Drop the index in the downgrade, before the column or table it is on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
 rule = Rule(__name__, severity="error")
 
@@ -26,15 +27,11 @@ def check(context: Context) -> Iterator[Finding]:
     for leftover in leftovers(context, "index"):
         name = leftover.key
         schema = f', schema="{name.table.schema}"' if name.table.schema else ""
+        statement = f'op.drop_index("{name.name}", table_name="{name.table.name}"{schema})'
         yield Finding(
             leftover.operation.range,
             f"nothing in downgrade() drops the index `{name.name}`",
-            (
-                inverse(
-                    leftover,
-                    f'op.drop_index("{name.name}", table_name="{name.table.name}"{schema})',
-                ),
-            ),
+            partial(dropped, context, leftover, statement),
             at_downgrade(leftover, context),
         )
 

@@ -1,7 +1,8 @@
 """CONCURRENTLY cannot run inside a transaction: it needs `autocommit_block()`.
 
 ## Why it matters
-PostgreSQL refuses the statement: "cannot run inside a transaction block".
+PostgreSQL refuses the statement: "cannot run inside a transaction block". It also refuses to use a
+new enum value in the transaction that adds it: "unsafe use of new value".
 
 ## What to do
 Put it into `with op.get_context().autocommit_block():`, in both directions.
@@ -13,11 +14,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rewrite import WrapStatements
 from alembic_roundtrip.rule import Finding, Fix, Rule
-from alembic_roundtrip.scaffold.edits import receiver, runs, stands_alone
+from alembic_roundtrip.scaffold.edits import op_name, runs, stands_alone
 
 rule = Rule(__name__, severity="error")
 
@@ -28,19 +30,49 @@ def check(context: Context) -> Iterator[Finding]:
     if "postgresql" not in context.dialects:
         return
     for operations in (context.upgrade_operations, context.downgrade_operations):
-        failing = list(_failing(operations))
-        for operation in failing:
-            fixes = partial(_fixes, context.migration, operation, failing)
-            yield Finding(operation.range, "CONCURRENTLY fails inside a transaction", fixes)
+        failing = dict(_failing(operations, context))
+        for operation, message in failing.items():
+            fixes = partial(_fixes, context.migration, operation, list(failing))
+            yield Finding(operation.range, message, fixes)
 
 
-def _failing(operations: tuple[Operation, ...]) -> Iterator[Operation]:
-    ended = False
-    for operation in operations:
-        ended = ended or "COMMIT" in _sql(operation).upper().split()
-        ready = ended or operation.autocommit or operation.doubtful
-        if not ready and operation.runs_on("postgresql") and _is_concurrent(operation):
-            yield operation
+def _failing(
+    operations: tuple[Operation, ...], context: Context
+) -> Iterator[tuple[Operation, str]]:
+    for number, operation in enumerate(operations):
+        if "COMMIT" in operation.sql.upper().split():
+            return
+        if operation.autocommit or operation.doubtful or not operation.runs_on("postgresql"):
+            continue
+        if _is_concurrent(operation):
+            yield operation, "CONCURRENTLY fails inside a transaction"
+        for change in operation.changes:
+            if isinstance(change, c.AddEnumValue):
+                later = operations[number + 1 :]
+                if any(_uses(other, change, context) for other in later):
+                    message = f"`{change.value}` is used in the transaction that adds it"
+                    yield operation, message
+
+
+def _uses(operation: Operation, added: c.AddEnumValue, context: Context) -> bool:
+    """Whether rows of a table with that enum type get the new value, or a column has it as default."""
+    users = {
+        (table, column.name)
+        for trip in context.round_trips
+        if trip.dialect == "postgresql"
+        for table, column in trip.up.schema.users_of(added.name)
+    }
+    tables = {table for table, _ in users}
+    for change in operation.changes:
+        if isinstance(change, c.WriteRows) and change.table in tables:
+            values = {value for row in change.rows for _, value in row}
+            if added.value in values or f"'{added.value}'" in operation.sql:
+                return True
+        if isinstance(change, c.AlterColumn) and (change.table, change.column) in users:
+            default = option(change.options, "server_default")
+            if default is not None and (default.string or "").strip("'") == added.value:
+                return True
+    return False
 
 
 def _fixes(migration: Migration, operation: Operation, failing: list[Operation]) -> tuple[Fix, ...]:
@@ -48,16 +80,15 @@ def _fixes(migration: Migration, operation: Operation, failing: list[Operation])
     ready = [each for each in failing if _can_move(migration, each)]
     for run in runs(migration, ready):
         if operation in run:
-            header = f"with {receiver(migration, operation)}.get_context().autocommit_block():"
+            header = f"with {op_name(migration)}.get_context().autocommit_block():"
             wrap = WrapStatements(header, tuple(each.statement for each in run))
             return (Fix("Put it into an autocommit block", (wrap,), "unsafe"),)
     return ()
 
 
 def _can_move(migration: Migration, operation: Operation) -> bool:
-    """Whether it is called on `op` by a statement of its own, outside of any other block."""
-    called = receiver(migration, operation)
-    return operation.batch is None and called is not None and stands_alone(migration, operation)
+    """Whether it is called by a statement of its own, outside of any batch block."""
+    return operation.batch is None and stands_alone(migration, operation)
 
 
 def _is_concurrent(operation: Operation) -> bool:
@@ -65,14 +96,10 @@ def _is_concurrent(operation: Operation) -> bool:
     for change in operation.changes:
         index = getattr(change, "index", None)
         given = given or (option(index.options, "postgresql_concurrently") if index else None)
-    return (given is not None and given.value is True) or (
-        "CONCURRENTLY" in _sql(operation).upper().split()
-    )
-
-
-def _sql(operation: Operation) -> str:
-    sql = option(operation.arguments, "sqltext")
-    return "" if sql is None else sql.string or ""
+    words = operation.sql.upper().split()
+    # A materialized view can be refreshed concurrently anywhere.
+    said = "CONCURRENTLY" in words and "REFRESH" not in words
+    return said or (given is not None and given.value is True)
 
 
 _USERS = (
@@ -145,6 +172,80 @@ rule.example(
     def downgrade():
         op.drop_index("ix_😋", table_name="users", postgresql_concurrently=True)
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "By the connection",
+    """
+    def upgrade():
+        op.get_bind().execute(sa.text("CREATE INDEX CONCURRENTLY 😋 ON users (nick)"))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+
+
+    def downgrade():
+        op.execute(sa.text("DROP INDEX CONCURRENTLY 😋"))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A new value that is used at once",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE '😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `😋` is used in the transaction that adds it
+        op.execute("UPDATE orders SET state = '😋' WHERE state = 'new'")
+
+
+    def downgrade():
+        op.execute("UPDATE orders SET state = 'new' WHERE state = '😋'")
+    """,
+    fixed="""
+    def upgrade():
+        with op.get_context().autocommit_block():
+            op.execute("ALTER TYPE state ADD VALUE '😋'")
+        op.execute("UPDATE orders SET state = '😋' WHERE state = 'new'")
+
+
+    def downgrade():
+        op.execute("UPDATE orders SET state = 'new' WHERE state = '😋'")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('orders', sa.Column('state', sa.Enum('new', name='state')))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A new value, and another type that has it",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE 'paid'")
+        op.execute("UPDATE notes SET kind = 'paid'")
+
+
+    def downgrade():
+        op.execute("UPDATE notes SET kind = 'new'")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('orders', sa.Column('state', sa.Enum('new', name='state')))\n"
+        "    op.create_table('notes', sa.Column('kind', sa.Text()))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A materialized view",
+    """
+    def upgrade():
+        op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY totals")
+
+
+    def downgrade():
+        op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY totals")
     """,
     history=(_USERS,),
     dialects=("postgresql",),

@@ -11,12 +11,13 @@ Drop the table in the downgrade, after what depends on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from alembic_roundtrip.comparison.schemas import misplaced
 from alembic_roundtrip.comparison.symmetry import leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
-from alembic_roundtrip.rules._fixes import at_downgrade, inverse
+from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
 rule = Rule(__name__, severity="error")
 
@@ -33,7 +34,7 @@ def check(context: Context) -> Iterator[Finding]:
         yield Finding(
             leftover.operation.range,
             f"nothing in downgrade() drops the table `{name}`",
-            (inverse(leftover, f'op.drop_table("{name.name}"{schema})'),),
+            partial(dropped, context, leftover, f'op.drop_table("{name.name}"{schema})'),
             at_downgrade(leftover, context),
         )
 

@@ -57,8 +57,10 @@ def _values(aspect: str, name: str, change: c.Change, table: Table, render: Rend
     if aspect == "type" and isinstance(change, c.AlterColumn) and not _casts(change, column):
         raise NotKnownError(f"the cast to the type of `{name}`")
     if aspect in _ARGUMENTS:
-        argument = _ARGUMENTS[aspect]
-        return {argument: _value(argument, column, render)}
+        values = {_ARGUMENTS[aspect]: _value(_ARGUMENTS[aspect], column, render)}
+        if aspect == "nullability" and isinstance(change, c.AddColumn) and not column.nullable:
+            values |= _filled(change.column, column, render)
+        return values
     comment = option(column.options, "comment")
     return {"comment": render.expression(comment) if comment else None}
 
@@ -67,6 +69,15 @@ def _casts(change: c.AlterColumn, column: Column) -> bool:
     """Whether PostgreSQL, too, casts to what a column was."""
     now = option(change.options, "existing_type") or option(change.options, "type_")
     return now is not None and column.type is not None and casts_itself(now, column.type) is True
+
+
+def _filled(new: Column, old: Column, render: Renderer) -> _Values:
+    """What rows that are there get in a column that takes no NULL."""
+    if new.server_default is not None or new.fills_itself:
+        return {}
+    if old.server_default is None:
+        raise NotKnownError(f"what rows get in `{old.name}`")
+    return {"server_default": render.expression(old.server_default)}
 
 
 def _is_about(name: str, change: c.Change) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from alembic_roundtrip.migration.imports import bound_names
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.operations import SIGNATURES
@@ -20,6 +21,12 @@ def receiver(migration: Migration, operation: Operation) -> str | None:
     text = migration.source.slice(operation.range)
     written = re.match(rf"([\w.]+)\.{re.escape(operation.name)}\s*\(", text)
     return written[1] if written else None
+
+
+def op_name(migration: Migration) -> str:
+    """What Alembic's `op` is called in a migration."""
+    names = (name for name, target in bound_names(migration.imports) if target == "alembic.op")
+    return next(names, "op")
 
 
 def has_own_call(migration: Migration, operation: Operation) -> bool:
