@@ -127,6 +127,23 @@ async def test_what_cannot_be_read_is_restored(
         assert "WARNING" in found[name].text
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
+async def test_a_dropped_key_that_numbers_rows_numbers_those_there_are(
+    project: AlembicProject, rehearsed: Rehearse
+) -> None:
+    project.add("one", SHOP.replace("_N", ""))
+    upgrade = """
+    with hidden.batch_alter_table("orders") as batch:
+        batch.drop_column("id")
+        batch.create_primary_key("pk", ["user_id"])
+    """
+    project.add("two", upgrade, head=HIDDEN)
+    found = (await written(project, rehearsed, ["two"]))["two"]
+    assert found.evidence.verdict is Verdict.LOSSLESS, found
+    assert "# DESTRUCTIVE: The values of orders.id cannot be restored." in found.text
+    assert PLACEHOLDER not in found.text
+
+
 ON_POSTGRESQL = {
     "another enum type": (
         """

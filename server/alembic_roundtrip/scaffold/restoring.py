@@ -53,7 +53,7 @@ def restored(context: Context, written: Scaffold, found: Restoration) -> Scaffol
             kept = _kept(said, written, found)
             lines += [line for line in kept if line.endswith(_BY_HAND) or line in written.unread]
             lines += _not_done(statements_of(written)[number])
-    lines += _kept(last, written, found)
+    lines += [line for line in _kept(last, written, found) if line not in lines]
     lines += [line for line in map(_left, found.residue) if line not in lines]
     there = {line.removeprefix(_DESTRUCTIVE) for line in lines}
     whole = used or not found.statements

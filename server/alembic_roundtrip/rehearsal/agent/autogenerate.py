@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from alembic.autogenerate import produce_migrations, render_op_text
 from alembic.autogenerate.api import AutogenContext
@@ -32,21 +32,22 @@ class Autogenerate:
     what a migration changed has to come back.
     """
 
-    def __init__(self, context: MigrationContext, parent: MetaData, declared: Types) -> None:
+    def __init__(
+        self, context: MigrationContext, parent: MetaData, declared: Types, *, batch: bool = True
+    ) -> None:
         self._context = context
         self._parent = parent
-        self._now = Snapshot()
+        self._before = self._now = Snapshot()
         self._own = context
         self._declared = declared
         self._dialect = context.dialect
-        self._batch = context.dialect.name in _BATCH_ONLY or bool(
-            context.opts.get("render_as_batch")
-        )
+        asked = context.opts.get("render_as_batch")
+        self._batch = batch and (context.dialect.name in _BATCH_ONLY or bool(asked))
         self._final = _has_convention(context.opts.get("target_metadata"))
 
     def statements(self, before: Snapshot, now: Snapshot) -> List[Statement]:
         """The statements that make tables that changed what they were."""
-        self._now = now
+        self._before, self._now = before, now
         wanted = {_lower(name) for name in changed(before, now)}
         default = inspect(self._context.connection).default_schema_name
 
@@ -146,17 +147,35 @@ class Autogenerate:
                 inner.append(part)
         for part in drops:
             yield self._statement(part, own, batch=False)
-        for group in _groups(inner, alone=not self._batch):
+        for group in _groups(inner, alone=not self._batch, fills=self._numbers_rows):
             if self._batch:
                 changes = ops.ModifyTableOps(operation.table_name, group, schema=operation.schema)
                 statement = self._statement(changes, own, batch=True)
                 # Batch mode cannot copy a table with generated columns, for one.
                 statement.otherwise = [self._statement(p, own, batch=False) for p in group]
+                if any(isinstance(p, ops.AddColumnOp) and p.column.primary_key for p in group):
+                    statement.text += self._key_too(operation)
                 yield statement
             else:
                 yield self._statement(group[0], own, batch=False)
         for part in creates:
             yield self._statement(part, own, batch=False)
+
+    def _key_too(self, operation: Any) -> str:
+        """The lines of a batch block that make a new column the key at once: SQLite numbers it."""
+        name = operation.table_name
+        path = f"{operation.schema}.{name}" if operation.schema else name
+        was, there = self._before.find(path), self._now.find(path)
+        if was is None or there is None or was.key == there.key:
+            return ""
+        _, *lines = self._key(was, there)
+        return "".join(f"\n{line}" for line in lines)
+
+    def _numbers_rows(self, column: Any) -> bool:
+        """Whether rows that are there get values by themselves: SQLite's row numbers."""
+        alone = column.primary_key and len(column.table.primary_key.columns) == 1
+        kind = column.type.compile(dialect=self._dialect)
+        return bool(self._dialect.name == "sqlite" and alone and kind == "INTEGER")
 
     def _statement(self, operation: Any, own: MigrationContext, *, batch: bool) -> Statement:
         parts = operation.ops if isinstance(operation, ops.ModifyTableOps) else [operation]
@@ -249,13 +268,15 @@ def enum_type(item: Any, *, create_type: bool = False) -> str:
     return f"postgresql.ENUM({', '.join(parts)})"
 
 
-def _groups(inner: Sequence[Any], *, alone: bool) -> Iterator[List[Any]]:
+def _groups(
+    inner: Sequence[Any], *, alone: bool, fills: Callable[[Any], bool]
+) -> Iterator[List[Any]]:
     """What goes into one statement; a required column is added, filled, and then required."""
     together: List[Any] = []
     later: List[Any] = []
     for part in inner:
         pieces = [part]
-        if isinstance(part, ops.AddColumnOp) and _needs_values(part.column):
+        if isinstance(part, ops.AddColumnOp) and _needs_values(part.column, fills):
             pieces = list(_in_two(part))
         if alone:
             yield from ([piece] for piece in pieces)
@@ -268,9 +289,9 @@ def _groups(inner: Sequence[Any], *, alone: bool) -> Iterator[List[Any]]:
         yield later
 
 
-def _needs_values(column: Any) -> bool:
+def _needs_values(column: Any, fills: Callable[[Any], bool]) -> bool:
     empty = column.server_default is None and column.computed is None and column.identity is None
-    return not column.nullable and empty and not column.primary_key
+    return not column.nullable and empty and not fills(column)
 
 
 def _in_two(part: Any) -> Iterator[Any]:

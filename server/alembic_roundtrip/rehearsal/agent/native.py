@@ -15,18 +15,36 @@ Quoted = Callable[[str], str]
 _POSTGRESQL = "from sqlalchemy.dialects import postgresql"
 _ENUM = "enum type"
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "*": "ALL"}
+_SERIAL = {"smallint": "SMALLSERIAL", "integer": "SERIAL", "bigint": "BIGSERIAL"}
 _EXPRESSIONS = re.compile(r"\b(USING|WITH CHECK) (.*?)(?= WITH CHECK |$)", re.DOTALL)
 _ROWS = ("ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY")
 
 
 def first(before: Snapshot, now: Snapshot, quoted: Quoted) -> Iterator[Statement]:
-    """Enum types that are gone, and those that have other members by now."""
+    """Enum types that are gone or have other members by now, and columns that number rows."""
     was, there = (each.objects.get(_ENUM, {}) for each in (before, now))
     for name, members in was.items():
         if name not in there:
             yield _enum(name, json.loads(members), "create")
         elif there[name] != members:
             yield _with_members(name, json.loads(members), now, quoted)
+    yield from _numbered(before, now, quoted)
+
+
+def _numbered(before: Snapshot, now: Snapshot, quoted: Quoted) -> Iterator[Statement]:
+    """SERIAL columns that are gone: rows that are there get numbers as new ones do."""
+    sequences = before.objects.get("sequence", {})
+    for name, was in before.tables.items():
+        there = now.tables.get(name)
+        for column in was.columns if there is not None else ():
+            owned = f"OWNED BY {name}.{column.name}"
+            mine = any(text.endswith(owned) for text in sequences.values())
+            if mine and there is not None and there.column(column.name) is None:
+                kind = _SERIAL.get(column.type)
+                mark = {"mark": "values", "table": name, "column": column.name}
+                if kind is not None and (column.default or "").startswith("nextval("):
+                    added = f"ADD COLUMN {quoted(column.name)} {kind}"
+                    yield sql(f"ALTER TABLE {_path(name, quoted)} {added}", mark)
 
 
 def last(before: Snapshot, now: Snapshot) -> Iterator[Statement]:

@@ -30,15 +30,21 @@ def reflect(context: MigrationContext, now: Snapshot, version_table: str) -> Met
 
 
 def _add_rules(metadata: MetaData, now: Snapshot) -> None:
-    """ON DELETE and its like, where SQLAlchemy does not read them of some foreign keys."""
+    """What SQLAlchemy does not read everywhere: rules of keys, collations, AUTOINCREMENT."""
     for table in metadata.tables.values():
         known = now.find(table.name if table.schema in (None, "public") else table.fullname)
-        if known is not None and any(column.autoincrement for column in known.columns):
+        if known is None:
+            continue
+        if any(column.autoincrement for column in known.columns):
             table.kwargs["sqlite_autoincrement"] = True
+        for column in table.columns:
+            kind: Any = column.type
+            said = known.column(column.name)
+            if said is not None and said.collation and getattr(kind, "collation", "") is None:
+                kind.collation = said.collation
         for key in table.foreign_key_constraints:
             columns = tuple(key.column_keys)
-            said = [k for k in known.foreign_keys if k.columns == columns] if known else []
-            for rule in said[:1]:
+            for rule in [each for each in known.foreign_keys if each.columns == columns][:1]:
                 key.ondelete = key.ondelete or _unless_default(rule.on_delete)
                 key.onupdate = key.onupdate or _unless_default(rule.on_update)
                 for part in key.elements:

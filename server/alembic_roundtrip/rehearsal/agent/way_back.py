@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import (
     Any,
     Callable,
@@ -41,6 +42,7 @@ _HARMLESS = re.compile(
 """Statements that change or look at the schema, and those that batch mode copies rows with."""
 
 
+_MADE_AFTER = ("index", "trigger", "view")
 _Numbered = Tuple[Optional[int], Statement]
 """A statement, and which of the written ones it is."""
 
@@ -85,14 +87,20 @@ class WayBack(RoundTrip):
         if found is not None and found.residue:
             yield from self.go_to(self._parent, upgraded=False)
             up = yield from self._up(self._look)
-            found = yield from self._attempt(lambda bench: self._all(bench, self._written))
-        if found is not None and found.residue and self._written:
-            # Reading may have been wrong: the database alone may do better.
-            alone = yield from self._attempt(lambda bench: self._all(bench, []))
-            if alone is not None and len(alone.residue) < len(found.residue):
-                found = alone
+            found = yield from self._best()
         if found is not None:
             self._say(found, up.statements)
+
+    def _best(self) -> Generator[Request, Outcome, Optional[_Trial]]:
+        """What reading has written may be wrong, and batch mode may lose what it cannot reflect."""
+        best: Optional[_Trial] = None
+        for written, batch in ((self._written, True), ([], True), (self._written, False)):
+            found = yield from self._attempt(partial(self._all, written=written, batch=batch))
+            if found is not None and (best is None or len(found.residue) < len(best.residue)):
+                best = found
+            if best is not None and not best.residue:
+                break
+        return best
 
     def _up(self, call: Optional[Call] = None) -> Steps:
         up = yield from self.do("upgrade", upgrade=True, declare=True, call=call)
@@ -165,7 +173,7 @@ class WayBack(RoundTrip):
         self._residue(bench, trial)
         return trial
 
-    def _all(self, bench: _Bench, written: Sequence[str]) -> _Trial:
+    def _all(self, bench: _Bench, *, written: Sequence[str], batch: bool) -> _Trial:
         trial, rest, now = _Trial(), self._leftovers, bench.snapshot
         waiting = bench.run(list(enumerate(map(Statement, written))), trial)
         bench.run_all(rest.in_the_way(now()), trial)
@@ -173,17 +181,33 @@ class WayBack(RoundTrip):
             bench.run_all(rest.dependents(now()), trial)
             bench.run(waiting, trial)
         left = bench.run_all(rest.needed_first(now()), trial)
-        autogenerate = Autogenerate(bench.context, self._tables, self._types)
+        autogenerate = Autogenerate(bench.context, self._tables, self._types, batch=batch)
         left += bench.run_all(autogenerate.statements(self._before, now()), trial)
         if left:
             bench.run_all(rest.dependents(now()), trial)
             bench.run_all(left, trial)
         if self._residue(bench, trial):
             bench.run_all(autogenerate.keys(self._before, now()), trial)
-            bench.run_all(autogenerate.anew(self._before, now()), trial)
+            for table in autogenerate.anew(self._before, now()):
+                self._improve(bench, trial, table)
             bench.run_all(rest.rest(now()), trial)
         self._residue(bench, trial)
         return trial
+
+    def _improve(self, bench: _Bench, trial: _Trial, statement: Statement) -> None:
+        """Keep a statement only if less is to be restored then, but for what depends on tables."""
+        before, number = self._of_tables(bench), len(trial.done)
+        saved = None if self._room.commits else self._room.save()
+        bench.run([(None, statement)], trial)
+        if saved is not None and self._of_tables(bench) >= before:
+            bench.bring_back(saved)
+            del trial.done[number:]
+
+    def _of_tables(self, bench: _Bench) -> int:
+        found = difference.residue(self._before, bench.snapshot())
+        return sum(
+            each["kind"] not in _MADE_AFTER and each["grade"] != "cosmetic" for each in found
+        )
 
     def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
         found = difference.residue(self._before, bench.snapshot())
