@@ -181,6 +181,20 @@ async def test_what_an_upgrade_newly_demands_of_rows_is_no_failing_rollback(
     assert note.endswith("; it may want values that cannot be made up")
 
 
+async def test_a_foreign_key_that_an_upgrade_newly_demands_is_no_failing_rollback(project):
+    if project.dialect == "sqlite":
+        pytest.skip("SQLite does not look at rows when a key is made")
+    evidence = await rehearse_one(
+        project,
+        'op.create_table("phones", sa.Column("number", sa.String(20), primary_key=True))\n'
+        'op.create_foreign_key("known", "users", "phones", ["phone"], ["number"])',
+        'op.drop_constraint("known", "users", type_="foreignkey")\nop.drop_table("phones")',
+    )
+    assert evidence.verdict.value in {"lossless", "residue"}, "MariaDB keeps an index"
+    assert evidence.rows == 0, "which is said: on empty tables"
+    assert evidence.notes[-1].endswith("; it may want values that cannot be made up")
+
+
 async def test_what_a_downgrade_demands_again_of_rows_written_since_is_a_failing_rollback(project):
     project.add(
         "t",

@@ -28,6 +28,7 @@ _OF_THESE_ROWS = re.compile(
     r"(UNIQUE|CHECK) constraint failed|could not create (unique index|exclusion constraint)"
     r"|(check|exclusion) constraint \".*?\" .*is violated by some row|conflicting key value"
     r"|violates (unique|check|exclusion) constraint"
+    r"|insert or update on table \".*?\" violates foreign key|Cannot add or update a child row"
     r"|Duplicate entry |CONSTRAINT `.*?` failed for |Check constraint '.*?' is violated"
 )
 _BEYOND_AN_OWNER = (
@@ -126,8 +127,8 @@ def _said(error: BaseException) -> str:
 
 _PARTS = (("DETAIL", "D"), ("HINT", "H"))
 _PACKED = re.compile(r"^<class '[\w.]+'>: ")
-_OF_SCRATCH = re.compile(r"`?\balembic_roundtrip_[0-9a-f]{12}\w*`?\.")
-"""A server may say in whose database something was; that was one of ours."""
+_OF_SCRATCH = re.compile(r"`?\balembic_roundtrip_[0-9a-f]{12}\w*`?\.(`#sql[\w-]*`, )?")
+"""A server may say in whose database something was, which is ours, and in which copy of a table."""
 
 
 def _by_library(frames: List[traceback.FrameSummary]) -> bool:

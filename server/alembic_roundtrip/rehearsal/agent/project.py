@@ -9,6 +9,8 @@ from typing import Any, Mapping, Optional, Tuple
 
 from . import redirect
 
+_PACKAGES = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python"}
+"""Modules of drivers that nobody finds under their own names."""
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 
 
@@ -96,9 +98,11 @@ class Project:
         if problem.refused:
             return Cannot(problem.message)
         if isinstance(error, ModuleNotFoundError):
+            package = _PACKAGES.get(error.name or "")
+            called = f" (of the package `{package}`)" if package else ""
             return Cannot(
                 f"this project's Python ({platform.python_version()}, {sys.executable}) has no "
-                f"`{error.name}`, which {place} needs; install it there"
+                f"`{error.name}`{called}, which {place} needs; install it there"
             )
         if isinstance(error, SystemExit):
             return Cannot(f"{place} called sys.exit({error.code!r})")

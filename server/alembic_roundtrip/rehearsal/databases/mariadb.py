@@ -64,7 +64,9 @@ async def _local() -> AsyncIterator[Place]:
         with _administration(where, "the server of this machine") as connection:
             made = _Scratch(connection, server.host, server.port)
             try:
-                yield await asyncio.to_thread(made.create)
+                place = await asyncio.to_thread(made.create)
+                await asyncio.to_thread(_log_in_once, where, place)
+                yield place
             finally:
                 await asyncio.to_thread(made.remove)
     finally:

@@ -154,7 +154,7 @@ class _Reader:
         for key in self.foreign_keys:
             names = (key.name, key.columns[0])
             if index.parts == key.columns and not index.unique and index.name in names:
-                return replace(index, name=f"of the foreign key {', '.join(key.columns)}")
+                return replace(index, name=f"({', '.join(key.columns)}) of a foreign key")
         return index
 
     def _column(self, item: str) -> None:
