@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from alembic_project import INI, AlembicProject
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.evidence import RevisionEvidence, Step
 from alembic_roundtrip.rehearsal.databases import cluster, daemon, shared
 from alembic_roundtrip.rehearsal.events import Event, RevisionFinished
 from alembic_roundtrip.rehearsal.folder import PREFIX, place
@@ -24,7 +25,7 @@ URLS = {
     "mariadb": "mysql+pymysql://app:secret@db.invalid/app",
 }
 
-KEPT = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+KEPT = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 """For the kinds whose states are kept from one rehearsal to the next."""
 
 
@@ -91,6 +92,18 @@ def rehearsed(project: AlembicProject) -> Rehearse:
         }
 
     return run
+
+
+def timeless(evidence: RevisionEvidence) -> RevisionEvidence:
+    """Without times, and without where an agent was when it ended: it only says so by the way."""
+    return replace(evidence, seconds=0.0, steps=tuple(map(_timeless, evidence.steps)))
+
+
+def _timeless(step: Step) -> Step:
+    error = step.error
+    if error is not None and error.type == "AgentStopped":
+        error = replace(error, path=None, line=None, source=None)
+    return replace(step, seconds=0.0, statements=(), error=error)
 
 
 async def collect(

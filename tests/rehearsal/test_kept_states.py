@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.events import RevisionFinished, StepStarted
 from alembic_roundtrip.rehearsal.kept import Shelf
-from rehearsal.conftest import KEPT, collect
+from rehearsal.conftest import KEPT, collect, timeless
 
 pytestmark = KEPT
 
@@ -75,8 +74,7 @@ async def rehearsed(
     events = await collect(project, revision, **settings)
     (found,) = (event.evidence for event in events if isinstance(event, RevisionFinished))
     others = {event.revision for event in events if isinstance(event, StepStarted)} - {revision}
-    steps = tuple(replace(step, seconds=0.0, statements=()) for step in found.steps)
-    return replace(found, seconds=0.0, steps=steps), bool(others)
+    return timeless(found), bool(others)
 
 
 def cache() -> Path:

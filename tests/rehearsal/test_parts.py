@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from alembic_project import AlembicProject
-from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
+from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.agent.scripts import share
 from alembic_roundtrip.rehearsal.events import Event, Finished, RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE
-from rehearsal.conftest import KINDS, collect
+from rehearsal.conftest import KINDS, collect, timeless
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7, 40])
@@ -46,16 +44,7 @@ def history(project: AlembicProject) -> None:
 
 
 def evidence(events: list[Event]) -> list[RevisionEvidence]:
-    """Without times, and without where an agent was when it ended: it only says so by the way."""
-    found = (event.evidence for event in events if isinstance(event, RevisionFinished))
-    return [replace(each, seconds=0.0, steps=tuple(map(_plain, each.steps))) for each in found]
-
-
-def _plain(step: Step) -> Step:
-    error = step.error
-    if error is not None and error.type == "AgentStopped":
-        error = replace(error, path=None, line=None, source=None)
-    return replace(step, seconds=0.0, statements=(), error=error)
+    return [timeless(event.evidence) for event in events if isinstance(event, RevisionFinished)]
 
 
 @KINDS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 
 import pytest
 
@@ -16,6 +15,7 @@ from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 from alembic_roundtrip.rehearsal.spare import Spare
+from rehearsal.conftest import timeless
 
 
 @pytest.fixture
@@ -51,8 +51,7 @@ async def rehearsed(
             if isinstance(event, Started):
                 guard = event.guard
             elif isinstance(event, RevisionFinished):
-                steps = (replace(s, seconds=0.0, statements=()) for s in event.evidence.steps)
-                found.append(replace(event.evidence, seconds=0.0, steps=tuple(steps)))
+                found.append(timeless(event.evidence))
     return found, guard
 
 

@@ -15,11 +15,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.index.store import store_of
+from alembic_roundtrip.rehearsal.databases.states import States, states_of
 from alembic_roundtrip.rehearsal.plan import Plan
 from alembic_roundtrip.scripts import Scripts
 
@@ -119,52 +121,60 @@ def _hash(data: bytes) -> str:
 class Beginning:
     """Where a rehearsal of one revision begins: with a state that was kept, or one to be kept."""
 
-    def __init__(self, before: Ancestry, name: str, shelf: Shelf) -> None:
+    def __init__(self, before: Ancestry, name: str, shelf: Shelf, states: States) -> None:
         self.keys = before.keys
         self._before = before
         self._name = name
         self._shelf = shelf
+        self._states = states
         self._folder = Path()
+        self._made: tuple[Path, Mapping[str, Any]] | None = None
 
     def told(self, scratch: Path) -> dict[str, Any]:
         """What an agent is told of it; `scratch` is the agent's folder."""
-        taken, self._folder = scratch / "taken", scratch / "handed-on"
-        manifest = self._shelf.take(self._name, taken)
-        if manifest is None:
+        folder = scratch / "taken"
+        manifest = self._shelf.take(self._name, folder)
+        place = None if manifest is None else self._states.taken(self._name, folder)
+        if manifest is None or place is None:
+            self._folder = scratch / "handed-on"
             self._folder.mkdir()
-            return {"hand_on": _place(self._folder)}
-        script = {
-            "revision": self._before.revision,
-            "path": str(self._before.path),
-            "parents": list(self._before.parents),
+            place = self._states.to_hand_on(self._folder)
+            return {"hand_on": {"folder": str(self._folder), "place": place}}
+        return {
+            "taken": {
+                "folder": str(folder),
+                "place": place,
+                "versions": manifest["versions"],
+                "revision": self._before.revision,
+                "path": str(self._before.path),
+                "parents": list(self._before.parents),
+            }
         }
-        return {"taken": _place(taken) | script | {"versions": manifest["versions"]}}
 
     def handed_on(self, told: Mapping[str, Any]) -> None:
-        """The agent made a state: keep it."""
-        self._shelf.put(self._name, self._folder, told)
+        """The agent made a state, of what it tells."""
+        self._made = self._folder, told
+
+    def keep(self) -> None:
+        """Once no agent runs any more: keep the state that was made, if there is one."""
+        if self._made is not None and self._states.keep(self._name, self._shelf.names()):
+            self._shelf.put(self._name, *self._made)
 
     def unusable(self) -> None:
         """The agent could not use the state."""
         self._shelf.forget(self._name)
 
 
-def _place(folder: Path) -> dict[str, str]:
-    return {"folder": str(folder), "place": str(folder / "database")}
-
-
 def beginning(
-    plan: Plan, kind: str, python: Path, variables: Mapping[str, str]
+    plan: Plan, kind: str, place: Mapping[str, Any], python: Path, variables: Mapping[str, str]
 ) -> Beginning | None:
     """Where a plan begins; None where that is at the base."""
-    before = ancestry(plan) if kind in KINDS else None
-    if before is None:
+    make = states_of(kind, plan.settings)
+    before = None if make is None else ancestry(plan)
+    if make is None or before is None:
         return None
-    return Beginning(before, name_of(plan, kind, python, variables, before), shelf())
-
-
-KINDS = ("sqlite",)
-"""The kinds of databases whose states are kept."""
+    name = name_of(plan, kind, python, variables, before)
+    return Beginning(before, name, shelf(), make(place))
 
 
 class Shelf:
@@ -211,14 +221,24 @@ class Shelf:
         except OSError as error:
             logger.info("the state %s is not kept: %s", name, error)
 
+    def names(self) -> list[str]:
+        """The states that are there, the one that was used last first."""
+        return [entry.name for entry in self._entries()]
+
     def forget(self, name: str) -> None:
         """Throw a state away."""
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
+    def _entries(self) -> list[Path]:
+        with suppress(OSError):
+            return sorted(
+                self._folder.iterdir(), key=lambda entry: entry.stat().st_mtime, reverse=True
+            )
+        return []
+
     def _make_room(self) -> None:
-        entries = sorted(self._folder.iterdir(), key=lambda e: e.stat().st_mtime, reverse=True)
         size = 0
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(self._entries()):
             size += sum(f.stat().st_size for f in entry.rglob("*") if f.is_file())
             if number and (number >= _MOST or size > _LARGEST):
                 shutil.rmtree(entry, ignore_errors=True)

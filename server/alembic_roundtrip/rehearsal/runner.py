@@ -70,15 +70,19 @@ async def _one(plan: Plan, spare: Spare | None = None) -> AsyncGenerator[Event, 
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     await asyncio.to_thread(collect_leftovers)
     variables = surroundings.for_agent(os.environ, plan.settings.env)
-    beginning = await asyncio.to_thread(kept.beginning, plan, kind, python, variables)
     with scratch_folder() as folder:
         async with databases.KINDS[kind](plan.settings) as place:
+            beginning = await asyncio.to_thread(
+                kept.beginning, plan, kind, place, python, variables
+            )
             rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning, spare)
             try:
                 async for event in rehearsal.run():
                     yield event
             finally:
                 await rehearsal.stop()
+                if beginning is not None:
+                    await asyncio.to_thread(beginning.keep)
 
 
 @dataclass
@@ -221,7 +225,7 @@ class _Rehearsal:
             if event is not None:
                 yield event
             if message["event"] == wire.KEPT and self._beginning is not None:
-                await asyncio.to_thread(self._beginning.handed_on, message)
+                self._beginning.handed_on(message)
             if message["event"] == wire.DONE:
                 return
 

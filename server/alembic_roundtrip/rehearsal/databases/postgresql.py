@@ -63,7 +63,7 @@ async def _embedded() -> AsyncIterator[Place]:
     server = await asyncio.to_thread(running.__enter__)
     try:
         conninfo = f"host={server.socket} port={server.port} user=postgres dbname=postgres"
-        with _administration(conninfo, "the embedded PostgreSQL") as connection:
+        with administration(conninfo, "the embedded PostgreSQL") as connection:
             made = _Scratch(connection, server.host, server.port)
             try:
                 yield await asyncio.to_thread(made.create)
@@ -77,7 +77,7 @@ async def _embedded() -> AsyncIterator[Place]:
 async def _named(url: str) -> AsyncIterator[Place]:
     """On the server of a URL, reached by the agent through a relay that knows no other way."""
     url = plain(url)
-    with _administration(_elsewhere(url), shown(url)) as connection:
+    with administration(_elsewhere(url), shown(url)) as connection:
         made = _Scratch(connection, HOST, 0, url)
         async with relay.relay(connection, made.name) as port:
             made.port = port
@@ -93,7 +93,8 @@ def _elsewhere(url: str) -> str:
 
 
 @contextmanager
-def _administration(conninfo: str, name: str) -> Iterator[Connection[Any]]:
+def administration(conninfo: str, name: str) -> Iterator[Connection[Any]]:
+    """A connection that makes and drops databases; `name` is the server's, for a sentence."""
     try:
         import psycopg
     except ImportError as error:

@@ -29,8 +29,8 @@ _PREFIX = "alembic_roundtrip."
 _KEEPER = Path(__file__).with_name("keeper") / "__main__.py"
 _ROOM_NEEDED = 512 * 1024 * 1024
 _START_SECONDS = 60.0
-IDLE_SECONDS = 20.0
-"""How long a server stays for the next rehearsal."""
+IDLE_SECONDS = 180.0
+"""How long a server stays for the next rehearsal, with the states that are kept on it."""
 
 
 @dataclass(frozen=True)

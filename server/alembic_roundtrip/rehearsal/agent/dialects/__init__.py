@@ -97,7 +97,7 @@ class Room(Protocol):
         """Copy the whole database to a place from which `take_over` can bring it back."""
 
     def take_over(self, place: str) -> None:
-        """Make the database what another rehearsal handed on; the place stays as it is."""
+        """Make the database what another rehearsal handed on; the place may be gone then."""
 
     def snapshot(self) -> Snapshot:
         """The schema now."""

@@ -192,6 +192,15 @@ class PostgresqlRoom:
             self._hold.back_to(saved.point if known and saved.point else self._hold.first)
         self._state = saved.state
 
+    def hand_on(self, place: str) -> None:
+        """Make another database that is like this one; between two runs."""
+        self._copy(self.database, place)
+
+    def take_over(self, place: str) -> None:
+        """Put another database in the place of this one: it was copied for us."""
+        self._replace(self.database, f"ALTER DATABASE {place} RENAME TO {self.database}", place)
+        self._state = _State()
+
     def keep(self) -> None:
         """Commit."""
         self._kept += 1
@@ -205,20 +214,20 @@ class PostgresqlRoom:
     def clear(self) -> None:
         """A new database, with the version table that env.py made in the old one."""
         definitions = self.work(lambda access: access.version_table(self.version_table))
-        self._replace_by(f"CREATE DATABASE {self.database} OWNER {self.server.place['owner']}")
+        owner = self.server.place["owner"]
+        self._replace(self.database, f"CREATE DATABASE {self.database} OWNER {owner}")
         self.run_script("; ".join(definitions))
         self._state = _State()
 
     def _copy(self, source: str, target: str) -> None:
         owner = self.server.place["owner"]
         how = f"TEMPLATE {source} OWNER {owner} STRATEGY file_copy"
-        self._replace_by(f"CREATE DATABASE {target} {how}", source, target)
+        self._replace(target, f"CREATE DATABASE {target} {how}", source)
 
-    def _replace_by(self, create: str, *names: str) -> None:
+    def _replace(self, target: str, create: str, *sources: str) -> None:
         """Make a database anew, whoever is connected to it or to what it is made from."""
-        target = create.split()[2]
         ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ({})"
-        ending = ends.format(", ".join(f"'{name}'" for name in {*names, target}))
+        ending = ends.format(", ".join(f"'{name}'" for name in (target, *sources)))
         self.server.forget_pools()
         self._as_keeper(
             ending,
