@@ -105,6 +105,7 @@ class _Module:
             for target in statement.targets:
                 self._assign(target, statement.value)
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            self._use(statement.value)
             self._assign(statement.target, statement.value)
         elif isinstance(statement, ast.If | ast.Try):
             for inner in statement.body:
