@@ -21,7 +21,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table
-from alembic_roundtrip.schema import Key
+from alembic_roundtrip.schema import Key, Schema
 from alembic_roundtrip.schema.names import known_as
 
 _ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
@@ -91,7 +91,7 @@ class _Blame:
         found = [
             *self._columns(before, after),
             *_keys(before, after),
-            *_constraints(before, after),
+            *_constraints(before, after, self.trip.before),
             *_indexes(before, after),
             *self._comments(before, after),
         ]
@@ -199,7 +199,7 @@ def _keys(before: Table, after: Table) -> Iterator[_Found]:
         yield "primary key", "", str(before.name), f"{now} instead of ({', '.join(old)})"
 
 
-def _constraints(before: Table, after: Table) -> Iterator[_Found]:
+def _constraints(before: Table, after: Table, schema: Schema) -> Iterator[_Found]:
     if before.constraints is after.constraints:
         return
     for old in before.constraints:
@@ -220,7 +220,12 @@ def _constraints(before: Table, after: Table) -> Iterator[_Found]:
             yield "definition", column, subject, f"is on ({now}) instead of ({was})"
             continue
         if old.kind == "foreignkey" and twins:
-            said = [foreign_keys_differ(old, part) for part in twins]
+            # One to a table that is gone follows its name, or does not: SQLite can be told.
+            gone = old.referent not in schema.tables
+            said = [
+                None if gone and part.referent in schema.tables else foreign_keys_differ(old, part)
+                for part in twins
+            ]
             if all(said) and said[0]:
                 yield "definition", column, subject, said[0]
         if not twins and old.name is None and not _unique_by_index(old.columns, after):

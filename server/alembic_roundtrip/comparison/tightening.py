@@ -14,6 +14,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Constraint, Name, Table, option
 from alembic_roundtrip.schema import Replay, Schema
+from alembic_roundtrip.schema.state import names_enum
 
 Way = Literal["upgrade", "downgrade"]
 _WORD = re.compile(r"\w+")
@@ -109,6 +110,9 @@ class _Side:
         if isinstance(change, c.AlterColumn) and self._meets_null(change, schema):
             rows = f"NULLs in `{change.table}.{change.column}`"
             yield Tightening(operation, change, change.table, (change.column,), rows)
+        elif isinstance(change, c.AlterColumn) and (gone := self._members_gone(change, schema)):
+            rows = f"values {', '.join(gone)} in `{change.table}.{change.column}`"
+            yield Tightening(operation, change, change.table, (change.column,), rows)
         elif isinstance(change, c.CreateIndex) and change.index.unique:
             parts = [part.string for part in change.index.columns]
             yield from self._unique(operation, change, change.index.table, parts, added)
@@ -116,6 +120,21 @@ class _Side:
             yield from self._constraint(operation, change, schema, added)
         elif isinstance(change, c.WriteRows) and change.verb == "delete":
             yield from self._referred_to(operation, change, schema)
+
+    def _members_gone(self, change: c.AlterColumn, schema: Schema) -> list[str]:
+        """The members of an enum type that a column's new one does not have."""
+        table = schema.table(change.table)
+        column = table.column(change.column) if table is not None else None
+        new = option(change.options, "type_")
+        if column is None or column.type is None or new is None or self.trip.dialect == "sqlite":
+            return []
+        old_members, new_members = (
+            next((e.members for n, e in schema.enums.items() if names_enum(text, n)), None)
+            for text in (column.type.text, new.text)
+        )
+        if not old_members or not new_members:
+            return []
+        return [repr(member) for member in old_members if member not in new_members]
 
     def _unique(
         self,

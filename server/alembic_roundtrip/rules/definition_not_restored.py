@@ -276,3 +276,30 @@ rule.example(
     ),
     dialects=("sqlite",),
 )
+rule.example(
+    "A reference to a table that another one has taken the place of",
+    """
+    def upgrade():
+        op.rename_table("pets", "animals")
+
+
+    def downgrade():
+        op.drop_table("animals")
+        op.create_table(
+            "pets",
+            sa.Column("owner", sa.Integer(), sa.ForeignKey("users.id", name="fk_owner")),
+        )
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('pets',\n"
+        "        sa.Column('owner', sa.Integer(), sa.ForeignKey('users.id', name='fk_owner')))\n",
+        "def upgrade():\n"
+        "    op.execute('PRAGMA legacy_alter_table=ON')\n"
+        "    op.rename_table('users', 'old')\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.drop_table('old')\n",
+    ),
+    dialects=("sqlite",),
+)

@@ -182,3 +182,23 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A value that the enum type of before does not have",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE mood ADD VALUE '😋'")
+
+
+    def downgrade():
+        op.execute("ALTER TYPE mood RENAME TO mood_old")
+        op.execute("CREATE TYPE mood AS ENUM ('sad')")
+        op.execute("ALTER TABLE cats ALTER COLUMN mood TYPE mood USING mood::text::mood")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are values '😋' in `cats.mood` by now
+        op.execute("DROP TYPE mood_old")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('cats', sa.Column('mood', sa.Enum('sad', name='mood')))\n",
+    ),
+    dialects=("postgresql",),
+)
