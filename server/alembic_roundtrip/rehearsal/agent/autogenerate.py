@@ -15,7 +15,7 @@ from sqlalchemy.schema import Column
 from sqlalchemy.sql.elements import conv
 
 from .declared import Types
-from .marks import marks, shrunk_key
+from .marks import against, marks, shrunk_key
 from .schema import Snapshot, Table
 from .statement import Statement
 
@@ -107,9 +107,9 @@ class Autogenerate:
 
     def anew(self, before: Snapshot, now: Snapshot) -> Iterator[Statement]:
         """Tables of SQLite made anew from their definition: for all that no operation changes."""
-        for name, was in before.tables.items():
+        for name, was in before.tables.items() if self._dialect.name == "sqlite" else ():
             there = now.tables.get(name)
-            if self._dialect.name != "sqlite" or there in (None, was) or not self._has(was):
+            if there is None or there == was or not self._has(was):
                 continue
             table = self._table(was)
             made = self._statement(ops.CreateTableOp.from_table(table), self._own, batch=False)
@@ -120,7 +120,8 @@ class Autogenerate:
                 f"with op.batch_alter_table({was.name!r}, recreate='always', "
                 f"copy_from={definition}):\n    pass"
             )
-            yield Statement(text, made.imports, [])
+            upgraded = self._now.find(name) or there
+            yield Statement(text, made.imports, [*against(was, there, upgraded)])
 
     def _has(self, table: Table) -> bool:
         return self._table(table) is not None
@@ -175,7 +176,7 @@ class Autogenerate:
         """Whether rows that are there get values by themselves: SQLite's row numbers."""
         alone = column.primary_key and len(column.table.primary_key.columns) == 1
         kind = column.type.compile(dialect=self._dialect)
-        return bool(self._dialect.name == "sqlite" and alone and kind == "INTEGER")
+        return bool(self._batch and self._dialect.name == "sqlite" and alone and kind == "INTEGER")
 
     def _statement(self, operation: Any, own: MigrationContext, *, batch: bool) -> Statement:
         parts = operation.ops if isinstance(operation, ops.ModifyTableOps) else [operation]

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, Sequence
 
 from alembic.operations import ops
 
-from .schema import Snapshot
+from .schema import Snapshot, Table
 
 Mark = Dict[str, Any]
 _UNIQUE = (ops.CreateUniqueConstraintOp, ops.CreatePrimaryKeyOp)
@@ -47,3 +47,22 @@ def marks(part: Any, now: Snapshot) -> Iterator[Mark]:
 def shrunk_key(table: str, key: Sequence[str]) -> Mark:
     """Of columns that alone tell rows apart again."""
     return {"mark": "duplicates", "table": table, "columns": list(key)}
+
+
+def against(was: Table, there: Table, upgraded: Table) -> Iterator[Mark]:
+    """What a table made anew in one piece asks of its rows that it did not ask before."""
+    numbered = [c for c in was.columns if was.key == (c.name,) and c.type == "INTEGER"]
+    for column in was.columns:
+        found = there.column(column.name)
+        if column.notnull and column not in numbered and not (found and found.notnull):
+            kind = "nulls" if upgraded.column(column.name) else "fill"
+            yield {"mark": kind, "table": was.name, "column": column.name}
+    if was.key != there.key and not numbered:
+        yield shrunk_key(was.name, was.key)
+    known = {unique.columns for unique in there.uniques}
+    for unique in was.uniques:
+        if unique.index is None and unique.columns not in known:
+            yield shrunk_key(was.name, unique.columns)
+    for check in was.checks:
+        if check.normal not in {each.normal for each in there.checks}:
+            yield {"mark": "against", "table": was.name, "column": check.name or check.text}
