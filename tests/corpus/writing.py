@@ -63,7 +63,7 @@ class Measure:
             self.unparsable.append(written.revision)
         if not _upgrade_runs(found):
             return
-        broken = found["verdict"] in _NOT_RESTORED and not _only_stays(found)
+        broken = _broken(found)
         stopped = broken and written.fragile and _stops_at_new_rows(found)
         if stopped:
             self.stopped.append(written.revision)
@@ -188,10 +188,15 @@ def opaque(migration: Migration) -> bool:
     )
 
 
-def _only_stays(found: dict[str, Any]) -> bool:
-    """Whether nothing is left but extensions, of which a scaffold says that they stay."""
+def _broken(found: dict[str, Any]) -> bool:
+    """Whether the downgrade does not restore; of extensions a scaffold says that they stay."""
+    if found["verdict"] not in _NOT_RESTORED:
+        return False
+    failed = {step["name"] for step in found["steps"] if step["error"]}
     left = [each for each in found["residue"] if each["grade"] != "cosmetic"]
-    return found["verdict"] == "residue" and all(each["kind"] == "extension" for each in left)
+    return any(name.startswith(("downgrade", "upgrade again")) for name in failed) or any(
+        each["kind"] != "extension" for each in left
+    )
 
 
 def _upgrade_runs(found: dict[str, Any]) -> bool:
