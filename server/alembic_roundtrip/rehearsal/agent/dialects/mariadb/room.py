@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, List, Mapping, Optional, Set, TypeVar
+from typing import Any, Callable, Mapping, Optional, Set, TypeVar
 
 from sqlalchemy import event
 
@@ -64,6 +64,7 @@ class MariadbRoom:
     always_commits = False
 
     def __init__(self, server: Any, driver: str, database: str, version_table: str) -> None:
+        self._server = server
         self._database = database
         self._version_table = version_table
         self._own = OwnConnection(server.engine_url(driver, database=database), *_OWN_SESSION)
@@ -72,6 +73,8 @@ class MariadbRoom:
         """The definitions, as long as nothing happens."""
         self._schema: Optional[Snapshot] = None
         self._variables = ""
+        self._session = 0
+        """The number of the session of env.py's that is in use."""
         self._temporary: Set[str] = set()
         """Names of temporary tables, which the server lists nowhere."""
 
@@ -81,7 +84,7 @@ class MariadbRoom:
         """Note what the connection's session is set to, and what temporary tables it gets."""
         event.listen(connection, "before_cursor_execute", self._hear)
         values = ", ".join(f"@@SESSION.{name}" for name in _VARIABLES)
-        (found,) = Session(connection).rows(f"SELECT {values}")
+        ((self._session, *found),) = Session(connection).rows(f"SELECT CONNECTION_ID(), {values}")
         self._variables = ", ".join(
             f"{name} = {literal(value)}" if isinstance(value, str) else f"{name} = {int(value)}"
             for name, value in zip(_VARIABLES, found)
@@ -94,6 +97,7 @@ class MariadbRoom:
         ):
             event.remove(connection, "before_cursor_execute", self._hear)
         self._temporary.clear()
+        self._session = 0
 
     def _hear(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         self._temporary.update(_TEMPORARY.findall(statement))
@@ -138,7 +142,8 @@ class MariadbRoom:
         self._known = saved.definitions
 
     def keep(self) -> None:
-        """Everything is kept anyway."""
+        """Everything is kept anyway; what a migration left open must not hold up the next."""
+        self._do(self._end_others)
 
     def clear(self) -> None:
         """Leave nothing but Alembic's version table, empty.
@@ -199,7 +204,7 @@ class MariadbRoom:
         except Exception as error:
             if _number(error) != _WAITED_TOO_LONG:
                 raise
-            self._do(_end_others)
+            self._do(self._end_others)
             try:
                 self._do(function)
             except Exception as again:
@@ -209,16 +214,18 @@ class MariadbRoom:
                     "a connection of the project still holds the scratch database locked"
                 ) from again
 
-
-def _end_others(session: Session) -> None:
-    """End the sessions that a run left open: each is the owner's, as ours is."""
-    listed: List[Any] = session.rows(
-        "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() "
-        "AND user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND command = 'Sleep' "
-        "AND db = DATABASE()"
-    )
-    for (number,) in listed:
-        session.attempt(f"KILL {int(number)}")
+    def _end_others(self, session: Session) -> None:
+        """End the sessions that steps left open: each is the owner's, as ours is."""
+        listed = session.rows(
+            "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() "
+            "AND user = SUBSTRING_INDEX(CURRENT_USER(), '@', 1) AND command = 'Sleep' "
+            "AND db = DATABASE()"
+        )
+        others = {int(number) for (number,) in listed} - {self._session}
+        if others:
+            self._server.forget_pools()
+        for number in sorted(others):
+            session.attempt(f"KILL {number}")
 
 
 def _number(error: BaseException) -> Any:
