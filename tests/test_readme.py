@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.cli.reports import formats
+from alembic_roundtrip.scaffold import patterns
 from corpus.projects import PROJECTS
 
 ROOT = Path(__file__).parent.parent
@@ -83,3 +84,8 @@ def test_every_report_is_a_format_that_can_be_asked_for(formats_of, kind: str) -
     folder = Path(formats.__file__).parent
     files = {file.stem.removeprefix(f"{kind}_") for file in folder.glob(f"{kind}_*.py")}
     assert files == set(formats_of)
+
+
+def test_the_readme_has_every_pattern() -> None:
+    block = README.partition("| pattern | does |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    assert {line.split("`")[1] for line in block.splitlines()} == set(patterns.names())

@@ -40,6 +40,26 @@ def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str
     raise RuntimeError(f"the fixes of {path} do not come to an end")
 
 
+def with_pattern(workspace: Workspace, path: Path, name: str) -> str:
+    """The text of a migration after all changes that a pattern offers for it.
+
+    The workspace sees the new text afterwards, as if an editor had it open.
+    """
+    from alembic_roundtrip.scaffold.patterns import patterns
+
+    for _ in range(_ROUNDS):
+        context = workspace.context(path)
+        assert context is not None
+        migration = context.migration
+        offered = (each.fix for each in patterns(context) if each.name == name)
+        texts = (_fixed(migration, fix) for fix in offered)
+        text = next((text for text in texts if text != migration.text), None)
+        if text is None:
+            return migration.text
+        workspace.set_text(path, text)
+    raise RuntimeError(f"the pattern {name} does not come to an end with {path}")
+
+
 def fix_file(workspace: Workspace, path: Path, *, unsafe: bool = False) -> bool:
     """Fix a file on disk; true where it changed. Its encoding and line ends are kept."""
     created = unsafe and _create_files(workspace, path)

@@ -1,4 +1,4 @@
-"""Print, or write, a downgrade for a migration."""
+"""Print, or write, a downgrade for a migration, or a change that keeps its data."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="run the upgrade on a scratch database, and write what restores the parent's schema",
     )
+    parser.add_argument(
+        "--pattern",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="a change that keeps data instead; without a name, which there are for the revision",
+    )
     _workspace.add_arguments(parser)
 
 
@@ -32,6 +39,8 @@ def run(arguments: Namespace) -> int:
     try:
         workspace = _workspace.here(_workspace.overrides(arguments))
         context = _context(workspace, arguments.revision)
+        if arguments.pattern is not None:
+            return _pattern(workspace, context, arguments.pattern, write=arguments.write)
         found = _restoration(workspace, context) if arguments.from_database else None
         return _scaffold(context, found, write=arguments.write)
     except (*CANNOT_RUN, CannotRun, NothingToReadError) as error:
@@ -73,7 +82,6 @@ def _restoration(workspace: Workspace, context: Context) -> Restoration | None:
 
 
 def _scaffold(context: Context, found: Restoration | None, *, write: bool) -> int:
-    from alembic_roundtrip.fixing import write as write_file
     from alembic_roundtrip.migration.rewrite import RewriteError, edits
     from alembic_roundtrip.scaffold import fix, fix_from_database, why_nothing
     from alembic_roundtrip.text import apply_edits
@@ -87,11 +95,42 @@ def _scaffold(context: Context, found: Restoration | None, *, write: bool) -> in
         text = apply_edits(migration.text, edits(migration, written.rewrites))
     except RewriteError as error:
         raise NothingToReadError(str(error)) from error
+    return _show(migration, text, f"wrote the downgrade from the {_source(found)}", write=write)
+
+
+def _pattern(workspace: Workspace, context: Context, name: str, *, write: bool) -> int:
+    """List the changes that keep data, or make those of one pattern."""
+    from alembic_roundtrip.config import nearest
+    from alembic_roundtrip.fixing import with_pattern
+    from alembic_roundtrip.scaffold.patterns import names, patterns
+
+    migration = context.migration
+    found = [each for each in patterns(context) if name in {"", each.name}]
+    if name and name not in names():
+        near = nearest(name, names())
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(names())}"
+        raise NothingToReadError(f"there is no pattern `{name}`; {hint}")
+    if not found:
+        what = f"`{name}` has nothing to change" if name else "there is no data to keep"
+        print(f"{relative(migration.path)}: {what}", file=sys.stderr)
+        return 0
+    if not name:
+        for each in found:
+            place = f"{relative(migration.path)}:{each.range.start.line}"
+            print(f"{place}: {each.name}: {each.fix.title} ({each.fix.description})")
+        return 0
+    text = with_pattern(workspace, migration.path, name)
+    return _show(migration, text, f"made the changes of `{name}`", write=write)
+
+
+def _show(migration: Migration, text: str, told: str, *, write: bool) -> int:
+    from alembic_roundtrip.fixing import write as write_file
+
     if write:
         write_file(migration.path, text)
-        print(f"{relative(migration.path)}: wrote the downgrade from the {_source(found)}")
-        return 0
-    print(_difference(migration, text), end="")
+        print(f"{relative(migration.path)}: {told}")
+    else:
+        print(_difference(migration, text), end="")
     return 0
 
 
