@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alembic_roundtrip.migration.evaluation import dotted, value_of
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.syntax import parse, range_of
-from alembic_roundtrip.text import Range
+from alembic_roundtrip.text import Range, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,27 @@ class Place:
 
 def calls_of(migration: Migration, *names: str) -> Iterator[Place]:
     """The calls of functions by their last name, wherever they stand."""
-    source = migration.source
-    tree = parse(source).tree
+    for place in _calls(migration.source):
+        if place.function.rpartition(".")[2] in names:
+            yield place
+
+
+@lru_cache(maxsize=4)  # many findings of one migration are fixed, one after the other
+def _calls(source: Source) -> tuple[Place, ...]:
+    nodes = list(ast.walk(parse(source).tree))
     assigned = {
         node.value: node.targets[0].id
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2] in names:
-            positional = tuple(map(value_of, node.args))
-            keywords = {str(k.arg): value_of(k.value) for k in node.keywords}
-            variable = assigned.get(node, "")
-            yield Place(range_of(source, node), dotted(node.func), positional, keywords, variable)
+    return tuple(
+        Place(
+            range_of(source, node),
+            dotted(node.func),
+            tuple(map(value_of, node.args)),
+            {str(k.arg): value_of(k.value) for k in node.keywords},
+            assigned.get(node, ""),
+        )
+        for node in nodes
+        if isinstance(node, ast.Call)
+    )

@@ -7,7 +7,7 @@ import builtins
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.imports import bound_names, missing_imports
@@ -24,9 +24,12 @@ from alembic_roundtrip.migration.objects import (
     without,
 )
 from alembic_roundtrip.migration.syntax import parse
+from alembic_roundtrip.text import Range, Source
 
 _SA = "import sqlalchemy as sa"
 _POSTGRESQL = "from sqlalchemy.dialects import postgresql"
+_REMEMBERED = 4
+"""Migrations whose habits are remembered: several fixes are written into one at a time."""
 _WIDTH = 84  # what is left of 88 columns in a function
 _MODEL_ONLY = ("default", "onupdate", "insert_default", "doc", "info", "key", "_proxies")
 _CONSTRUCTORS = {
@@ -57,7 +60,7 @@ class Renderer:
         self._migration = migration
         self.imports: dict[str, None] = {}
         self._quote = _quote(migration)
-        self._own = frozenset(_defined(migration))
+        self._own = _defined(migration.source)
 
     def need(self, *statements: str) -> None:
         """Note imports; `NotKnownError` where a name of theirs is taken in this migration."""
@@ -249,25 +252,32 @@ def free_names(text: str) -> frozenset[str]:
 def _quote(migration: Migration) -> str:
     """The quotes that most plain strings of a migration have."""
     # The downgrade is about to be replaced: its quotes are not the author's for long.
-    old = migration.downgrade.range if migration.downgrade else None
+    return _usual_quote(migration.source, migration.downgrade and migration.downgrade.range)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _usual_quote(source: Source, old: Range | None) -> str:
     counts = {"'": 0, '"': 0}
-    for node in ast.walk(parse(migration.source).tree):
+    for node in ast.walk(parse(source).tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
         if old is not None and old.start.line <= node.lineno <= old.end.line:
             continue
-        start = (
-            migration.source.line(node.lineno).encode()[node.col_offset :].decode(errors="replace")
-        )
+        start = source.line(node.lineno).encode()[node.col_offset :].decode(errors="replace")
         literal = start.lstrip("rRuUbB")
         if not literal.startswith(('"""', "'''")) and literal[:1] in counts:
             counts[literal[0]] += 1
     return "'" if counts["'"] > counts['"'] else '"'
 
 
-def _defined(migration: Migration) -> Iterator[str]:
+@lru_cache(maxsize=_REMEMBERED)
+def _defined(source: Source) -> frozenset[str]:
     """Names that the module itself binds, besides imports, and what its upgrade is given."""
-    for node in parse(migration.source).tree.body:
+    return frozenset(_bound_in(parse(source).tree.body))
+
+
+def _bound_in(body: Iterable[ast.stmt]) -> Iterator[str]:
+    for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
             if isinstance(node, ast.FunctionDef) and node.name == "upgrade":

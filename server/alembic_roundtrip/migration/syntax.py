@@ -7,12 +7,14 @@ import io
 import tokenize
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alembic_roundtrip.migration.aliases import with_op
 from alembic_roundtrip.migration.model import Docstring
 from alembic_roundtrip.text import Position, Range, Source
 
 _TRIES = 12
+_REMEMBERED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,12 @@ def docstring_of(source: Source, node: ast.Module | ast.FunctionDef) -> Docstrin
     return Docstring(first.value.value, range_of(source, first.value))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse(source: Source) -> Syntax:
-    """Parse; where that fails, without the statements that the errors are in."""
+    """Parse; where that fails, without the statements that the errors are in.
+
+    The tree is shared by all who ask for it: whoever reads a migration, and whoever fixes it next.
+    """
     text = source.text.removeprefix("\ufeff")
     first: SyntaxError | None = None
     lines: list[str] | None = None

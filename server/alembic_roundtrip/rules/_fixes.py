@@ -33,6 +33,10 @@ def first_line(migration: Migration) -> Range:
 
 def written_downgrade(context: Context) -> tuple[Fix, ...]:
     """The whole downgrade, written from the upgrade."""
+    return context.memory("written downgrade", _written)
+
+
+def _written(context: Context) -> tuple[Fix, ...]:
     from alembic_roundtrip.scaffold import fix as written
 
     fix = written(context)
