@@ -83,6 +83,10 @@ class PredictedLoss:
 
 def predicted_losses(context: Context) -> tuple[PredictedLoss, ...]:
     """Every loss that follows from the code; each operation and subject once."""
+    return context.memory("predicted losses", _predicted)
+
+
+def _predicted(context: Context) -> tuple[PredictedLoss, ...]:
     found: dict[tuple[object, str], PredictedLoss] = {}
     for trip in context.round_trips:
         for loss in (*_in_upgrade(context, trip), *_in_downgrade(context, trip)):

@@ -105,10 +105,10 @@ class Workspace:
 
     def environment_of(self, path: Path) -> Environment | None:
         """The environment a migration belongs to; None for any other file."""
-        if path.suffix != ".py":
-            return None
+        environments = self.environments
         if path not in self._homes:
-            self._homes[path] = environment_of(path, self.environments)
+            script = path.suffix == ".py"
+            self._homes[path] = environment_of(path, environments) if script else None
         return self._homes[path]
 
     def look_around(self, known: Surroundings | None = None) -> Surroundings:

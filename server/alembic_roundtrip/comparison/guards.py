@@ -12,6 +12,8 @@ from alembic_roundtrip.schema import Key, replay
 
 def one_sided(context: Context, kind: GuardKind) -> Iterator[tuple[Key, Operation, Operation]]:
     """Objects made under a kind of guard and dropped under none: key, maker, dropper; each once."""
+    if not any(guard.kind is kind for o in context.upgrade_operations for guard in o.guards):
+        return
     seen: set[Key] = set()
     for trip in context.round_trips:
         for operation, change, schema in trip.down.steps:

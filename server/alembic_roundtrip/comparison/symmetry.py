@@ -28,24 +28,27 @@ def leftovers(context: Context, kind: str, only: str | None = None) -> Iterator[
     `only` is the dialect to look at, where the kind exists on no other.
     What goes away with its table or column, or stays only because its table does, is not named.
     """
+    seen: set[Key] = set()
+    for leftover in context.memory("leftovers", _leftovers):
+        if only is not None and leftover.trip.dialect != only:
+            continue
+        if leftover.key.kind == kind and leftover.key not in seen:
+            seen.add(leftover.key)
+            yield leftover
+
+
+def _leftovers(context: Context) -> tuple[Leftover, ...]:
     downgrade = context.written_downgrade
     if downgrade is None:
-        return
-    seen: set[Key] = set()
-    for trip in context.round_trips:
-        if only is not None and trip.dialect != only:
-            continue
-        for leftover in _on(trip, downgrade, kind):
-            if leftover.key not in seen:
-                seen.add(leftover.key)
-                yield leftover
+        return ()
+    return tuple(each for trip in context.round_trips for each in _on(trip, downgrade))
 
 
-def _on(trip: RoundTrip, downgrade: Direction, kind: str) -> Iterator[Leftover]:
+def _on(trip: RoundTrip, downgrade: Direction) -> Iterator[Leftover]:
     if trip.down.unread:
         return
     for key, operation in trip.up.origins.items():
-        if key.kind != kind or trip.before.has(key) or not trip.down.schema.has(key):
+        if trip.before.has(key) or not trip.down.schema.has(key):
             continue
         # What the downgrade makes again is its own, not left by the upgrade.
         if key in trip.down.origins or key.table in trip.down.schema.unknown:
@@ -69,17 +72,24 @@ def missing(context: Context, kind: str) -> Iterator[Missing]:
 
     Parts of a table that is gone itself are not named, nor what an equivalent came back for.
     """
+    seen: set[Key] = set()
+    for gone in context.memory("missing", _missing):
+        if gone.key.kind == kind and gone.key not in seen:
+            seen.add(gone.key)
+            yield gone
+
+
+def _missing(context: Context) -> tuple[Missing, ...]:
     downgrade = context.written_downgrade
     if downgrade is None:
-        return
-    seen: set[Key] = set()
-    for trip in context.round_trips:
-        if trip.down.unread:
-            continue
-        for key, operation in _dropped(context, trip):
-            if key.kind == kind and key not in seen and _is_missing(key, operation, trip):
-                seen.add(key)
-                yield Missing(key, operation, downgrade, trip)
+        return ()
+    return tuple(
+        Missing(key, operation, downgrade, trip)
+        for trip in context.round_trips
+        if not trip.down.unread
+        for key, operation in _dropped(context, trip)
+        if _is_missing(key, operation, trip)
+    )
 
 
 def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation]]:

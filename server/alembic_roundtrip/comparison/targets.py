@@ -46,10 +46,12 @@ def _absent(context: Context) -> Iterator[Target]:
         if trip.down.unread or _anything_happened(context, trip):
             continue
         for operation, change, schema in trip.down.steps:
-            if operation.doubtful or _asks(operation) or operation.name == "execute":
+            if operation.doubtful or operation.name == "execute":
                 continue
             for key in _needs(change):
-                if (operation, key) not in seen and _is_absent(key, change, schema, trip):
+                if not _is_absent(key, change, schema, trip) or _asks(operation):
+                    continue
+                if (operation, key) not in seen:
                     seen.add((operation, key))
                     yield Target(key, operation, schema, trip)
                     break
@@ -66,17 +68,23 @@ def _asks(operation: Operation) -> bool:
     return existing or any(name == "if_exists" for name, _ in operation.arguments)
 
 
-def _needs(change: c.Change) -> Iterator[Key]:
+_NEEDLESS = (c.CreateTable, c.Unknown)
+_ON_COLUMNS = (c.DropColumn, c.AlterColumn)
+
+
+def _needs(change: c.Change) -> list[Key]:
     """What has to be there for a change, the larger first."""
-    for name in [change.table] if isinstance(change, c.RenameTable) else c.tables_of(change):
-        if not isinstance(change, c.CreateTable | c.Unknown):
-            yield Key("table", name)
-    if isinstance(change, c.DropColumn | c.AlterColumn):
-        yield Key("column", change.table, change.column)
+    if isinstance(change, _NEEDLESS):
+        return []
+    names = (change.table,) if isinstance(change, c.RenameTable) else c.tables_of(change)
+    keys = [Key("table", name) for name in names]
+    if isinstance(change, _ON_COLUMNS):
+        keys.append(Key("column", change.table, change.column))
     elif isinstance(change, c.DropIndex) and change.name and change.table:
-        yield Key("index", change.table, change.name)
+        keys.append(Key("index", change.table, change.name))
     elif isinstance(change, c.DropConstraint) and change.name:
-        yield Key("constraint", change.table, change.name)
+        keys.append(Key("constraint", change.table, change.name))
+    return keys
 
 
 def _is_absent(key: Key, change: c.Change, schema: Schema, trip: RoundTrip) -> bool:

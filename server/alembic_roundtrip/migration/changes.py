@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from alembic_roundtrip.migration.expression import Expression
@@ -264,27 +263,30 @@ Change = (
 )
 
 
-def tables_of(change: Change) -> Iterator[Name]:
+_OF_A_TABLE = (
+    DropTable,
+    AddColumn,
+    DropColumn,
+    AlterColumn,
+    DropIndex,
+    RenameIndex,
+    AddConstraint,
+    DropConstraint,
+    RenameConstraint,
+    SetComment,
+)
+
+
+def tables_of(change: Change) -> tuple[Name, ...]:
     """The tables whose definition a change is about, before and after it."""
+    if isinstance(change, _OF_A_TABLE):
+        return () if change.table is None else (change.table,)
     if isinstance(change, CreateTable):
-        yield change.table.name
-    elif isinstance(change, CreateIndex):
-        yield change.index.table
-    elif isinstance(change, RenameTable):
-        yield from (change.table, change.table._replace(name=change.new_name))
-    elif isinstance(change, Unknown):
-        yield from change.tables or ()
-    elif isinstance(
-        change,
-        DropTable
-        | AddColumn
-        | DropColumn
-        | AlterColumn
-        | DropIndex
-        | RenameIndex
-        | AddConstraint
-        | DropConstraint
-        | RenameConstraint
-        | SetComment,
-    ) and (change.table is not None):
-        yield change.table
+        return (change.table.name,)
+    if isinstance(change, CreateIndex):
+        return (change.index.table,)
+    if isinstance(change, RenameTable):
+        return (change.table, change.table._replace(name=change.new_name))
+    if isinstance(change, Unknown):
+        return tuple(change.tables or ())
+    return ()

@@ -121,7 +121,8 @@ class Draft:
 
     def make(self, change: c.Change, operation: Operation) -> None:
         """Make a change of an operation, unless that first asks and finds it made."""
-        asks = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
+        guards = operation.guards
+        asks = bool(guards) and any(guard.kind is GuardKind.EXISTENCE for guard in guards)
         if not (asks and self.is_done(change)):
             self.apply(change)
 
@@ -184,7 +185,7 @@ class Draft:
 
     def _needed(self, constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
         """Constraints without the CHECKs of types that the database has itself."""
-        if not any(part.of_type for part in constraints):
+        if not constraints or not any(part.of_type for part in constraints):
             return constraints
         native = _NATIVE.get(self.dialect or "", frozenset())
         known = self.dialect is not None
@@ -225,7 +226,9 @@ class Draft:
 
     def add_column(self, change: c.AddColumn) -> None:
         table = self._parts(change.table)
-        others = [col for col in table.columns if col.name != change.column.name]
+        others = table.columns
+        if table.column(change.column.name) is not None:
+            others = tuple(col for col in others if col.name != change.column.name)
         made = self._needed(change.constraints)
         if self.dialect == "sqlite" and not self.recreating:
             # SQLite adds no constraint to a table; Alembic leaves out those of types.
@@ -240,7 +243,9 @@ class Draft:
     def drop_column(self, change: c.DropColumn) -> None:
         table = self._parts(change.table)
         column = self._name_now(change.column)
-        constraints = tuple(self._without_column(table.constraints, column))
+        constraints = table.constraints
+        if constraints:
+            constraints = tuple(self._without_column(constraints, column))
         indexes = [index for index in table.indexes if not index.mentions(column)]
         self._change(
             change.table,
@@ -267,7 +272,9 @@ class Draft:
         if table.column(name) is None:
             self._doubt(change.table)
             return
-        columns = tuple(altered(col, change) if col.name == name else col for col in table.columns)
+        columns = tuple(
+            [altered(col, change) if col.name == name else col for col in table.columns]
+        )
         self._change(change.table, columns=columns)
         new = option(change.options, "new_column_name")
         if new is not None and new.string is not None and new.string != name:

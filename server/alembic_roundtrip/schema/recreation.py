@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
@@ -32,9 +32,17 @@ _NONE = Recreation(None)
 
 
 def with_recreations(
+    operations: Sequence[Operation], dialect: str | None
+) -> Iterable[tuple[Operation, Recreation]]:
+    """Operations in order, and whether each stands in a block that makes a table anew."""
+    if all(operation.batch is None for operation in operations):
+        return [(operation, _NONE) for operation in operations]
+    return _in_blocks(operations, dialect)
+
+
+def _in_blocks(
     operations: Iterable[Operation], dialect: str | None
 ) -> Iterator[tuple[Operation, Recreation]]:
-    """Operations in order, and whether each stands in a block that makes a table anew."""
     for batch, group in groupby(operations, key=lambda operation: operation.batch):
         block = list(group)
         if batch is None or not _is_recreated(batch, block, dialect):
