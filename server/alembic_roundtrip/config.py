@@ -53,6 +53,12 @@ class Settings:
         "`REVISION.py` with `before(connection)` and `after(connection)`.",
         restricted=True,
     )
+    writable: tuple[str, ...] = _setting(
+        (),
+        "Folders inside the project that `env.py` may write to in rehearsals, for caches and logs; "
+        "none that holds a database.",
+        restricted=True,
+    )
     timeout: float = _setting(60.0, "Seconds that one revision's round trip may take.")
     dialects: tuple[str, ...] = _setting(
         (), "The project's SQLAlchemy dialects, where they are not inferred."

@@ -100,7 +100,7 @@ def test_a_layer_that_does_not_hold_stops_the_run(tmp_path: Path, broken: str) -
 
 def test_a_kind_there_is_no_scratch_database_of_is_refused(tmp_path: Path) -> None:
     assert install(tmp_path, kind="oracle") == (
-        "rehearsing on oracle is not available in this version; what there is: postgresql, sqlite"
+        "rehearsing on oracle is not available in this version; what there is: mariadb, postgresql, sqlite"
     )
 
 
@@ -115,6 +115,7 @@ def test_the_level_is_the_kernels_only_where_files_and_connections_are_closed(
         "database drivers",
         "engine arguments",
         "new connections",
+        "new databases",
         "marker check",
     ]
     closed = ["kernel: files", "kernel: TCP", "kernel: connections"]

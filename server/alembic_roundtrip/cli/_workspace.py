@@ -67,6 +67,8 @@ def here(overrides: Mapping[str, object], *, remember: bool = False) -> Workspac
 def only_environment(workspace: Workspace) -> Environment:
     """The one environment that is meant; raises `NothingToReadError` where that is not clear."""
     found = environments(workspace)
+    # Folders of migrations alone can be read, not run.
+    found = tuple(environment for environment in found if environment.env_py) or found
     if len(found) == 1:
         return found[0]
     (folder,) = workspace.folders

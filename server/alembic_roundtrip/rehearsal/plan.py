@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ class Plan:
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,
             "own_rows": self._own_rows(),
+            "writable": [str(folder) for folder in self._writable()],
             "hand_on": None,
             "taken": None,
         }
@@ -77,3 +78,15 @@ class Plan:
                 f"{folder} is not a folder; set `own_rows` to the folder with rows of your own"
             )
         return str(folder)
+
+    def _writable(self) -> Iterator[Path]:
+        for name in self.settings.writable:
+            home = self.environment.folder.resolve()
+            folder = (home / name).resolve()
+            if home not in folder.parents:
+                raise CannotRun(
+                    f"{folder} may not be written to: `writable` is for folders inside {home}"
+                )
+            if not folder.is_dir():
+                raise CannotRun(f"`writable`: {folder} is not a folder; make it, or leave it out")
+            yield folder

@@ -35,6 +35,7 @@ def enter() -> None:
         return  # `current_app` is something else; env.py will say
     if flask.has_app_context():
         return
+    _set_up()
     try:
         app = cli.ScriptInfo(os.environ.get("FLASK_APP")).load_app()
     except (Exception, SystemExit) as error:
@@ -44,3 +45,14 @@ def enter() -> None:
             "it needs"
         ) from error
     app.app_context().push()
+
+
+def _set_up() -> None:
+    """What `flask` sets for the application: that it asks, and the project's `.flaskenv`."""
+    os.environ.setdefault("FLASK_RUN_FROM_CLI", "true")
+    try:
+        dotenv: Any = import_module("dotenv")
+    except ImportError:
+        return
+    if os.path.isfile(".flaskenv"):
+        dotenv.load_dotenv(".flaskenv", override=False)

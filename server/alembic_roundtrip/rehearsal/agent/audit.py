@@ -7,7 +7,7 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .refusal import Refusals, caller
@@ -25,9 +25,13 @@ Handler = Callable[[tuple[Any, ...]], None]
 
 
 def install(
-    folder: str, refusals: Refusals, kind: Kind, judge: Callable[[Any], None], reads: set[str]
+    folders: Sequence[str],
+    refusals: Refusals,
+    kind: Kind,
+    judge: Callable[[Any], None],
+    reads: set[str],
 ) -> None:
-    """Refuse connections, other programs and writes outside `folder`; `judge` is for SQLite files.
+    """Refuse connections, other programs and writes outside `folders`; `judge` is for SQLite files.
 
     What leads to the scratch server of this kind goes through. `reads` gets the files that are
     read from now on.
@@ -40,7 +44,7 @@ def install(
         "sqlite3.connect": lambda args: judge(args[0]),
         **_network(refusals, kind),
         **_programs(refusals),
-        **_files(folder, reads),
+        **_files(folders, reads),
     }
     sys.addaudithook(_hook(handlers))
     sys.audit(PROBE)
@@ -152,13 +156,18 @@ def _library(name: Any, refusals: Refusals) -> None:
         refusals.refuse(f"{caller()} loads {_text(name)} past Python's sqlite3")
 
 
-def _files(folder: str, reads: set[str]) -> dict[str, Handler]:
+def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
     """Writes are denied as the kernel would deny them: code that can live with that goes on."""
 
     def deny(path: Any) -> None:
         raise PermissionError(
-            errno.EACCES, "a rehearsal writes only to its scratch folder", _text(path)
+            errno.EACCES,
+            "a rehearsal writes only to its scratch folder, and where `writable` allows it",
+            _text(path),
         )
+
+    def may_write(path: str) -> bool:
+        return any(inside(path, folder) for folder in folders)
 
     def opened(args: tuple[Any, ...]) -> None:
         path, _, flags = args
@@ -168,11 +177,11 @@ def _files(folder: str, reads: set[str]) -> dict[str, Handler]:
             reads.add(os.fsdecode(path))
         else:
             real = os.path.realpath(os.fsdecode(path))
-            if not (inside(real, folder) or real == os.devnull or _is_own_stream(real)):
+            if not (may_write(real) or real == os.devnull or _is_own_stream(real)):
                 deny(path)
 
     def changed(path: Any, parent: int = -1) -> None:
-        if not isinstance(path, int) and not inside(_entry(path, parent), folder):
+        if not isinstance(path, int) and not may_write(_entry(path, parent)):
             deny(path)
 
     def both(args: tuple[Any, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ from .refusal import Refusals, Refused, caller
 from .targets import Kind
 
 _OWN_CONNECTIONS = ("creator", "async_creator", "pool")
+_CREATES = re.compile(r"\s*CREATE\s+DATABASE\b", re.IGNORECASE)
 _NAMES = {
     "sqlite": "SQLite",
     "postgresql": "PostgreSQL",
@@ -66,6 +68,19 @@ def connect_instead(kind: Kind, refusals: Refusals) -> None:
         return kind.connect(dialect, cargs, cparams)
 
     event.listen(Engine, "do_connect", do_connect)
+
+
+def have_databases() -> None:
+    """Answer the wish to create a database: a scratch one stands for it already.
+
+    Applications that find their database missing, by its name, create it while they start.
+    """
+
+    def before(*given: Any) -> tuple[str, Any]:
+        _, _, statement, parameters, _, _ = given
+        return ("SELECT 1", ()) if _CREATES.match(statement) else (statement, parameters)
+
+    event.listen(Engine, "before_cursor_execute", before, retval=True)
 
 
 def check_marks(kind: Kind, refusals: Refusals) -> Callable[[], int]:

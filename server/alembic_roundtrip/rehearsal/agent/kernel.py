@@ -84,15 +84,19 @@ def version() -> int:
 
 
 def confine(
-    folder: str, found: int, files: Sequence[str] = (os.devnull,), ports: Sequence[int] = ()
+    folders: Sequence[str],
+    found: int,
+    files: Sequence[str] = (os.devnull,),
+    ports: Sequence[int] = (),
 ) -> None:
-    """Let this thread and its descendants write only below `folder` and connect only to `ports`.
+    """Let this thread and its descendants write only below `folders` and connect only to `ports`.
 
     `found` is what `version()` gave. Raises `OSError` if the kernel refuses any part.
     """
     writes = _writes(found)
     with _ruleset(_attributes(found)) as ruleset:
-        _allow(ruleset, folder, writes)
+        for folder in folders:
+            _allow(ruleset, folder, writes)
         for file in files:
             _allow(ruleset, file, writes & (_WRITE_FILE | _TRUNCATE))
         for port in ports if found >= TCP_VERSION else ():

@@ -18,7 +18,9 @@ def write(plan: Mapping[str, Any], channel: Channel) -> int:
     channel.send(events.STARTING, phase="loading")
     try:
         import_alembic()
-        redirect.install(redirect.Scratch(NOWHERE, plan["folder"]))
+        redirect.install(
+            redirect.Scratch(NOWHERE, plan["folder"], writable=tuple(plan["writable"]))
+        )
         sys.path.insert(0, os.getcwd())
         _Writer(plan, channel).run()
     except Cannot as error:

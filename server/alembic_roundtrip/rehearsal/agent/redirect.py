@@ -81,13 +81,15 @@ def install(where: Scratch) -> Guard:
     kind = targets.kind(where._replace(folder=folder), refusals)
     by_hand = targets.SqliteByHand(folder, kind.databases, refusals)
     reads: set[str] = set()
-    layers: list[str] = _put_on("kernel", lambda: _confine(folder, kind))
+    folders = (folder, *map(os.path.realpath, where.writable))
+    layers: list[str] = _put_on("kernel", lambda: _confine(folders, kind))
     for name, layer in (
         ("environment", lambda: _redirect_variables(folder)),
-        ("audit hook", lambda: audit.install(folder, refusals, kind, by_hand.judge, reads)),
+        ("audit hook", lambda: audit.install(folders, refusals, kind, by_hand.judge, reads)),
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),
+        ("new databases", engines.have_databases),
     ):
         _put_on(name, layer)
         layers.append(name)
@@ -105,12 +107,12 @@ def _put_on(name: str, layer: Callable[[], Any]) -> Any:
         ) from error
 
 
-def _confine(folder: str, kind: Kind) -> list[str]:
+def _confine(folders: tuple[str, ...], kind: Kind) -> list[str]:
     """Close what this kernel can close; gives what that was."""
     closed = []
     found = kernel.version()
     if found:
-        kernel.confine(folder, found, ports=kind.ports)
+        kernel.confine(folders, found, ports=kind.ports)
         closed += ["kernel: files"] * (found >= kernel.FILES_VERSION)
         closed += ["kernel: TCP"] * (found >= kernel.TCP_VERSION)
     if kernel.can_deny_connections():

@@ -29,7 +29,9 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
 
         # Before the guard: it keeps the functions that the guard replaces for the project.
         dialect = dialects.of(plan["kind"])
-        guard = redirect.install(redirect.Scratch(plan["kind"], plan["folder"], plan["place"]))
+        guard = redirect.install(
+            redirect.Scratch(plan["kind"], plan["folder"], plan["place"], tuple(plan["writable"]))
+        )
         sys.path.insert(0, os.getcwd())
         Session(plan, channel, guard, dialect.Dialect(guard)).run()
     except Cannot as error:

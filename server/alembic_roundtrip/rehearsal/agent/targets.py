@@ -30,6 +30,8 @@ class Scratch(NamedTuple):
     folder: str
     place: Mapping[str, Any] = {}
     """What the runner prepared for this kind: a server, its port, roles."""
+    writable: tuple[str, ...] = ()
+    """Folders of the project that may be written to as well."""
 
 
 class Target(NamedTuple):

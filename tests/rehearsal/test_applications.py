@@ -1,0 +1,88 @@
+"""What applications do while env.py loads them: caches, databases, what Flask wants to know."""
+
+from __future__ import annotations
+
+import pytest
+
+from alembic_project import ENV, AlembicProject
+from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.plan import CannotRun
+from rehearsal.conftest import collect
+
+TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+def writes(project, *files: str) -> None:
+    """Have env.py write these files of the project before anything else."""
+    code = "".join(f"open({str(project.folder / file)!r}, 'w').write('x')\n" for file in files)
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(code + env.read_text())
+    project.add("a", TABLE, 'op.drop_table("t")')
+
+
+async def test_a_folder_that_may_be_written_to_is_named_in_the_settings(project, rehearsed):
+    (project.folder / ".data" / "cache").mkdir(parents=True)
+    writes(project, ".data/cache/x")
+    with pytest.raises(CannotRun, match="and where `writable` allows it"):
+        await rehearsed()
+    assert not (project.folder / ".data" / "cache" / "x").exists()
+    assert (await rehearsed(writable=(".data",)))["a"].verdict is Verdict.LOSSLESS
+    assert (project.folder / ".data" / "cache" / "x").exists()
+
+
+@pytest.mark.parametrize("file", ["x", "data/x", ".data/../x", ".data/link/x"])
+async def test_nothing_else_may_be_written_to(file, project, rehearsed):
+    for name in (".data", "data", "other"):
+        (project.folder / name).mkdir()
+    (project.folder / ".data" / "link").symlink_to(project.folder / "other")
+    writes(project, file)
+    with pytest.raises(CannotRun, match="writes only to its scratch folder"):
+        await rehearsed(writable=(".data",))
+    assert not list(project.folder.rglob("x"))
+
+
+@pytest.mark.parametrize("name", [".", "..", "/tmp", "~", "link"])  # noqa: S108 - never written to
+async def test_what_lies_outside_the_project_cannot_be_named(name, project, rehearsed, tmp_path):
+    (project.folder / "link").symlink_to(tmp_path)
+    project.add("a")
+    with pytest.raises(CannotRun, match="`writable`"):
+        await rehearsed(writable=(name,))
+
+
+async def test_a_database_in_such_a_folder_stays_closed(project, rehearsed):
+    (project.folder / ".data").mkdir()
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("/app.db", "/.data/app.db"))
+    project.add("a", TABLE, 'op.drop_table("t")')
+    assert (await rehearsed(writable=(".data",)))["a"].verdict is Verdict.LOSSLESS
+    assert list((project.folder / ".data").iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"], indirect=True)
+async def test_a_database_that_is_made_while_starting_is_there_already(project, rehearsed):
+    made = (
+        "with engine.connect() as connection:\n"
+        "    connection.execution_options(isolation_level='AUTOCOMMIT')\n"
+        "    connection.exec_driver_sql('CREATE DATABASE app')\n"
+    )
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(env.read_text().replace("with engine.connect()", f"{made}with engine.connect()"))
+    project.add("a", TABLE, 'op.drop_table("t")')
+    assert (await rehearsed())["a"].verdict is Verdict.LOSSLESS
+
+
+async def test_flask_is_set_up_as_its_command_does(tmp_path):
+    folder = tmp_path / "flask"
+    folder.mkdir()
+    wanted = "from flask import current_app\nassert current_app.name == 'chosen'\n"
+    project = AlembicProject(folder, env=wanted + ENV)
+    (folder / ".flaskenv").write_text("FLASK_APP=chosen\n")
+    (folder / "wsgi.py").write_text("raise RuntimeError('not this one')\n")
+    (folder / "chosen.py").write_text(
+        "import os\nfrom flask import Flask\n"
+        "assert os.environ['FLASK_RUN_FROM_CLI'] == 'true'\n"
+        "app = Flask('chosen')\n"
+    )
+    project.add("a", TABLE, 'op.drop_table("t")')
+    verdicts = [getattr(event, "evidence", None) for event in await collect(project)]
+    assert [each.verdict for each in verdicts if each] == [Verdict.LOSSLESS]
