@@ -250,3 +250,47 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "Operations under another name, in two statements",
+    """
+    import sqlalchemy as sa
+    from alembic import op as operations
+
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        connection = operations.get_bind()
+        connection.execute(sa.text("DROP INDEX CONCURRENTLY ix_😋"))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+        # The new one.
+        operations.create_index("ix_nick", "users", ["nick"], postgresql_concurrently=True)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CONCURRENTLY fails inside a transaction
+
+
+    def downgrade():
+        operations.drop_index("ix_nick", table_name="users")
+    """,
+    fixed="""
+    import sqlalchemy as sa
+    from alembic import op as operations
+
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        connection = operations.get_bind()
+        with operations.get_context().autocommit_block():
+            connection.execute(sa.text("DROP INDEX CONCURRENTLY ix_😋"))
+            # The new one.
+            operations.create_index("ix_nick", "users", ["nick"], postgresql_concurrently=True)
+
+
+    def downgrade():
+        operations.drop_index("ix_nick", table_name="users")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

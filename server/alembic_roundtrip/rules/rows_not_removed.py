@@ -18,6 +18,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Finding, Fix, Rule
 
@@ -48,12 +49,26 @@ def _fixes(context: Context, operation: Operation) -> tuple[Fix, ...]:
     changes = [change for each in here for change in each.changes]
     if downgrade is None or not all(_inserts(change) for change in changes):
         return ()
+    tables = {change.table for change in changes if isinstance(change, c.WriteRows)}
+    if not all(_keeps_columns(context, table) for table in tables):
+        return ()
     written = scaffold(context, operation.range)
     if not written.complete or written.lost:
         return ()
     place = int(downgrade.docstring is not None)
     rewrite = InsertStatements("downgrade", place, written.statements, written.imports)
     return (Fix("Delete these rows in the downgrade", (rewrite,), "unsafe"),)
+
+
+def _keeps_columns(context: Context, table: Name | None) -> bool:
+    """Whether the rows have after the upgrade all columns that they are inserted with."""
+    changes = [change for o in context.upgrade_operations for change in o.changes]
+    about = [ch for ch in changes if isinstance(ch, c.DropColumn | c.AlterColumn)]
+    return not any(
+        change.table == table
+        and (isinstance(change, c.DropColumn) or option(change.options, "new_column_name"))
+        for change in about
+    )
 
 
 def _inserts(change: c.Change) -> bool:

@@ -58,8 +58,8 @@ def _values(aspect: str, name: str, change: c.Change, table: Table, render: Rend
         raise NotKnownError(f"the cast to the type of `{name}`")
     if aspect in _ARGUMENTS:
         values = {_ARGUMENTS[aspect]: _value(_ARGUMENTS[aspect], column, render)}
-        if aspect == "nullability" and isinstance(change, c.AddColumn) and not column.nullable:
-            values |= _filled(change.column, column, render)
+        if isinstance(change, c.AddColumn) and column.nullable is False:
+            values |= _filled(aspect, change.column, column, render)
         return values
     comment = option(column.options, "comment")
     return {"comment": render.expression(comment) if comment else None}
@@ -71,9 +71,10 @@ def _casts(change: c.AlterColumn, column: Column) -> bool:
     return now is not None and column.type is not None and casts_itself(now, column.type) is True
 
 
-def _filled(new: Column, old: Column, render: Renderer) -> _Values:
+def _filled(aspect: str, new: Column, old: Column, render: Renderer) -> _Values:
     """What rows that are there get in a column that takes no NULL."""
-    if new.server_default is not None or new.fills_itself:
+    kept = new.server_default is not None and aspect != "server default"
+    if kept or new.fills_itself:
         return {}
     if old.server_default is None:
         raise NotKnownError(f"what rows get in `{old.name}`")
