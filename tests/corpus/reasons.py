@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_IN_PYTHON = "its downgrade fails in Python over rows, in code of the application that is not read"
-
 REASONS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
-        ("optuna", "v3.0.0.c"): f"{_IN_PYTHON}; what `Session` did leaves everything else unsure",
-        ("optuna", "v3.0.0.d"): (
-            f"{_IN_PYTHON}; that it also puts NOT NULL back is not said, because `Session` may "
-            "have filled the column"
+        ("optuna", "v3.0.0.c"): (
+            "its downgrade fails in Python over rows, in code of the application that is not read; "
+            "what `Session` did leaves everything else unsure"
         ),
         ("meltano", "53e97221d99f"): (
             "its upgrade assigns to a row of a result, which only shows when there is one"
