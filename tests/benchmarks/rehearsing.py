@@ -38,6 +38,7 @@ _PEERS = Path(__file__).with_name("peers")
 _CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks"
 _PYTEST_ALEMBIC = "pytest-alembic==0.13.1"
 _TABLES = 100
+_ROUNDS = 3
 _SAMPLES = {"alembic.command": 5, "alembic": 2}
 _OURS, _ROWS, _FLOOR = "schema only", "with rows", "floor"
 _GOALS = (
@@ -77,6 +78,8 @@ def main() -> int:
                 bench = Bench(Path(place) / kind, kind, server, python)
                 found = {count: bench.compare(count) for count in counts}
                 bench.growth(found)
+                bench.one_revision(min(counts), max(counts))
+                bench.jobs(min(counts, key=lambda count: abs(count - 200)))
                 bench.rows()
                 bench.comparing()
     return 0
@@ -130,7 +133,7 @@ class Bench:
         statements = self._place / f"statements-{count}.json"
         self._run(project, "record.py", str(statements))
         found: dict[str, PerRevision] = {}
-        rounds = 3 if count <= 50 else 1
+        rounds = _ROUNDS if count <= 50 else 1
         for _ in range(rounds):
             for name, arguments in (
                 (_OURS, ("--rows", "0")),
@@ -189,7 +192,7 @@ class Bench:
         """With rows against without, where there are many tables but few are touched."""
         project, revisions = self._project("tables", 51, tables=_TABLES)
         costs = {_OURS: PerRevision(), _ROWS: PerRevision()}
-        for _ in range(3):
+        for _ in range(_ROUNDS):
             for name, arguments in ((_OURS, ("--rows", "0")), (_ROWS, ())):
                 whole, start = Cost(), Cost()
                 self._test(whole, project, f"{revisions[1]}:", *arguments)
@@ -203,6 +206,38 @@ class Bench:
                 )
         say(f"\n{self._kind}, {_TABLES} tables, 100 rows in each that is touched")
         _judge(f"{_ROWS} : {_OURS}", costs[_ROWS].medians, costs[_OURS].medians, 4)
+
+    def one_revision(self, *counts: int) -> None:
+        """One revision near the end of a history: the first time, and when it was edited since."""
+        for count in sorted(set(counts)):
+            project, revisions = self._project(f"edited-{count}", count)
+            (script,) = project.glob(f"migrations/versions/{revisions[-3]}_*.py")
+            first, again = Cost(), Cost()
+            self._test(first, project, revisions[-3])
+            for number in range(_ROUNDS):
+                with script.open("a", encoding="utf-8") as file:
+                    file.write(f"\nEDITED = {number}\n")
+                self._test(again, project, revisions[-3])
+            say(f"\n{self._kind}, one revision of {count}: the whole command")
+            say(first.line("the first time"))
+            say(again.line("edited since"))
+            waits = self._output(
+                project, sys.executable, "waiting.py", self._kind, revisions[-3], str(script)
+            )
+            found = json.loads(waits.splitlines()[-1])
+            say(f"from a process that stays, behind a waiting agent: {found * 1000:.0f} ms")
+
+    def jobs(self, count: int) -> None:
+        """Two agents at a time against one."""
+        project, _ = self._project(f"jobs-{count}", count)
+        one, two = Cost(), Cost()
+        for _ in range(_ROUNDS):
+            self._test(one, project)
+            self._test(two, project, "--jobs", "2")
+        wall = statistics.median(a / b for a, b in zip(one.wall, two.wall, strict=True))
+        cpu = statistics.median(b / a for a, b in zip(one.cpu, two.cpu, strict=True))
+        say(f"\n{self._kind}, {count} revisions with rows: --jobs 2")
+        say(f"  {wall:.2f} times as fast as one agent, for {cpu:.2f} times the CPU time")
 
     def comparing(self) -> None:
         """Looking at a schema."""
