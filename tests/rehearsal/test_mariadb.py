@@ -243,7 +243,7 @@ async def test_pools_of_the_projects_own_go_on_after_a_revision(project):
         project.add(
             name,
             "with op.get_bind().engine.connect() as other:\n"
-            '    other.execute(sa.text("SELECT * FROM users")).fetchall()\n'
+            '    other.execute(sa.text("DESCRIBE users")).fetchall()\n'
             f'op.add_column("users", sa.Column("{name}", sa.Integer))',
             f'op.drop_column("users", "{name}")',
         )
