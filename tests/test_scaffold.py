@@ -322,6 +322,14 @@ INVERSES = {
         "op.execute('CREATE EXTENSION \"uuid-ossp\"')",
         "op.execute('DROP EXTENSION \"uuid-ossp\"')",
     ),
+    "a trigger goes before its function": (
+        (
+            'op.create_table("t", sa.Column("id", sa.Integer()))\n'
+            'op.execute("CREATE FUNCTION f() RETURNS trigger AS $$BEGIN END$$ LANGUAGE plpgsql")\n'
+            'op.execute("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")'
+        ),
+        'op.execute("DROP TRIGGER g ON t")\nop.execute("DROP FUNCTION f")\nop.drop_table("t")',
+    ),
     "an extension stays": (
         'op.execute("CREATE EXTENSION IF NOT EXISTS citext")',
         "# The extension citext stays: others may use it.",

@@ -15,6 +15,7 @@ _DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function"
 _OF_A_TABLE = frozenset({"trigger", "policy"})
 _MATERIALIZED = re.compile(r"\s*CREATE\s+MATERIALIZED\b", re.IGNORECASE)
 _CREATE = re.compile(r"\s*CREATE\s+(?!OR\s+REPLACE\b)", re.IGNORECASE)
+_CALLS = re.compile(r"\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\b", re.IGNORECASE)
 _SIGNATURE = re.compile(
     r"\b(?:FUNCTION|PROCEDURE)\b(.*?)\b(?:RETURNS|AS|LANGUAGE)\b", re.IGNORECASE | re.DOTALL
 )
@@ -28,7 +29,8 @@ def made(change: c.CreateObject, step: Step, render: Renderer) -> Inverse:
             return _executed(f"DROP EXTENSION {sql_name(change.name)}", render)
         return Inverse([f"# The extension {change.name} stays: others may use it."])
     if change.kind in _OF_A_TABLE and change.owner is not None:
-        if change.owner in step.made:
+        # With its table it goes too late where its function goes before.
+        if change.owner in step.made and not _CALLS.search(change.definition):
             return Inverse()
         where = f"{sql_name(change.name)} ON {sql_name(change.owner)}"
         return _executed(f"DROP {change.kind.upper()} {where}", render)

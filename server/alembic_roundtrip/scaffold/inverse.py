@@ -166,7 +166,8 @@ class Inverter:
     def _parts_with(self, change: c.DropColumn, table: Table, step: Step) -> Iterator[str]:
         """Constraints and indexes that went away with a column."""
         for part in table.constraints:
-            if change.column in part.columns and not part.inline:
+            with_it = self._only_native and _checks(part, change.column)
+            if (change.column in part.columns or with_it) and not part.inline:
                 yield self.render.create_constraint(change.table, part, step.target)
         for index in table.indexes:
             if index.mentions(change.column):
@@ -419,6 +420,12 @@ def _enums(column: Column, schema: Schema) -> Iterator[Name]:
     for name in schema.enums:
         if column.type is not None and names_enum(column.type.text, name):
             yield name
+
+
+def _checks(part: Constraint, column: str) -> bool:
+    """Whether a CHECK is about a column: PostgreSQL drops it with that."""
+    word = re.compile(rf"\b{re.escape(column)}\b")
+    return part.kind == "check" and any(word.search(each.text) for each in part.arguments)
 
 
 def _default(table: Name, part: Constraint) -> str:

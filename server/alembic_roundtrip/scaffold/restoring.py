@@ -15,6 +15,7 @@ from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.downgrade import Scaffold, as_fix, scaffold
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 
+_SAY_NOTHING = {("schema", "None"), ("postgresql_include", "[]")}
 _WHOLE_TABLES = ("op.create_table", "sa.Table")
 _BY_HAND = " by hand"
 _FILL = f"{PLACEHOLDER} undo the loss of "
@@ -115,6 +116,8 @@ def _not_done(text: str) -> Iterator[str]:
 def _left(residue: Residue) -> str:
     if residue.kind == "extension" and residue.change == "left":
         return f"# The extension {residue.object} stays: others may use it."
+    if residue.kind == "rows":
+        return f"{PLACEHOLDER} delete what the upgrade wrote to {residue.object}{_BY_HAND}"
     verb = {"left": "remove", "missing": "bring back", "changed": "restore"}[residue.change]
     return f"{PLACEHOLDER} {verb} the {residue.kind} {residue.object}{_BY_HAND}"
 
@@ -162,7 +165,7 @@ def _laid_out(node: ast.expr, text: str) -> str:
     parts = [_laid_out(part, text) for part in node.args]
     for keyword in node.keywords:
         value = _laid_out(keyword.value, text)
-        if keyword.arg != "schema" or value != "None":
+        if (keyword.arg, value) not in _SAY_NOTHING:
             parts.append(f"{keyword.arg}={value}")
     name = ast.get_source_segment(text, node.func) or ""
     if not parts:

@@ -10,6 +10,7 @@ from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.step import Inverse, Step
+from alembic_roundtrip.schema import Schema
 
 _WORDS = re.compile(r"\w+")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -78,6 +79,8 @@ def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
 def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]) -> str:
     """DELETE by a key of the table, where every row's key is a literal."""
     table = step.before.table(change.table) if change.table else None
+    if change.table is not None and _has_trigger(step.before, change.table):
+        raise NotKnownError(f"what the triggers of `{change.table}` made of the rows")
     key = next((key for key in _keys(table) if _says(change.rows, key)), None) if table else None
     if key is None or change.table is None:
         raise NotKnownError(f"the keys of the rows written to `{change.table}`")
@@ -86,6 +89,15 @@ def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collec
     condition = _condition([quoted(column, dialects) for column in key], rows)
     sql = f"DELETE FROM {name} WHERE {condition}"  # noqa: S608 - literals of this migration, shown before they run
     return call("op.execute", [render.text(sql)])
+
+
+def _has_trigger(schema: Schema, table: Name) -> bool:
+    """Whether a trigger that is known may change what is written to a table."""
+    name = re.compile(rf"\bON\s+\S*\b{re.escape(table.name)}\b", re.IGNORECASE)
+    return any(
+        kind == "trigger" and name.search(text) and re.search(r"\bINSERT\b", text, re.IGNORECASE)
+        for (kind, _), text in schema.definitions.items()
+    )
 
 
 def _keys(table: Table) -> Iterator[tuple[str, ...]]:

@@ -78,6 +78,8 @@ class Autogenerate:
         found: List[Statement] = []
         assert script.upgrade_ops is not None
         for operation in script.upgrade_ops.ops:
+            if not type(operation).__module__.startswith("alembic."):
+                continue  # an extension's, which compares with models and not with the parent
             found.extend(self._rendered(operation, own))
         return found
 

@@ -41,7 +41,9 @@ def marks(part: Any, now: Snapshot) -> Iterator[Mark]:
             "referent": str(part.referent_table),
         }
     elif isinstance(part, _UNIQUE) or (isinstance(part, ops.CreateIndexOp) and part.unique):
-        yield {"mark": "duplicates", "table": where, "columns": [str(c) for c in part.columns]}
+        yield shrunk_key(
+            str(where), [str(getattr(column, "name", column)) for column in part.columns]
+        )
 
 
 def shrunk_key(table: str, key: Sequence[str]) -> Mark:

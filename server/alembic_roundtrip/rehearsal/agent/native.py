@@ -27,7 +27,7 @@ def first(before: Snapshot, now: Snapshot, quoted: Quoted) -> Iterator[Statement
         if name not in there:
             yield _enum(name, json.loads(members), "create")
         elif there[name] != members:
-            yield _with_members(name, json.loads(members), now, quoted)
+            yield _with_members(name, json.loads(members), json.loads(there[name]), now, quoted)
     yield from _numbered(before, now, quoted)
 
 
@@ -89,8 +89,13 @@ def _enum(name: str, members: Optional[List[str]], verb: str) -> Statement:
     return Statement(text, [_POSTGRESQL])
 
 
-def _with_members(name: str, members: List[str], now: Snapshot, quoted: Quoted) -> Statement:
+def _with_members(
+    name: str, members: List[str], there: List[str], now: Snapshot, quoted: Quoted
+) -> Statement:
     """No member can be taken away: a new type takes the place of the one there is."""
+    renamed = [pair for pair in zip(there, members) if pair[0] != pair[1]]
+    if len(there) == len(members) and not {new for new, _ in renamed} & {*members}:
+        return _members_renamed(name, renamed, quoted)
     own = name.rpartition(".")[2]
     aside = f"{own}_old"
     path, parked = _path(name, quoted), _path(name[: len(name) - len(own)] + aside, quoted)
@@ -107,6 +112,15 @@ def _with_members(name: str, members: List[str], now: Snapshot, quoted: Quoted) 
                 parts += _converted(table, column, path, quoted)
     parts.append(sql(f"DROP TYPE {parked}"))
     return Statement("\n".join(part.text for part in parts), [], marks)
+
+
+def _members_renamed(name: str, renamed: List[Tuple[str, str]], quoted: Quoted) -> Statement:
+    """Each in the place of one there was: rows keep what they mean."""
+    lines = []
+    for new, old in renamed:
+        labels = " TO ".join("'" + label.replace("'", "''") + "'" for label in (new, old))
+        lines.append(sql(f"ALTER TYPE {_path(name, quoted)} RENAME VALUE {labels}").text)
+    return Statement("\n".join(lines))
 
 
 def _converted(table: Table, column: Column, path: str, quoted: Quoted) -> Iterator[Statement]:

@@ -42,7 +42,7 @@ _HARMLESS = re.compile(
 """Statements that change or look at the schema, and those that batch mode copies rows with."""
 
 
-_MADE_AFTER = ("index", "trigger", "view")
+_MADE_AFTER = ("index", "trigger", "view", "rows")
 _Numbered = Tuple[Optional[int], Statement]
 """A statement, and which of the written ones it is."""
 
@@ -210,7 +210,9 @@ class WayBack(RoundTrip):
         )
 
     def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
-        found = difference.residue(self._before, bench.snapshot())
+        now = bench.snapshot()
+        found = difference.residue(self._before, now)
+        found += self._rows_left(self._before, now, self._parent)
         trial.residue = [each for each in found if each["grade"] != "cosmetic"]
         return trial.residue
 
