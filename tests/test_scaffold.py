@@ -767,3 +767,18 @@ def test_rows_that_the_new_schema_refuses_too_stop_nothing(tmp_path: Path) -> No
     op.alter_column("users", "email", type_=sa.String(70))
     """
     assert "FRAGILE" not in body(tmp_path, USERS, upgrade, dialects=("postgresql",))
+
+
+def test_a_check_that_postgresql_drops_with_a_column_comes_back(tmp_path: Path) -> None:
+    text = body(tmp_path, USERS, 'op.drop_column("users", "age")')
+    assert 'op.create_check_constraint("ck_users_age", "users", "age > 0")' in text
+
+
+def test_rows_that_a_trigger_may_have_changed_are_not_looked_for(tmp_path: Path) -> None:
+    trigger = (
+        'op.execute("CREATE TRIGGER lower BEFORE INSERT ON users "'
+        '"FOR EACH ROW EXECUTE FUNCTION f()")'
+    )
+    insert = "op.execute(\"INSERT INTO users (id, email) VALUES (1, 'A')\")"
+    assert "DELETE FROM users WHERE id = 1" in body(tmp_path / "bare", USERS, insert)
+    assert PLACEHOLDER in body(tmp_path / "triggered", USERS, trigger, insert)
