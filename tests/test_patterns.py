@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.deployed import Deployed
+from alembic_roundtrip.scaffold.patterns import names, patterns
+from alembic_roundtrip.workspace import Workspace
+
+USERS = 'op.create_table("users", sa.Column("id", sa.Integer), sa.Column("nick", sa.String(9)))'
+NICK = 'op.add_column("users", sa.Column("nick", sa.String(9)))'
+BOTH = 'op.drop_index("ux", "users")\nop.drop_column("users", "nick")'
+
+
+def context(folder: Path, upgrade: str, downgrade: str, *, below: bool = False) -> Context:
+    project = AlembicProject(folder)
+    project.add("aaaa", USERS + '\nop.create_index("ux", "users", ["id"], unique=True)')
+    file = project.add("bbbb", upgrade, downgrade)
+    if below:
+        project.add("cccc")
+    found = Workspace([folder]).context(file)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("deployed", "below", "offered"),
+    [
+        (None, False, {"guard", "park"}),
+        (Deployed("main"), False, {"guard", "park"}),
+        (Deployed("main", known=True, latest=True), False, {"guard", "park"}),
+        (Deployed("main", known=True, latest=True), True, {"guard"}),
+        (Deployed("main", known=True), False, {"guard"}),
+        (Deployed("main", known=True, text="another"), False, {"guard"}),
+    ],
+)
+def test_an_upgrade_that_databases_have_run_is_left_alone(
+    tmp_path: Path, deployed: Deployed | None, below: bool, offered: set[str]
+) -> None:
+    back = f'{NICK}\nop.create_index("ux", "users", ["id"], unique=True)'
+    found = replace(context(tmp_path, BOTH, back, below=below), deployed=deployed)
+    assert {pattern.name for pattern in patterns(found)} == offered
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade"),
+    [
+        ('for name in ("nick", "id"):\n    op.drop_column("users", name)', "pass"),
+        ('op.drop_column("users", "nick")', 'raise RuntimeError("no way back")'),
+        ('if SOMETHING:\n    op.drop_column("users", "nick")', "pass"),
+        ('op.drop_column("users", "nobody")', "pass"),
+        ('op.execute("UPDATE users SET nick = NULL")', 'op.execute("UPDATE users SET nick = 1")'),
+        ('op.drop_column("users", "nick")', f"{NICK}\nop.execute(\"UPDATE users SET nick = 'x'\")"),
+    ],
+)
+def test_what_is_not_plain_is_left_alone(tmp_path: Path, upgrade: str, downgrade: str) -> None:
+    assert patterns(context(tmp_path, upgrade, downgrade)) == ()
+
+
+def test_only_what_stands_there_is_looked_at(tmp_path: Path) -> None:
+    found = context(tmp_path, BOTH, NICK)
+    (park,) = patterns(found)
+    assert patterns(found, park.range) == (park,)
+    assert found.migration.upgrade is not None
+    assert patterns(found, found.migration.upgrade.header) == ()
+    assert park.name in names()
