@@ -93,6 +93,7 @@ def run(arguments: Namespace) -> int:
         fail_on=arguments.fail_on,
     )
     formats.diagnostics_report(arguments.format)(linting)
+    gc.freeze()  # nor are they looked for when the process ends
     return int(any(map(linting.fails, found)))
 
 
