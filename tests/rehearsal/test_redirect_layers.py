@@ -100,7 +100,8 @@ def test_a_layer_that_does_not_hold_stops_the_run(tmp_path: Path, broken: str) -
 
 def test_a_kind_there_is_no_scratch_database_of_is_refused(tmp_path: Path) -> None:
     assert install(tmp_path, kind="oracle") == (
-        "rehearsing on oracle is not available in this version; what there is: mariadb, postgresql, sqlite"
+        "rehearsing on oracle is not available in this version; what there is: mariadb, "
+        "postgresql, sqlite"
     )
 
 
