@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
@@ -73,14 +74,27 @@ def connect_instead(kind: Kind, refusals: Refusals) -> None:
 def have_databases() -> None:
     """Answer the wish to create a database: a scratch one stands for it already.
 
-    Applications that find their database missing, by its name, create it while they start.
+    Applications that find their database missing, by its name, create it while they start; what a
+    migration creates is its own.
     """
 
     def before(*given: Any) -> tuple[str, Any]:
         _, _, statement, parameters, _, _ = given
-        return ("SELECT 1", ()) if _CREATES.match(statement) else (statement, parameters)
+        if _CREATES.match(statement) and not _migrating():
+            return "SELECT 1", ()
+        return statement, parameters
 
     event.listen(Engine, "before_cursor_execute", before, retval=True)
+
+
+def _migrating() -> bool:
+    """Whether Alembic is running migrations, further up the stack."""
+    frame = sys._getframe()  # noqa: SLF001 - `inspect` reads the source of every frame
+    while frame is not None:
+        if frame.f_code is MigrationContext.run_migrations.__code__:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 def check_marks(kind: Kind, refusals: Refusals) -> Callable[[], int]:
