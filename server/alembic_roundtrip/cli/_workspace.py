@@ -27,10 +27,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--name", metavar="SECTION", help="section of the configuration file")
 
 
+def add_env_py_arguments(parser: ArgumentParser) -> None:
+    """Arguments of subcommands that have env.py run."""
+    parser.add_argument("--python", metavar="PATH", help="the project's Python")
+    parser.add_argument(
+        "-x", action="append", default=[], dest="x", metavar="ARG", help="passed on to env.py"
+    )
+
+
 def overrides(arguments: Namespace) -> dict[str, object]:
     """Settings given on the command line."""
     config = arguments.config and str(Path.cwd() / arguments.config)
     given = {"config": config, "name": arguments.name}
+    given |= {"python": getattr(arguments, "python", None)}
+    given |= {"x-arguments": getattr(arguments, "x", None) or None}
     return {name: value for name, value in given.items() if value is not None}
 
 

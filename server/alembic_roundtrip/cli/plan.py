@@ -38,17 +38,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="text",
         help=f"default: text. {formats.described(formats.PLAN)}",
     )
-    parser.add_argument("--python", metavar="PATH", help="the project's Python")
-    parser.add_argument(
-        "-x", action="append", default=[], dest="x", metavar="ARG", help="passed on to env.py"
-    )
+    _workspace.add_env_py_arguments(parser)
     _workspace.add_arguments(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Plan; gives the exit status: 0, 1 where the rollback would stop, 2 for no plan."""
     try:
-        workspace = _workspace.here(_overrides(arguments))
+        workspace = _workspace.here(_workspace.overrides(arguments))
         environment = only_environment(workspace)
         plan = plan_rollback(workspace, environment, arguments.target, arguments.current)
         if not arguments.no_sql and plan.revisions:
@@ -57,11 +54,6 @@ def run(arguments: Namespace) -> int:
         return say(error)
     formats.plan_report(arguments.format)(plan)
     return int(plan.blocked)
-
-
-def _overrides(arguments: Namespace) -> dict[str, object]:
-    given = {"python": arguments.python, "x-arguments": arguments.x}
-    return _workspace.overrides(arguments) | {name: v for name, v in given.items() if v}
 
 
 async def _with_sql(

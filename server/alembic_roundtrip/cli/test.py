@@ -62,12 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help=f"default: text. {formats.described(formats.TEST)}",
     )
-    parser.add_argument("--config", metavar="FILE", help="Alembic's configuration file")
-    parser.add_argument("--name", metavar="SECTION", help="section of the configuration file")
-    parser.add_argument("--python", metavar="PATH", help="the project's Python")
-    parser.add_argument(
-        "-x", action="append", default=[], dest="x", metavar="ARG", help="passed on to env.py"
-    )
+    _workspace.add_arguments(parser)
+    _workspace.add_env_py_arguments(parser)
     parser.add_argument(
         "--fail-on",
         choices=FAIL_ON,
@@ -151,11 +147,9 @@ def _only_changed(plan: Plan, ref: str) -> Plan:
 def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
     named = {
         name: getattr(arguments, name)
-        for name in ("python", "database", "rows", "timeout")
+        for name in ("database", "rows", "timeout")
         if getattr(arguments, name) is not None
     }
-    if arguments.x:
-        named["x_arguments"] = arguments.x
     return _workspace.overrides(arguments) | named
 
 

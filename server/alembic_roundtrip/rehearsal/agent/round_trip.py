@@ -79,7 +79,8 @@ class RoundTrip:
         tables = Tables(before, after, self._touched(before, after))
         own = OwnRows(self._plan["own_rows"], self.revision)
         if tables.old or tables.new or own.any():
-            trip = RowsTrip(self, self._room, tables, self._plan, types_before, types_after)
+            count = int(self._plan["rows"])
+            trip = RowsTrip(self, self._room, tables, count, own, types_before, types_after)
             yield from trip.steps(self._parent, self._reached)
 
     def _empty(self, before: Any, parent: Any) -> Way:

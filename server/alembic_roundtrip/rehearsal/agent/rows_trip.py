@@ -82,15 +82,16 @@ class RowsTrip:
         trip: RoundTrip,
         room: Room,
         tables: Tables,
-        plan: Mapping[str, Any],
+        count: int,
+        own: OwnRows,
         types_before: Dict[Any, Any],
         types_after: Dict[Any, Any],
     ) -> None:
         self._trip = trip
         self._room = room
         self._tables = tables
-        self._count = int(plan["rows"])
-        self._own = OwnRows(plan["own_rows"], trip.revision)
+        self._count = count
+        self._own = own
         self._types_before = types_before
         self._types_after = types_after
         self._seed = zlib.crc32(trip.revision.encode())

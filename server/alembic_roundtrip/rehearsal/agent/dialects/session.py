@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import sqlalchemy
 
@@ -21,6 +21,7 @@ class Session:
 
     def __init__(self, connection: Any) -> None:
         dialect = connection.dialect
+        self.connection = connection
         self.dbapi = raw(connection)
         self.error_type: Any = dialect.dbapi.Error
         # SQLAlchemy 1.4 formats what it gives to asyncpg, even where there is nothing to put in.
@@ -65,11 +66,20 @@ class Session:
         self.run(f"RELEASE SAVEPOINT {savepoint}")
         return objection
 
-    def all_or_none(self, function: Callable[[], None], savepoint: str = "own_rows") -> None:
-        """Call in a savepoint: what it raises undoes what it did, unless that committed."""
+    def run_all(self, statements: Sequence[str]) -> None:
+        """Run all of the statements or none."""
+
+        def run(_: Any) -> None:
+            for statement in statements:
+                self.run(statement)
+
+        self.lend(run)
+
+    def lend(self, function: Callable[[Any], Any], savepoint: str = "own_rows") -> None:
+        """Call with SQLAlchemy's connection; what it raises undoes what it has not committed."""
         self.run(f"SAVEPOINT {savepoint}")
         try:
-            function()
+            function(self.connection)
         except BaseException:
             self.attempt(f"ROLLBACK TO SAVEPOINT {savepoint}")
             raise

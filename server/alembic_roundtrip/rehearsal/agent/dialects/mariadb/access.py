@@ -23,7 +23,6 @@ class MariadbAccess:
 
     def __init__(self, connection: Any) -> None:
         self.session = Session(connection)
-        self._connection = connection
         self._dialect = connection.dialect
 
     # --- reading
@@ -112,16 +111,11 @@ class MariadbAccess:
 
     def run_script(self, text: str) -> None:
         """Run the statements of an SQL file, all or none of them."""
-
-        def run() -> None:
-            for statement in statements(text):
-                self.session.run(statement)
-
-        self.session.all_or_none(run)
+        self.session.run_all(statements(text))
 
     def lend(self, function: Callable[[Any], None]) -> None:
         """Call with the SQLAlchemy connection; what it raises undoes what it did."""
-        self.session.all_or_none(lambda: function(self._connection))
+        self.session.lend(function)
 
     def remove_orphans(self, table: Table, schema: Snapshot) -> int:
         """Remove rows whose parents are missing; gives how many."""
