@@ -50,3 +50,8 @@ def test_whatever_else_is_edited_makes_it_stale(old: bytes, new: bytes) -> None:
 def test_a_file_that_only_begins_like_a_docstring_counts_whole() -> None:
     assert key(b'"""never ends\nx = 1\n') != key(b'"""never ends\nx = 2\n')
     assert key(b"x = 1\n") != key(b"'' + x\n")
+
+
+def test_comments_before_anything_else_take_no_time() -> None:
+    """Two ways to read each of them would double the time with every line."""
+    assert key(b"    # a\n\n" * 200 + b"x = 1\n") != key(b"    # a\n\n" * 200 + b"x = 2\n")

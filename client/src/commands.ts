@@ -75,7 +75,7 @@ export class Commands implements Disposable {
   private async run(command: string, given: readonly unknown[]): Promise<unknown> {
     const client = await this.runner.ready();
     if (!client) return undefined;
-    if (/\.(test|scaffoldFrom)[A-Z]/.test(command)) await save();
+    if (/\.(test|scaffoldFrom|plan)[A-Z]/.test(command)) await save();
     try {
       const params = { command, arguments: plain(client, given) };
       if (command === PLAN && !(await aimed(params.arguments))) return undefined;

@@ -125,6 +125,15 @@ class RevisionEvidence:
         """Losses of values that existed before the upgrade: those that make a verdict lossy."""
         return tuple(loss for loss in self.losses if loss.step != "downgrade")
 
+    def new_losses(self) -> tuple[Loss, ...]:
+        """Losses of what was written since the upgrade.
+
+        What the upgrade itself changes, upgrading again changes too: no rollback dropped that.
+        """
+        upgraded = {(x.table, x.column) for x in self.losses if x.step == "upgrade"}
+        written = (x for x in self.losses if x.step == "downgrade")
+        return tuple(x for x in written if (x.table, x.column) not in upgraded)
+
     def decisive_step(self) -> Step | None:
         """The step whose exception the reason of the verdict is about."""
         reason = self.reason or ""
@@ -218,7 +227,7 @@ def evidence_store(environment: Environment) -> EvidenceStore:
 
 
 _PROSE = re.compile(
-    rb"""\A(?P<before>(?:\s*\#[^\n]*\n|\s)*)[rR]?(?P<quote>\"{3}|'{3}|"|')"""
+    rb"""\A(?P<before>(?:\#[^\n]*\n|\s)*)[rR]?(?P<quote>\"{3}|'{3}|"|')"""
     rb"""(?:\\.|(?!(?P=quote)).)*(?P=quote)""",
     re.DOTALL,
 )

@@ -77,12 +77,17 @@ def write(path: Path, text: str) -> None:
     """Replace a file's text at once; its encoding, byte order mark, line ends and mode stay."""
     old = path.read_bytes()
     mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
-    encoding = encoding_of(old)
-    data = text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
+    data = _encoded(text, old)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(data if data.startswith(mark) else mark + data)
     temporary.chmod(path.stat().st_mode)
     temporary.replace(path)
+
+
+def _encoded(text: str, source: bytes) -> bytes:
+    """A text in the encoding that a source says it has, in its first lines."""
+    encoding = encoding_of(source)
+    return text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
 
 
 def _create_files(workspace: Workspace, path: Path) -> bool:
@@ -92,7 +97,7 @@ def _create_files(workspace: Workspace, path: Path) -> bool:
         for new in fix.creates:
             if not new.path.exists():
                 new.path.parent.mkdir(parents=True, exist_ok=True)
-                new.path.write_text(new.text, encoding="utf-8", newline="")
+                new.path.write_bytes(_encoded(new.text, new.text.encode(errors="replace")))
                 workspace.changed_on_disk(new.path)
                 created = True
     return created

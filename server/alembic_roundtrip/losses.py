@@ -205,7 +205,7 @@ def _copied(sql: str) -> Iterator[Key]:
 
 def _name(written: str) -> Name:
     schema, _, name = re.sub(r"[\"`]", "", written).rpartition(".")
-    return Name(name, schema)
+    return Name.of(name, schema)
 
 
 def documentation(migration: Migration) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from alembic_roundtrip.evidence import Loss, RevisionEvidence
 from alembic_roundtrip.measurements import loss_line, residue_line, told_once
@@ -22,13 +22,7 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
         yield residue_line(residue)
     for loss in told_once(evidence.old_losses()):
         yield loss_line(loss) + ("" if documented else "; the migration does not say so")
-    # What the upgrade itself changes, upgrading again changes too: no rollback dropped that.
-    upgraded = {(loss.table, loss.column) for loss in evidence.losses if loss.step == "upgrade"}
-    written = [
-        loss
-        for loss in evidence.losses
-        if loss.step == "downgrade" and (loss.table, loss.column) not in upgraded
-    ]
+    written = evidence.new_losses()
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"
     yield from evidence.notes
@@ -43,7 +37,7 @@ def shown(path: str) -> str:
     return path if relative.startswith(os.pardir) else relative
 
 
-def _names(losses: list[Loss]) -> str:
+def _names(losses: Iterable[Loss]) -> str:
     tables = [loss.table for loss in losses if loss.column is None]
     columns = [f"{loss.table}.{loss.column}" for loss in losses if loss.column is not None]
     parts = [f"rows of `{name}`" for name in tables] + [f"`{name}`" for name in columns]

@@ -97,3 +97,24 @@ def test_a_rehearsal_takes_the_settings_of_the_project_below(
     monkeypatch.chdir(every_verdict.parent)
     (rehearsed,) = json.loads(printed("test", "--format", "json", "2b7d"))["revisions"]
     assert rehearsed["rows"] == 7
+
+
+@pytest.mark.parametrize("command", [["test", "--rows", "1", "1a2f"], ["plan", "base"]])
+def test_arguments_for_env_py_reach_it(
+    command: list[str], every_verdict: Path, printed: Printed
+) -> None:
+    env = every_verdict / "migrations" / "env.py"
+    wanted = "from alembic import context\nassert context.get_x_argument() == ['a=1', 'b=2']\n"
+    env.write_text(wanted + env.read_text())
+    printed(*command, "-x", "a=1", "-x", "b=2", "--format", "json")
+
+
+@pytest.mark.parametrize(
+    "command", [["test"], ["plan", "base"], ["scaffold", "4d09", "--from-database"]]
+)
+def test_nothing_is_run_by_settings_that_cannot_be_used(
+    command: list[str], every_verdict: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (every_verdict / "pyproject.toml").write_text("[tool.alembic-roundtrip]\ndatabse = 'sqlite'\n")
+    assert main(command) == 2
+    assert "did you mean `database`?" in capsys.readouterr().err

@@ -152,7 +152,9 @@ def test_a_downgrade_that_went_through_with_rows_is_no_longer_feared(
     remember(project, "bbbb")
     assert newest(project).blockers == ()
     failed = StepError("IntegrityError", "UNIQUE constraint failed: users.nick")
-    reason = "`downgrade()` fails with made-up rows in the tables: IntegrityError"
+    reason = (
+        f"`downgrade()` fails with made-up rows in the tables: IntegrityError: {failed.message}"
+    )
     remember(
         project,
         "bbbb",
@@ -163,6 +165,77 @@ def test_a_downgrade_that_went_through_with_rows_is_no_longer_feared(
     blocker = newest(project).blockers[0]
     assert (blocker.kind, blocker.certain, blocker.basis) == ("failing", True, "evidence")
     assert blocker.message == f"{reason} (SQLite 3.45, 100 made-up rows a table)"
+
+
+DROPPED = (
+    'op.drop_column("users", "nick")',
+    'op.add_column("users", sa.Column("nick", sa.String(9)))',
+)
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        {"rows": 0, "steps": (Step("downgrade", 0.001),)},
+        {
+            "verdict": Verdict.FAILED,
+            "reason": "`upgrade()` fails: E: no",
+            "steps": (Step("upgrade", 0.1, StepError("E", "no")),),
+        },
+        {
+            "verdict": Verdict.FAILED,
+            "reason": "`downgrade()` fails with made-up rows in the tables: E: no",
+            "steps": (
+                Step("downgrade", 0.1),
+                Step("downgrade with rows", 0.1, StepError("E", "no")),
+            ),
+        },
+    ],
+    ids=["without rows", "no upgrade", "no downgrade with rows"],
+)
+def test_what_no_rows_have_shown_is_told_by_reading(
+    project: AlembicProject, measured: dict[str, object]
+) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add("bbbb", *DROPPED)
+    remember(project, "bbbb", **measured)
+    assert [(loss.subject, loss.basis) for loss in newest(project).losses] == [
+        ("users.nick", "reading")
+    ]
+
+
+def test_a_downgrade_that_was_never_reached_is_told_by_reading(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'raise RuntimeError("no")')
+    failed = (Step("upgrade", 0.1, StepError("E", "oh")),)
+    reason = "`upgrade()` fails: E: oh"
+    remember(project, "aaaa", verdict=Verdict.FAILED, reason=reason, steps=failed)
+    assert newest(project).stops == "yes"
+
+
+def test_rows_written_since_may_stop_it(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    steps = (
+        Step("downgrade with rows", 0.1, StepError("E", "NOT NULL")),
+        Step("downgrade with old rows only", 0.1),
+    )
+    reason = "`downgrade()` fails with made-up rows in the tables: E: NOT NULL"
+    remember(project, "aaaa", verdict=Verdict.FAILED, reason=reason, steps=steps)
+    assert newest(project).stops == "may"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'op.drop_column("users", "nick")',
+        'op.drop_column("users", "nobody")  # roundtrip: ignore[unknown-object] made by hand',
+        'op.add_column("users", sa.Column("x", sa.Text(), nullable=False))',
+    ],
+    ids=["dropped though older", "ignored", "as soon as there is a row"],
+)
+def test_what_a_database_may_well_do_is_no_certain_end(project: AlembicProject, line: str) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add("bbbb", 'op.execute("SELECT 1")', line)
+    assert newest(project).stops != "yes"
 
 
 def test_a_guard_that_refused_made_up_rows_may_refuse_the_real_ones(

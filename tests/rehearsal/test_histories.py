@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
 from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started, StepStarted
-from rehearsal.conftest import collect
+from rehearsal.conftest import collect, skip_unless
 
 
 def table(name: str) -> tuple[str, str]:
@@ -156,7 +158,7 @@ with engine.connect()""",
 )
 async def test_styles_of_env_py_give_the_same_verdicts(tmp_path, env):
     if "aiosqlite" in env:
-        pytest.importorskip("aiosqlite")
+        skip_unless(importlib.util.find_spec("aiosqlite"), "no aiosqlite is installed")
     folder = tmp_path / "styled"
     folder.mkdir()
     project = AlembicProject(folder, env=env)

@@ -57,7 +57,8 @@ def test_the_first_fix_gives_what_the_page_shows_and_then_rests(
     if project.file.suffix == ".py":
         compile(fixed, str(project.file), "exec")
     project.file.write_text(fixed, encoding="utf-8")
-    assert [d for d in found_in(rule, example, project.file, tmp_path) if d.fixes] == []
+    left = {d.message for d in found_in(rule, example, project.file, tmp_path)}
+    assert left <= {d.message for d in found if not d.fixes}
 
 
 @pytest.mark.parametrize(("rule", "example"), [c for c in CASES if c.values[1].created])

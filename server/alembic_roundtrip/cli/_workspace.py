@@ -74,8 +74,15 @@ def here(overrides: Mapping[str, object], *, remember: bool = False) -> Workspac
     return workspace if above == folder else Workspace([above], overrides, remember=remember)
 
 
+def refuse_mistakes(workspace: Workspace) -> None:
+    """Raises `NothingToReadError` where a setting cannot be used: nothing is to run by another."""
+    for mistake in workspace.mistakes:
+        raise NothingToReadError(mistake)
+
+
 def only_environment(workspace: Workspace) -> Environment:
     """The one environment that is meant; raises `NothingToReadError` where that is not clear."""
+    refuse_mistakes(workspace)
     found = environments(workspace)
     # Folders of migrations alone can be read, not run.
     found = tuple(environment for environment in found if environment.env_py) or found

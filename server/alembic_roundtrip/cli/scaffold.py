@@ -19,12 +19,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add this subcommand's arguments to its parser."""
     parser.add_argument("revision", metavar="REVISION", help="an id, a partial id or `head`")
     parser.add_argument("--write", action="store_true", help="change the file")
-    parser.add_argument(
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
         "--from-database",
         action="store_true",
         help="run the upgrade on a scratch database, and write what restores the parent's schema",
     )
-    parser.add_argument(
+    source.add_argument(
         "--pattern",
         nargs="?",
         const="",
@@ -75,6 +76,7 @@ def _restoration(workspace: Workspace, context: Context) -> Restoration | None:
     from alembic_roundtrip.rehearsal.way_back import way_back
     from alembic_roundtrip.scaffold import can_be_written
 
+    _workspace.refuse_mistakes(workspace)
     environment = workspace.environment_of(context.migration.path)
     if environment is None or not can_be_written(context):
         return None

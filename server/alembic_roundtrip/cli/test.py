@@ -121,8 +121,6 @@ def _seconds(text: str) -> float:
 
 def _plan(arguments: argparse.Namespace) -> Plan:
     workspace = _workspace.here(_overrides(arguments))
-    for mistake in workspace.mistakes:
-        raise CannotRun(mistake)
     environment = only_environment(workspace)
     return Plan(
         environment=environment,

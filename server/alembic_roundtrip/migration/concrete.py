@@ -129,7 +129,7 @@ class _Changer(cst.CSTTransformer):
         for other in [part for part in self.left if isinstance(part, ReplaceCall)]:
             if other.call == self._range(original_node):
                 del self.left[other]
-                return cst.parse_expression(other.text)
+                return _expression(other.text)
         return updated_node
 
     def leave_IndentedBlock(  # noqa: N802 - LibCST's name
@@ -273,14 +273,21 @@ def _comments(node: _Statement) -> tuple[Sequence[cst.EmptyLine], Sequence[cst.E
     return lines[:first], lines[first:]
 
 
+def _expression(text: str) -> cst.BaseExpression:
+    try:
+        return cst.parse_expression(text)
+    except cst.ParserSyntaxError as error:
+        raise RewriteError(f"`{text}` is no expression: {error}") from error
+
+
 def _changed(node: cst.Call, rewrite: ChangeCall) -> cst.Call:
     """The call of another function, or with other arguments."""
     if rewrite.function:
-        node = node.with_changes(func=cst.parse_expression(rewrite.function))
+        node = node.with_changes(func=_expression(rewrite.function))
     for name, text in rewrite.arguments:
         index = _argument(node.args, name, rewrite.signature)
         if text is not None:
-            value = cst.parse_expression(text)
+            value = _expression(text)
             node = _with_argument(node, index, name, value)
         elif index is not None:
             node = _without_argument(node, index)

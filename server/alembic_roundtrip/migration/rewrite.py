@@ -82,7 +82,7 @@ class ChangeCall:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceCall:
-    """Another expression in the place of a call; lines behind its first are indented already."""
+    """Another expression in the place of a call, its lines indented as if it began one."""
 
     call: Range
     text: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,9 +11,17 @@ from alembic_roundtrip.comparison.tightening import tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.losses import new_data_lost, predicted_losses
-from alembic_roundtrip.measurements import conditions, residue_line, subject_of, told_once
+from alembic_roundtrip.measurements import (
+    Failing,
+    conditions,
+    measured_failure,
+    residue_line,
+    subject_of,
+    told_once,
+)
 from alembic_roundtrip.migration.model import Body
-from alembic_roundtrip.rule import rules
+from alembic_roundtrip.rule import Diagnostic, rules
+from alembic_roundtrip.suppression import suppressions
 
 Basis = Literal["evidence", "reading"]
 Kind = Literal["irreversible", "missing", "failing", "fragile"]
@@ -27,10 +35,15 @@ _REFUSED = (
     "misordered-downgrade",
     "needs-autocommit",
     "needs-batch",
-    "not-null-without-default",
     "unknown-object",
     "unnamed-constraint",
-    "unrelated-drop",
+)
+_REFUSED_WITH_ROWS = ("not-null-without-default",)
+_ON_THE_WAY_DOWN: tuple[Failing, ...] = (
+    "downgrade",
+    "downgrade with rows",
+    "downgrade on new rows",
+    "time",
 )
 
 
@@ -57,7 +70,7 @@ class Blocker:
 
 def losses(context: Context) -> Iterator[Loss]:
     """Older data first, then what was written since the upgrade."""
-    if context.evidence is not None and context.evidence.verdict is not Verdict.SKIPPED:
+    if context.evidence is not None and _went_down_with_rows(context.evidence):
         yield from _measured(context.evidence)
         return
     told: set[str] = set()
@@ -80,12 +93,8 @@ def _measured(evidence: RevisionEvidence) -> Iterator[Loss]:
             yield _counted(loss, f"does not bring back `{subject}`, which the upgrade destroys")
         else:
             yield _counted(loss, f"loses older data of `{subject}`")
-    # What the upgrade itself changes, upgrading again changes too: no rollback dropped that.
-    upgraded = {(x.table, x.column) for x in evidence.losses if x.step == "upgrade"}
-    for loss in evidence.losses:
-        if loss.step == "downgrade" and (loss.table, loss.column) not in upgraded:
-            what = f"loses what was written to `{subject_of(loss)}` since the upgrade"
-            yield _counted(loss, what)
+    for loss in evidence.new_losses():
+        yield _counted(loss, f"loses what was written to `{subject_of(loss)}` since the upgrade")
 
 
 def _counted(loss: measured.Loss, message: str) -> Loss:
@@ -97,24 +106,26 @@ def _counted(loss: measured.Loss, message: str) -> Loss:
 def blockers(context: Context) -> Iterator[Blocker]:
     """The certain ones first."""
     evidence = context.evidence
-    told = evidence is not None and evidence.verdict is not Verdict.SKIPPED
-    if evidence is not None and told:
-        yield from _met(evidence)
-    if not (evidence is not None and told and _went_down(evidence)):
-        yield from _read(context, failures=not told)
+    if evidence is None:
+        yield from _read(context, failures=True)
+        return
+    yield from _met(context, evidence)
+    if not (_went_down_with_rows(evidence) or evidence.verdict is Verdict.IRREVERSIBLE):
+        yield from _read(context, failures=not any(map(_is_downgrade, evidence.steps)))
 
 
-def _met(evidence: RevisionEvidence) -> Iterator[Blocker]:
+def _met(context: Context, evidence: RevisionEvidence) -> Iterator[Blocker]:
     """What the rehearsal's downgrade stopped at."""
     where = f" ({conditions(evidence)})"
-    stopped = [s for s in evidence.steps if s.error is not None and _is_downgrade(s)]
-    reason = evidence.reason or ""
+    stopped = any(s.error is not None and _is_downgrade(s) for s in evidence.steps)
     if evidence.verdict is Verdict.IRREVERSIBLE:
+        reason = evidence.reason or ""
         yield Blocker("irreversible", f"refuses: {reason}", certain=True, basis="evidence")
-    elif evidence.verdict is Verdict.FAILED and stopped:
-        yield Blocker("failing", f"{reason}{where}", certain=True, basis="evidence")
+    for found in measured_failure(context, *_ON_THE_WAY_DOWN) if stopped else ():
+        certain = found.of != "downgrade on new rows"
+        yield Blocker("failing", found.message, certain, basis="evidence")
         if evidence.half_done is not None:
-            yield Blocker("failing", evidence.half_done, certain=True, basis="evidence")
+            yield Blocker("failing", evidence.half_done, certain, basis="evidence")
     for note in evidence.notes:
         if note.startswith("`downgrade()` refuses made-up rows"):
             yield Blocker("fragile", f"{note}{where}", certain=False, basis="evidence")
@@ -124,10 +135,10 @@ def _is_downgrade(step: measured.Step) -> bool:
     return step.name.startswith("downgrade")
 
 
-def _went_down(evidence: RevisionEvidence) -> bool:
+def _went_down_with_rows(evidence: RevisionEvidence) -> bool:
     """Whether a downgrade with rows went through: what reading fears did not happen."""
     done = (s for s in evidence.steps if _is_downgrade(s) and s.error is None)
-    return any(s.name != "downgrade" for s in done) or evidence.verdict is Verdict.IRREVERSIBLE
+    return any(s.name != "downgrade" for s in done)
 
 
 def _read(context: Context, *, failures: bool) -> Iterator[Blocker]:
@@ -142,14 +153,27 @@ def _read(context: Context, *, failures: bool) -> Iterator[Blocker]:
         if downgrade.kind is Body.RAISES:
             said = f": {downgrade.message}" if downgrade.message else ""
             yield Blocker("irreversible", f"refuses{said}", certain=True, basis="reading")
-        for name in _REFUSED:
-            for found in rules()[name].diagnostics(context):
-                inside = downgrade.range.start <= found.range.start <= downgrade.range.end
-                if inside and found.severity == "error":
-                    yield Blocker("failing", found.message, certain=True, basis="reading")
+        for found in _found(context, _REFUSED):
+            yield Blocker("failing", found.message, certain=True, basis="reading")
+    for found in _found(context, _REFUSED_WITH_ROWS):
+        yield Blocker("failing", found.message, certain=False, basis="reading")
     for tightening in tightenings(context):
         message = f"fails if there are {tightening.rows} by now"
         yield Blocker("fragile", message, certain=False, basis="reading")
+
+
+def _found(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
+    """What these rules find in the downgrade, where nobody decided that it is right."""
+    downgrade = context.migration.downgrade
+    if downgrade is None:
+        return
+    ignored = suppressions(context.migration)
+    for name in names:
+        for found in rules()[name].diagnostics(context):
+            inside = downgrade.range.start <= found.range.start <= downgrade.range.end
+            told = any(each.covers(name, found.range) for each in ignored)
+            if inside and found.severity == "error" and not told:
+                yield found
 
 
 def notes(context: Context) -> Iterator[str]:
@@ -160,6 +184,5 @@ def notes(context: Context) -> Iterator[str]:
     for residue in evidence.residue:
         if residue.grade != "cosmetic":
             yield residue_line(residue)
-    again = [s for s in evidence.steps if s.error and s.name.startswith("upgrade again")]
-    if again and evidence.verdict is Verdict.FAILED and evidence.reason:
+    if evidence.reason and any(measured_failure(context, "upgrade again")):
         yield evidence.reason

@@ -39,17 +39,11 @@ def _table(plan: RollbackPlan) -> Iterator[str]:
             sentences.basis(each),
             timed,
             "yes" if each.losses else "no",
-            _stops(each),
+            each.stops,
             "yes" if each.documented else "no",
         )
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
     yield ""
-
-
-def _stops(revision: PlannedRevision) -> str:
-    if any(blocker.certain for blocker in revision.blockers):
-        return "yes"
-    return "may" if revision.blockers else "no"
 
 
 def _section(number: int, revision: PlannedRevision) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from alembic_roundtrip.evidence import RevisionEvidence, Statement, Step
 from alembic_roundtrip.history import History, graph
@@ -51,6 +51,13 @@ class PlannedRevision:
     """What Alembic would send, once for each database; none where that could not be written."""
 
     @property
+    def stops(self) -> Literal["yes", "may", "no"]:
+        """Whether the rollback would stop here."""
+        if any(blocker.certain for blocker in self.blockers):
+            return "yes"
+        return "may" if self.blockers else "no"
+
+    @property
     def explained_by_sql(self) -> bool:
         """Whether the SQL is all of it: else the code says the rest."""
         return bool(self.sql) and all(each.problem is None for each in self.sql)
@@ -83,7 +90,7 @@ class RollbackPlan:
     @property
     def blocked(self) -> bool:
         """Whether it would stop at a revision, as far as is known."""
-        return any(b.certain for revision in self.revisions for b in revision.blockers)
+        return any(revision.stops == "yes" for revision in self.revisions)
 
     def with_sql(self, written: Sequence[DowngradeSql]) -> RollbackPlan:
         """With the SQL of each revision, in the order that Alembic gave."""

@@ -21,8 +21,8 @@ def headline(plan: RollbackPlan) -> str:
     end = ", ".join(plan.left) or "base"
     if not plan.revisions:
         return f"from {start} to {end}: there is nothing to undo"
-    stops = [r.revision for r in plan.revisions if any(b.certain for b in r.blockers)]
-    risky = [r.revision for r in plan.revisions if r.blockers and r.revision not in stops]
+    stops = [r.revision for r in plan.revisions if r.stops == "yes"]
+    risky = [r.revision for r in plan.revisions if r.stops == "may"]
     lossy = sum(bool(r.losses) for r in plan.revisions)
     parts = [count(len(plan.revisions), "revision")]
     if stops:

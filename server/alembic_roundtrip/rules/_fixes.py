@@ -48,7 +48,9 @@ def dropped(context: Context, leftover: Leftover, statement: str) -> tuple[Fix, 
     rewrite = InsertStatements("downgrade", place_of(leftover), (statement,))
     title = f"Add `{statement.partition('(')[0]}(…)` to the downgrade"
     fix = Fix(title, (rewrite,), "unsafe")
-    return (fix,) if _settles(context, ("stays", leftover.key), fix) else ()
+    left = context.memory("faults", faults) - {("stays", leftover.key)}
+    after = _faults_after(context, fix)
+    return (fix,) if after is not None and after <= left else ()
 
 
 def place_of(leftover: Leftover) -> int:
@@ -131,23 +133,29 @@ def _settling(context: Context, fault: Fault, *small: Fix | None) -> tuple[Fix, 
 
     A downgrade that somebody has written is only written anew where nothing is left to do in it.
     """
+    left = context.memory("faults", faults) - {fault}
+    made = ((fix, _faults_after(context, fix)) for fix in small if fix is not None)
+    first = next(((fix,) for fix, after in made if after is not None and after <= left), ())
+    whole, after = context.memory("the whole downgrade", _whole)
+    return (*first, *(whole if after is not None and after <= left else ()))
+
+
+def _whole(context: Context) -> tuple[tuple[Fix, ...], frozenset[Fault] | None]:
+    """The whole downgrade written anew, if that is all of it, and what is wrong with it then."""
     from alembic_roundtrip.scaffold import scaffold
 
-    first = next((f for f in small if f is not None and _settles(context, fault, f)), None)
-    whole = written_downgrade(context) if scaffold(context).complete else ()
-    return (
-        *((first,) if first is not None else ()),
-        *(fix for fix in whole if _settles(context, fault, fix)),
-    )
+    fixes = written_downgrade(context) if scaffold(context).complete else ()
+    return fixes, _faults_after(context, fixes[0]) if fixes else None
 
 
-def _settles(context: Context, fault: Fault, fix: Fix) -> bool:
+def _faults_after(context: Context, fix: Fix) -> frozenset[Fault] | None:
+    """What is wrong with the downgrade after a fix; None where it cannot be made."""
     try:
         made = edits(context.migration, fix.rewrites)
     except RewriteError:
-        return False
+        return None
     after = context.after(apply_edits(context.migration.text, made))
-    return after is not None and faults(after) <= faults(context) - {fault}
+    return None if after is None else faults(after)
 
 
 def renamed_back(rename: Rename) -> Fix:

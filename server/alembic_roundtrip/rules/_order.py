@@ -26,8 +26,9 @@ def moved(context: Context, finding: Finding, check: Check) -> tuple[Fix, ...]:
         return ()
     before = _problems(context, check)
     tries = context.memory("tries of another order", lambda _: iter(range(_TRIES)))
+    tables = _neighbours(context, _tables(downgrade, finding.range))
     for block in _blocks(context.migration, downgrade, finding.range):
-        near = [each for each in block if _matters(context, downgrade, each, finding.range)]
+        near = [each for each in block if _has_part(downgrade, each, finding.range, tables)]
         # One after the other so that no try is used up for nothing.
         for move, _ in zip(_moves(near, finding.range), tries, strict=False):
             after = _problems(context.with_downgrade(_operations(downgrade, move)), check)
@@ -36,9 +37,8 @@ def moved(context: Context, finding: Finding, check: Check) -> tuple[Fix, ...]:
     return ()
 
 
-def _matters(context: Context, downgrade: Direction, statement: Range, place: Range) -> bool:
-    """Whether a statement has to do with the tables of another one, or with their neighbours."""
-    tables = _tables(downgrade, place)
+def _neighbours(context: Context, tables: frozenset[Name]) -> frozenset[Name]:
+    """Tables, those that they refer to, and those that refer to them."""
     near = set(tables)
     for trip in context.round_trips:
         for schema in (trip.before, trip.up.schema):
@@ -48,7 +48,14 @@ def _matters(context: Context, downgrade: Direction, statement: Range, place: Ra
                     near |= referents
                 elif referents & tables:
                     near.add(name)
-    return within(place, statement) or bool(_tables(downgrade, statement) & near)
+    return frozenset(near)
+
+
+def _has_part(
+    downgrade: Direction, statement: Range, place: Range, tables: frozenset[Name]
+) -> bool:
+    """Whether a statement is at a place, or has to do with any of these tables."""
+    return within(place, statement) or bool(_tables(downgrade, statement) & tables)
 
 
 def _tables(downgrade: Direction, place: Range) -> frozenset[Name]:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name, Table, option
+from alembic_roundtrip.migration.objects import Name, Table
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -129,11 +128,6 @@ def _condition(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         for row in rows
     ]
     return each[0] if len(each) == 1 else " OR ".join(f"({part})" for part in each)
-
-
-def _said_sql(operation: Operation) -> str:
-    expression = option(operation.arguments, "sqltext")
-    return (expression.string or expression.text) if expression else ""
 
 
 def sql_name(name: Name) -> str:

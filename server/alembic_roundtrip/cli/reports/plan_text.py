@@ -13,6 +13,7 @@ from alembic_roundtrip.planning import sentences
 from alembic_roundtrip.planning.plan import PlannedRevision, RollbackPlan
 
 _WIDEST = 1000
+_STOPS = {"yes": "bold red", "may": "yellow", "no": ""}
 
 
 def report(plan: RollbackPlan) -> None:
@@ -43,7 +44,7 @@ def _print_table(out: Console, plan: RollbackPlan) -> None:
             Text(_known(each)),
             Text(sentences.seconds(each.timed.seconds) if each.timed else "-"),
             Text("yes", "yellow") if each.losses else Text("no"),
-            _stops(each),
+            Text(each.stops, _STOPS[each.stops]),
             Text("yes" if each.documented else "no"),
             Text(each.title),
         )
@@ -58,12 +59,6 @@ def _known(revision: PlannedRevision) -> str:
     if revision.evidence is not None:
         return revision.evidence.verdict.value
     return "stale" if revision.stale else "by reading"
-
-
-def _stops(revision: PlannedRevision) -> Text:
-    if any(blocker.certain for blocker in revision.blockers):
-        return Text("yes", "bold red")
-    return Text("may", "yellow") if revision.blockers else Text("no")
 
 
 def _print_revision(out: Console, number: int, revision: PlannedRevision) -> None:

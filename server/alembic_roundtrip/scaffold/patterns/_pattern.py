@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alembic_roundtrip.comparison.differences import differences
-from alembic_roundtrip.comparison.symmetry import leftovers, missing
+from alembic_roundtrip.comparison.faults import faults
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
@@ -137,8 +136,8 @@ class Trial:
                 downgrade, kind=Body.CODE, operations=(*first, *self._after(downgrade))
             ),
         )
-        before = context.memory("faults", _faults)
-        return _faults(replace(context, migration=changed, _made={})) <= before
+        before = context.memory("faults", faults)
+        return faults(replace(context, migration=changed, _made={})) <= before
 
     def _after(self, direction: Direction) -> tuple[Operation, ...]:
         operations = [
@@ -146,17 +145,6 @@ class Trial:
             for each in direction.operations
         ]
         return tuple(each for each in operations if each.changes)
-
-
-_KINDS = ("table", "column", "index", "constraint")
-_ASPECTS = ("server default", "nullability", "type", "primary key", "definition")
-
-
-def _faults(context: Context) -> int:
-    found = [fault for kind in _KINDS for fault in leftovers(context, kind)]
-    gone = [fault for kind in _KINDS for fault in missing(context, kind)]
-    other = [fault for aspect in _ASPECTS for fault in differences(context, aspect)]
-    return len(found) + len(gone) + len(other)
 
 
 def renamed_column(table: Name, old: str, new: str, nullable: bool | None = None) -> c.AlterColumn:

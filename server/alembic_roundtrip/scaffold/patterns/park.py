@@ -26,6 +26,7 @@ from alembic_roundtrip.scaffold.sql import quoted
 from alembic_roundtrip.schema import names_enum
 
 _LONGEST = 60
+_SUFFIX = "_parked"
 _DESCRIPTION = "keeps the data until a later revision drops it"
 
 
@@ -95,7 +96,7 @@ def _way_back(
 
 def _parked(name: str, taken: Sequence[str]) -> str:
     """A name for what is aside that nothing has yet."""
-    parked = f"{name[:_LONGEST]}_parked"[:_LONGEST]
+    parked = name[: _LONGEST - len(_SUFFIX)] + _SUFFIX
     if parked in taken:
         raise NotKnownError(f"a name for `{name}`")
     return parked
@@ -335,9 +336,7 @@ class _Column:
             surround = SurroundStatement(operation.statement, made, imports=self._imports)
             return [surround, RemoveStatement(operation.statement)]
         text = self._altered(called, old, new, nullable)
-        start = operation.range.start
-        indent = migration.source.line(start.line)[: start.column - 1]
-        return [ReplaceCall(operation.range, text.replace("\n", f"\n{indent}"), self._imports)]
+        return [ReplaceCall(operation.range, text, self._imports)]
 
     @property
     def _needs_batch(self) -> bool:

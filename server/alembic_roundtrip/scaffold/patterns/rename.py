@@ -172,10 +172,8 @@ def _renamed(
     change = first.changes[0]
     assert isinstance(change, c.DropColumn | c.AddColumn)
     text = _altered(called, change.table, columns, render, context.dialects)
-    start = first.range.start
-    indent = migration.source.line(start.line)[: start.column - 1]
     render.need_operations()
-    renamed = ReplaceCall(first.range, text.replace("\n", f"\n{indent}"), tuple(render.imports))
+    renamed = ReplaceCall(first.range, text, tuple(render.imports))
     return [renamed, *removed(direction, [second])]
 
 
