@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -187,3 +188,40 @@ def test_states_are_bounded_in_number(kind, tmp_path):
     names = [entry.name for entry in (tmp_path / "states").iterdir()]
     assert len(names) == 24
     assert "state39" in names
+
+
+async def test_a_second_database_is_in_no_state(history):
+    if history.dialect != "sqlite":
+        pytest.skip("another database on a server is refused")
+    other = "sa.create_engine('sqlite:///second.db').begin()"
+    makes = f"with {other} as c: c.exec_driver_sql('CREATE TABLE s (id INTEGER)')"
+    reads = f"with {other} as c: c.exec_driver_sql('DELETE FROM s')"
+    history.rewrite("step5", makes, "pass", after="step4")
+    history.rewrite("last", reads, "pass", after="step10")
+    cold, _ = await rehearsed(history)
+    assert cold.verdict is Verdict.LOSSLESS
+    assert await rehearsed(history) == (cold, True)
+
+
+async def test_a_file_that_was_missing_makes_another_state_once_it_is_there(history):
+    extra = history.folder / "extra.txt"
+    looks = "try:\n    open('extra.txt')\nexcept FileNotFoundError:\n    pass"
+    history.rewrite("step5", looks, "pass", after="step4")
+    await rehearsed(history)
+    assert (await rehearsed(history))[1] is False
+    extra.write_text("there")
+    assert (await rehearsed(history))[1] is True
+
+
+async def test_a_file_that_is_saved_in_mid_run_is_not_taken_for_what_was_run(history):
+    helper = history.folder / "helper.py"
+    helper.write_text("NAME = 'one'\n")
+    history.rewrite("step5", "import helper, time; time.sleep(1)", "pass", after="step4")
+
+    async def save() -> None:
+        await asyncio.sleep(0.5)
+        helper.write_text("NAME = 'two'\n")
+
+    await asyncio.gather(rehearsed(history), save())
+    assert (await rehearsed(history))[1] is True
+    assert (await rehearsed(history))[1] is False

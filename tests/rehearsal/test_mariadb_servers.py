@@ -110,6 +110,22 @@ async def test_a_server_that_cannot_be_used_is_one_sentence(
     assert administrator.ours() == []
 
 
+async def test_a_server_that_lets_everybody_write_somewhere_is_not_used(
+    project: AlembicProject, administrator: Administrator
+) -> None:
+    users(project)
+    administrator.rows("CREATE USER ''@'%'")
+    administrator.rows("GRANT ALL ON precious.* TO ''@'%'")
+    administrator.rows("GRANT ALL ON precious.* TO PUBLIC")
+    try:
+        with pytest.raises(CannotRun, match=r"every account of this server may use `precious`"):
+            await collect(project, database=administrator.url("boss:b%25s"))
+    finally:
+        administrator.rows("REVOKE ALL ON precious.* FROM PUBLIC")
+        administrator.rows("DROP USER ''@'%'")
+    assert administrator.ours() == []
+
+
 async def test_a_server_that_is_not_there_is_one_sentence(project: AlembicProject) -> None:
     users(project)
     with pytest.raises(CannotRun, match=r"mysql://app@127.0.0.1:1/x cannot be used"):

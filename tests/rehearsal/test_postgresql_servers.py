@@ -15,9 +15,10 @@ from rehearsal.conftest import collect
 from rehearsal.test_verdicts import users
 
 KIND = pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+# What is kept between rehearsals has names of its own, and stays.
 OURS = (
-    "SELECT datname FROM pg_database WHERE datname ~ '^alembic_roundtrip_' UNION ALL "
-    "SELECT rolname FROM pg_roles WHERE rolname ~ '^alembic_roundtrip_' ORDER BY 1"
+    "SELECT datname FROM pg_database WHERE datname ~ '^alembic_roundtrip_(?!kept)' UNION ALL "
+    "SELECT rolname FROM pg_roles WHERE rolname ~ '^alembic_roundtrip_(?!keeping)' ORDER BY 1"
 )
 
 
@@ -101,17 +102,21 @@ async def test_a_server_that_is_not_there_is_one_sentence(project):
 @KIND
 async def test_leftovers_of_killed_runs_are_removed_and_nothing_else(project, administrator):
     users(project)
-    killed, alive, named_alike = (
+    killed, alive, somebodys, named_alike = (
         "alembic_roundtrip_00112233aabb",
         "alembic_roundtrip_99112233aabb",
+        "alembic_roundtrip_aa112233aabb",
         "alembic_roundtrip_accounts",
     )
-    for name in (killed, f"{killed}_1_1", alive, named_alike):
+    for name in (killed, f"{killed}_1_1", alive, somebodys, named_alike):
         administrator.execute(f"CREATE DATABASE {name}".encode())
+    for name in (killed, alive):
+        mark = f"COMMENT ON DATABASE {name} IS 'scratch database of Alembic Roundtrip'"
+        administrator.execute(mark.encode())
     administrator.execute(f"CREATE ROLE {killed}_owner".encode())
     place = f"host={administrator.info.host} port={administrator.info.port} user=postgres"
     with psycopg.connect(f"{place} dbname=postgres application_name={alive}"):
         await collect(project)
-        assert administrator.execute(OURS).fetchall() == [(alive,), (named_alike,)]
-    for name in (alive, named_alike):
+        assert administrator.execute(OURS).fetchall() == [(alive,), (somebodys,), (named_alike,)]
+    for name in (alive, somebodys, named_alike):
         administrator.execute(f"DROP DATABASE {name}".encode())

@@ -14,12 +14,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alembic_roundtrip.history.graph import reachable
 from alembic_roundtrip.index.store import store_of
 from alembic_roundtrip.rehearsal.databases.states import States, states_of
 from alembic_roundtrip.rehearsal.plan import Plan
@@ -51,6 +53,8 @@ class Ancestry:
     parents: tuple[str, ...]
     keys: Mapping[str, str]
     """The evidence keys of the parents: hashes of what they and all before them do."""
+    scripts: tuple[Path, ...]
+    """The files that these are hashes of."""
 
 
 def ancestry(plan: Plan) -> Ancestry | None:
@@ -59,6 +63,8 @@ def ancestry(plan: Plan) -> Ancestry | None:
         return None
     if plan.full_cycle or plan.written or plan.parts:
         return None
+    if plan.settings.writable:
+        return None  # files that migrations make there are in no state
     scripts = Scripts(plan.environment, store=store_of(plan.environment))
     history = scripts.history
     found = history.resolve(plan.revisions[0])
@@ -69,7 +75,11 @@ def ancestry(plan: Plan) -> Ancestry | None:
     if not parents or history.dependencies(revision.id):
         return None
     keys = {parent: scripts.evidence_key(parent) for parent in parents}
-    return Ancestry(revision.id, revision.path, parents, keys) if all(keys.values()) else None
+    before = (history.by_id[each].path for each in reachable(history.all_parents, parents))
+    files = tuple(path for path in before if path is not None)
+    return (
+        Ancestry(revision.id, revision.path, parents, keys, files) if all(keys.values()) else None
+    )
 
 
 def name_of(
@@ -127,6 +137,7 @@ class Beginning:
         self._name = name
         self._shelf = shelf
         self._states = states
+        self._begun = time.time_ns()
         self._folder = Path()
         self._made: tuple[Path, Mapping[str, Any]] | None = None
 
@@ -157,8 +168,15 @@ class Beginning:
 
     def keep(self) -> None:
         """Once no agent runs any more: keep the state that was made, if there is one."""
-        if self._made is not None and self._states.keep(self._name, self._shelf.names()):
+        if self._made is None or self._edited_since(self._made[1]["sources"]):
+            return
+        if self._states.keep(self._name, self._shelf.names()):
             self._shelf.put(self._name, *self._made)
+
+    def _edited_since(self, sources: Iterable[str]) -> bool:
+        """Whether a file may by now have another text than the one that the state was made of."""
+        files = (*self._before.scripts, *map(Path, sources))
+        return any(_changed(str(file)) >= self._begun for file in files)
 
     def unusable(self) -> None:
         """The agent could not use the state."""
@@ -260,8 +278,8 @@ def _is_current(manifest: Mapping[str, Any]) -> bool:
     )
 
 
-def _changed(folder: str) -> int:
+def _changed(path: str) -> int:
     try:
-        return Path(folder).stat().st_mtime_ns
+        return Path(path).stat().st_mtime_ns
     except OSError:
         return 0

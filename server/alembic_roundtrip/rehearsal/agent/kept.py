@@ -105,7 +105,8 @@ def sources(reads: Iterable[str], scripts: Iterable[str], scratch: str) -> List[
         if real.endswith(".pyc"):
             with suppress(ValueError):  # a file of that name which is no cache
                 real = source_from_cache(real)
-        if real not in ours and not real.startswith(skipped) and os.path.isfile(real):
+        # What was looked for and is not there decides as well, until it is.
+        if real not in ours and not real.startswith(skipped) and not os.path.isdir(real):
             found.add(real)
     return sorted(found)
 

@@ -156,6 +156,8 @@ class Session:
         """Hand on the state that the revision to rehearse begins with."""
         from . import kept
 
+        if len(self._guard.databases) != 1:
+            return  # what is in another one would be missing
         try:
             kept.hand_on(room, self._plan["hand_on"], self._declared)
         except kept.Unusable:

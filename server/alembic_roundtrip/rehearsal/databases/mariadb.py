@@ -7,6 +7,7 @@ databases whose names begin with its own and may use no others.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 import ssl
@@ -25,6 +26,8 @@ from alembic_roundtrip.rehearsal.plan import CannotRun
 if TYPE_CHECKING:
     from pymysql.connections import Connection
 
+logger = logging.getLogger(__name__)
+
 KIND = "mariadb"
 INSTALL = "pip install 'alembic-roundtrip[mariadb]'"
 _OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
@@ -32,6 +35,9 @@ _PREFIX = "alembic_roundtrip_"
 _OURS = re.compile(rf"{_PREFIX}[0-9a-f]{{12}}(_\w+)?")
 _PORT = 3306
 _FOREVER = 31_536_000
+_FOR_ALL = ("information_schema", "performance_schema")
+_GONE = (2006, 2013, 2055)
+"""What the driver says of a server that is not there any more."""
 _NO_ACCOUNTS = (1044, 1142, 1227, 1410)
 
 
@@ -93,13 +99,26 @@ async def _named(url: str) -> AsyncIterator[Place]:
 
 
 def _log_in_once(where: dict[str, Any], place: Place) -> None:
-    """Have a server that remembers passwords (MySQL 8) know this one before the agent comes.
+    """See as the scratch account that it is confined; raises `CannotRun` where it is not.
 
-    The first login there wants encryption, for which some drivers lack a library.
+    A server that remembers passwords (MySQL 8) knows this one from then on: the first login there
+    wants encryption, for which some drivers lack a library.
     """
     own = {"user": place.owner, "password": place.owner_password}
-    with _administration({**where, **own}, "the scratch account"):
-        pass
+    with (
+        _administration({**where, **own}, "the scratch account") as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SHOW DATABASES")
+        names = [name for (name,) in cursor.fetchall()]
+    foreign = [n for n in names if n.lower() not in _FOR_ALL and not n.startswith(place.name)]
+    if foreign:
+        named = ", ".join(f"`{name}`" for name in foreign)
+        raise CannotRun(
+            f"every account of this server may use {named}, and so could migrations: take that "
+            f"away (`REVOKE ALL PRIVILEGES ON {foreign[0]}.* FROM PUBLIC`; older servers have it "
+            "for the account without a name), or name another server"
+        )
 
 
 def _arguments(url: str) -> dict[str, Any]:
@@ -219,9 +238,13 @@ class _Scratch:
         """Drop the databases and the account of this rehearsal."""
         from pymysql.err import InterfaceError, OperationalError
 
-        # Where the server itself is gone there is nothing left to remove.
-        with suppress(OperationalError, InterfaceError):
+        try:
             self._remove(self.name)
+        except InterfaceError:
+            return  # where the server itself is gone there is nothing left to remove
+        except OperationalError as error:
+            if error.args[0] not in _GONE:
+                logger.warning("what begins with %s was left on the server: %s", self.name, error)
 
     def _remove_leftovers(self) -> None:
         """What killed rehearsals left: names of ours whose lock nobody holds."""

@@ -196,8 +196,10 @@ class _Scratch:
         rows = self._connection.execute(
             "SELECT datname FROM pg_database d WHERE datname ~ %s "
             "AND pg_has_role(datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_stat_activity "
-            "WHERE application_name = substring(d.datname FROM 1 FOR %s))",
-            (f"^{_OURS.pattern}$", len(self.name)),
+            "WHERE application_name = substring(d.datname FROM 1 FOR %s)) AND EXISTS "
+            "(SELECT FROM pg_database b WHERE b.datname = substring(d.datname FROM 1 FOR %s) "
+            "AND shobj_description(b.oid, 'pg_database') = %s)",
+            (f"^{_OURS.pattern}$", len(self.name), len(self.name), _MARK),
         ).fetchall()
         for name in sorted({row[0][: len(self.name)] for row in rows}):
             self._remove(name)
@@ -205,7 +207,9 @@ class _Scratch:
     def _remove(self, name: str) -> None:
         find = self._connection.execute
         for (database,) in find(
-            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (name,)
+            # The one that is marked goes last.
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1 DESC",
+            (name,),
         ).fetchall():
             if _OURS.fullmatch(database):
                 find(

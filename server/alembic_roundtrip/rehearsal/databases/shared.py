@@ -1,7 +1,7 @@
-"""A server of ours: one for all rehearsals of a user, there as long as one of them runs.
+"""A server of ours: one for all rehearsals of a user, there while one runs and a little longer.
 
-Users hold a lock; the keeper, a process of its own, starts the server and ends it when the lock is
-free. So the server outlives no one, however they end, and two rehearsals share one.
+Users hold a lock; the keeper, a process of its own, starts the server and ends it when the lock has
+been free for a while. So it ends however they end, and two rehearsals share one.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.rehearsal.databases import cluster, postgresql, sqlite
+from alembic_roundtrip.rehearsal.plan import CannotRun
 
 if TYPE_CHECKING:
     from psycopg import Cursor
@@ -72,14 +73,20 @@ class Templates:
     def taken(self, state: str, _folder: Path) -> str | None:
         """A database of this rehearsal's that is made from the template."""
         name = f"{self._name}_taken"
-        with _administration() as execute:
-            if not _there(execute, _PREFIX + state):
-                return None
-            execute(f"DROP DATABASE IF EXISTS {name}")
-            execute(_copy(_PREFIX + state, name, self._owner))
-            execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
-        with _administration(name) as execute:
-            execute(f"REASSIGN OWNED BY {_ROLE} TO {self._owner}")
+        from psycopg import Error
+
+        try:
+            with _administration() as execute:
+                if not _there(execute, _PREFIX + state):
+                    return None
+                execute(f"DROP DATABASE IF EXISTS {name}")
+                execute(_copy(_PREFIX + state, name, self._owner))
+                execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
+            with _administration(name) as execute:
+                execute(f"REASSIGN OWNED BY {_ROLE} TO {self._owner}")
+        except (Error, CannotRun) as error:  # another rehearsal may have dropped it
+            logger.info("the state %s cannot be taken over: %s", state, error)
+            return None
         return name
 
     def to_hand_on(self, _folder: Path) -> str:
@@ -101,13 +108,15 @@ class Templates:
             with _administration() as execute:
                 # Databases go with what is in them; this one is not to go with the next.
                 execute(f"ALTER DATABASE {made} OWNER TO CURRENT_USER")
-                kept = [_PREFIX + other for other in others if other != state][: _MOST - 1]
-                there = execute(_ALL_KEPT).fetchall()
-                for (old,) in there:
+                there = [old for (old,) in execute(_ALL_KEPT).fetchall()]
+                # SQLite's states are among the others.
+                newest = [o for o in (_PREFIX + each for each in others) if o in there]
+                kept = [old for old in newest if old != name][: _MOST - 1]
+                for old in there:
                     if old not in kept:
                         execute(f"DROP DATABASE IF EXISTS {old}")
                 execute(f"ALTER DATABASE {made} RENAME TO {name}")
-        except Error as error:  # another rehearsal may be at the same
+        except (Error, CannotRun) as error:  # another rehearsal may be at the same
             logger.info("the database %s is not kept: %s", name, error)
             return False
         return True
