@@ -8,6 +8,7 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.deployed import Deployed
+from alembic_roundtrip.fixing import with_pattern
 from alembic_roundtrip.scaffold.patterns import names, patterns
 from alembic_roundtrip.workspace import Workspace
 
@@ -69,3 +70,28 @@ def test_only_what_stands_there_is_looked_at(tmp_path: Path) -> None:
     assert found.migration.upgrade is not None
     assert patterns(found, found.migration.upgrade.header) == ()
     assert park.name in names()
+
+
+def test_what_takes_several_lines_is_indented_as_a_call_is(tmp_path: Path) -> None:
+    long, other = "a" * 40, "b" * 40
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", f'op.create_table("users", sa.Column("{long}", sa.String(9)))')
+    file = project.add(
+        "bbbb",
+        f'op.drop_column("users", "{long}")\n'
+        f'op.add_column("users", sa.Column("{other}", sa.String(9)))',
+        f'op.drop_column("users", "{other}")\n'
+        f'op.add_column("users", sa.Column("{long}", sa.String(9)))',
+    )
+    text = with_pattern(Workspace([tmp_path]), file, "rename")
+    assert f'\n    op.alter_column(\n        "users",\n        "{long}",\n' in text
+
+
+def test_a_long_name_is_shortened_before_the_end_that_says_what_it_is(tmp_path: Path) -> None:
+    name = "t" * 61
+    project = AlembicProject(tmp_path)
+    columns = 'sa.Column("id", sa.Integer)'
+    project.add("aaaa", f'op.create_table("{name}", {columns})')
+    file = project.add("bbbb", f'op.drop_table("{name}")', f'op.create_table("{name}", {columns})')
+    text = with_pattern(Workspace([tmp_path]), file, "park")
+    assert f"{'t' * 53}_parked" in text

@@ -195,7 +195,7 @@ async def test_a_second_database_is_in_no_state(history):
         pytest.skip("another database on a server is refused")
     other = "sa.create_engine('sqlite:///second.db').begin()"
     makes = f"with {other} as c: c.exec_driver_sql('CREATE TABLE s (id INTEGER)')"
-    reads = f"with {other} as c: c.exec_driver_sql('DELETE FROM s')"
+    reads = f"with {other} as c: c.execute(sa.table('s').delete())"
     history.rewrite("step5", makes, "pass", after="step4")
     history.rewrite("last", reads, "pass", after="step10")
     cold, _ = await rehearsed(history)

@@ -161,6 +161,21 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "The same, with the default schema written out",
+    """
+    def upgrade():
+        op.execute("CREATE TABLE users_kept AS SELECT * FROM public.users")
+        op.drop_table("users")
+
+
+    def downgrade():
+        op.execute("CREATE TABLE users AS SELECT * FROM users_kept")
+        op.drop_table("users_kept")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "A column copied into its successor before it is dropped",
     """
     def upgrade():
