@@ -7,7 +7,7 @@ import pytest
 from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started, StepStarted
-from rehearsal.conftest import collect, skip_unless
+from rehearsal.conftest import KINDS, collect, skip_unless
 
 
 def table(name: str) -> tuple[str, str]:
@@ -87,6 +87,58 @@ async def test_an_ancestor_that_fails_skips_the_named_revision(project, rehearse
     assert list(evidence) == ["wanted"]
     assert evidence["wanted"].verdict is Verdict.SKIPPED
     assert "broken" in (evidence["wanted"].reason or "")
+
+
+# Runs in the agent: has a room count how often its state was saved.
+COUNTS_SAVES = """
+import sys
+import sqlalchemy
+
+SAVES = sqlalchemy.__dict__.setdefault("saves_of_this_test", [])
+
+def count_saves(room):
+    save = room.save
+    def counted(self):
+        SAVES.append(self)
+        return save(self)
+    room.save = counted
+
+if not SAVES:
+    SAVES.append("counting")
+    for name, module in list(sys.modules.items()):
+        if name.startswith("_alembic_roundtrip_agent.dialects."):
+            for key, room in list(vars(module).items()):
+                if key.endswith("Room") and room.__module__ == name:
+                    count_saves(room)
+"""
+SAYS_SAVES = "raise NotImplementedError(f'{len(sa.saves_of_this_test) - 1} states were saved')"
+
+
+def counted(project: AlembicProject) -> None:
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(COUNTS_SAVES + env.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+@KINDS
+async def test_no_state_is_saved_before_ancestors_that_all_depend_on(project, rehearsed):
+    counted(project)
+    linear(project, 6)
+    project.add("wanted", "pass", SAYS_SAVES)
+    found = (await rehearsed("wanted", rows=0))["wanted"]
+    # Its own two: before and after its upgrade.
+    assert (found.verdict, found.reason) == (Verdict.IRREVERSIBLE, "2 states were saved")
+
+
+@KINDS
+async def test_a_failing_ancestor_leaves_nothing_for_those_that_do_not_need_it(project, rehearsed):
+    project.add("root", *table("root"))
+    project.add("half", f"{table('left_over')[0]}; raise ValueError('no further')", after="root")
+    project.add("behind_half", after="half")
+    project.add("other", *table("left_over"), after="root")
+    project.add("behind_other", *table("more"), after="other")
+    evidence = await rehearsed("behind_half", "behind_other")
+    assert evidence["behind_half"].verdict is Verdict.SKIPPED
+    assert evidence["behind_other"].verdict is Verdict.LOSSLESS
 
 
 ASYNC_ENV = """

@@ -33,11 +33,17 @@ def server(postmaster: int) -> float:
     """CPU seconds of a server: its first process, those it waited for, and those that live."""
     if not postmaster:
         return 0.0
-    total = sum(_fields(postmaster)[11:15])
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _fields(int(entry.name))[1:2] == [postmaster]:
-            total += sum(_fields(int(entry.name))[11:13])
-    return total / _TICKS
+    while True:
+        own = _fields(postmaster)[11:15]
+        living = [each[11:13] for each in _processes() if each[1:2] == [postmaster]]
+        # One that ended meanwhile is in neither sum, or in both.
+        if _fields(postmaster)[13:15] == own[2:]:
+            return (sum(own) + sum(map(sum, living))) / _TICKS
+
+
+def _processes() -> list[list[int]]:
+    names = [entry.name for entry in Path("/proc").iterdir()]
+    return [_fields(int(name)) for name in names if name.isdigit()]
 
 
 def _fields(process: int) -> list[int]:

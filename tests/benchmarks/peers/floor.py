@@ -33,8 +33,9 @@ def main() -> None:
             if cursor.description:
                 cursor.fetchall()
         connection.commit()
+    after = clock.read(int(server))
     connection.close()
-    clock.tell(len(steps) // 3, before, clock.read(int(server)))
+    clock.tell(len(steps) // 3, before, after)
 
 
 def _sqlite(url: str) -> sqlite3.Connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set
 
 from . import difference
 from .declared import Declared
@@ -43,11 +43,14 @@ class Cycle:
         self._hand_on = hand_on
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
+        self._alone: Set[str] = set()
+        """Revisions without which nothing can go on, so that none needs a way back."""
 
     def way(self) -> Way:
         """Every revision in order: those named are rehearsed, the others only applied."""
         base = self._room.snapshot()
         wanted = set(self._scripts.selected) - set(self._plan["done"])
+        self._alone = set() if self._plan["full_cycle"] else self._scripts.common_ancestors()
         for revision in self._scripts.order:
             if revision in self._scripts.selected:
                 yield from self._handed_on()
@@ -105,7 +108,7 @@ class Cycle:
         """Only upgrade; where that fails the revision is an obstacle for others."""
         if self._room.commits:
             yield REST
-        before = self._room.save()
+        before = None if revision in self._alone else self._room.save()
         outcome = yield Request(revision, upgrade=True, name="upgrade", declare=True)
         if outcome.needs_commits:
             yield from self._with_commits(self._apply(revision))
@@ -113,7 +116,8 @@ class Cycle:
             self._room.keep()
             self._applied.append(revision)
         else:
-            self._room.restore(before)
+            if before is not None:
+                self._room.restore(before)
             self._blocked[revision] = str(outcome.problem)
 
     def _with_commits(self, way: Way) -> Way:

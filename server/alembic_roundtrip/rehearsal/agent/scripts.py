@@ -126,6 +126,19 @@ class Scripts:
         """The revisions that must be applied first: ancestors and dependencies."""
         return list(self._script(revision)._normalized_down_revisions)  # noqa: SLF001
 
+    def common_ancestors(self) -> Set[str]:
+        """The revisions on which all that come later in the order depend."""
+        place = {revision: number for number, revision in enumerate(self.order)}
+        found = set()
+        # Each later one has a parent at least so late, so that all ways from it lead here.
+        latest = len(self.order)
+        for revision in reversed(self.order):
+            if place[revision] <= latest:
+                found.add(revision)
+            parents = (place.get(parent, -1) for parent in self.parents(revision))
+            latest = min(latest, max(parents, default=-1))
+        return found
+
     def ancestors(self, revision: str) -> List[str]:
         """What `down_revision` and `depends_on` name, also where one implies another."""
         return list(self._script(revision)._all_down_revisions)  # noqa: SLF001
