@@ -89,7 +89,7 @@ def test_a_killed_keeper_takes_its_server_along_and_the_next_user_gets_another(c
     ("kind", "lacks", "next_step"),
     [
         (cluster, "binaries", r"pip install 'alembic-roundtrip\[postgresql\]'"),
-        (daemon, "program", r"apt-get install mariadb-server-core"),
+        (daemon, "program", r"apt-get install mariadb-server-core mariadb-client-core"),
     ],
 )
 def test_without_a_server_the_next_step_is_said(monkeypatch, kind, lacks, next_step):

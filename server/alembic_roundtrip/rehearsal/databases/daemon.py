@@ -12,7 +12,7 @@ from alembic_roundtrip.rehearsal.databases.shared import Recipe, Server
 from alembic_roundtrip.rehearsal.databases.shared import running as shared_running
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
-INSTALL = "apt-get install mariadb-server-core"
+INSTALL = "apt-get install mariadb-server-core mariadb-client-core"
 _PROGRAMS = ("mariadbd", "mysqld")
 # Where servers are that no shell is to find by accident.
 _PLACES = (

@@ -6,21 +6,24 @@ databases whose names begin with its own and may use no others.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    contextmanager,
+    suppress,
+)
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.rehearsal.databases import daemon, mariadb_relay
-from alembic_roundtrip.rehearsal.databases.listener import HOST
-from alembic_roundtrip.rehearsal.databases.urls import plain, shown
+from alembic_roundtrip.rehearsal.databases import daemon, mariadb_relay, scratch
+from alembic_roundtrip.rehearsal.databases.scratch import OURS, PREFIX, Place
+from alembic_roundtrip.rehearsal.databases.shared import Server
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
 if TYPE_CHECKING:
@@ -31,8 +34,6 @@ logger = logging.getLogger(__name__)
 KIND = "mariadb"
 INSTALL = "pip install 'alembic-roundtrip[mariadb]'"
 _OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
-_PREFIX = "alembic_roundtrip_"
-_OURS = re.compile(rf"{_PREFIX}[0-9a-f]{{12}}(_\w+)?")
 _PORT = 3306
 _FOREVER = 31_536_000
 _FOR_ALL = ("information_schema", "performance_schema")
@@ -41,89 +42,16 @@ _GONE = (2006, 2013, 2055)
 _NO_ACCOUNTS = (1044, 1142, 1227, 1410)
 
 
-@dataclass(frozen=True)
-class Place:
-    """What the agent is told: where the server is, and as whom to go there."""
-
-    host: str
-    port: int
-    name: str
-    """What the names of all databases begin with."""
-    owner: str
-    owner_password: str
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[dict[str, Any]]:
+def opened(settings: Settings) -> AbstractAsyncContextManager[dict[str, Any]]:
     """An account for one rehearsal, removed with its databases at the end; raises `CannotRun`."""
-    _, colon, _ = settings.database.partition("://")
-    async with _named(settings.database) if colon else _local() as place:
-        yield asdict(place)
+    return scratch.opened(_Scratch, settings)
 
 
-@asynccontextmanager
-async def _local() -> AsyncIterator[Place]:
-    running = daemon.running()
-    server = await asyncio.to_thread(running.__enter__)
-    try:
-        where = {"unix_socket": server.socket, "user": "root"}
-        with _administration(where, "the server of this machine") as connection:
-            made = _Scratch(connection, server.host, server.port)
-            try:
-                place = await asyncio.to_thread(made.create)
-                await asyncio.to_thread(_log_in_once, where, place)
-                yield place
-            finally:
-                await asyncio.to_thread(made.remove)
-    finally:
-        running.__exit__(None, None, None)
-
-
-@asynccontextmanager
-async def _named(url: str) -> AsyncIterator[Place]:
-    """On the server of a URL, reached by the agent through a relay that knows no other way."""
-    url = plain(url)
-    where = _arguments(url)
-    with _administration(where, shown(url)) as connection:
-        made = _Scratch(connection, HOST, 0, url)
-        if made.is_encrypted and "ssl" not in where:
-            where["ssl"] = _encryption({})
-        async with mariadb_relay.relay(where, made.name) as port:
-            made.port = port
-            try:
-                place = await asyncio.to_thread(made.create)
-                await asyncio.to_thread(_log_in_once, where, place)
-                yield place
-            finally:
-                await asyncio.to_thread(made.remove)
-
-
-def _log_in_once(where: dict[str, Any], place: Place) -> None:
-    """See as the scratch account that it is confined; raises `CannotRun` where it is not.
-
-    A server that remembers passwords (MySQL 8) knows this one from then on: the first login there
-    wants encryption, for which some drivers lack a library.
-    """
-    own = {"user": place.owner, "password": place.owner_password}
-    with (
-        _administration({**where, **own}, "the scratch account") as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("SHOW DATABASES")
-        names = [name for (name,) in cursor.fetchall()]
-    foreign = [n for n in names if n.lower() not in _FOR_ALL and not n.startswith(place.name)]
-    if foreign:
-        named = ", ".join(f"`{name}`" for name in foreign)
-        raise CannotRun(
-            f"every account of this server may use {named}, and so could migrations: take that "
-            f"away (`REVOKE ALL PRIVILEGES ON {foreign[0]}.* FROM PUBLIC`; older servers have it "
-            "for the account without a name), or name another server"
-        )
-
-
-def _arguments(url: str) -> dict[str, Any]:
-    """What a URL says, for the driver."""
-    parts = urlsplit(url)
+def _arguments(server: Server | str) -> dict[str, Any]:
+    """How an administrator gets there, for the driver."""
+    if isinstance(server, Server):
+        return {"unix_socket": server.socket, "user": "root"}
+    parts = urlsplit(server)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     found: dict[str, Any] = {
         "host": parts.hostname or "localhost",
@@ -156,7 +84,7 @@ def _encryption(query: Mapping[str, str]) -> ssl.SSLContext:
 
 
 @contextmanager
-def _administration(where: dict[str, Any], name: str) -> Iterator[Connection[Any]]:
+def _connected(where: dict[str, Any], name: str) -> Iterator[Connection[Any]]:
     try:
         import pymysql
     except ImportError as error:
@@ -174,25 +102,29 @@ def _administration(where: dict[str, Any], name: str) -> Iterator[Connection[Any
         yield connection
 
 
-class _Scratch:
-    """The account and databases of one rehearsal, through an administrator's connection."""
+class _Scratch(scratch.Scratch["Connection[Any]"]):
+    ours = "the server of this machine"
 
-    def __init__(
-        self, connection: Connection[Any], host: str, port: int, url: str | None = None
-    ) -> None:
-        self._connection = connection
-        self._url = url
-        self.host = host
-        self.port = port
-        self.name = f"{_PREFIX}{secrets.token_hex(6)}"
+    def __init__(self, server: Server | str, connection: Connection[Any]) -> None:
+        super().__init__(server, connection)
+        self._where = _arguments(server)
+        # Drivers may encrypt without being told.
+        cipher = self._rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        if "ssl" not in self._where and any(value for _, value in cipher):
+            self._where["ssl"] = _encryption({})
 
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the administrator's connection is: drivers may encrypt without being told."""
-        return any(cipher for _, cipher in self._rows("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
+    @staticmethod
+    def running() -> AbstractContextManager[Server]:
+        return daemon.running()
 
-    def create(self) -> Place:
-        """Make them; raises `CannotRun` where the server is too old or does not let us."""
+    @classmethod
+    def administration(cls, server: Server | str) -> AbstractContextManager[Connection[Any]]:
+        return _connected(_arguments(server), cls.name_of(server))
+
+    def relay(self) -> AbstractAsyncContextManager[int]:
+        return mariadb_relay.relay(self._where, self.name)
+
+    def create(self, host: str, port: int) -> Place:
         from pymysql.err import Error
 
         self._check_version()
@@ -209,7 +141,26 @@ class _Scratch:
         except Error as error:
             self.remove()
             raise CannotRun(self._cannot(error)) from error
-        return Place(self.host, self.port, self.name, self.name, password)
+        self._log_in_once(password)
+        return Place(host, port, self.name, self.name, password)
+
+    def _log_in_once(self, password: str) -> None:
+        """See as the scratch account that it is confined; raises `CannotRun` where it is not.
+
+        A server that remembers passwords (MySQL 8) knows this one from then on: the first login
+        there wants encryption, for which some drivers lack a library.
+        """
+        own = {**self._where, "user": self.name, "password": password}
+        with _connected(own, "the scratch account") as connection:
+            names = [name for (name,) in _rows(connection, "SHOW DATABASES")]
+        foreign = [n for n in names if n.lower() not in _FOR_ALL and not n.startswith(self.name)]
+        if foreign:
+            named = ", ".join(f"`{name}`" for name in foreign)
+            raise CannotRun(
+                f"every account of this server may use {named}, and so could migrations: take "
+                f"that away (`REVOKE ALL PRIVILEGES ON {foreign[0]}.* FROM PUBLIC`; older servers "
+                "have it for the account without a name), or name another server"
+            )
 
     def _check_version(self) -> None:
         ((text,),) = self._rows("SELECT VERSION()")
@@ -227,7 +178,7 @@ class _Scratch:
             name, _, host = user.partition("@")
             account = f"'{name}'@'{host}'"
             return (
-                f"the account {account} of {shown(self._url or '')} may not make scratch "
+                f"the account {account} of {self.name_of(self._server)} may not make scratch "
                 "databases and an account that is confined to them; as an administrator: "
                 f"`GRANT CREATE USER ON *.* TO {account}; GRANT ALL ON "
                 rf"`alembic\_roundtrip\_%`.* TO {account} WITH GRANT OPTION`"
@@ -235,7 +186,6 @@ class _Scratch:
         return f"no scratch database could be made: {error.args[-1]}"
 
     def remove(self) -> None:
-        """Drop the databases and the account of this rehearsal."""
         from pymysql.err import InterfaceError, OperationalError
 
         try:
@@ -248,7 +198,7 @@ class _Scratch:
 
     def _remove_leftovers(self) -> None:
         """What killed rehearsals left: names of ours whose lock nobody holds."""
-        names = {name[: len(self.name)] for name in self._databases(_PREFIX)}
+        names = {name[: len(self.name)] for name in self._databases(PREFIX)}
         for name in sorted(names):
             ((holder,),) = self._rows(f"SELECT IS_USED_LOCK('{name}')")
             if holder is None:
@@ -271,14 +221,17 @@ class _Scratch:
 
     def _databases(self, prefix: str) -> list[str]:
         found = self._rows("SELECT schema_name FROM information_schema.schemata")
-        return [n for (n,) in found if n.startswith(prefix) and _OURS.fullmatch(n)]
-
-    def _rows(self, statement: str) -> tuple[tuple[Any, ...], ...]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement)
-            return tuple(cursor.fetchall())
+        return [n for (n,) in found if n.startswith(prefix) and OURS.fullmatch(n)]
 
     def _execute(self, statement: str) -> None:
         # Names are ours and of letters, digits and `_` only; passwords are hexadecimal.
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement)
+        self._rows(statement)
+
+    def _rows(self, statement: str) -> tuple[tuple[Any, ...], ...]:
+        return _rows(self._connection, statement)
+
+
+def _rows(connection: Connection[Any], statement: str) -> tuple[tuple[Any, ...], ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return tuple(cursor.fetchall())

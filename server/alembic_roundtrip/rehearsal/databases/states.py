@@ -130,10 +130,7 @@ def _administration(database: str = "postgres") -> Iterator[Execute]:
     """What runs statements as the superuser; names in them are ours, of letters and digits."""
     with (
         cluster.running() as server,
-        postgresql.administration(
-            f"host={server.socket} port={server.port} user=postgres dbname={database}",
-            "the embedded PostgreSQL",
-        ) as connection,
+        postgresql.administration(server, database) as connection,
     ):
         yield lambda statement: connection.execute(statement.encode())
 
