@@ -52,8 +52,10 @@ def users(project: AlembicProject) -> None:
     project.add("users", USERS, DROP_USERS, head="import sqlalchemy.dialects.postgresql")
 
 
-async def verdicts(project: AlembicProject, **settings: object) -> dict[str, RevisionEvidence]:
-    events = await collect(project, **settings)
+async def verdicts(
+    project: AlembicProject, *revisions: str, **settings: object
+) -> dict[str, RevisionEvidence]:
+    events = await collect(project, *revisions, **settings)
     return {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
 
 
@@ -110,6 +112,16 @@ async def test_every_verdict_with_async_drivers(project, driver):
     story(project)
     found = await verdicts(project)
     assert {revision: evidence.verdict for revision, evidence in found.items()} == EXPECTED
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+async def test_an_ancestor_that_commits_by_itself_is_applied_by_async_drivers(project, driver):
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("+psycopg:", f"+{driver}:"))
+    (project.folder / "migrations" / "env.py").write_text(ASYNC_ENV)
+    story(project)
+    found = await verdicts(project, "lossy")
+    assert {revision: each.verdict for revision, each in found.items()} == {"lossy": Verdict.LOSSY}
 
 
 async def test_the_database_and_the_guard_are_said(project):

@@ -10,10 +10,10 @@ from sqlalchemy import event
 from ... import redirect
 from ...schema import Snapshot, Table
 from .. import Locked
+from ..connections import OwnConnection
 from ..session import Session, raw
 from . import catalogue, definitions
 from .access import MariadbAccess
-from .connections import OwnConnection
 from .definitions import Definition, Key
 from .states import Saved, States, charset
 from .text import QUOTED, literal, statements

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Optional, TypeVar
 
-import sqlalchemy
 from sqlalchemy.pool import NullPool
 
 from ... import redirect
 from ...schema import Snapshot, Table
+from ..connections import OwnConnection
 from ..session import Session, raw
 from .access import PostgresqlAccess, literal
 from .catalogue import Catalogue
 from .hold import Hold
 from .script import statements
 
-# Bound at import, which is before the guard replaces it for the project.
-_create_engine = sqlalchemy.create_engine
 T = TypeVar("T")
 
 
@@ -92,6 +89,11 @@ class PostgresqlRoom:
 
     def __post_init__(self) -> None:
         self._catalogue = Catalogue(self.version_table)
+        own = self.server.engine_url(self.driver, database=self.database)
+        keeper = self.server.engine_url(self.driver, keeper=True)
+        # Each closes at once: the database behind it may be replaced.
+        self._own = OwnConnection(own, poolclass=NullPool)
+        self._keeper = OwnConnection(keeper, poolclass=NullPool)
 
     @property
     def reverts(self) -> bool:
@@ -256,7 +258,7 @@ class PostgresqlRoom:
     def work(self, function: Callable[[PostgresqlAccess], T]) -> T:
         """On env.py's own connection while there is a run, otherwise on one of ours."""
         if self._connection is None:
-            return self._apart(lambda connection: function(PostgresqlAccess(connection)))
+            return self._own(lambda connection: function(PostgresqlAccess(connection)))
         found = function(PostgresqlAccess(self._connection))
         if self._hold is None:
             raw(self._connection).commit()
@@ -264,7 +266,7 @@ class PostgresqlRoom:
 
     def lend(self, function: Callable[[Any], None]) -> None:
         """On a connection of ours."""
-        self._apart(function)
+        self._own(function)
         self._state = _State()
 
     def run_script(self, text: str) -> None:
@@ -276,7 +278,7 @@ class PostgresqlRoom:
 
         self.lend(run)
 
-    # --- connections of our own
+    # --- as the keeper
 
     def _as_keeper(self, *statements: str) -> None:
         def run(connection: Any) -> None:
@@ -286,24 +288,4 @@ class PostgresqlRoom:
             for statement in statements:
                 session.run(statement)
 
-        self._apart(run, keeper=True)
-
-    def _apart(self, function: Callable[[Any], T], *, keeper: bool = False) -> T:
-        """Call with a connection of the project's driver, outside any run of env.py."""
-        url = self.server.engine_url(
-            self.driver, keeper=keeper, database="" if keeper else self.database
-        )
-        if not url.get_dialect().is_async:
-            with _create_engine(url, poolclass=NullPool).begin() as connection:
-                return function(connection)
-        return asyncio.run(self._apart_async(url, function))
-
-    @staticmethod
-    async def _apart_async(url: Any, function: Callable[[Any], T]) -> T:
-        from sqlalchemy.ext.asyncio import create_async_engine
-
-        engine = create_async_engine(url, poolclass=NullPool)
-        async with engine.begin() as connection:
-            found: T = await connection.run_sync(function)
-        await engine.dispose()
-        return found
+        self._keeper(run)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, Type, TypeVar
 
 import sqlalchemy
 from sqlalchemy import event
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import Pool, StaticPool
 
 # Bound at import, which is before the guard replaces it for the project.
 _create_engine = sqlalchemy.create_engine
@@ -16,13 +16,16 @@ T = TypeVar("T")
 
 
 class OwnConnection:
-    """Called with functions that work in a transaction, which is then committed."""
+    """Called with functions that work in a transaction, which is then committed.
 
-    def __init__(self, url: Any, *setup: str) -> None:
+    It stays open, unless another class of pools says otherwise.
+    """
+
+    def __init__(self, url: Any, *setup: str, poolclass: Type[Pool] = StaticPool) -> None:
         self._setup = setup
         self._is_async = url.get_dialect().is_async
         if not self._is_async:
-            self._engine: Any = _create_engine(url, poolclass=StaticPool)
+            self._engine: Any = _create_engine(url, poolclass=poolclass)
             event.listen(self._engine, "connect", self._prepare)
             return
         from sqlalchemy.ext.asyncio import create_async_engine
@@ -30,7 +33,7 @@ class OwnConnection:
         # env.py may be inside an event loop of its own: ours runs in another thread.
         self._loop = asyncio.new_event_loop()
         self._thread = ThreadPoolExecutor(1)
-        self._engine = create_async_engine(url, poolclass=StaticPool)
+        self._engine = create_async_engine(url, poolclass=poolclass)
         event.listen(self._engine.sync_engine, "connect", self._prepare)
 
     def __call__(self, function: Callable[[Any], T]) -> T:
