@@ -9,9 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from alembic_project import AlembicProject
+from rehearsal.conftest import skip_unless
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"
@@ -21,8 +20,8 @@ NVIM = shutil.which("nvim", path=f"{BIN}{os.pathsep}{os.environ.get('PATH', os.d
 BATCH = "with op.batch_alter_table('customer') as batch_op:\n    "
 
 
-@pytest.mark.skipif(NVIM is None, reason="no Neovim is installed")
 def test_neovim_with_the_snippet_of_the_readme_shows_fixes_and_rehearses(tmp_path: Path):
+    skip_unless(NVIM, "no Neovim is installed")
     project = AlembicProject(tmp_path / "project")
     project.add(
         "a1",

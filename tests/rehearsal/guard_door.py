@@ -39,7 +39,7 @@ def main(agent: str, folder: str, level: str, kind: str = "sqlite", place: str =
     kernel, redirect = load_agent(agent)
     if level == "process":
         kernel.version = lambda: 0
-        kernel.can_deny_connections = lambda: False
+        kernel.takes_filters = lambda: False
     guard = redirect.install(redirect.Scratch(kind, folder, json.loads(place)))
     error = None
     try:

@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
+import re
 import socket
 import sqlite3
 import subprocess
@@ -25,8 +27,28 @@ AGENT = HERE.parents[1] / "server/alembic_roundtrip/rehearsal/agent"
 # Another interpreter, with other versions of Alembic and SQLAlchemy, can be put to the same tests.
 PYTHON = os.environ.get("ROUNDTRIP_TEST_PYTHON", sys.executable)
 
-HAS_KERNEL_LAYER = kernel.version() >= kernel.TCP_VERSION and kernel.can_deny_connections()
-needs_kernel_layer = pytest.mark.skipif(not HAS_KERNEL_LAYER, reason="needs Landlock and seccomp")
+
+def has_kernel_layer() -> bool:
+    """Whether our own code finds it."""
+    return kernel.version() >= kernel.TCP_VERSION and kernel.takes_filters()
+
+
+def must_have_kernel_layer() -> bool:
+    """Whether nothing may be missing, and this Linux has it, seen from outside."""
+    listed = Path("/sys/kernel/security/lsm")
+    release = tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+    return (
+        "ROUNDTRIP_NOTHING_MISSING" in os.environ
+        and sys.platform == "linux"
+        and platform.machine() in {"x86_64", "aarch64"}
+        and release >= (6, 7)
+        and ("landlock" in listed.read_text() if os.access(listed, os.R_OK) else True)
+    )
+
+
+needs_kernel_layer = pytest.mark.skipif(
+    not (has_kernel_layer() or must_have_kernel_layer()), reason="needs Landlock and seccomp"
+)
 LEVELS = pytest.mark.parametrize(
     "level", [pytest.param("kernel", marks=needs_kernel_layer), "process"]
 )

@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import textwrap
 import time
 from contextlib import aclosing
 from pathlib import Path
@@ -19,6 +20,7 @@ from alembic_roundtrip.rehearsal.folder import PREFIX, collect_leftovers, place
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 from rehearsal.conftest import agents_on, collect
+from rehearsal.guarded import needs_kernel_layer
 
 TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'
 
@@ -108,6 +110,8 @@ async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):
         ),
         ("import os, time; os.fork(); time.sleep(99)", "did not finish"),
         ("import os, time\nif os.fork() == 0: time.sleep(99)\nos._exit(0)", "exit status 0"),
+        ("rows = bytearray(5 << 30)", "MemoryError"),
+        ("import os; os.fork(); raise ValueError('twice')", "ValueError: twice"),
     ],
     ids=lambda value: value[:40].replace("/", "-") if isinstance(value, str) else None,
 )
@@ -126,6 +130,20 @@ async def test_a_migration_that_ends_or_hangs_the_process_fails_alone(
         "other": Verdict.LOSSLESS,
     }
     assert expected in (evidence["bad"].reason or "")
+
+
+@needs_kernel_layer
+async def test_a_child_that_leaves_the_process_group_is_ended_too(project, rehearsed):
+    leaving = """
+        import ctypes, os, time
+        if os.fork() == 0:
+            ctypes.CDLL(None).setsid()
+            if os.fork() == 0:
+                ctypes.CDLL(None).setpgid(0, 0)
+            time.sleep(99)
+    """
+    project.add("first", f"{TABLE}\n{textwrap.dedent(leaving)}", 'op.drop_table("t")')
+    assert (await rehearsed())["first"].verdict is Verdict.LOSSLESS
 
 
 async def test_a_downgrade_that_crashes_does_not_stop_what_comes_after(project, rehearsed):

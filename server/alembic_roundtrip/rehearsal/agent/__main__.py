@@ -74,8 +74,10 @@ def main() -> int:
     if not waits:
         _die_with(plan["parent"])
         _become_a_package()
+    from _alembic_roundtrip_agent import limits  # type: ignore[import-not-found]
     from _alembic_roundtrip_agent.channel import Channel  # type: ignore[import-not-found]
 
+    limits.put_on()
     channel = Channel.take_over_stdout()
     # What env.py sees as the command line: the command whose work it is doing.
     if "target" in plan:

@@ -17,6 +17,7 @@ class Channel:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._held = b""
 
@@ -33,13 +34,20 @@ class Channel:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
         return cls(descriptor)
 
+    def end_if_forked(self) -> None:
+        """End a process that is a copy of ours: a migration forked, and the copy came back."""
+        if os.getpid() != self._process:
+            os._exit(1)
+
     def hold(self, kind: str, **fields: Any) -> None:
         """Send a message together with the next one, which will follow soon."""
+        self.end_if_forked()
         with self._lock:
             self._held += events.encode(kind, **fields)
 
     def send(self, kind: str, **fields: Any) -> None:
         """Send a message; where nobody listens any more there is nothing left to do."""
+        self.end_if_forked()
         message = events.encode(kind, **fields)
         with self._lock:
             data, self._held = memoryview(self._held + message), b""

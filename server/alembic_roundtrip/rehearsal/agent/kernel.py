@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # equal on all architectures but two
 _OTHER_NUMBERS = ("mips", "alpha")
@@ -27,11 +28,9 @@ _REFER = 1 << 13  # rename or link across folders
 _TRUNCATE = 1 << 14
 _TCP = 0b11  # bind, connect
 _CONNECT_TCP = 0b10
-_ABSTRACT_SOCKETS = 1
+_ABSTRACT_SOCKETS, _SIGNALS = 1, 2
 
 _SET_SECCOMP, _FILTER = 22, 2
-# By machine: its architecture, and the numbers of `connect` and `socket`.
-_SYSTEMS = {"x86_64": (0xC000003E, 42, 41), "aarch64": (0xC00000B7, 203, 198)}
 _OTHER_ABI = 0x40000000  # x32 has numbers of its own on the same architecture
 _IO_URING_SETUP = 425  # its rings would connect without the system call
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
@@ -42,6 +41,24 @@ FILES_VERSION = 3
 """The first version of Landlock that closes files: before it, one can be cut to length 0."""
 TCP_VERSION = 4
 """The first version of Landlock that knows TCP."""
+SCOPE_VERSION = 6
+"""The first version of Landlock that keeps signals and abstract sockets to its own processes."""
+
+
+class _System(NamedTuple):
+    """A machine as filters know it, and the numbers of its system calls."""
+
+    architecture: int
+    connect: int
+    socket: int
+    setsid: int
+    setpgid: int
+
+
+_SYSTEMS = {
+    "x86_64": _System(0xC000003E, connect=42, socket=41, setsid=112, setpgid=109),
+    "aarch64": _System(0xC00000B7, connect=203, socket=198, setsid=157, setpgid=154),
+}
 
 
 class _Ruleset(ctypes.Structure):
@@ -106,8 +123,8 @@ def confine(
         _checked(_library().syscall(_RESTRICT_SELF, ruleset, 0))
 
 
-def can_deny_connections() -> bool:
-    """Whether `deny_connections` knows this kernel and it takes filters."""
+def takes_filters() -> bool:
+    """Whether the kernel takes filters, and these know its system calls."""
     known = sys.platform.startswith("linux") and platform.machine() in _SYSTEMS
     # A filter at no address is "bad address" (14) to a kernel that takes filters.
     refused = known and _library().prctl(_SET_SECCOMP, _FILTER, None, 0, 0) < 0
@@ -119,13 +136,13 @@ def deny_connections() -> None:
 
     Landlock knows TCP but not a server's Unix socket. Raises `OSError` if the kernel refuses.
     """
-    architecture, connect, _ = _SYSTEMS[platform.machine()]
+    system = _SYSTEMS[platform.machine()]
     _filter(
         (_LOAD, 0, 0, 4),
-        (_EQUAL, 0, 5, architecture),
+        (_EQUAL, 0, 5, system.architecture),
         (_LOAD, 0, 0, 0),
         (_AT_LEAST, 3, 0, _OTHER_ABI),
-        (_EQUAL, 2, 0, connect),
+        (_EQUAL, 2, 0, system.connect),
         (_EQUAL, 1, 0, _IO_URING_SETUP),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _FAIL | errno.EACCES),
@@ -138,15 +155,15 @@ def deny_other_sockets() -> None:
     A server's Unix socket, UDP, and what else speaks to machines are closed; a pair of sockets,
     which leads nowhere, stays. Raises `OSError` if the kernel refuses.
     """
-    architecture, _, make = _SYSTEMS[platform.machine()]
+    system = _SYSTEMS[platform.machine()]
     first, second, third = 16, 24, 32  # where arguments lie, their lower halves
     _filter(
         (_LOAD, 0, 0, 4),
-        (_EQUAL, 0, 14, architecture),
+        (_EQUAL, 0, 14, system.architecture),
         (_LOAD, 0, 0, 0),
         (_AT_LEAST, 12, 0, _OTHER_ABI),
         (_EQUAL, 11, 0, _IO_URING_SETUP),
-        (_EQUAL, 0, 9, make),
+        (_EQUAL, 0, 9, system.socket),
         (_LOAD, 0, 0, first),
         (_EQUAL, 1, 0, socket.AF_INET),
         (_EQUAL, 0, 7, socket.AF_INET6),
@@ -158,6 +175,23 @@ def deny_other_sockets() -> None:
         (_EQUAL, 0, 1, socket.IPPROTO_TCP),
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _FAIL | errno.EACCES),
+    )
+
+
+def deny_leaving() -> None:
+    """Let this thread and its descendants leave their process group no more.
+
+    The group is what is ended when a rehearsal is over. Raises `OSError` if the kernel refuses.
+    """
+    system = _SYSTEMS[platform.machine()]
+    _filter(
+        (_LOAD, 0, 0, 4),
+        (_EQUAL, 0, 4, system.architecture),
+        (_LOAD, 0, 0, 0),
+        (_EQUAL, 2, 0, system.setsid),
+        (_EQUAL, 1, 0, system.setpgid),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _FAIL | errno.EPERM),
     )
 
 
@@ -190,7 +224,7 @@ def _attributes(found: int) -> _Ruleset:
     return _Ruleset(
         files=_writes(found),
         network=_TCP if found >= TCP_VERSION else 0,
-        scoped=_ABSTRACT_SOCKETS if found >= 6 else 0,  # noqa: PLR2004 (version 6 brought scopes)
+        scoped=_ABSTRACT_SOCKETS | _SIGNALS if found >= SCOPE_VERSION else 0,
     )
 
 

@@ -39,7 +39,7 @@ class Guard:
     ) -> None:
         self.layers = layers
         self.reads = reads
-        """The files that were read since, as they were named."""
+        """The files that were read since; links are not resolved."""
         self._kind = kind
         self._refusals = refusals
 
@@ -115,7 +115,8 @@ def _confine(folders: tuple[str, ...], kind: Kind) -> list[str]:
         kernel.confine(folders, found, ports=kind.ports)
         closed += ["kernel: files"] * (found >= kernel.FILES_VERSION)
         closed += ["kernel: TCP"] * (found >= kernel.TCP_VERSION)
-    if kernel.can_deny_connections():
+    if kernel.takes_filters():
+        kernel.deny_leaving()
         if kind.needs_network:
             kernel.deny_other_sockets()
             closed.append("kernel: other sockets")
