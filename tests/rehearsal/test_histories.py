@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from alembic_project import ENV, AlembicProject
+from alembic_project import ENV, INI, AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started, StepStarted
 from rehearsal.conftest import KINDS, collect, skip_unless
@@ -232,6 +232,23 @@ async def test_styles_of_env_py_give_the_same_verdicts(tmp_path, env):
         "d": "failed",
         "e": "lossless",
     }
+
+
+async def test_each_run_and_each_migration_begins_in_the_same_folder(tmp_path):
+    folder = tmp_path / "moving"
+    (folder / "sub").mkdir(parents=True)
+    ini = INI.replace("%(here)s/migrations", "migrations")
+    project = AlembicProject(folder, ini=ini, env="import os\nos.chdir('sub')\n" + ENV)
+    project.add("a", table("t")[0] + "\nimport os; os.chdir('/')", table("t")[1])
+    project.add("b", "pass", "op.drop_table('nowhere')")
+    project.add("c", "open('../alembic.ini').close()\n" + table("u")[0], table("u")[1])
+    events = await collect(project)
+    found = {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
+    assert [each.verdict.value for each in found.values()] == ["lossless", "failed", "lossless"]
+    step = found["b"].decisive_step()
+    assert step is not None
+    assert step.error is not None
+    assert step.error.source == "op.drop_table('nowhere')"
 
 
 async def test_several_databases_give_one_verdict_a_revision(tmp_path):

@@ -189,6 +189,22 @@ async def test_a_file_for_each_of_several_databases_is_not_written(tmp_path: Pat
     assert ["DROP TABLE one;" in each.sql for each in found] == [True, False]
 
 
+async def test_the_line_of_a_problem_is_known_from_another_folder(tmp_path: Path) -> None:
+    env = """
+    import helpers
+    from alembic import context
+    with open("all.sql", "w") as buffer:
+        context.configure(url="postgresql://", output_buffer=buffer)
+        with context.begin_transaction():
+            context.run_migrations()
+    """
+    project = made(tmp_path, env)
+    (project.folder / "helpers.py").write_text("def stop():\n    raise ValueError('no')\n")
+    project.add("aaaa", downgrade="stop()", head="from helpers import stop")
+    (only,) = await written(project, ("aaaa",), "base")
+    assert only.problem == "ValueError: no (line 11)"
+
+
 HISTORIES = {
     "merge": ((("a", ()), ("b", ("a",)), ("c", ("a",)), ("d", ("b", "c"))), ("d",)),
     "two heads": ((("a", ()), ("b", ("a",)), ("c", ("a",)), ("d", ("c",))), ("b", "d")),

@@ -174,7 +174,7 @@ def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
         if isinstance(path, int):
             return
         if not flags & _WRITING:
-            reads.add(os.fsdecode(path))
+            reads.add(os.path.abspath(os.fsdecode(path)))
         else:
             real = os.path.realpath(os.fsdecode(path))
             if not (may_write(real) or real == os.devnull or _is_own_stream(real)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Callable, Iterable, List, Optional, Sequence
+import os
+from contextlib import contextmanager
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -46,7 +48,7 @@ def run(config: Config, directory: ScriptDirectory, work: Work) -> None:
 
     # A subclass would leave `alembic.context` empty: its proxies are set up per class.
     environment.configure = configure_ours  # type: ignore[method-assign]
-    with environment:
+    with environment, in_the_same_folder():
         directory.run_env()
 
 
@@ -76,5 +78,15 @@ def write(
         configure(connection, *rest, **options)
 
     environment.configure = configure_ours  # type: ignore[method-assign]
-    with environment:
+    with environment, in_the_same_folder():
         directory.run_env()
+
+
+@contextmanager
+def in_the_same_folder() -> Iterator[None]:
+    """Come back to the working directory: every `alembic` command would begin there."""
+    here = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)

@@ -52,7 +52,6 @@ class _Writer:
             if self._runs or not error.filename or os.path.isabs(error.filename):
                 raise self._project.failed_early(error, self._project.env_py) from error
             # Alembic's template for several databases writes files into the working directory.
-            self._project.directory.dir = os.path.abspath(self._project.directory.dir)
             os.chdir(self._plan["folder"])
             self._write()
         if not self._runs:

@@ -52,10 +52,13 @@ class Project:
 
         from . import scripts
 
+        self._home = os.getcwd()
         self.directory: Any = None
         try:
             self.config = scripts.configuration(plan)
             self.directory = ScriptDirectory.from_config(self.config)
+            # env.py and migrations may go to another folder.
+            self.directory.dir = os.path.abspath(self.directory.dir)
             self.scripts = scripts.Scripts(self.directory)
         except CommandError as error:
             raise Cannot(str(error)) from error
@@ -128,12 +131,11 @@ class Project:
         here = os.path.realpath(path)
         if self.directory and here.startswith(os.path.realpath(self.directory.dir) + os.sep):
             return True
-        return here.startswith(os.getcwd() + os.sep) and "site-packages" not in here
+        return here.startswith(self._home + os.sep) and "site-packages" not in here
 
-    @staticmethod
-    def shown(path: str) -> str:
-        """A path as short as the working directory allows."""
-        relative = os.path.relpath(path)
+    def shown(self, path: str) -> str:
+        """A path as short as the project's folder allows."""
+        relative = os.path.relpath(path, self._home)
         return path if relative.startswith(os.pardir) else relative
 
     def where(self) -> Optional[Tuple[str, int]]:

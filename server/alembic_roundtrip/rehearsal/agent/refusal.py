@@ -11,6 +11,7 @@ from types import FrameType
 from typing import NoReturn, Optional
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_PROJECT = os.getcwd() + os.sep  # where agents are started; env.py may go elsewhere
 _STDLIB = tuple(
     os.path.abspath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
 )
@@ -87,5 +88,4 @@ def _rank(filename: str) -> int:
 
 
 def _shown(filename: str) -> str:
-    here = os.getcwd() + os.sep
-    return filename.removeprefix(here)
+    return filename.removeprefix(_PROJECT)

@@ -15,6 +15,7 @@ from . import events
 from .channel import Channel
 from .declared import Declared
 from .dialects import NeedsCommits, Room
+from .environment import in_the_same_folder
 from .problems import Problem
 from .scripts import Scripts
 from .touched import Statements
@@ -170,10 +171,13 @@ class Walk:
         self._statements.take()
         started = time.perf_counter()
         try:
-            self._call(request, arguments)
+            with in_the_same_folder():
+                self._call(request, arguments)
+            self._channel.end_if_forked()
             if self._room.asked_for_commits:
                 self._give_up()  # the migration handled what was raised
         except BaseException as error:
+            self._channel.end_if_forked()
             self._needs_commits = self._room.asked_for_commits
             if not self._needs_commits:
                 self._problem = Problem(error, self._scripts.path(request.revision), self._is_ours)
