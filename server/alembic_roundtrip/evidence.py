@@ -103,6 +103,19 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know that decides no verdict.
+
+    `kind` is `unfilled` (no rows could be made for `table`, so nothing of it was measured),
+    `guarded` (the downgrade looks at the rows first, and refused those made up) or `other`.
+    """
+
+    text: str
+    kind: str = "other"
+    table: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionEvidence:
     """What one rehearsal measured of one revision."""
 
@@ -113,7 +126,7 @@ class RevisionEvidence:
     steps: tuple[Step, ...] = ()
     residue: tuple[Residue, ...] = ()
     losses: tuple[Loss, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     reason: str | None = None
     half_done: str | None = None
     """What a failing step left half done, where nothing undoes changes of the schema."""
@@ -155,7 +168,7 @@ class RevisionEvidence:
                 "steps": steps,
                 "residue": tuple(Residue(**r) for r in data["residue"]),
                 "losses": tuple(Loss(**loss) for loss in data["losses"]),
-                "notes": tuple(data["notes"]),
+                "notes": tuple(Note(**note) for note in data["notes"]),
             }
         )
 

@@ -25,7 +25,7 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
     written = evidence.new_losses()
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"
-    yield from evidence.notes
+    yield from (note.text for note in evidence.notes)
 
 
 def shown(path: str) -> str:

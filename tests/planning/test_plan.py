@@ -7,6 +7,7 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import (
     Loss,
+    Note,
     RevisionEvidence,
     Statement,
     Step,
@@ -242,7 +243,11 @@ def test_a_guard_that_refused_made_up_rows_may_refuse_the_real_ones(
     project: AlembicProject,
 ) -> None:
     project.add("aaaa", USERS, 'op.drop_table("users")')
-    remember(project, "aaaa", notes=("`downgrade()` refuses made-up rows: 3 rows are in the way",))
+    remember(
+        project,
+        "aaaa",
+        notes=(Note("`downgrade()` refuses made-up rows: 3 rows are in the way", "guarded"),),
+    )
     (blocker,) = newest(project).blockers
     assert (blocker.kind, blocker.certain) == ("fragile", False)
     assert "3 rows are in the way" in blocker.message

@@ -78,7 +78,9 @@ async def test_rows_after_the_upgrade_are_there_for_the_downgrade(project, rows,
     evidence = (await rehearsed("cccc", rows=5, own_rows="rows"))["cccc"]
     assert evidence.verdict is Verdict.FAILED
     assert "nowhere" in (evidence.reason or "")
-    assert evidence.notes == ("with the rows from before the upgrade alone `downgrade()` works",)
+    assert [each.text for each in evidence.notes] == [
+        "with the rows from before the upgrade alone `downgrade()` works"
+    ]
 
 
 async def test_python_may_make_them(rows, rehearsed):

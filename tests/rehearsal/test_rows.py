@@ -316,7 +316,7 @@ def test_a_table_that_cannot_be_filled_is_named_with_the_reason() -> None:
     assert filled.inserted == {"fine": 100}
     assert filled.unfilled["t"].startswith("CHECK constraint failed: a > 5")
     assert filled.unfilled["guarded"] == "closed"
-    assert filled.unfilled["f"] == "virtual tables are not filled"
+    assert filled.unfilled["f"] == "a virtual table is not filled"
     assert set(filled.unfilled) == {"t", "kid", "guarded", "f"}
 
 

@@ -84,7 +84,7 @@ async def test_narrowing_in_sql_that_breaks_a_check_on_extreme_values_only(proje
     evidence = await rehearse_one(
         project, 'op.execute("UPDATE users SET rate = round(rate, 1)")', "pass"
     )
-    (note,) = evidence.notes
+    (note,) = (each.text for each in evidence.notes)
     told = "CHECK constraint failed: rate_is_something|numeric field overflow|Out of range value.*"
     assert re.search(f"({told}) at line 9", note)
     assert "with plain rows it works" in note
@@ -175,7 +175,7 @@ async def test_what_an_upgrade_newly_demands_of_rows_is_no_failing_rollback(
     evidence = await rehearse_one(project, upgrade, downgrade)
     assert evidence.verdict.value == "lossless"
     assert evidence.rows == 0, "which is said: on empty tables"
-    (note,) = evidence.notes
+    (note,) = (each.text for each in evidence.notes)
     said = "constraint failed: |could not create unique index|violated by some row"
     assert re.search(f"{said}|Duplicate entry|CONSTRAINT `odd_name` failed", note)
     assert note.endswith("; it may want values that cannot be made up")
@@ -192,7 +192,7 @@ async def test_a_foreign_key_that_an_upgrade_newly_demands_is_no_failing_rollbac
     )
     assert evidence.verdict.value in {"lossless", "residue"}, "MariaDB keeps an index"
     assert evidence.rows == 0, "which is said: on empty tables"
-    assert evidence.notes[-1].endswith("; it may want values that cannot be made up")
+    assert evidence.notes[-1].text.endswith("; it may want values that cannot be made up")
 
 
 async def test_what_a_downgrade_demands_again_of_rows_written_since_is_a_failing_rollback(project):

@@ -212,7 +212,9 @@ async def test_a_downgrade_that_fails_on_rows_written_since_fails(project, rehea
     evidence = (await rehearsed())["loose"]
     assert evidence.verdict is Verdict.FAILED
     assert (evidence.reason or "").startswith("`downgrade()` fails with made-up rows in the tables")
-    assert evidence.notes[-1] == "with the rows from before the upgrade alone `downgrade()` works"
+    assert (
+        evidence.notes[-1].text == "with the rows from before the upgrade alone `downgrade()` works"
+    )
     if evidence.database == "sqlite":
         assert (
             "stops half-way, and nothing undoes what it did: table `_alembic_tmp_t` is there"
@@ -234,8 +236,8 @@ async def test_python_that_stumbles_over_unkind_values_only_is_a_note(project, r
     evidence = (await rehearsed())["careless"]
     assert evidence.verdict is Verdict.LOSSLESS
     assert len(evidence.notes) == 1
-    assert "AttributeError" in evidence.notes[0]
-    assert "with plain rows it works" in evidence.notes[0]
+    assert "AttributeError" in evidence.notes[0].text
+    assert "with plain rows it works" in evidence.notes[0].text
 
 
 async def test_python_that_stumbles_over_any_row_fails(project, rehearsed):
@@ -308,7 +310,7 @@ async def test_a_check_of_the_data_that_refuses_made_up_rows_is_a_note(project, 
     )
     evidence = (await rehearsed())["checked"]
     assert evidence.verdict is Verdict.LOSSLESS
-    (note,) = evidence.notes
+    (note,) = (each.text for each in evidence.notes)
     assert note.startswith("`upgrade()` refuses made-up rows: unknown format")
 
 
@@ -354,4 +356,4 @@ async def test_made_up_rows_that_are_alike_where_they_are_copied_to_prove_nothin
     )
     evidence = (await rehearsed())["keyed"]
     assert evidence.verdict is Verdict.LOSSLESS
-    assert "values that cannot be made up" in evidence.notes[0]
+    assert "values that cannot be made up" in evidence.notes[0].text

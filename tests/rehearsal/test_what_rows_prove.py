@@ -42,7 +42,7 @@ async def test_a_downgrade_that_refuses_only_new_rows_is_judged_by_the_old_ones(
     )
     evidence = (await rehearsed(rows=40))["relaxed"]
     assert evidence.verdict is Verdict.LOSSLESS, evidence
-    (note,) = evidence.notes
+    (note,) = (each.text for each in evidence.notes)
     assert note.startswith("`downgrade()` refuses made-up rows: ")
     assert note.endswith(" names are taken twice")
 
@@ -94,7 +94,7 @@ async def test_text_whose_content_cannot_be_made_up_proves_nothing(project, rehe
     evidence = (await rehearsed())["parsed"]
     assert evidence.verdict is Verdict.LOSSLESS
     assert evidence.rows == 0
-    (note,) = evidence.notes
+    (note,) = (each.text for each in evidence.notes)
     assert note.startswith("with made-up rows the migration stops with KeyError: ")
     assert note.endswith("; it may want values that cannot be made up")
 

@@ -127,8 +127,8 @@ def _met(context: Context, evidence: RevisionEvidence) -> Iterator[Blocker]:
         if evidence.half_done is not None:
             yield Blocker("failing", evidence.half_done, certain, basis="evidence")
     for note in evidence.notes:
-        if note.startswith("`downgrade()` refuses made-up rows"):
-            yield Blocker("fragile", f"{note}{where}", certain=False, basis="evidence")
+        if note.kind == "guarded":
+            yield Blocker("fragile", f"{note.text}{where}", certain=False, basis="evidence")
 
 
 def _is_downgrade(step: measured.Step) -> bool:

@@ -75,7 +75,7 @@ def revision_json(evidence: RevisionEvidence, *, documented: bool) -> dict[str, 
         "documented": documented,
         "reason": evidence.reason,
         "half_done": evidence.half_done,
-        "notes": list(evidence.notes),
+        "notes": [note.text for note in evidence.notes],
     }
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
+from alembic_roundtrip.evidence import Loss, Note, RevisionEvidence, Verdict
 from alembic_roundtrip.losses import documentation
 from alembic_roundtrip.measurements import MeasuredLoss, measured_losses, subject_of
 from alembic_roundtrip.migration.docstring import warning_paragraph
@@ -75,10 +76,10 @@ def _kept(context: Context, evidence: RevisionEvidence, warning: str) -> Iterato
         for table in schema.tables.values()
         for column in table.columns
     }
+    unmeasured = {note.table for note in evidence.notes if note.kind == "unfilled"}
     for name in dict.fromkeys(_COLUMN.findall(warning)):
         table = name.rpartition(".")[0]
-        unmeasured = any(table in note for note in evidence.notes)
-        if name in columns and name not in lost and table not in lost and not unmeasured:
+        if name in columns and name not in lost and table not in lost | unmeasured:
             yield name
 
 
@@ -157,6 +158,32 @@ rule.example(
     ''',
     history=(_USERS,),
     evidence=_MEASURED,
+)
+rule.example(
+    "The rehearsal could put no rows in",
+    '''
+    """Drop the bio.
+
+    WARNING: Downgrade will result in data loss. The values of users.nick cannot be restored.
+    """
+    revision = "under_test"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+    ''',
+    history=(_USERS,),
+    evidence=replace(
+        _MEASURED,
+        verdict=Verdict.LOSSLESS,
+        losses=(),
+        notes=(Note("no rows could be made for `users`", "unfilled", "users"),),
+    ),
 )
 rule.example(
     "Never rehearsed",

@@ -87,8 +87,9 @@ def _table(old: Table, new: Table) -> Iterable[Residue]:
     name = new.name
     if old.name != new.name:
         yield entry("table", name, "changed", old.name, new.name, grade="cosmetic")
-    if old.virtual != new.virtual:
-        yield entry("table", name, "changed", old.virtual or "table", new.virtual or "table")
+    if (old.kind, old.definition) != (new.kind, new.definition):
+        was, now = (table.definition or f"a {table.kind}" for table in (old, new))
+        yield entry("table", name, "changed", was, now)
         return
     yield from _columns(old, new)
     if [c.lower() for c in old.key] != [c.lower() for c in new.key]:

@@ -26,7 +26,7 @@ class Findings:
         self._steps: List[Dict[str, Any]] = []
         self._residue: List[Dict[str, Any]] = []
         self._losses: List[Dict[str, Any]] = []
-        self._notes: List[str] = []
+        self._notes: List[Dict[str, Any]] = []
         self._failures: List[str] = []
         self._half_done: Optional[str] = None
         self._refusal: Optional[str] = None
@@ -74,10 +74,12 @@ class Findings:
         """What a failing step left, where nothing undoes it; the first stands."""
         self._half_done = self._half_done or sentence
 
-    def note(self, sentence: str) -> None:
-        """Something to know that decides nothing."""
-        if sentence not in self._notes:
-            self._notes.append(sentence)
+    def note(self, sentence: str, kind: str = "other", table: Optional[str] = None) -> None:
+        """Something to know that decides nothing; kinds are those of `evidence.Note`."""
+        named = table and f"{self._label()}{table}"
+        note = {"text": sentence, "kind": kind, "table": named}
+        if note not in self._notes:
+            self._notes.append(note)
 
     def leave(self, residue: List[Dict[str, Any]]) -> None:
         """Schema or rows not restored; what is already known is not repeated."""
@@ -128,8 +130,12 @@ class Findings:
             "steps": self._steps,
             "residue": self._residue,
             "losses": self._losses,
-            "notes": self._notes + self._failures[1:],
+            "notes": self._notes + [_note(sentence) for sentence in self._failures[1:]],
             "reason": self.reason,
             "half_done": self._half_done,
             "rows": self.rows,
         }
+
+
+def _note(sentence: str) -> Dict[str, Any]:
+    return {"text": sentence, "kind": "other", "table": None}

@@ -189,7 +189,7 @@ class RoundTrip:
         """Rows that a round trip of empty tables leaves in tables that were there before."""
         left = []
         for table in sorted(touched.tables(self._statements, before.tables)):
-            if table in restored.tables and not before.tables[table].virtual:
+            if table in restored.tables and before.tables[table].has_rows:
                 extra = self._room.count(restored.tables[table]) - parent.count(
                     before.tables[table]
                 )

@@ -142,8 +142,8 @@ class _Filling:
     # -- one table
 
     def _table(self, table: Table) -> None:
-        if table.virtual is not None:
-            self.filled.unfilled[table.name] = f"{_not_filled(table.virtual)} not filled"
+        if not table.has_rows:
+            self.filled.unfilled[table.name] = f"a {table.kind} is not filled"
             return
         try:
             inserted, reason = self._insert(table)
@@ -300,10 +300,6 @@ class _Filling:
         for number, row in enumerate(rows[1:]):
             chosen = reference.keys[number % len(reference.keys)]
             self.access.point(table, row, dict(zip(reference.columns, chosen)))
-
-
-def _not_filled(virtual: str) -> str:
-    return f"{virtual} is" if virtual.startswith("a ") else "virtual tables are"
 
 
 def _folded(names: Iterable[str]) -> Tuple[str, ...]:

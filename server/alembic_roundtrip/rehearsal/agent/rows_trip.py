@@ -48,7 +48,7 @@ def _closure(schema: Any, names: Iterable[str]) -> Set[str]:
             closed.add(name)
             targets = (key.target.lower() for key in schema.tables[name].foreign_keys)
             pending += [by_lower[target] for target in targets if target in by_lower]
-    return {name for name in closed if not schema.tables[name].virtual}
+    return {name for name in closed if schema.tables[name].has_rows}
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,10 @@ class RowsTrip:
             self._findings.note(f"no rows could be made: {shorten(str(error))}")
             return {}
         for table, reason in filled.unfilled.items():
-            self._findings.note(f"no rows could be made for `{table}`: {reason}")
+            sentence = (
+                f"no rows could be made for `{table}`, so nothing of it was measured: {reason}"
+            )
+            self._findings.note(sentence, "unfilled", table)
         return {**filled.inserted, **own}
 
     def _put_own(self, schema: Any, attempt: Attempt, *, later: bool) -> Dict[str, int]:
@@ -259,7 +262,7 @@ class RowsTrip:
             self._findings.refuse(message)
             self._trip.note_half()
         elif not self._guarded:
-            self._findings.note(f"`downgrade()` refuses made-up rows: {message}")
+            self._findings.note(f"`downgrade()` refuses made-up rows: {message}", "guarded")
             self._guarded = True
 
     def _worth_another(self, problem: Problem, attempt: Attempt) -> bool:

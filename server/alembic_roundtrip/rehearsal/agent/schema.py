@@ -91,8 +91,10 @@ class Table:
     checks: Tuple[Check, ...] = ()
     indexes: Tuple[Index, ...] = ()
     options: Tuple[str, ...] = ()
-    virtual: Optional[str] = None
-    """What it is instead of a table with rows of its own."""
+    kind: str = "table"
+    """Or `partition`, `foreign table`, `virtual table`: these have no rows of their own."""
+    definition: Optional[str] = None
+    """Of a virtual table: what it was made with."""
     schema: str = ""
     bare: str = ""
     """The name without the schema, where there are schemas."""
@@ -102,6 +104,11 @@ class Table:
     def column(self, name: str) -> Optional[Column]:
         """The column of this name, whatever its case."""
         return next((c for c in self.columns if c.name.lower() == name.lower()), None)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether rows are in it, and not only seen through it."""
+        return self.kind == "table"
 
     @property
     def writable(self) -> Tuple[Column, ...]:

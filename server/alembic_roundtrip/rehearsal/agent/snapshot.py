@@ -115,10 +115,10 @@ def _with_targets(table: Table, tables: Dict[str, Table]) -> Table:
 
 def _without_shadows(tables: Dict[str, Table]) -> Dict[str, Table]:
     """Without the tables in which a virtual table keeps its data: they come and go with it."""
-    virtual = tuple(name.lower() + "_" for name, table in tables.items() if table.virtual)
+    virtual = tuple(name.lower() + "_" for name, table in tables.items() if not table.has_rows)
     if not virtual:
         return tables
-    return {n: t for n, t in tables.items() if t.virtual or not n.lower().startswith(virtual)}
+    return {n: t for n, t in tables.items() if not t.has_rows or not n.lower().startswith(virtual)}
 
 
 def _table(
@@ -126,7 +126,7 @@ def _table(
 ) -> Table:
     words = sql.tokens(text)
     if len(words) > 1 and words[1].is_word("VIRTUAL"):
-        return Table(name, virtual=sql.normal(words))
+        return Table(name, kind="virtual table", definition=sql.normal(words))
     read = create.read_table(text)
     columns = _columns(parts.get("column", []), read)
     names = {c.name.lower(): c.name for c in columns}

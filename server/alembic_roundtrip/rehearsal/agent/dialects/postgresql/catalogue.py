@@ -151,10 +151,10 @@ def _table(row: Row, parts: Parts) -> Table:
         tuple(_check(each) for each in by_kind.get("c", [])),
         tuple(_index(each) for each in indexes),
         tuple(filter(None, [options, _deferred(key)])),
-        {"f": "a foreign table"}.get(kind) or ("a partition" if is_partition == "true" else None),
-        schema,
-        bare,
-        tuple((each[0], each[2]) for each in by_kind.get("x", [])),
+        "foreign table" if kind == "f" else "partition" if is_partition == "true" else "table",
+        schema=schema,
+        bare=bare,
+        exclusions=tuple((each[0], each[2]) for each in by_kind.get("x", [])),
     )
 
 
