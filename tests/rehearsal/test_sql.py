@@ -202,7 +202,7 @@ async def test_the_line_of_a_problem_is_known_from_another_folder(tmp_path: Path
     (project.folder / "helpers.py").write_text("def stop():\n    raise ValueError('no')\n")
     project.add("aaaa", downgrade="stop()", head="from helpers import stop")
     (only,) = await written(project, ("aaaa",), "base")
-    assert only.problem == "ValueError: no (line 11)"
+    assert only.problem == "ValueError: no (line 12)"
 
 
 HISTORIES = {
