@@ -130,6 +130,19 @@ def test_rows_are_told_apart_by_another_key_where_the_first_one_changed() -> Non
     assert short(losses) == [("t", "id", 2, 2), ("t", "a", 1, 2)]
 
 
+def test_rows_whose_numbers_were_given_out_anew_are_told_apart_by_another_key() -> None:
+    numbered = (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, code TEXT UNIQUE, a INT); "
+        "INSERT INTO t VALUES (1, 'x', 7), (2, 'y', 8), (3, 'z', 9)"
+    )
+
+    losses = changed(
+        "UPDATE t SET id = -id", "UPDATE t SET id = (1 - id) % 3 + 1", rows_of_t=numbered
+    )
+
+    assert short(losses) == [("t", "id", 3, 3)]
+
+
 def test_a_changed_only_key_is_a_changed_column_and_not_lost_rows() -> None:
     losses = changed("UPDATE t SET id = id + 100", rows_of_t=KEYED)
 

@@ -161,18 +161,34 @@ class _Comparison:
         return _example_row(self.old, next(i for i in range(len(self.old.rows)) if i not in kept))
 
     def _match(self) -> Optional[List[Tuple[int, int]]]:
-        """Pairs of rows by the key under which most rows meet; None where no key tells."""
+        """Pairs of rows by the key under which most rows meet; None where no key tells.
+
+        Of keys under which as many meet, by the one that leaves the fewest values changed: one
+        that numbers rows may have been given out anew.
+        """
         best: Optional[List[Tuple[int, int]]] = None
         for key in self.old.keys:
             pairs = self._by_key(key)
-            if pairs is not None and (best is None or len(pairs) > len(best)):
+            if pairs is not None and (best is None or self._is_better(pairs, best)):
                 best = pairs
-            if best is not None and len(best) == len(self.old.rows):
+            if best is not None and len(best) == len(self.old.rows) and not self._changed(best):
                 return best
         if not best and self.old.rows and len(self.old.rows) <= len(self.new.rows):
             # No key met any row: the key itself was changed. Told by the other columns.
             return None
         return best
+
+    def _is_better(self, pairs: List[Tuple[int, int]], best: List[Tuple[int, int]]) -> bool:
+        if len(pairs) != len(best):
+            return len(pairs) > len(best)
+        return self._changed(pairs) < self._changed(best)
+
+    def _changed(self, pairs: List[Tuple[int, int]]) -> int:
+        """How many values differ, at a glance."""
+        old, new = self.old.rows, self.new.rows
+        if self.old.columns == self.new.columns and all(old[o] == new[n] for o, n in pairs):
+            return 0
+        return sum(old[o][i] != new[n][j] for o, n in pairs for i, j in self.common)
 
     def _by_key(self, key: Sequence[str]) -> Optional[List[Tuple[int, int]]]:
         there = [self.old.index(column) for column in key]
