@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.migration import editing
 from alembic_roundtrip.migration.source import read
 from alembic_roundtrip.scaffold import Scaffold, fix, scaffold
 from alembic_roundtrip.text import apply_edits
@@ -80,9 +80,9 @@ class Project:
         context = self.context
         made = fix(context)
         assert made is not None
-        text = apply_edits(context.migration.text, rewrite.edits(context.migration, made.rewrites))
+        text = apply_edits(context.migration.text, editing.edits(context.migration, made.rewrites))
         compile(text, str(self.file), "exec")
-        assert rewrite.edits(read(text, self.file), made.rewrites) == ()
+        assert editing.edits(read(text, self.file), made.rewrites) == ()
         self.file.write_text(text, encoding="utf-8")
         return text
 

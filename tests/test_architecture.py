@@ -3,8 +3,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from alembic_roundtrip.config import tomllib
@@ -23,6 +25,15 @@ def test_imports_keep_to_their_directions() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even late: what two modules need of each other belongs into a third."""
+    graph = grimp.build_graph(
+        "alembic_roundtrip", exclude_type_checking_imports=True, cache_dir=None
+    )
+    known = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(known).prepare()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Fix:
     """A change that answers a diagnostic.
 
     A safe fix adds or moves text; an unsafe one changes what a rollback does and is never part of
-    fixing everything at once. `migration.rewrite.edits` turns the rewrites into text edits. One
+    fixing everything at once. `migration.editing.edits` turns the rewrites into text edits. One
     that creates files has no rewrites.
     """
 

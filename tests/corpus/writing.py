@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.migration import editing
 from alembic_roundtrip.migration.changes import Unknown
 from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.migration.rewrite import WriteBody
 from alembic_roundtrip.rehearsal.events import NoWayBack, WayBackFound
 from alembic_roundtrip.rehearsal.runner import rehearse
 from alembic_roundtrip.rehearsal.way_back import plan_of
@@ -125,8 +126,8 @@ def rewritten(workspace: Path, versions: Path, *, database: bool) -> list[Writte
     for path in sorted(versions.glob("*.py")):
         migration = reader.migration(path)
         if migration is not None and migration.downgrade is not None:
-            deleted = rewrite.WriteBody("downgrade", ("pass",))
-            text = apply_edits(migration.text, rewrite.edits(migration, [deleted]))
+            deleted = WriteBody("downgrade", ("pass",))
+            text = apply_edits(migration.text, editing.edits(migration, [deleted]))
             path.write_text(text, encoding="utf-8")
             reader.changed_on_disk(path)
     paths = sorted(versions.glob("*.py"))
@@ -165,7 +166,7 @@ def _scaffolded(workspace: Workspace, paths: list[Path], ways: Ways) -> Iterator
         made = fix(context) if way is None else fix_from_database(context, way)
         text = migration.text
         if made is not None:
-            text = apply_edits(text, rewrite.edits(migration, made.rewrites))
+            text = apply_edits(text, editing.edits(migration, made.rewrites))
             path.write_text(text, encoding="utf-8")
         marks = text.count(PLACEHOLDER), text.count("# FRAGILE:")
         yield Written(migration.id, _parses(text), opaque(migration), *marks)

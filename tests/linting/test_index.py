@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from alembic_project import AlembicProject
+from alembic_roundtrip import linting
 from alembic_roundtrip.cli import main
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict, evidence_store
 from alembic_roundtrip.index.schemas import Schemas
@@ -59,7 +60,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.extend(file.name for file in files)
         return original(job, files)
 
-    monkeypatch.setattr(checking, "check", check)
+    monkeypatch.setattr(linting, "check", check)
     return names
 
 

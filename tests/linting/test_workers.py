@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from alembic_project import AlembicProject
+from alembic_roundtrip import linting
 from alembic_roundtrip.linting import Detail, checking, diagnostics
 from alembic_roundtrip.linting.checking import Job, check
 from alembic_roundtrip.linting.workers import shared_out
@@ -70,7 +71,7 @@ def test_what_a_killed_process_has_not_done_is_done_all_the_same(
         return original(job, files)  # type: ignore[arg-type]
 
     monkeypatch.setattr("alembic_roundtrip.linting.workers.check", dies)
-    monkeypatch.setattr(checking, "_MANY", 10)
+    monkeypatch.setattr(linting, "_MANY", 10)
     assert diagnostics(workspace(project), files, Detail.NOTHING, 2) == expected
 
 

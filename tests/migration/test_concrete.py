@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_roundtrip.migration import rewrite, source
+from alembic_roundtrip.migration import editing, source
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.rewrite import (
     ChangeCall,
@@ -32,7 +32,7 @@ def statements(migration: Migration) -> tuple[Range, ...]:
 
 
 def rewritten(migration: Migration, *rewrites: Rewrite) -> str:
-    text = apply_edits(migration.text, rewrite.edits(migration, rewrites))
+    text = apply_edits(migration.text, editing.edits(migration, rewrites))
     ast.parse(text.removeprefix("\ufeff"))
     return text
 
@@ -92,7 +92,7 @@ def test_line_ends_tabs_and_the_byte_order_mark_stay(mark: str) -> None:
 
 def test_only_the_lines_that_change_are_edited() -> None:
     migration = read(HEAD + "    op.a()\n    op.b()\n\n\ndef downgrade():\n    op.c()\n")
-    made = rewrite.edits(migration, [WrapStatements(BATCH, statements(migration)[1:])])
+    made = editing.edits(migration, [WrapStatements(BATCH, statements(migration)[1:])])
     assert [(edit.range.start.line, edit.range.end.line) for edit in made] == [(6, 7)]
 
 
@@ -101,7 +101,7 @@ def test_what_does_not_stand_alone_or_follow_is_refused() -> None:
     places = statements(migration)
     for chosen in (places[:1], places[2::2]):
         with pytest.raises(RewriteError, match="stand alone"):
-            rewrite.edits(migration, [WrapStatements(BATCH, chosen)])
+            editing.edits(migration, [WrapStatements(BATCH, chosen)])
 
 
 @pytest.mark.parametrize(

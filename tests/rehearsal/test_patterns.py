@@ -9,7 +9,7 @@ import pytest
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.migration.rewrite import edits
+from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.scaffold.patterns import Pattern, patterns
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from alembic_roundtrip.rehearsal.agent import drivers, kernel
-from alembic_roundtrip.rehearsal.agent.targets import MEMORY, file_of, memory_of
+from alembic_roundtrip.rehearsal.agent.kinds.sqlite import MEMORY, file_of, memory_of
 from rehearsal.guarded import (
     AGENT,
     ENGINE,

@@ -11,7 +11,7 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.migration import editing
 from alembic_roundtrip.rehearsal.events import NoWayBack, WayBackFound
 from alembic_roundtrip.rehearsal.plan import CannotRun
 from alembic_roundtrip.rehearsal.runner import rehearse
@@ -73,7 +73,7 @@ async def written(
         migration = context.migration
         made = fix_from_database(context, ways[str(migration.id)])
         assert made is not None
-        text = apply_edits(migration.text, rewrite.edits(migration, made.rewrites))
+        text = apply_edits(migration.text, editing.edits(migration, made.rewrites))
         migration.path.write_text(text, encoding="utf-8")
     evidence = await rehearsed(*revisions)
     return {r: Result(path.read_text("utf-8"), evidence[r]) for r, path in paths.items()}

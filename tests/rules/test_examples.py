@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from alembic_roundtrip.fixing import fix_file
-from alembic_roundtrip.migration.rewrite import edits
+from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.rule import Diagnostic, Example, Rule, rules
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace

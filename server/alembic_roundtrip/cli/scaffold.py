@@ -84,7 +84,8 @@ def _restoration(workspace: Workspace, context: Context) -> Restoration | None:
 
 
 def _scaffold(context: Context, found: Restoration | None, *, write: bool) -> int:
-    from alembic_roundtrip.migration.rewrite import RewriteError, edits
+    from alembic_roundtrip.migration.editing import edits
+    from alembic_roundtrip.migration.rewrite import RewriteError
     from alembic_roundtrip.scaffold import fix, fix_from_database, why_nothing
     from alembic_roundtrip.text import apply_edits
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from alembic_roundtrip.linting.checking import Job, check_all
+from alembic_roundtrip.linting.checking import Checked, Job, check
 from alembic_roundtrip.linting.index import DiagnosticIndex
 from alembic_roundtrip.linting.records import Detail, settled
 from alembic_roundtrip.project import Environment
@@ -13,6 +14,10 @@ from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.workspace import Workspace
 
 __all__ = ["Detail", "diagnostics"]
+
+_MANY = 150
+"""Files from which on another process is worth its start."""
+_CHUNK = 250
 
 
 def diagnostics(
@@ -52,7 +57,7 @@ def _of(
             unknown.append(file)
         else:
             yield file, known
-    for file, revision, found in check_all(Job(workspace, environment, detail), unknown, jobs):
+    for file, revision, found in _checked(Job(workspace, environment, detail), unknown, jobs):
         if index is not None:
             index.keep(file, revision, detail, found)
         yield file, found
@@ -60,3 +65,25 @@ def _of(
         index.save(scripts.paths)
         if unknown:
             scripts.forget_old_schemas()
+
+
+def _checked(job: Job, files: Sequence[Path], processes: int | None) -> Iterator[Checked]:
+    """Check files, in several processes where there are many; their number wins if it is given."""
+    count = min(processes or _processors(), len(files) // _MANY)
+    if count <= 1:
+        yield from check(job, files)
+        return
+    from alembic_roundtrip.linting.workers import shared_out
+
+    size = min(_CHUNK, -(-len(files) // count))
+    chunks = [files[start : start + size] for start in range(0, len(files), size)]
+    done = shared_out(job, chunks, count)
+    for number, chunk in enumerate(chunks):
+        # What a process that was killed has not done is done here.
+        yield from done.pop(number) if number in done else check(job, chunk)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

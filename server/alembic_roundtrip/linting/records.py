@@ -9,8 +9,9 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.migration.rewrite import RewriteError, edits
+from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.rule import Diagnostic, Fix, NewFile, Related
 from alembic_roundtrip.text import Edit, Position, Range
 from alembic_roundtrip.textfile import TextFile

@@ -13,8 +13,9 @@ from lsprotocol import types
 from alembic_roundtrip.fixing import fixed_text
 from alembic_roundtrip.lsp import diagnostics
 from alembic_roundtrip.lsp.session import Session, path_of
-from alembic_roundtrip.migration import rewrite
+from alembic_roundtrip.migration import editing
 from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.migration.rewrite import RewriteError, WriteBody
 from alembic_roundtrip.rule import Diagnostic, Fix, NewFile
 from alembic_roundtrip.text import Edit, Position, Range, differences
 from alembic_roundtrip.textfile import TextFile
@@ -86,7 +87,7 @@ def _ready(session: Session, action: types.CodeAction) -> types.CodeAction | Non
     """The action with its edit; None for one that cannot be made of this text."""
     try:
         return resolved(session, action)
-    except rewrite.RewriteError:
+    except RewriteError:
         return None
 
 
@@ -111,7 +112,7 @@ def resolved(session: Session, action: types.CodeAction) -> types.CodeAction:
         made = [part for new in offer.fix.creates for part in _creation(session, new)]
         action.edit = types.WorkspaceEdit(document_changes=made)
         return action
-    edits = rewrite.edits(document, offer.fix.rewrites)
+    edits = editing.edits(document, offer.fix.rewrites)
     confirm = offer.fix if offer.fix.safety == "unsafe" else None
     action.edit = _edit(session, path, edits, needs_confirmation=confirm)
     return action
@@ -206,8 +207,7 @@ def _from_database(
 
 def _writes_downgrade(fix: Fix) -> bool:
     return any(
-        isinstance(part, rewrite.WriteBody) and part.direction == "downgrade"
-        for part in fix.rewrites
+        isinstance(part, WriteBody) and part.direction == "downgrade" for part in fix.rewrites
     )
 
 
@@ -270,4 +270,4 @@ def edit_for(session: Session, path: Path, fix: Fix) -> types.WorkspaceEdit | No
     migration = session.migration(path)
     if migration is None:
         return None
-    return _edit(session, path, rewrite.edits(migration, fix.rewrites), needs_confirmation=None)
+    return _edit(session, path, editing.edits(migration, fix.rewrites), needs_confirmation=None)

@@ -15,8 +15,9 @@ from types import ModuleType
 from typing import Any, NoReturn, Optional
 
 from . import audit
+from .kinds.sqlite import SqliteByHand
 from .refusal import Refusals, caller
-from .targets import Kind, SqliteByHand
+from .targets import Kind
 
 # Names that open a connection, by module: functions, and methods of classes that Python code can
 # change. A module's name and the class's method both: `from psycopg import connect` binds early.

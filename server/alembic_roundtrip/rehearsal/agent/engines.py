@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
 from .drivers import place
-from .nowhere import NOWHERE
+from .kinds.nowhere import NOWHERE
 from .refusal import Refusals, Refused, caller
 from .targets import Kind
 

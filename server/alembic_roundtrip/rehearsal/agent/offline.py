@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Sequence
 
 from . import events, redirect
 from .channel import Channel
-from .nowhere import NOWHERE
+from .kinds.nowhere import NOWHERE
 from .project import Cannot, Project, import_alembic
 
 

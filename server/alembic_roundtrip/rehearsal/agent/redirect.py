@@ -13,7 +13,8 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from . import audit, drivers, engines, kernel, targets
+from . import audit, drivers, engines, kernel, kinds
+from .kinds.sqlite import SqliteByHand
 from .refusal import Refusals, Refused
 from .targets import Kind, Scratch, Target
 
@@ -78,8 +79,8 @@ def install(where: Scratch) -> Guard:
     folder = os.path.realpath(where.folder)
     os.makedirs(os.path.join(folder, "tmp"), exist_ok=True)
     refusals = Refusals(folder)
-    kind = targets.kind(where._replace(folder=folder), refusals)
-    by_hand = targets.SqliteByHand(folder, kind.databases, refusals)
+    kind = kinds.kind(where._replace(folder=folder), refusals)
+    by_hand = SqliteByHand(folder, kind.databases, refusals)
     reads: set[str] = set()
     folders = (folder, *map(os.path.realpath, where.writable))
     layers: list[str] = _put_on("kernel", lambda: _confine(folders, kind))

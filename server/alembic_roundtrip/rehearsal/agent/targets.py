@@ -1,26 +1,14 @@
-"""Scratch databases: which one stands for which real one, and how a connection to it is made.
+"""What stands for what: real databases, the scratch ones in their place, and kinds of both.
 
-One class a kind. A kind says what it stands for (`connect`), recognises its own connections
-(`owns`) and what leads to them (`leads_here`); `kind` is where a new one is added.
+One class a kind, in `kinds/`. A kind says what it stands for (`connect`), recognises its own
+connections (`owns`) and what leads to them (`leads_here`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Optional, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
-from urllib.request import url2pathname
-
-from .refusal import Refusals, Refused, caller
-
-MEMORY = ":memory:"
-BUSY_SECONDS = 1.0  # two connections of one run that wait for each other wait for ever
-_connect = sqlite3.connect  # bound before the guard replaces it for the project
-_ATTACH = 24  # SQLITE_ATTACH; the sqlite3 module names it from Python 3.11 on
-_OPENS_FILES = ("database", "uri", "timeout", "vfs")
 
 
 class Scratch(NamedTuple):
@@ -47,11 +35,16 @@ class Kind(Protocol):
     """A kind of scratch database."""
 
     name: str
-    dialects: tuple[str, ...]
-    """What SQLAlchemy calls it."""
     needs_network: bool
-    ports: tuple[int, ...]
     databases: dict[Target, str]
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """What SQLAlchemy calls it."""
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The TCP ports that the agent may reach."""
 
     def leads_here(self, parts: Mapping[str, Any]) -> bool:
         """Whether arguments given to a driver lead to the scratch server and nowhere else."""
@@ -64,147 +57,6 @@ class Kind(Protocol):
 
     def prove(self) -> None:
         """Connect once as a project would; leaves nothing."""
-
-
-class SqliteFiles:
-    """SQLite: each real file, and memory, has a file of its own in the folder."""
-
-    name = "sqlite"
-    dialects = ("sqlite",)
-    needs_network = False
-    ports: tuple[int, ...] = ()
-
-    def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
-        self.folder = scratch.folder
-        self.databases: dict[Target, str] = {}
-        self._refusals = refusals
-
-    def connect(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Any:
-        """A connection by the project's own driver; only the file is another."""
-        if not dialect.driver.startswith(("pysqlite", "aiosqlite")):
-            self._refusals.refuse(
-                f"{caller()} connects to SQLite with the driver {dialect.driver}; "
-                "only sqlite3 and aiosqlite can be redirected"
-            )
-        asked = cargs[0] if cargs else cparams.get("database", MEMORY)
-        options = {name: value for name, value in cparams.items() if name not in _OPENS_FILES}
-        path = self._stand_in(Target("sqlite", None, None, file_of(asked) or memory_of(asked)))
-        return dialect.connect(path, **{**options, "timeout": BUSY_SECONDS})
-
-    def owns(self, connection: Any) -> bool:
-        """Whether SQLite itself names one of our files as the main database."""
-        cursor = connection.cursor()
-        try:
-            # Compared by SQLite: what a row looks like is up to the project's row factory.
-            marks = ", ".join("?" * len(self.databases))
-            cursor.execute(
-                "SELECT 1 FROM pragma_database_list WHERE name = 'main' "  # noqa: S608 (only marks)
-                f"AND file IN ({marks})",
-                tuple(self.databases.values()),
-            )
-            return cursor.fetchone() is not None
-        finally:
-            cursor.close()
-
-    def leads_here(self, _parts: Mapping[str, Any]) -> bool:
-        """There is no server."""
-        return False
-
-    def prove(self) -> None:
-        """Connect to what stands for memory."""
-        from .servers import prove_engine
-
-        prove_engine("sqlite://")
-        os.remove(self.databases.pop(Target("sqlite", None, None, MEMORY)))
-
-    def _stand_in(self, target: Target) -> str:
-        if target not in self.databases:
-            name = hashlib.sha256(repr(tuple(target)).encode()).hexdigest()[:12]
-            self.databases[target] = os.path.join(self.folder, f"scratch-{name}.sqlite")
-        return self.databases[target]
-
-
-class SqliteByHand:
-    """SQLite files opened past SQLAlchemy, whatever kind the scratch database is."""
-
-    def __init__(self, folder: str, known: Mapping[Target, str], refusals: Refusals) -> None:
-        self._folder = folder
-        self._known = known
-        self._refusals = refusals
-
-    def judge(self, database: Any) -> None:
-        """Refuse a file that is not ours, opened past SQLAlchemy."""
-        path = file_of(database)
-        if path is None or inside(path, self._folder):
-            return
-        known = any(target.database == path for target in self._known)
-        own = "the project's own database file" if known else "the file"
-        self._refusals.refuse(
-            f"{caller()} opens {own} {path} by hand with sqlite3; "
-            "only connections made through SQLAlchemy can be redirected"
-        )
-
-    def prepare(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        """Make a new connection fast, and unable to attach files that are not ours."""
-        autocommit = getattr(connection, "autocommit", None)
-        if autocommit is False:  # inside a transaction these settings are refused or ignored
-            connection.autocommit = True  # type: ignore[attr-defined, unused-ignore]
-        connection.execute("PRAGMA synchronous = OFF").close()
-        connection.execute("PRAGMA journal_mode = MEMORY").close()
-        if autocommit is False:
-            connection.autocommit = False  # type: ignore[attr-defined, unused-ignore]
-        connection.set_authorizer(self._authorize)
-        return connection
-
-    # An authorizer and not SQLITE_LIMIT_ATTACHED = 0: with that, a plain VACUUM fails too.
-    def _authorize(self, action: int, file: Optional[str], *_: Optional[str]) -> int:
-        if action != _ATTACH or file in {"", MEMORY}:
-            return sqlite3.SQLITE_OK
-        path = file_of(file) if file is not None else None
-        if path is not None and inside(path, self._folder):
-            return sqlite3.SQLITE_OK
-        self._refusals.record(
-            f"{caller()} attaches (or writes a copy to) {path or 'a file named by an expression'}, "
-            "which is not the scratch database"
-        )
-        return sqlite3.SQLITE_DENY
-
-
-def kind(scratch: Scratch, refusals: Refusals) -> Kind:
-    """The scratch databases of a kind; refuses a kind there is none of."""
-    from .nowhere import Nowhere
-    from .servers.mariadb import MariadbServer
-    from .servers.postgresql import PostgresqlServer
-
-    if scratch.kind == Nowhere.name:
-        return Nowhere(scratch, refusals)
-    known = (SqliteFiles, PostgresqlServer, MariadbServer)
-    kinds: dict[str, Any] = {each.name: each for each in known}
-    if scratch.kind not in kinds:
-        raise Refused(
-            f"rehearsing on {scratch.kind} is not available in this version; "
-            f"what there is: {', '.join(sorted(kinds))}"
-        )
-    found: Kind = kinds[scratch.kind](scratch, refusals)
-    return found
-
-
-def file_of(database: Any) -> Optional[str]:
-    """The file that a name given to SQLite means, links resolved; None for memory."""
-    text = os.fsdecode(database)
-    if text.startswith("file:"):
-        parts = urlsplit(text)
-        if "memory" in parse_qs(parts.query).get("mode", ()):
-            return None
-        text = url2pathname(parts.path) if os.name == "nt" else unquote(parts.path)
-    return None if text in {"", MEMORY} else os.path.realpath(text)
-
-
-def memory_of(database: Any) -> str:
-    """What a database in memory is called: its shared name where it has one."""
-    text = os.fsdecode(database)
-    name = unquote(urlsplit(text).path) if text.startswith("file:") else ""
-    return MEMORY if name in {"", MEMORY} else f"{MEMORY}{name}"
 
 
 def inside(path: str, folder: str) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .refusal import Refusals, Refused, caller
-from .targets import Scratch, Target
+from ..refusal import Refusals, Refused, caller
+from ..targets import Scratch, Target
+from .proof import prove_engine
 
 NOWHERE = "nowhere"
 
@@ -41,8 +42,6 @@ class Nowhere:
 
     def prove(self) -> None:
         """See that an engine is refused; raises `Refused` where it is not."""
-        from .servers import prove_engine
-
         try:
             prove_engine("sqlite://")
         except Refused:

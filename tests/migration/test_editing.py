@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_roundtrip.migration import rewrite, source
+from alembic_roundtrip.migration import editing, source
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.rewrite import (
     AddComment,
@@ -51,10 +51,10 @@ def read(text: str, name: str = "abc_add_phones.py") -> Migration:
 
 def rewritten(text: str, *rewrites: Rewrite, name: str = "abc_add_phones.py") -> str:
     """The text after the rewrites, which parses and is not changed by them again."""
-    once = apply_edits(text, rewrite.edits(read(text, name), rewrites))
+    once = apply_edits(text, editing.edits(read(text, name), rewrites))
     ast.parse(once.removeprefix("\ufeff"))
     if not any(isinstance(part, Replace | AddComment) for part in rewrites):
-        assert rewrite.edits(read(once, name), rewrites) == ()
+        assert editing.edits(read(once, name), rewrites) == ()
     return once
 
 
@@ -277,7 +277,7 @@ def test_the_warning_is_put_into_the_docstring(docstring: str, expected: str) ->
 def test_a_sentence_that_is_there_is_not_said_again() -> None:
     words = LOST.replace(" since", "\n  since")
     text = f'"""Add.\n\nWARNING: {words}\n"""\n'
-    assert rewrite.edits(read(text), [AddWarning((LOST,))]) == ()
+    assert editing.edits(read(text), [AddWarning((LOST,))]) == ()
     both = rewritten(text, AddWarning((LOST, "So are faxes")))
     assert both == f'"""Add.\n\nWARNING: {words}\n  So are faxes.\n"""\n'
 
@@ -323,7 +323,7 @@ def test_a_comment_goes_above_its_statement_once() -> None:
     new = rewritten(text, AddComment(place, "DESTRUCTIVE: drops phones"))
     assert new.endswith("    if x:\n        # DESTRUCTIVE: drops phones\n        op.a(); op.b()\n")
     again = Range(Position(number + 1, 17), Position(number + 1, 23))
-    assert rewrite.edits(read(new), [AddComment(again, "DESTRUCTIVE: drops phones")]) == ()
+    assert editing.edits(read(new), [AddComment(again, "DESTRUCTIVE: drops phones")]) == ()
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_overlapping_rewrites_are_an_error() -> None:
     number = text.count("\n")
     inside = Replace(Range(Position(number, 8), Position(number, 9)), "b")
     with pytest.raises(RewriteError, match="edits overlap"):
-        rewrite.edits(read(text), [DROP, inside])
+        editing.edits(read(text), [DROP, inside])
 
 
 @pytest.mark.parametrize(
@@ -397,7 +397,7 @@ def test_what_cannot_be_rewritten_is_said_in_a_sentence(
     text: str, change: Rewrite, message: str
 ) -> None:
     with pytest.raises(RewriteError, match=message) as caught:
-        rewrite.edits(read(text), [change])
+        editing.edits(read(text), [change])
     assert "\n" not in str(caught.value)
 
 

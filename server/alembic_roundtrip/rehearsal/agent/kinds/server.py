@@ -1,6 +1,6 @@
 """Scratch databases on a server: a new one for each real one, made by the project's own driver.
 
-One module a server. The place that the runner prepared says where the server is and as whom
+The place that the runner prepared says where the server is and as whom
 migrations run there.
 """
 
@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 from weakref import WeakSet
 
-import sqlalchemy
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import Pool
 
-from ..refusal import Refusals, Refused, caller
+from ..refusal import Refusals, caller
 from ..targets import Scratch, Target
+from .proof import prove_engine
 
 PROOF = "proof"
 
@@ -99,26 +98,3 @@ def _database(
     if found is None and cargs and isinstance(cargs[0], str):
         found = cargs[0]
     return str(found or cparams.get("user") or dialect.name)
-
-
-def prove_engine(url: str) -> None:
-    """Connect an engine once; arguments that bring their own connection must not be used."""
-
-    def creator() -> Any:
-        raise Refused("arguments of create_engine that bring their own connections are still used")
-
-    if not make_url(url).get_dialect().is_async:
-        engine = sqlalchemy.create_engine(url, creator=creator, poolclass=NullPool)
-        engine.raw_connection().close()
-        return
-    import asyncio
-
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    async def connect() -> None:
-        made = create_async_engine(url, poolclass=NullPool)
-        async with made.connect():
-            pass
-        await made.dispose()
-
-    asyncio.run(connect())

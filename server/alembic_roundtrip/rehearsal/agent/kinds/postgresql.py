@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from ..refusal import Refusals, Refused
 from ..targets import Scratch
-from . import Server
+from .server import Server
 
 # What may stay of the arguments a project gives: nothing that says where to connect or as whom.
 _KEPT = (
