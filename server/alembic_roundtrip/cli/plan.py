@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, only_environment, say
 from alembic_roundtrip.cli.reports import formats
-from alembic_roundtrip.planning import NoPlanError, RollbackPlan, plan_rollback
-from alembic_roundtrip.project import Environment
-from alembic_roundtrip.workspace import Workspace
+from alembic_roundtrip.planning import NoPlanError, plan_rollback
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -48,23 +45,11 @@ def run(arguments: Namespace) -> int:
         workspace = _workspace.here(_workspace.overrides(arguments))
         environment = only_environment(workspace)
         plan = plan_rollback(workspace, environment, arguments.target, arguments.current)
-        if not arguments.no_sql and plan.revisions:
-            plan = asyncio.run(_with_sql(workspace, environment, plan))
+        if not arguments.no_sql:
+            from alembic_roundtrip.planning.sql import with_sql
+
+            plan = asyncio.run(with_sql(plan, environment, workspace.settings_of(environment)))
     except (*CANNOT_RUN, NothingToReadError, NoPlanError) as error:
         return say(error)
     formats.plan_report(arguments.format)(plan)
     return int(plan.blocked)
-
-
-async def _with_sql(
-    workspace: Workspace, environment: Environment, plan: RollbackPlan
-) -> RollbackPlan:
-    from alembic_roundtrip.rehearsal.plan import CannotRun
-    from alembic_roundtrip.rehearsal.sql import rollback_sql
-
-    settings = workspace.settings_of(environment)
-    try:
-        written = await rollback_sql(environment, settings, plan.current, plan.target)
-    except CannotRun as error:
-        return replace(plan, no_sql=str(error))
-    return plan.with_sql(written)

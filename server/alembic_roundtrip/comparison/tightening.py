@@ -149,7 +149,7 @@ class _Side:
         if any((table, name) in added for name in known):
             return
         start = self.start.table(table)
-        if start is not None and len(known) == len(columns) and _is_unique(start, known):
+        if start is not None and len(known) == len(columns) and start.tells_apart(known):
             return
         subject = ", ".join(f"`{table}.{name}`" for name in known) or f"`{table}`"
         yield Tightening(operation, change, table, known, f"duplicates in {subject}")
@@ -255,17 +255,6 @@ def _refers_already(table: Table, key: Constraint) -> bool:
         part.kind == "foreignkey" and part.columns == key.columns and part.referent == key.referent
         for part in table.constraints
     )
-
-
-def _is_unique(table: Table, columns: tuple[str, ...]) -> bool:
-    """Whether rows are different in some of these columns already."""
-    keys = [set(part.columns) for part in table.constraints if part.kind in {"unique", "primary"}]
-    for index in table.indexes:
-        partial = any(name.endswith("_where") for name, _ in index.options)
-        names = {part.string for part in index.columns}
-        if index.unique and not partial and None not in names:
-            keys.append({name for name in names if name})
-    return any(key and key <= set(columns) for key in keys)
 
 
 def _is_about_old(check: Constraint, before: Table, now: Table) -> bool:

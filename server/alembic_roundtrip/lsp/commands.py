@@ -29,7 +29,6 @@ from alembic_roundtrip.rehearsal.events import (
 )
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
-from alembic_roundtrip.rehearsal.sql import rollback_sql
 
 if TYPE_CHECKING:
     from alembic_roundtrip.lsp.server import RoundtripServer
@@ -106,16 +105,12 @@ async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams)
 async def _with_sql(
     ls: RoundtripServer, environment: Environment, plan: RollbackPlan
 ) -> RollbackPlan:
-    if not plan.revisions:
-        return plan
-    if not ls.session.trusted:
+    if plan.revisions and not ls.session.trusted:
         told = "no SQL: the project's env.py writes it, and this workspace is not trusted"
         return replace(plan, no_sql=told)
-    settings = ls.session.workspace.settings_of(environment)
-    try:
-        return plan.with_sql(await rollback_sql(environment, settings, plan.current, plan.target))
-    except CannotRun as error:
-        return replace(plan, no_sql=str(error))
+    from alembic_roundtrip.planning.sql import with_sql
+
+    return await with_sql(plan, environment, ls.session.workspace.settings_of(environment))
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -67,6 +68,11 @@ class Column:
         return None if default is not None and default.value is None else default
 
     @property
+    def computed(self) -> Expression | None:
+        """The `sa.Computed(…)` that makes its values."""
+        return next((each for each in self.arguments if "Computed(" in each.text), None)
+
+    @property
     def fills_itself(self) -> bool:
         """Whether the database gives existing rows a value without a server default."""
         generated = ("Identity(", "Computed(", "Sequence(")
@@ -98,6 +104,11 @@ class Index:
         """Whether it is known to be unique."""
         unique = option(self.options, "unique")
         return unique is not None and unique.known and bool(unique.value)
+
+    @property
+    def partial(self) -> bool:
+        """Whether it leaves rows out, on one database at least."""
+        return any(name.endswith("_where") for name, _ in self.options)
 
     def mentions(self, column: str) -> bool:
         """Whether a column is part of it, by name or anywhere in an expression."""
@@ -165,3 +176,22 @@ class Table:
             if column.name == name:
                 return column
         return None
+
+    @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """Columns by which the database tells rows apart, those of the primary key first."""
+        parts = [
+            part.columns
+            for kind in ("primary", "unique")
+            for part in self.constraints
+            if part.kind == kind and part.columns
+        ]
+        for index in self.indexes:
+            names = tuple(str(column.value) for column in index.columns if column.string)
+            if index.unique and not index.partial and names and len(names) == len(index.columns):
+                parts.append(names)
+        return tuple(parts)
+
+    def tells_apart(self, columns: Collection[str]) -> bool:
+        """Whether no two rows have the same values in these columns."""
+        return any(set(key).issubset(columns) for key in self.keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Literal
@@ -91,18 +91,6 @@ class RollbackPlan:
     def blocked(self) -> bool:
         """Whether it would stop at a revision, as far as is known."""
         return any(revision.stops == "yes" for revision in self.revisions)
-
-    def with_sql(self, written: Sequence[DowngradeSql]) -> RollbackPlan:
-        """With the SQL of each revision, in the order that Alembic gave."""
-        order = {each.revision: place for place, each in reversed(list(enumerate(written)))}
-        known = sorted(self.revisions, key=lambda r: order.get(r.revision, len(order)))
-        return replace(
-            self,
-            revisions=tuple(
-                replace(each, sql=tuple(s for s in written if s.revision == each.revision))
-                for each in known
-            ),
-        )
 
 
 def plan_rollback(

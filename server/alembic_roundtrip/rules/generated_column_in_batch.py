@@ -61,8 +61,7 @@ def _generated(batch: Batch, schema: Schema, trip: RoundTrip) -> Iterator[str]:
         if operation.batch == batch and isinstance(change, c.DropColumn)
     }
     for column in table.columns if table is not None and schema.knows(batch.table) else ():
-        computed = any("Computed(" in argument.text for argument in column.arguments)
-        if computed and column.name not in dropped:
+        if column.computed and column.name not in dropped:
             yield column.name
 
 

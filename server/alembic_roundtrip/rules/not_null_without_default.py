@@ -18,11 +18,10 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.changes import AddColumn, AddConstraint, CreateTable, WriteRows
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Column, Name, option
-from alembic_roundtrip.migration.places import calls_of
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
 from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
-from alembic_roundtrip.scaffold.edits import has_own_call, within
+from alembic_roundtrip.scaffold.edits import column_call
 
 rule = Rule(__name__, severity="error")
 
@@ -90,12 +89,8 @@ def _fixes(context: Context, operation: Operation, change: AddColumn) -> tuple[F
     table = context.before.table(change.table)
     column = table.column(change.column.name) if table else None
     default = column.server_default if column else None
-    places = [
-        place
-        for place in calls_of(context.migration, "Column")
-        if within(place.range, operation.range) and place.positional[:1] == (change.column.name,)
-    ]
-    if default is None or len(places) != 1 or not has_own_call(context.migration, operation):
+    place = column_call(context.migration, operation, change.column.name)
+    if default is None or place is None:
         return ()
     render = Renderer(context.migration)
     try:
@@ -103,7 +98,7 @@ def _fixes(context: Context, operation: Operation, change: AddColumn) -> tuple[F
     except NotKnownError:
         return ()
     given = (("server_default", text),)
-    rewrite = ChangeCall(places[0].range, arguments=given, imports=tuple(render.imports))
+    rewrite = ChangeCall(place.range, arguments=given, imports=tuple(render.imports))
     return (Fix("Give it the server default that it had", (rewrite,), "unsafe"),)
 
 

@@ -11,10 +11,9 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Column, Options, Table, option
-from alembic_roundtrip.migration.places import calls_of
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
-from alembic_roundtrip.scaffold.edits import changed_call, has_own_call, within
+from alembic_roundtrip.scaffold.edits import changed_call, column_call, has_own_call
 
 _COLUMN = ("name", "type_")
 _INDEX = ("unique", "_where", "_using", "_include", "_ops")
@@ -129,11 +128,7 @@ def _changed(
             values = {key: "None" if value is None else value for key, value in values.items()}
         made = changed_call(operation, values)
         return ChangeCall(made.call, "", made.arguments, made.signature, imports)
-    places = [
-        place
-        for place in calls_of(context.migration, "Column")
-        if within(place.range, operation.range) and place.positional[:1] == (name,)
-    ]
-    if len(places) != 1:
+    place = column_call(context.migration, operation, name)
+    if place is None:
         return None
-    return ChangeCall(places[0].range, "", tuple(values.items()), _COLUMN, imports)
+    return ChangeCall(place.range, "", tuple(values.items()), _COLUMN, imports)

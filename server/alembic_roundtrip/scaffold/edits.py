@@ -9,6 +9,7 @@ from alembic_roundtrip.migration.imports import bound_names
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.operations import SIGNATURES
+from alembic_roundtrip.migration.places import Place, calls_of
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall, RemoveStatement
 from alembic_roundtrip.text import Range
@@ -38,6 +39,16 @@ def has_own_call(migration: Migration, operation: Operation) -> bool:
     ]
     here = [other for other in every if other.range == operation.range]
     return receiver(migration, operation) is not None and len(here) == 1
+
+
+def column_call(migration: Migration, operation: Operation, name: str) -> Place | None:
+    """The `Column(…)` in an operation's own call that defines a column; None if several may."""
+    places = [
+        place
+        for place in calls_of(migration, "Column")
+        if within(place.range, operation.range) and place.positional[:1] == (name,)
+    ]
+    return places[0] if len(places) == 1 and has_own_call(migration, operation) else None
 
 
 def stands_alone(migration: Migration, operation: Operation) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
+from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, option
 from alembic_roundtrip.scaffold.alteration import type_name
 from alembic_roundtrip.schema import Schema
 
@@ -20,7 +20,8 @@ def fragile(rows: str | None) -> list[str]:
 def against_index(index: Index, later: Schema) -> str | None:
     """Rows against an index, where the upgrade's schema does not refuse them itself."""
     columns = [str(column.value) for column in index.columns if column.string]
-    if not index.unique or _unique(later.table(index.table), columns):
+    now = later.table(index.table)
+    if not index.unique or (now is not None and now.tells_apart(columns)):
         return None
     if len(columns) < len(index.columns):
         return f"duplicates for {index.name} in {index.table}"
@@ -33,7 +34,8 @@ def against_constraint(table: Name, part: Constraint, later: Schema) -> str | No
     if any(_means(part) == _means(other) for other in (now.constraints if now else ())):
         return None
     if part.kind in {"primary", "unique"}:
-        return None if _unique(now, part.columns) else _duplicates(table, part.columns)
+        told = now is not None and now.tells_apart(part.columns)
+        return None if told else _duplicates(table, part.columns)
     if part.kind == "foreignkey" and part.referent is not None:
         return f"values in {_columns(table, part.columns)} that {part.referent} lacks"
     return f"rows of {table} against {part.name}"
@@ -61,20 +63,6 @@ def _means(part: Constraint) -> tuple[object, ...]:
     if part.referent is not None:
         return (part.kind, part.columns, part.referent, part.referent_columns)
     return (part.kind, part.columns, tuple(argument.text for argument in part.arguments))
-
-
-def _unique(table: Table | None, columns: Iterable[str]) -> bool:
-    """Whether a table tells its rows apart by some of these columns already."""
-    wanted = set(columns)
-    if table is None:
-        return False
-    keys = [set(p.columns) for p in table.constraints if p.kind in {"primary", "unique"}]
-    keys += [
-        {column.string or column.text for column in index.columns}
-        for index in table.indexes
-        if index.unique and not any(name.endswith("_where") for name, _ in index.options)
-    ]
-    return any(key and key <= wanted for key in keys)
 
 
 def _duplicates(table: Name, columns: Iterable[str]) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import Name, Table
+from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -80,7 +80,7 @@ def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collec
     table = step.before.table(change.table) if change.table else None
     if change.table is not None and _has_trigger(step.before, change.table):
         raise NotKnownError(f"what the triggers of `{change.table}` made of the rows")
-    key = next((key for key in _keys(table) if _says(change.rows, key)), None) if table else None
+    key = next((key for key in table.keys if _says(change.rows, key)), None) if table else None
     if key is None or change.table is None:
         raise NotKnownError(f"the keys of the rows written to `{change.table}`")
     name = ".".join(quoted(part, dialects) for part in reversed(change.table) if part)
@@ -97,18 +97,6 @@ def _has_trigger(schema: Schema, table: Name) -> bool:
         kind == "trigger" and name.search(text) and re.search(r"\bINSERT\b", text, re.IGNORECASE)
         for (kind, _), text in schema.definitions.items()
     )
-
-
-def _keys(table: Table) -> Iterator[tuple[str, ...]]:
-    """Columns that tell the rows of a table apart, the primary key first."""
-    kinds = {"primary": 0, "unique": 1}
-    keys = [part for part in table.constraints if part.kind in kinds and part.columns]
-    yield from (part.columns for part in sorted(keys, key=lambda part: kinds[part.kind]))
-    for index in table.indexes:
-        columns = tuple(str(column.value) for column in index.columns if column.string)
-        partial = any(key.endswith("_where") for key, _ in index.options)
-        if index.unique and not partial and len(columns) == len(index.columns):
-            yield columns
 
 
 def _says(rows: Sequence[c.Row], key: Sequence[str]) -> bool:

@@ -12,11 +12,10 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name, option
-from alembic_roundtrip.migration.places import calls_of
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import ChangeCall, InsertStatements, SurroundStatement
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.edits import has_own_call, within
+from alembic_roundtrip.scaffold.edits import column_call
 from alembic_roundtrip.scaffold.patterns import _pattern
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, sql_table
 from alembic_roundtrip.scaffold.sql import quoted, sql_value
@@ -104,14 +103,10 @@ def _filled(
 ) -> Fix | None:
     """A default for the rows there are, which goes again when they have it."""
     migration, column = context.migration, change.column
-    places = [
-        place
-        for place in calls_of(migration, "Column")
-        if within(place.range, operation.range) and place.positional[:1] == (column.name,)
-    ]
+    place = column_call(migration, operation, column.name)
     known = read_type(column.type.text) if column.type is not None else None
     zero = _ZEROS.get(known.family) if known is not None else None
-    if zero is None or len(places) != 1 or not has_own_call(migration, operation):
+    if zero is None or place is None:
         return None
     render = Renderer(migration)
     with suppress(NotKnownError):
@@ -119,7 +114,7 @@ def _filled(
         render.need_operations()
         after = _without_default(change.table, column, render, context.dialects)
         value = render.text(zero.strip('"')) if zero.startswith('"') else zero
-        given = ChangeCall(places[0].range, arguments=(("server_default", value),))
+        given = ChangeCall(place.range, arguments=(("server_default", value),))
         statement = direction.statements[place_of(direction, operation)]
         following = SurroundStatement(statement, after=(after,), imports=tuple(render.imports))
         title = f"Add `{change.table}.{column.name}` with {value} for the rows there are"

@@ -1,0 +1,36 @@
+"""The SQL of a plan, which env.py writes: offline, and behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from alembic_roundtrip.config import Settings
+from alembic_roundtrip.planning.plan import PlannedRevision, RollbackPlan
+from alembic_roundtrip.project import Environment
+from alembic_roundtrip.rehearsal.plan import CannotRun
+from alembic_roundtrip.rehearsal.sql import DowngradeSql, rollback_sql
+
+
+async def with_sql(
+    plan: RollbackPlan, environment: Environment, settings: Settings
+) -> RollbackPlan:
+    """The plan with the SQL of each revision, or with the reason why there is none.
+
+    Its revisions are then in the order that Alembic gave.
+    """
+    if not plan.revisions:
+        return plan
+    try:
+        written = await rollback_sql(environment, settings, plan.current, plan.target)
+    except CannotRun as error:
+        return replace(plan, no_sql=str(error))
+    return replace(plan, revisions=tuple(_in_order(plan.revisions, written)))
+
+
+def _in_order(
+    revisions: Sequence[PlannedRevision], written: Sequence[DowngradeSql]
+) -> Iterator[PlannedRevision]:
+    order = {each.revision: place for place, each in reversed(list(enumerate(written)))}
+    for planned in sorted(revisions, key=lambda each: order.get(each.revision, len(order))):
+        yield replace(planned, sql=tuple(s for s in written if s.revision == planned.revision))
