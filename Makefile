@@ -44,7 +44,7 @@ editors: $(READY) node_modules/.package-lock.json ## Drive a real VS Code with t
 corpus: $(READY) ## Lint and rehearse published histories, and report
 	$(BIN)/python tests/corpus/report.py
 
-generate: $(READY) ## Write what is generated from the code: rule pages, README table, manifest
+generate: $(READY) ## Write what is generated from the code: rule pages, tables, manifest
 	$(BIN)/python -m alembic_roundtrip.rulebook
 
 lock: ## Pin the newest versions of what tests run with (OLDEST=python3.10 NEWER=python3.11)

@@ -13,6 +13,7 @@ from corpus.projects import PROJECTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "server" / "docs" / "GUIDE.md").read_text(encoding="utf-8")
 
 
 def timeless(line: str) -> str:
@@ -35,6 +36,15 @@ def test_the_readme_shows_what_the_demo_really_prints() -> None:
     assert block
     for line in block.splitlines():
         assert timeless(line) in printed, f"not printed, or not in this order: {line}"
+
+
+def test_links_lead_to_what_is_there() -> None:
+    for page, folder in ((README, ROOT), (GUIDE, ROOT / "server" / "docs")):
+        for link in re.findall(r"\]\((?!http)([^)\s]+)\)", page):
+            name, _, anchor = link.partition("#")
+            text = (folder / name).read_text(encoding="utf-8") if name else page
+            headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+            assert not anchor or anchor in {h.lower().replace(" ", "-") for h in headings}
 
 
 def test_the_first_screen_has_the_two_commands_and_their_output() -> None:
@@ -68,8 +78,8 @@ def test_what_the_readme_says_was_found_is_what_the_corpus_tests_expect() -> Non
     assert told == {p.requires[0]: (p.revisions, dict(p.verdicts)) for p in PROJECTS}
 
 
-def test_the_readme_and_help_describe_the_same_formats() -> None:
-    block = README.partition("<!-- formats -->\n")[2].partition("<!-- /formats -->")[0]
+def test_guide_and_help_describe_the_same_formats() -> None:
+    block = GUIDE.partition("<!-- formats -->\n")[2].partition("<!-- /formats -->")[0]
     rows = [[x.strip() for x in line.strip("|").split("|")] for line in block.splitlines()[2:]]
     for column, described in ((1, formats.LINT), (2, formats.TEST), (3, formats.PLAN)):
         told = {row[0].strip("`"): row[column] for row in rows if row[column] != "\u2013"}
@@ -86,6 +96,6 @@ def test_every_report_is_a_format_that_can_be_asked_for(formats_of, kind: str) -
     assert files == set(formats_of)
 
 
-def test_the_readme_has_every_pattern() -> None:
-    block = README.partition("| pattern | does |\n| --- | --- |\n")[2].partition("\n\n")[0]
+def test_the_guide_has_every_pattern() -> None:
+    block = GUIDE.partition("| pattern | does |\n| --- | --- |\n")[2].partition("\n\n")[0]
     assert {line.split("`")[1] for line in block.splitlines()} == set(patterns.names())

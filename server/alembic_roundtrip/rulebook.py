@@ -1,4 +1,4 @@
-"""Writes what is generated: manifest, rule pages, the tables of the README, the settings' schema.
+"""Writes what is generated: manifest, rule pages, tables of README and guide, the settings' schema.
 
 Run `python -m alembic_roundtrip.rulebook` in a checkout after a change of what it is made from; a
 test says when that was forgotten.
@@ -162,12 +162,16 @@ def _without_carets(example: Example) -> tuple[str, list[str]]:
 
 
 def readme(text: str) -> str:
-    """The README with our tables of rules and settings in it."""
+    """The README with our table of rules in it."""
     rows = [
         f"| [`{rule.name}`](server/docs/rules/{rule.name}.md) | {rule.severity} | {rule.summary} |"
         for rule in rules().values()
     ]
-    text = _section(text, "rules", ["| rule | severity | says |", "| --- | --- | --- |", *rows])
+    return _section(text, "rules", ["| rule | severity | says |", "| --- | --- | --- |", *rows])
+
+
+def guide(text: str) -> str:
+    """The guide with our table of settings in it."""
     rows = [
         f"| `{option_name(field.name)}` | {field.metadata['doc'].replace('|', '&#124;')} |"
         for field in fields(Settings)
@@ -181,7 +185,7 @@ def _section(text: str, name: str, lines: list[str]) -> str:
     before, found, rest = text.partition(start)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"no {start} … {end} in the README")
+        raise ValueError(f"no {start} … {end}")
     return "\n".join([before + start, *lines, end + after])
 
 
@@ -193,6 +197,7 @@ GENERATED: Mapping[str, Callable[[str], str]] = MappingProxyType(
     {
         "package.json": manifest,
         "README.md": readme,
+        "server/docs/GUIDE.md": guide,
         "server/docs/settings.schema.json": _always(settings_schema()),
         **{name: _always(text) for name, text in pages().items()},
     }

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 KIND = "postgresql"
-SCHEMES = ("postgresql", "postgres")
 _OLDEST = 120000
 _MARK = "scratch database of Alembic Roundtrip"
 _LOCK_TIMEOUT = "3s"

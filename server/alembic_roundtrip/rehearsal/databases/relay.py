@@ -49,13 +49,11 @@ class _Server:
             return await asyncio.open_unix_connection(f"{self._address}/.s.PGSQL.{self._port}")
         if not self._encrypted:
             return await asyncio.open_connection(self._address, self._port)
-        loop = asyncio.get_running_loop()
         raw = socket.create_connection((self._address, self._port), timeout=10)
         raw.sendall(struct.pack("!ii", 8, _SSL))
         if raw.recv(1) != b"S":
             raise OSError("the server does not speak TLS any more")
         raw.setblocking(False)  # noqa: FBT003
-        del loop
         return await asyncio.open_connection(
             sock=raw, ssl=self._context(), server_hostname=self._host
         )
