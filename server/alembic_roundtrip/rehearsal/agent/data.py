@@ -126,6 +126,9 @@ class _Comparison:
         self.old = old
         self.new = new
         self.step = step
+        self.common = [
+            (i, j) for i, c in enumerate(old.columns) for j in [new.index(c)] if j is not None
+        ]
         self.partners = self._match()
 
     def losses(self) -> List[Dict[str, Any]]:
