@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -13,32 +16,30 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
+from alembic_roundtrip.rehearsal.process import AGENT
 from alembic_roundtrip.rehearsal.runner import rehearse
-from alembic_roundtrip.rehearsal.spare import Spare
-from rehearsal.conftest import timeless
+from alembic_roundtrip.rehearsal.spare import Purpose, Spare
+from rehearsal.conftest import agents_on, timeless
 
 
 @pytest.fixture
 async def spare() -> AsyncIterator[Spare]:
     found = Spare()
     yield found
-    await ended(found)
+    await found.close()
+    assert agents() == []
 
 
-async def ended(spare: Spare) -> None:
-    process = spare._process
-    spare.end()
-    if process is not None:
-        await process.wait()
+def agents() -> list[str]:
+    """The waiting agents of this process."""
+    return agents_on(f"wait\0{os.getpid()}\0")
 
 
-async def waiting(spare: Spare) -> int:
-    """Have an agent wait; gives its process number."""
+async def waiting(spare: Spare) -> asyncio.subprocess.Process:
+    """Have an agent wait."""
     spare.renew()
-    assert spare._task is not None
-    await spare._task
-    assert spare._process is not None
-    return spare._process.pid
+    assert spare._start is not None
+    return await spare._start
 
 
 async def rehearsed(
@@ -67,16 +68,14 @@ async def test_a_waiting_agent_is_used_once_and_finds_the_same(users, spare):
     new = await rehearsed(users, spare)
     first = await waiting(spare)
     assert await rehearsed(users, spare) == new
-    assert spare._process is None
-    assert await waiting(spare) != first
+    assert first.returncode is not None
+    assert (await waiting(spare)).pid != first.pid
     assert await rehearsed(users, None) == new
 
 
 async def test_an_agent_that_waits_for_something_else_is_ended(users, spare):
     await rehearsed(users, spare)
-    await waiting(spare)
-    process = spare._process
-    assert process is not None
+    process = await waiting(spare)
     users.add("variable", 'import os; assert os.environ["WANTED"] == "yes"')
     found, _ = await rehearsed(users, spare, env={"WANTED": "yes"})
     assert [each.verdict.value for each in found] == ["lossless"] * 3
@@ -85,9 +84,7 @@ async def test_an_agent_that_waits_for_something_else_is_ended(users, spare):
 
 async def test_a_waiting_agent_that_died_is_replaced(users, spare):
     new = await rehearsed(users, spare)
-    await waiting(spare)
-    process = spare._process
-    assert process is not None
+    process = await waiting(spare)
     process.kill()
     await process.wait()
     assert await rehearsed(users, spare) == new
@@ -95,12 +92,70 @@ async def test_a_waiting_agent_that_died_is_replaced(users, spare):
 
 async def test_a_waiting_agent_ends_with_its_server(users, spare):
     await rehearsed(users, spare)
-    await waiting(spare)
-    process = spare._process
-    assert process is not None
+    process = await waiting(spare)
     assert process.stdin is not None
     process.stdin.close()
     assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_an_agent_whose_start_is_under_way_is_ended(users, spare):
+    await rehearsed(users, spare)
+    spare.renew()
+    await asyncio.sleep(0)
+    start = spare.end()
+    assert start is not None
+    await asyncio.wait([start])
+    assert start.cancelled()
+    assert agents() == []
+
+
+async def test_an_agent_that_nobody_asks_for_goes_away(users, spare, monkeypatch):
+    new = await rehearsed(users, spare)
+    with monkeypatch.context() as patch:
+        patch.setattr("alembic_roundtrip.rehearsal.spare.IDLE_SECONDS", 0.5)
+        process = await waiting(spare)
+    assert await asyncio.wait_for(process.wait(), 10) != 0
+    assert (await waiting(spare)).pid != process.pid
+    assert await rehearsed(users, spare) == new
+
+
+async def test_asking_again_starts_no_second_agent(users, spare):
+    await rehearsed(users, spare)
+    process = await waiting(spare)
+    assert await waiting(spare) is process
+    assert len(agents()) == 1
+
+
+async def test_nothing_waits_where_nothing_was_rehearsed(spare):
+    spare.renew()
+    assert spare.end() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs os.wait4")
+def test_a_waiting_agent_needs_little_memory():
+    command = [sys.executable, str(AGENT), "wait", str(os.getpid()), "sqlite"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.close()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    in_bytes = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    assert in_bytes < 128 * 1024 * 1024
+
+
+def test_what_is_installed_makes_another_purpose(tmp_path):
+    packages = tmp_path / "lib" / "python3.12" / "site-packages"
+    (packages / "alembic").mkdir(parents=True)
+
+    def now() -> Purpose:
+        return Purpose.of(tmp_path / "bin" / "python", tmp_path, {}, "sqlite")
+
+    before = now()
+    os.utime(packages / "alembic", ns=(1, 1))
+    assert now() == before
+    os.utime(packages, ns=(1, 1))
+    assert now() != before
 
 
 async def test_the_guard_of_a_waiting_agent_refuses_what_any_refuses(users, spare):
@@ -109,10 +164,10 @@ async def test_the_guard_of_a_waiting_agent_refuses_what_any_refuses(users, spar
     env.write_text(f"import sqlite3\nsqlite3.connect('app.db')\n{ENV}")
     with pytest.raises(CannotRun) as alone:
         await rehearsed(users, None)
-    await waiting(spare)
+    process = await waiting(spare)
     with pytest.raises(CannotRun) as spared:
         await rehearsed(users, spare)
-    assert spare._process is None
+    assert process.returncode is not None
     assert str(spared.value) == str(alone.value)
     assert "by hand" in str(alone.value)
     assert not (users.folder / "app.db").exists()

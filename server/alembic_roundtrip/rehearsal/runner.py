@@ -40,7 +40,7 @@ from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.jobs import side_by_side
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
-from alembic_roundtrip.rehearsal.spare import Purpose, Spare
+from alembic_roundtrip.rehearsal.spare import Purpose, Spare, loading
 from alembic_roundtrip.restoration import Restoration
 
 __all__ = ["CannotRun", "Plan", "rehearse"]
@@ -68,14 +68,15 @@ async def _one(plan: Plan, spare: Spare | None = None) -> AsyncGenerator[Event, 
     """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
-    await asyncio.to_thread(collect_leftovers)
     variables = surroundings.for_agent(os.environ, plan.settings.env)
+    purpose = Purpose.of(python, plan.environment.folder, variables, kind)
     with scratch_folder() as folder:
-        async with databases.KINDS[kind](plan.settings) as place:
+        async with loading(purpose, spare) as agents, databases.KINDS[kind](plan.settings) as place:
+            await asyncio.to_thread(collect_leftovers)
             beginning = await asyncio.to_thread(
                 kept.beginning, plan, kind, place, python, variables
             )
-            rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning, spare)
+            rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning, agents)
             try:
                 async for event in rehearsal.run():
                     yield event
@@ -136,7 +137,7 @@ class _Rehearsal:
         folder: Path,
         variables: Mapping[str, str],
         beginning: kept.Beginning | None,
-        spare: Spare | None,
+        agents: Spare,
     ) -> None:
         self._plan = plan
         self._kind = kind
@@ -145,7 +146,7 @@ class _Rehearsal:
         self._folder = folder
         self._variables = variables
         self._beginning = beginning
-        self._spare = spare
+        self._agents = agents
         self._store = evidence_store(plan.environment)
         self._known = _Progress()
         self._agent: Agent | None = None
@@ -193,18 +194,11 @@ class _Rehearsal:
         plan.write_text(json.dumps(told), encoding="utf-8")
         home = self._plan.environment.folder
         try:
-            return await self._waiting(plan) or await Agent.start(
+            return await self._agents.take(plan) or await Agent.start(
                 self._python, plan, home, self._variables
             )
         except OSError as error:
             raise CannotRun(f"{self._python} could not be started: {error}") from error
-
-    async def _waiting(self, plan: Path) -> Agent | None:
-        if self._spare is None:
-            return None
-        home = self._plan.environment.folder
-        purpose = Purpose.of(self._python, home, self._variables, self._kind)
-        return await self._spare.take(purpose, plan)
 
     async def _follow(self, agent: Agent, flight: _Flight) -> AsyncIterator[Event]:
         """Relay one agent's messages; raises `_Stopped` when it ends before it is done."""

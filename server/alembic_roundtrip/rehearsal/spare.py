@@ -1,4 +1,4 @@
-"""An agent that has loaded all but the project, and waits for the next rehearsal to be asked for.
+"""An agent that has loaded all but the project, before it is known what it is to do.
 
 Loading Alembic takes longer than rehearsing a revision. The guard is put on when there is a plan,
 as in any agent; until then nothing of the project runs.
@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from alembic_roundtrip.rehearsal.process import AGENT, Agent, spawn
 
-_IDLE_SECONDS = 600.0
+IDLE_SECONDS = 600.0
+_PACKAGES = ("lib/python*/*-packages", "local/lib/python*/*-packages", "Lib/site-packages")
+
+_Start = asyncio.Task[asyncio.subprocess.Process]
 
 
 @dataclass(frozen=True)
@@ -32,62 +35,130 @@ class Purpose:
     @classmethod
     def of(cls, python: Path, folder: Path, variables: Mapping[str, str], kind: str) -> Purpose:
         """The purpose, as things are now."""
-        places = sorted(python.parent.parent.glob("[lL]ib/**/site-packages"))
+        home = python.parent.parent
+        places = sorted({place for pattern in _PACKAGES for place in home.glob(pattern)})
         return cls(python, folder, variables, kind, tuple(p.stat().st_mtime_ns for p in places))
 
 
 class Spare:
-    """At most one waiting agent."""
+    """At most one waiting agent, which goes away when nobody asks for it."""
 
     def __init__(self) -> None:
         self._purpose: Purpose | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._start: _Start | None = None
         self._idle: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
 
-    async def take(self, purpose: Purpose, plan: Path) -> Agent | None:
-        """The agent that waits for this purpose, set to work; None where there is none."""
-        process, self._process = self._process, None
-        same, self._purpose = self._purpose == purpose, purpose
-        if process is None:
-            return None
-        if not same or process.returncode is not None or process.stdin is None:
-            _end(process)
-            return None
-        try:
-            process.stdin.write(f"{plan}\n".encode())
-            await process.stdin.drain()
-        except OSError:
-            _end(process)
-            return None
-        process.stdin.close()
-        return Agent(process)
+    def prepare(self, purpose: Purpose) -> None:
+        """Have an agent load for this purpose, unless one has or is about to."""
+        if self._purpose != purpose or not self._is_there():
+            self.end()
+            self._purpose = purpose
+            self._start = asyncio.create_task(_started(purpose))
+        self._wait_longer()
 
     def renew(self) -> None:
-        """Have, in a while, an agent wait for what the last one was asked for."""
-        self.end()
-        if self._purpose is not None:
-            self._task = asyncio.create_task(self._start(self._purpose))
+        """Have one for what was asked for last, if anything ever was."""
+        if self._is_there():
+            self._wait_longer()
+        elif self._purpose is not None:
+            last = self._purpose
+            self.prepare(Purpose.of(last.python, last.folder, last.variables, last.kind))
 
-    async def _start(self, last: Purpose) -> None:
-        purpose = Purpose.of(last.python, last.folder, last.variables, last.kind)
-        command = [str(purpose.python), str(AGENT), "wait", str(os.getpid()), purpose.kind]
-        with suppress(OSError):  # then the next one starts as the first did
-            self._process = await spawn(
-                command, purpose.folder, purpose.variables, asyncio.subprocess.PIPE
-            )
-            self._purpose = purpose
-            self._idle = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.end)
+    async def take(self, plan: Path) -> Agent | None:
+        """The agent that was prepared, set to work; None where there is none."""
+        start = self._leave()
+        if start is None:
+            return None
+        try:
+            process = await start
+        except OSError:
+            return None  # whoever starts another one is told why it cannot be
+        except asyncio.CancelledError:
+            _end(start)
+            raise
+        if not await _told(process, plan):
+            _end(start)
+            return None
+        return Agent(process)
 
-    def end(self) -> None:
-        """End the agent that waits."""
-        process, self._process = self._process, None
+    def end(self) -> _Start | None:
+        """End the agent that waits or is about to; gives its start."""
+        start = self._leave()
+        if start is not None:
+            _end(start)
+        return start
+
+    async def close(self) -> None:
+        """End it, and see it gone."""
+        start = self.end()
+        if start is not None:
+            await asyncio.wait([start])
+            if (process := _result(start)) is not None:
+                await process.wait()
+
+    def _is_there(self) -> bool:
+        if self._start is None or not self._start.done():
+            return self._start is not None
+        process = _result(self._start)
+        return process is not None and process.returncode is None
+
+    def _leave(self) -> _Start | None:
+        start, self._start = self._start, None
         if self._idle is not None:
             self._idle.cancel()
-        if process is not None:
-            _end(process)
+        return start
+
+    def _wait_longer(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.end)
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
+@asynccontextmanager
+async def loading(purpose: Purpose, spare: Spare | None) -> AsyncIterator[Spare]:
+    """An agent loads meanwhile: the spare one, or one that does not outlast this."""
+    if spare is not None:
+        spare.prepare(purpose)
+        yield spare
+        return
+    own = Spare()
+    own.prepare(purpose)
+    try:
+        yield own
+    finally:
+        await own.close()
+
+
+async def _started(purpose: Purpose) -> asyncio.subprocess.Process:
+    command = [str(purpose.python), str(AGENT), "wait", str(os.getpid()), purpose.kind]
+    return await spawn(command, purpose.folder, purpose.variables, asyncio.subprocess.PIPE)
+
+
+async def _told(process: asyncio.subprocess.Process, plan: Path) -> bool:
+    """Tell a waiting agent its plan; gives whether it is there to hear it."""
+    assert process.stdin is not None
+    if process.returncode is not None:
+        return False
+    try:
+        process.stdin.write(f"{plan}\n".encode())
+        await process.stdin.drain()
+    except OSError:
+        return False
+    process.stdin.close()
+    return True
+
+
+def _result(start: _Start) -> asyncio.subprocess.Process | None:
+    """The process that came of a start; None where it is not over or came to nothing."""
+    if not start.done() or start.cancelled() or start.exception() is not None:
+        return None
+    return start.result()
+
+
+def _end(start: _Start) -> None:
+    if start.cancel():
+        return  # what it has started by then ends with it
+    process = _result(start)
+    if process is not None:
+        with suppress(ProcessLookupError):
+            process.kill()
