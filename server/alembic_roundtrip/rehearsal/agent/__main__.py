@@ -52,7 +52,8 @@ def _wait(parent: int, kind: str) -> str:
     _die_with(parent)
     _become_a_package()
     with suppress(ImportError):  # what is missing is said when there is somebody to say it to
-        import_module("alembic.config")
+        for name in ("alembic.config", "sqlalchemy.orm", f"sqlalchemy.dialects.{_SPEAKS[kind]}"):
+            import_module(name)
         for name in (*_NEEDED, f"dialects.{kind}"):
             import_module(f"{PACKAGE}.{name}")
     name = sys.stdin.readline().rstrip("\n")
@@ -62,7 +63,21 @@ def _wait(parent: int, kind: str) -> str:
     return name
 
 
-_NEEDED = ("session", "cycle", "environment", "kept", "rows_trip", "scripts", "touched", "walk")
+_SPEAKS = {"sqlite": "sqlite", "postgresql": "postgresql", "mariadb": "mysql"}
+_NEEDED = (
+    "session",
+    "application",
+    "cycle",
+    "environment",
+    "kept",
+    "marks",
+    "rows_trip",
+    "scripts",
+    "servers",
+    "touched",
+    "walk",
+    "way_back",
+)
 
 
 def main() -> int:

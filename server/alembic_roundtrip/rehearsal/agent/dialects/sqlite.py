@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import sqlite3
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
@@ -26,6 +27,7 @@ _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the module names them since Python
 _PATIENCE = 8
 _REMEMBERED = 32
 _KEYS_READ = 5000
+_TABLES = ".tables"
 T = TypeVar("T")
 
 
@@ -115,7 +117,10 @@ class SqliteRoom:
         self._copy(saved.memory, self._raw)
 
     def hand_on(self, place: str) -> None:
-        """Copy the whole database to a file."""
+        """Copy the whole database to a file, and what is known of its tables to one beside it."""
+        self.snapshot()
+        with open(place + _TABLES, "wb") as tables:
+            pickle.dump(self._tables, tables)
         file = _connect(place)
         try:
             self._copy(self._raw, file)
@@ -124,6 +129,9 @@ class SqliteRoom:
 
     def take_over(self, place: str) -> None:
         """Make the database what the file is."""
+        with open(place + _TABLES, "rb") as tables:
+            # Written by an agent like this one, and read where the project's own code runs.
+            self._tables = pickle.load(tables)  # noqa: S301
         file = _connect(place)
         try:
             self._copy(file, self._raw)
