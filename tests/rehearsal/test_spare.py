@@ -18,7 +18,7 @@ from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import AGENT
 from alembic_roundtrip.rehearsal.runner import rehearse
-from alembic_roundtrip.rehearsal.spare import Purpose, Spare
+from alembic_roundtrip.rehearsal.spare import Purpose, Spare, Standby
 from rehearsal.conftest import agents_on, timeless
 
 
@@ -47,7 +47,8 @@ async def rehearsed(
 ) -> tuple[list[RevisionEvidence], str]:
     plan = Plan(project.environment, Settings(**{"rows": 5, **settings}))
     found, guard = [], ""
-    async with aclosing(rehearse(plan, spare)) as events:
+    standby = None if spare is None else Standby(spare)
+    async with aclosing(rehearse(plan, standby)) as events:
         async for event in events:
             if isinstance(event, Started):
                 guard = event.guard

@@ -160,7 +160,7 @@ async def _rehearse(
     async def work(progress: Progress) -> tuple[dict[str, Any], str]:
         settings = settings_of(ls, environment)
         result = await _relay(ls, Plan(environment, settings, revisions), progress)
-        ls.session.spare.renew()
+        ls.session.standby.agent.renew()
         return result, _summary(result)
 
     return await on_scratch(ls, params, title, work)
@@ -171,7 +171,7 @@ async def _relay(ls: RoundtripServer, plan: Plan, progress: Progress) -> dict[st
     document = Document(plan.settings.rows)
     wanted: tuple[str, ...] = ()
     done = 0
-    async with aclosing(rehearse(plan, ls.session.spare)) as events:
+    async with aclosing(rehearse(plan, ls.session.standby)) as events:
         async for event in events:
             if isinstance(event, Started):
                 wanted = event.revisions

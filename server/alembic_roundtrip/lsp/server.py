@@ -264,7 +264,7 @@ async def did_change(ls: RoundtripServer, params: types.DidChangeTextDocumentPar
     uri, version = params.text_document.uri, params.text_document.version
     text = ls.workspace.get_text_document(uri).source
     ls.session.set_document(OpenDocument(uri, version, text))
-    ls.session.spare.renew()
+    ls.session.standby.agent.renew()
     await asyncio.sleep(0)
     await ls.publish_latest(uri, version)
 

@@ -23,7 +23,7 @@ from alembic_roundtrip.lsp.client import Client
 from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, ProjectError
-from alembic_roundtrip.rehearsal.spare import Spare
+from alembic_roundtrip.rehearsal.spare import Standby
 from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.scaffold.patterns import Pattern, patterns
 from alembic_roundtrip.text import Range, Source
@@ -70,8 +70,8 @@ class Session:
     """Whether the client shows the results of commands itself."""
     rehearsals: set[asyncio.Future[Any]] = field(default_factory=set)
     one_rehearsal: asyncio.Lock = field(default_factory=asyncio.Lock)
-    spare: Spare = field(default_factory=Spare)
-    """The agent of the next rehearsal."""
+    standby: Standby = field(default_factory=Standby)
+    """What is ready for the next rehearsal."""
     problems: tuple[str, ...] = ()
     """What the user has to correct, a sentence each."""
     told: dict[str, tuple[str, ...]] = field(default_factory=dict)

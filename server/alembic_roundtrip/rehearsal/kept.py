@@ -1,6 +1,6 @@
 """States of scratch databases that are kept from one rehearsal to the next, in the user's cache.
 
-To rehearse one revision, everything before it has to be applied; what came of that is kept. A state
+To rehearse a revision, everything before it has to be applied; what came of that is kept. A state
 is found by all that is known to decide it before anything runs, and believed only if every other
 file it was made from is what it was. Anything else, and everything is applied again.
 """
@@ -17,15 +17,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic_roundtrip.history.graph import reachable
-from alembic_roundtrip.index.store import store_of
+from alembic_roundtrip.rehearsal.ancestry import Ancestry, Histories
 from alembic_roundtrip.rehearsal.databases.states import States, states_of
 from alembic_roundtrip.rehearsal.plan import Plan
-from alembic_roundtrip.scripts import Scripts
 
 _FORMAT = 1
 _STATE, _MANIFEST = "state", "manifest.json"
@@ -42,44 +39,6 @@ _PASSING = re.compile(
 )
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Ancestry:
-    """A single revision, and what is before it, as far as reading tells."""
-
-    revision: str
-    path: Path
-    parents: tuple[str, ...]
-    keys: Mapping[str, str]
-    """The evidence keys of the parents: hashes of what they and all before them do."""
-    scripts: tuple[Path, ...]
-    """The files that these are hashes of."""
-
-
-def ancestry(plan: Plan) -> Ancestry | None:
-    """The only revision of a plan; None where there are more, or where its place is not plain."""
-    if len(plan.revisions) != 1 or ":" in plan.revisions[0]:
-        return None
-    if plan.full_cycle or plan.written or plan.parts:
-        return None
-    if plan.settings.writable:
-        return None  # files that migrations make there are in no state
-    scripts = Scripts(plan.environment, store=store_of(plan.environment))
-    history = scripts.history
-    found = history.resolve(plan.revisions[0])
-    revision = history.get(found.ids[0]) if len(found.ids) == 1 else None
-    if history.problems or revision is None or revision.path is None:
-        return None
-    parents = history.parents(revision.id)
-    if not parents or history.dependencies(revision.id):
-        return None
-    keys = {parent: scripts.evidence_key(parent) for parent in parents}
-    before = (history.by_id[each].path for each in reachable(history.all_parents, parents))
-    files = tuple(path for path in before if path is not None)
-    return (
-        Ancestry(revision.id, revision.path, parents, keys, files) if all(keys.values()) else None
-    )
 
 
 def name_of(
@@ -101,7 +60,7 @@ def name_of(
         settings.baseline,
         settings.x_arguments,
         sorted(item for item in variables.items() if not _PASSING.fullmatch(item[0])),
-        [[parent, before.keys[parent]] for parent in before.parents],
+        sorted(before.keys.items()),
     ]
     return _hash(json.dumps(facts).encode())
 
@@ -129,7 +88,7 @@ def _hash(data: bytes) -> str:
 
 
 class Beginning:
-    """Where a rehearsal of one revision begins: with a state that was kept, or one to be kept."""
+    """Where a rehearsal begins: with a state that was kept, or one to be kept."""
 
     def __init__(self, before: Ancestry, name: str, shelf: Shelf, states: States) -> None:
         self.keys = before.keys
@@ -156,9 +115,10 @@ class Beginning:
                 "folder": str(folder),
                 "place": place,
                 "versions": manifest["versions"],
-                "revision": self._before.revision,
-                "path": str(self._before.path),
-                "parents": list(self._before.parents),
+                "revisions": [
+                    [each.revision, str(each.path), list(each.parents)]
+                    for each in self._before.revisions
+                ],
             }
         }
 
@@ -184,11 +144,16 @@ class Beginning:
 
 
 def beginning(
-    plan: Plan, kind: str, place: Mapping[str, Any], python: Path, variables: Mapping[str, str]
+    plan: Plan,
+    kind: str,
+    place: Mapping[str, Any],
+    python: Path,
+    variables: Mapping[str, str],
+    histories: Histories,
 ) -> Beginning | None:
     """Where a plan begins; None where that is at the base."""
     make = states_of(kind, plan.settings)
-    before = None if make is None else ancestry(plan)
+    before = None if make is None else histories.ancestry(plan)
     if make is None or before is None:
         return None
     name = name_of(plan, kind, python, variables, before)

@@ -26,6 +26,7 @@ from alembic_roundtrip.evidence import (
 )
 from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundings
 from alembic_roundtrip.rehearsal.agent import events as wire
+from alembic_roundtrip.rehearsal.ancestry import Histories
 from alembic_roundtrip.rehearsal.events import (
     Event,
     Finished,
@@ -40,7 +41,7 @@ from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.jobs import side_by_side
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
-from alembic_roundtrip.rehearsal.spare import Purpose, Spare, loading
+from alembic_roundtrip.rehearsal.spare import Purpose, Spare, Standby, loading
 from alembic_roundtrip.restoration import Restoration
 
 __all__ = ["CannotRun", "Plan", "rehearse"]
@@ -53,28 +54,30 @@ _LOADING_SECONDS = 60.0
 _STALE_SECONDS = 2.0
 
 
-async def rehearse(plan: Plan, spare: Spare | None = None) -> AsyncGenerator[Event, None]:
+async def rehearse(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Event, None]:
     """Rehearse a plan; raises `CannotRun`. Closing or cancelling ends everything at once.
 
-    Evidence is kept in the project's store as it comes. A spare agent is used if it is for this.
+    Evidence is kept in the project's store as it comes. What stands by is used if it is for this.
     """
-    found = _one(plan, spare) if plan.jobs == 1 else side_by_side(plan, _one)
+    found = _one(plan, standby) if plan.jobs == 1 else side_by_side(plan, _one)
     async with aclosing(found) as events:
         async for event in events:
             yield event
 
 
-async def _one(plan: Plan, spare: Spare | None = None) -> AsyncGenerator[Event, None]:
+async def _one(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Event, None]:
     """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     variables = surroundings.for_agent(os.environ, plan.settings.env)
     purpose = Purpose.of(python, plan.environment.folder, variables, kind)
+    spare = None if standby is None else standby.agent
+    histories = Histories() if standby is None else standby.histories
     with scratch_folder() as folder:
         async with loading(purpose, spare) as agents, databases.KINDS[kind](plan.settings) as place:
             await asyncio.to_thread(collect_leftovers)
             beginning = await asyncio.to_thread(
-                kept.beginning, plan, kind, place, python, variables
+                kept.beginning, plan, kind, place, python, variables, histories
             )
             rehearsal = _Rehearsal(plan, kind, place, python, folder, variables, beginning, agents)
             try:

@@ -10,9 +10,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from alembic_roundtrip.rehearsal.ancestry import Histories
 from alembic_roundtrip.rehearsal.process import AGENT, Agent, spawn
 
 IDLE_SECONDS = 600.0
@@ -112,6 +113,14 @@ class Spare:
         if self._idle is not None:
             self._idle.cancel()
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.end)
+
+
+@dataclass(frozen=True)
+class Standby:
+    """What a process that stays has ready for its next rehearsal."""
+
+    agent: Spare = field(default_factory=Spare)
+    histories: Histories = field(default_factory=Histories)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import find_environments
 from alembic_roundtrip.rehearsal.plan import Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
-from alembic_roundtrip.rehearsal.spare import Spare
+from alembic_roundtrip.rehearsal.spare import Standby
 
 _ROUNDS = 5
 _PAUSE = 3.0
@@ -29,18 +29,18 @@ async def main() -> None:
     kind, revision, name = sys.argv[1:]
     settings = Settings(database=kind)
     (environment,) = find_environments(Path.cwd(), settings)
-    spare = Spare()
+    standby = Standby()
     seconds = []
     for number in range(_ROUNDS + 1):
         _edit(Path(name), number)
         started = time.perf_counter()
-        async with aclosing(rehearse(Plan(environment, settings, (revision,)), spare)) as events:
+        async with aclosing(rehearse(Plan(environment, settings, (revision,)), standby)) as events:
             async for _ in events:
                 pass
         seconds.append(time.perf_counter() - started)
-        spare.renew()
+        standby.agent.renew()
         await asyncio.sleep(_PAUSE)  # nobody edits faster, and the agent has loaded by then
-    spare.end()
+    standby.agent.end()
     sys.stdout.write(f"\n{json.dumps(statistics.median(seconds[1:]))}\n")
 
 

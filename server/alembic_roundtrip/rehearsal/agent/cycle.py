@@ -73,7 +73,8 @@ class Cycle:
     def _handed_on(self) -> Way:
         """Before the first revision to rehearse: let later rehearsals begin here."""
         hand_on, self._hand_on = self._hand_on, None
-        if hand_on is None or self._blocked or len(self._applied) < _WORTH_KEEPING:
+        others = len(self._scripts.order) - len(self._scripts.selected)
+        if hand_on is None or self._blocked or not _WORTH_KEEPING <= len(self._applied) == others:
             return
         if self._room.reverts or self._room.commits:
             yield REST

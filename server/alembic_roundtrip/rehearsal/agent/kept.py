@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from contextlib import suppress
 from importlib.util import source_from_cache
-from typing import Any, Dict, Iterable, List, Mapping
+from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 import alembic
 import sqlalchemy
@@ -30,20 +30,27 @@ class Unusable(Exception):
     """A state cannot be handed on or taken over; the sentence says why."""
 
 
-class OneRevision(Scripts):
-    """A single revision behind parents that are applied: no other script is loaded."""
+class Later(Scripts):
+    """Revisions behind parents that are applied: no other script is loaded."""
 
     def __init__(self, directory: ScriptDirectory, taken: Mapping[str, Any]) -> None:
         super().__init__(directory)
-        revision, parents = taken["revision"], tuple(taken["parents"])
-        module = load_python_file(*os.path.split(taken["path"]))
-        says = module.revision, _names(module.down_revision), _names(_depends_on(module))
-        if says != (revision, sorted(parents), []):
-            raise Unusable("the migration has another place in the history than reading says")
-        script = Script(module, revision, taken["path"])
-        self._map = RevisionMap(lambda: [*(Revision(name, None) for name in parents), script])
-        self.order = self.selected = (revision,)
-        self.chosen = {revision}
+        scripts = [_loaded(*place) for place in taken["revisions"]]
+        self.chosen = {script.revision for script in scripts}
+        above = {parent for _, _, parents in taken["revisions"] for parent in parents}
+        applied = [Revision(name, None) for name in sorted(above - self.chosen)]
+        self._map = RevisionMap(lambda: [*applied, *scripts])
+        order = self._map.iterate_revisions("heads", "base", implicit_base=True)
+        found = [each.revision for each in order if each.revision in self.chosen]
+        self.order = self.selected = tuple(found[::-1])
+
+
+def _loaded(revision: str, path: str, parents: Sequence[str]) -> Script:
+    module = load_python_file(*os.path.split(path))
+    says = module.revision, _names(module.down_revision), _names(_depends_on(module))
+    if says != (revision, sorted(parents), []):
+        raise Unusable("a migration has another place in the history than reading says")
+    return Script(module, revision, path)
 
 
 def _depends_on(module: Any) -> Any:

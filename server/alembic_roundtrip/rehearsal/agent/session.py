@@ -136,9 +136,9 @@ class Session:
             )
             return
         try:
-            self._scripts = kept.OneRevision(self._directory, taken)
+            self._scripts = kept.Later(self._directory, taken)
         except Exception as error:
-            # Whatever is wrong with the script: with all others loaded Alembic says it best.
+            # Whatever is wrong with a script: with all others loaded Alembic says it best.
             raise kept.Unusable(f"{type(error).__name__}: {error}") from error
 
     def _take_over(self) -> None:
