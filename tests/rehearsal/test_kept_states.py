@@ -225,3 +225,46 @@ async def test_a_file_that_is_saved_in_mid_run_is_not_taken_for_what_was_run(his
     await asyncio.gather(rehearsed(history), save())
     assert (await rehearsed(history))[1] is True
     assert (await rehearsed(history))[1] is False
+
+
+async def verdicts(project: AlembicProject, *revisions: str) -> tuple[list[RevisionEvidence], bool]:
+    """The evidence of all that is rehearsed, and whether others were applied before."""
+    events = await collect(project, *revisions)
+    found = [timeless(event.evidence) for event in events if isinstance(event, RevisionFinished)]
+    others = {event.revision for event in events if isinstance(event, StepStarted)}
+    return found, not others <= {each.revision for each in found}
+
+
+@pytest.mark.parametrize("named", [("step9:",), ("step9:step10", "last"), ("last", "step10")])
+async def test_revisions_in_a_row_begin_behind_the_first_of_them(history, named):
+    history.rewrite("last", *REVISIONS["a column is lost"], after="step10")
+    cold, applied = await verdicts(history, *named)
+    assert applied
+    assert await verdicts(history, *named) == (cold, False)
+    history.rewrite("step10", "pass", after="step9")
+    warm, applied = await verdicts(history, *named)
+    assert not applied
+    shutil.rmtree(cache())
+    assert await verdicts(history, *named) == (warm, True)
+
+
+async def test_a_range_whose_first_revision_ends_the_process_goes_on(history):
+    history.rewrite("step10", "pass", "import os; os._exit(3)", after="step9")
+    cold, _ = await verdicts(history, "step10:")
+    assert [each.verdict.value for each in cold] == ["failed", "lossless"]
+    assert await verdicts(history, "step10:") == (cold, False)
+
+
+async def test_revisions_with_others_between_them_begin_at_the_base(history):
+    cold, _ = await verdicts(history, "step9", "last")
+    assert await verdicts(history, "step9", "last") == (cold, True)
+
+
+async def test_a_branch_that_goes_on_beside_a_range_is_in_no_state_of_it(history):
+    history.add("left", 'op.create_table("l", sa.Column("id", sa.Integer))', after="step10")
+    history.add("right", 'op.create_table("r", sa.Column("id", sa.Integer))', after="step10")
+    history.add("merge", after=("left", "right"))
+    both, _ = await verdicts(history, "left", "merge")
+    assert await verdicts(history, "left", "merge") == (both, True)
+    whole, _ = await verdicts(history, "left:")
+    assert [each.revision for each in whole] == ["left", "merge"]
