@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
+import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -135,6 +139,113 @@ async def test_what_decides_the_state_makes_another_one(history):
     assert (await rehearsed(history))[1] is False
 
 
+LISTS = {
+    "a migration lists": "import os; sorted(os.listdir('data'))",
+    "a migration globs": "import pathlib; list(pathlib.Path('.').glob('*/*.sql'))",
+    "a migration walks": "import os; list(os.walk('data'))",
+    "a migration looks for modules": "import pkgutil; list(pkgutil.iter_modules(['data']))",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_file_that_comes_or_goes_where_a_folder_was_listed_makes_another(history, name):
+    (history.folder / "data").mkdir()
+    history.rewrite("step5", LISTS[name], after="step4")
+    await rehearsed(history)
+    assert (await rehearsed(history))[1] is False
+    new = history.folder / "data" / "new.sql"
+    new.write_text("SELECT 1")
+    assert (await rehearsed(history))[1] is True
+    assert (await rehearsed(history))[1] is False
+    new.unlink()
+    assert (await rehearsed(history))[1] is True
+
+
+async def test_a_module_that_env_py_finds_by_listing_makes_another_state(history):
+    (history.folder / "models").mkdir()
+    env = history.folder / "migrations" / "env.py"
+    env.write_text(f"import glob\nfound = glob.glob('models/*.py')\n{ENV}")
+    await rehearsed(history)
+    assert (await rehearsed(history))[1] is False
+    (history.folder / "models" / "users.py").write_text("")
+    assert (await rehearsed(history))[1] is True
+
+
+async def test_sql_beside_the_migrations_makes_another_state(history):
+    script = history.versions / "step5.sql"
+    script.write_text('INSERT INTO "t1" (id) VALUES (1)')
+    reads = "import pathlib; op.execute(pathlib.Path(__file__).with_name('step5.sql').read_text())"
+    history.rewrite("step5", reads, after="step4")
+    await rehearsed(history)
+    assert (await rehearsed(history))[1] is False
+    script.write_text('INSERT INTO "t1" (id) VALUES (2)')
+    assert (await rehearsed(history))[1] is True
+    assert (await rehearsed(history))[1] is False
+    (history.versions / "step6.sql").write_text("SELECT 1")
+    assert (await rehearsed(history))[1] is True
+
+
+async def test_what_only_imports_and_editors_look_at_leaves_the_state_in_use(history):
+    (history.folder / "helper.py").write_text("NAME = 'one'\n")
+    history.rewrite("step5", "import helper", after="step4")
+    await rehearsed(history)
+    (history.folder / "notes.txt").write_text("new")
+    (history.versions / ".step5_.py.swp").write_text("open")
+    (history.versions / "step5_.py~").write_text("as it was")
+    (history.versions / "__pycache__").mkdir(exist_ok=True)
+    assert (await rehearsed(history))[1] is False
+
+
+async def test_rows_of_ones_own_are_the_ones_of_now(history):
+    rows = history.folder / "rows"
+    rows.mkdir()
+    own = rows / "last.before.sql"
+    insert = "INSERT INTO users (id, name, mood) VALUES ({}, '{}', 'sad');"
+    history.rewrite("last", *REVISIONS["rows that were there change"], after="step10")
+    own.write_text(insert.format(501, "own"))
+    await rehearsed(history, own_rows="rows")
+    own.write_text("".join(insert.format(500 + number, number) for number in range(4)))
+    warm, applied = await rehearsed(history, own_rows="rows")
+    assert not applied
+    shutil.rmtree(cache())
+    assert await rehearsed(history, own_rows="rows") == (warm, True)
+    own.write_text("INSERT INTO nothing (id) VALUES (1);")
+    broken, _ = await rehearsed(history, own_rows="rows")
+    assert broken != warm
+
+
+@pytest.fixture
+def other_python(tmp_path: Path) -> Path:
+    """A Python of its own, with the packages of this one."""
+    home = tmp_path / "python"
+    venv.create(home, symlinks=True)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
+    (packages / "all.pth").write_text("\n".join(path for path in sys.path if path))
+    return home / "bin" / "python"
+
+
+async def test_another_python_or_what_is_installed_there_makes_another_state(history, other_python):
+    python = {"python": str(other_python)}
+    await rehearsed(history)
+    assert (await rehearsed(history, **python))[1] is True
+    assert (await rehearsed(history, **python))[1] is False
+    (packages,) = other_python.parent.parent.glob("lib/python*/site-packages")
+    (packages / "alembic-99.dist-info").mkdir()
+    assert (await rehearsed(history, **python))[1] is True
+    assert (await rehearsed(history))[1] is False
+
+
+@pytest.mark.parametrize("name", ["python", "alembic", "sqlalchemy"])
+async def test_a_state_of_another_version_is_not_taken_over(history, name):
+    cold, _ = await rehearsed(history)
+    (manifest,) = cache().rglob("manifest.json")
+    told = json.loads(manifest.read_text())
+    told["versions"][name] = "0.9"
+    manifest.write_text(json.dumps(told))
+    assert await rehearsed(history) == (cold, True)
+    assert await rehearsed(history) == (cold, False)
+
+
 async def test_what_decides_nothing_leaves_the_state_in_use(history):
     await rehearsed(history)
     script = history.versions / "step3_.py"
@@ -182,7 +293,7 @@ def test_states_are_bounded_in_number(kind, tmp_path):
     state = tmp_path / "state"
     state.mkdir()
     (state / "database").write_bytes(b"x")
-    told = {"versions": {}, "places": {}, "sources": []}
+    told = {"versions": {}, "places": {}, "sources": [], "listed": []}
     for number in range(40):
         shelf.put(f"state{number}", state, told)
     names = [entry.name for entry in (tmp_path / "states").iterdir()]
@@ -268,3 +379,24 @@ async def test_a_branch_that_goes_on_beside_a_range_is_in_no_state_of_it(history
     assert await verdicts(history, "left", "merge") == (both, True)
     whole, _ = await verdicts(history, "left:")
     assert [each.revision for each in whole] == ["left", "merge"]
+
+
+UNCOPIED = {
+    "default privileges": "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    "a setting of the database": "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET "
+    "search_path = public, pg_temp', current_database()); END$$",
+    "a setting of the role": "ALTER ROLE CURRENT_USER SET statement_timeout = '1min'",
+    "privileges on the database": "DO $$BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I "
+    "TO PUBLIC', current_database()); END$$",
+}
+
+
+@pytest.mark.parametrize("name", UNCOPIED)
+async def test_what_no_copy_of_a_database_has_is_in_no_state(history, name):
+    if history.dialect != "postgresql":
+        pytest.skip("SQLite has no such things")
+    cold, _ = await rehearsed(history)
+    assert await rehearsed(history) == (cold, False)
+    history.rewrite("step5", f"op.execute({UNCOPIED[name]!r})", after="step4")
+    cold, _ = await rehearsed(history)
+    assert await rehearsed(history) == (cold, True)

@@ -39,6 +39,8 @@ class Ancestry:
     """The evidence keys of the parents: hashes of what they and all before them do."""
     scripts: tuple[Path, ...]
     """The files that these are hashes of."""
+    locations: tuple[Path, ...]
+    """The folders of migrations, as they really are called."""
 
 
 class Histories:
@@ -69,7 +71,8 @@ class Histories:
                 return None
             keys = {parent: scripts.evidence_key(parent) for parent in sorted(parents)}
         paths = (history.by_id[each].path for each in before)
-        return Ancestry(places, keys, tuple(path for path in paths if path is not None))
+        scripts_before = tuple(path for path in paths if path is not None)
+        return Ancestry(places, keys, scripts_before, _locations(plan.environment, scripts))
 
     def _scripts(self, environment: Environment) -> Scripts:
         # Looked at before they are read: what changes in between is read again the next time.
@@ -84,6 +87,11 @@ class Histories:
                     scripts.reread(path)
         self._known[environment] = scripts, states
         return scripts
+
+
+def _locations(environment: Environment, scripts: Scripts) -> tuple[Path, ...]:
+    folders = {*environment.version_locations, *(path.parent for path in scripts.paths)}
+    return tuple({folder.resolve() for folder in folders})
 
 
 def _state(path: Path) -> object:

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -128,15 +128,15 @@ class Beginning:
 
     def keep(self) -> None:
         """Once no agent runs any more: keep the state that was made, if there is one."""
-        if self._made is None or self._edited_since(self._made[1]["sources"]):
+        if self._made is None or self._edited_since(self._made[1]):
             return
         if self._states.keep(self._name, self._shelf.names()):
-            self._shelf.put(self._name, *self._made)
+            self._shelf.put(self._name, *self._made, self._before.locations)
 
-    def _edited_since(self, sources: Iterable[str]) -> bool:
-        """Whether a file may by now have another text than the one that the state was made of."""
-        files = (*self._before.scripts, *map(Path, sources))
-        return any(_changed(str(file)) >= self._begun for file in files)
+    def _edited_since(self, told: Mapping[str, Any]) -> bool:
+        """Whether something may by now be other than what the state was made of."""
+        seen = (*map(str, self._before.scripts), *told["sources"], *told["listed"])
+        return any(_changed(path) >= self._begun for path in seen)
 
     def unusable(self) -> None:
         """The agent could not use the state."""
@@ -181,14 +181,24 @@ class Shelf:
             return None
         return manifest
 
-    def put(self, name: str, state: Path, told: Mapping[str, Any]) -> None:
-        """Keep a state, if the disk lets us: without it the next run is slower, and no more."""
-        if len(told["sources"]) > _MOST_SOURCES:
+    def put(
+        self, name: str, state: Path, told: Mapping[str, Any], locations: Collection[Path] = ()
+    ) -> None:
+        """Keep a state, if the disk lets us: without it the next run is slower, and no more.
+
+        `locations` are folders of migrations.
+        """
+        if len(told["sources"]) + len(told["listed"]) > _MOST_SOURCES:
             return
+        listings = {folder: Path(folder) in locations for folder in told["listed"]}
         manifest = {
             "versions": told["versions"],
             "places": told["places"],
             "sources": {source: _content(Path(source)) for source in told["sources"]},
+            "listings": {
+                folder: [scripts, _entries(folder, scripts=scripts)]
+                for folder, scripts in listings.items()
+            },
         }
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -238,9 +248,26 @@ def _is_current(manifest: Mapping[str, Any]) -> bool:
     """Whether everything that a state was made from is what it was."""
     places: Mapping[str, int] = manifest["places"]
     sources: Mapping[str, str] = manifest["sources"]
-    return all(_changed(path) == when for path, when in places.items()) and all(
-        _content(Path(path)) == content for path, content in sources.items()
+    listings: Mapping[str, tuple[bool, str]] = manifest["listings"]
+    return (
+        all(_changed(path) == when for path, when in places.items())
+        and all(_content(Path(path)) == content for path, content in sources.items())
+        and all(_entries(path, scripts=of) == names for path, (of, names) in listings.items())
     )
+
+
+def _entries(folder: str, *, scripts: bool) -> str:
+    """Of the names in a folder; of migrations only those before the revision count, by content."""
+    try:
+        names = [each.name for each in Path(folder).iterdir() if each.name != "__pycache__"]
+    except OSError:
+        return ""
+    if scripts:
+        # Editors put files of their own beside what they have open.
+        names = [
+            name for name in names if not (name.startswith(".") or name.endswith((".py", "~")))
+        ]
+    return _hash("\0".join(sorted(names)).encode("utf-8", "surrogateescape"))
 
 
 def _changed(path: str) -> int:

@@ -21,7 +21,19 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HARMLESS = frozenset({"ctypes.util", "platform", "uuid", "mysql.connector.utils"})
 _STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
 
+_IMPORTS = frozenset({"importlib", "_frozen_importlib_external", "zipimport"})
+
 Handler = Callable[[tuple[Any, ...]], None]
+
+
+class Seen:
+    """What was looked at: files that were read, and folders whose entries were listed."""
+
+    def __init__(self) -> None:
+        self.files: set[str] = set()
+        """Links are not resolved."""
+        self.folders: set[str] = set()
+        """Without those that only the import system looked into."""
 
 
 def install(
@@ -29,12 +41,12 @@ def install(
     refusals: Refusals,
     kind: Kind,
     judge: Callable[[Any], None],
-    reads: set[str],
+    seen: Seen,
 ) -> None:
     """Refuse connections, other programs and writes outside `folders`; `judge` is for SQLite files.
 
-    What leads to the scratch server of this kind goes through. `reads` gets the files that are
-    read from now on.
+    What leads to the scratch server of this kind goes through. `seen` gets what is looked at from
+    now on.
 
     Raises `RuntimeError` where the interpreter does not let a hook in.
     """
@@ -44,7 +56,8 @@ def install(
         "sqlite3.connect": lambda args: judge(args[0]),
         **_network(refusals, kind),
         **_programs(refusals),
-        **_files(folders, reads),
+        **_files(folders, seen.files),
+        **_listings(seen.folders),
     }
     sys.addaudithook(_hook(handlers))
     sys.audit(PROBE)
@@ -198,6 +211,24 @@ def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
         "os.link": both,
         "os.rename": both,
     }
+
+
+def _listings(folders: set[str]) -> dict[str, Handler]:
+    def listed(args: tuple[Any, ...]) -> None:
+        frame = sys._getframe(2)  # noqa: SLF001 (whoever lists it)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] not in _IMPORTS:
+            folder = "." if args[0] is None else args[0]
+            if isinstance(folder, int):
+                folder = _opened(folder)
+            folders.add(os.path.abspath(os.fsdecode(folder)))
+
+    return {"os.listdir": listed, "os.scandir": listed}
+
+
+def _opened(descriptor: int) -> str:
+    """What a descriptor is of, where the system says."""
+    link = f"/proc/self/fd/{descriptor}"
+    return os.readlink(link) if os.path.islink(link) else link
 
 
 def _entry(path: Any, parent: int) -> str:

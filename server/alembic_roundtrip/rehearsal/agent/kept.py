@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from contextlib import suppress
 from importlib.util import source_from_cache
-from typing import Any, Dict, Iterable, List, Mapping, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import alembic
 import sqlalchemy
@@ -20,14 +20,10 @@ from alembic.script.revision import Revision, RevisionMap
 from alembic.util import load_python_file
 
 from .declared import Declared
-from .dialects import Room
+from .dialects import Room, Unusable
 from .scripts import Scripts
 
 _TYPES = "types.pickle"
-
-
-class Unusable(Exception):
-    """A state cannot be handed on or taken over; the sentence says why."""
 
 
 class Later(Scripts):
@@ -104,8 +100,7 @@ def sources(reads: Iterable[str], scripts: Iterable[str], scratch: str) -> List[
     Installed packages are not among them: they change together with the folder they are in.
     """
     ours = {os.path.realpath(script) for script in scripts}
-    installed = tuple(os.path.realpath(path) + os.sep for path in _installed())
-    skipped = (*installed, os.path.realpath(scratch) + os.sep, "/proc/", "/dev/", "/sys/")
+    skipped = _elsewhere(scratch)
     found = set()
     for path in reads:
         real = os.path.realpath(path)
@@ -116,6 +111,20 @@ def sources(reads: Iterable[str], scripts: Iterable[str], scratch: str) -> List[
         if real not in ours and not real.startswith(skipped) and not os.path.isdir(real):
             found.add(real)
     return sorted(found)
+
+
+def listed(folders: Iterable[str], scratch: str) -> List[str]:
+    """The folders whose entries a state may depend on."""
+    found = {os.path.realpath(folder) for folder in folders}
+    return sorted(
+        folder for folder in found if not f"{folder}{os.sep}".startswith(_elsewhere(scratch))
+    )
+
+
+def _elsewhere(scratch: str) -> Tuple[str, ...]:
+    """The beginnings of paths that are not the project's."""
+    installed = (os.path.realpath(path) + os.sep for path in _installed())
+    return (*installed, os.path.realpath(scratch) + os.sep, "/proc/", "/dev/", "/sys/")
 
 
 def places() -> Dict[str, int]:

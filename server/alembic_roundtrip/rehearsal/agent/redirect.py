@@ -36,11 +36,10 @@ class Guard:
     """The layers in force, what they refused, and the scratch databases they led to."""
 
     def __init__(
-        self, kind: Kind, refusals: Refusals, layers: tuple[str, ...], reads: set[str]
+        self, kind: Kind, refusals: Refusals, layers: tuple[str, ...], seen: audit.Seen
     ) -> None:
         self.layers = layers
-        self.reads = reads
-        """The files that were read since; links are not resolved."""
+        self.seen = seen
         self._kind = kind
         self._refusals = refusals
 
@@ -81,12 +80,12 @@ def install(where: Scratch) -> Guard:
     refusals = Refusals(folder)
     kind = kinds.kind(where._replace(folder=folder), refusals)
     by_hand = SqliteByHand(folder, kind.databases, refusals)
-    reads: set[str] = set()
+    seen = audit.Seen()
     folders = (folder, *map(os.path.realpath, where.writable))
     layers: list[str] = _put_on("kernel", lambda: _confine(folders, kind))
     for name, layer in (
         ("environment", lambda: _redirect_variables(folder)),
-        ("audit hook", lambda: audit.install(folders, refusals, kind, by_hand.judge, reads)),
+        ("audit hook", lambda: audit.install(folders, refusals, kind, by_hand.judge, seen)),
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),
@@ -96,7 +95,7 @@ def install(where: Scratch) -> Guard:
         layers.append(name)
     checked = _put_on("marker check", lambda: engines.check_marks(kind, refusals))
     _put_on("proof", lambda: engines.prove(kind, checked))
-    return Guard(kind, refusals, (*layers, "marker check"), reads)
+    return Guard(kind, refusals, (*layers, "marker check"), seen)
 
 
 def _put_on(name: str, layer: Callable[[], Any]) -> Any:

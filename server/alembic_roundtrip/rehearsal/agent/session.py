@@ -25,7 +25,6 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     channel.send(events.STARTING, phase="loading")
     try:
         import_alembic()
-        from . import kept
 
         # Before the guard: it keeps the functions that the guard replaces for the project.
         dialect = dialects.of(plan["kind"])
@@ -38,7 +37,7 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         channel.send(events.CANNOT, message=f"no rehearsal: {error}")
     except (baseline.BaselineError, redirect.Refused) as error:
         channel.send(events.CANNOT, message=str(error))
-    except kept.Unusable as error:
+    except dialects.Unusable as error:
         channel.send(events.UNUSABLE, message=str(error))
         return RESTART
     except _Restart:
@@ -95,11 +94,11 @@ class Session:
     # --- a look at env.py: which databases, which revisions ---
 
     def _look(self) -> None:
-        from . import environment, kept
+        from . import environment
 
         try:
             environment.run(self._config, self._directory, self._note)
-        except (Cannot, kept.Unusable):
+        except (Cannot, dialects.Unusable):
             raise
         except (Exception, SystemExit, redirect.Refused) as error:
             raise self._project.failed_early(error, self._project.env_py) from error
@@ -139,7 +138,7 @@ class Session:
             self._scripts = kept.Later(self._directory, taken)
         except Exception as error:
             # Whatever is wrong with a script: with all others loaded Alembic says it best.
-            raise kept.Unusable(f"{type(error).__name__}: {error}") from error
+            raise dialects.Unusable(f"{type(error).__name__}: {error}") from error
 
     def _take_over(self) -> None:
         """Begin with the state that an earlier rehearsal handed on."""
@@ -147,9 +146,9 @@ class Session:
 
         taken = self._plan["taken"]
         if len(self._rooms) != 1:
-            raise kept.Unusable("env.py has several databases")
+            raise dialects.Unusable("env.py has several databases")
         if taken["versions"] != kept.versions(self._dialect):
-            raise kept.Unusable("it was made with other versions")
+            raise dialects.Unusable("it was made with other versions")
         kept.take_over(self._rooms[0], taken, self._declared)
 
     def _hand_on(self, room: Any) -> None:
@@ -160,14 +159,15 @@ class Session:
             return  # what is in another one would be missing
         try:
             kept.hand_on(room, self._plan["hand_on"], self._declared)
-        except kept.Unusable:
+        except dialects.Unusable:
             return
         # All of them were loaded; those before the revision are known by their own keys.
         scripts = [script.path for script in self._directory.walk_revisions()]
         self._channel.send(
             events.KEPT,
             versions=kept.versions(self._dialect),
-            sources=kept.sources(self._guard.reads, scripts, self._plan["folder"]),
+            sources=kept.sources(self._guard.seen.files, scripts, self._plan["folder"]),
+            listed=kept.listed(self._guard.seen.folders, self._plan["folder"]),
             places=kept.places(),
         )
 

@@ -94,7 +94,10 @@ class Room(Protocol):
         """What is now stays, whatever fails later."""
 
     def hand_on(self, place: str) -> None:
-        """Copy the whole database to a place from which `take_over` can bring it back."""
+        """Copy the whole database to a place from which `take_over` can bring it back.
+
+        Raises `Unusable` where a part of it cannot be copied.
+        """
 
     def take_over(self, place: str) -> None:
         """Make the database what another rehearsal handed on; the place may be gone then."""
@@ -122,6 +125,10 @@ class Room(Protocol):
 
 class Locked(Exception):
     """The project still holds the scratch database; the sentence says so."""
+
+
+class Unusable(Exception):
+    """A state cannot be handed on or taken over; the sentence says why."""
 
 
 class NeedsCommits(BaseException):

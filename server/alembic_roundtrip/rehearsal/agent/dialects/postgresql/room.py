@@ -9,6 +9,7 @@ from sqlalchemy.pool import NullPool
 
 from ... import redirect
 from ...schema import Snapshot, Table
+from .. import Unusable
 from ..connections import OwnConnection
 from ..session import Session, raw
 from .access import PostgresqlAccess, literal
@@ -17,6 +18,22 @@ from .hold import Hold
 from .script import statements
 
 T = TypeVar("T")
+
+
+# The server keeps these for a database or for a role, of which the next rehearsal has others.
+_IN_NO_COPY = """
+SELECT 'the default privileges' FROM pg_catalog.pg_default_acl
+UNION ALL
+SELECT 'the settings' FROM pg_catalog.pg_db_role_setting AS s
+  LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.setdatabase
+  LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+  WHERE d.datname = current_database()
+     OR d IS NULL AND r.rolname = current_user AND array_length(s.setconfig, 1) > 1
+UNION ALL
+SELECT 'the privileges' FROM pg_catalog.pg_database AS d
+  WHERE d.datname = current_database()
+    AND d.datacl::text <> format('{=T/%1$s,%1$s=CTc/%1$s}', pg_get_userbyid(d.datdba))
+"""
 
 
 class Dialect:
@@ -196,6 +213,9 @@ class PostgresqlRoom:
 
     def hand_on(self, place: str) -> None:
         """Make another database that is like this one; between two runs."""
+        left = self.work(lambda access: list(access.session.rows(_IN_NO_COPY)))
+        if left:
+            raise Unusable(f"a copy of the database has not {left[0][0]}")
         self._copy(self.database, place)
 
     def take_over(self, place: str) -> None:
