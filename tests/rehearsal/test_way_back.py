@@ -246,15 +246,61 @@ ON_POSTGRESQL = {
 KEPT = {Verdict.LOSSLESS, Verdict.LOSSY}
 
 
-@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
-async def test_what_only_postgresql_has_is_restored(
-    project: AlembicProject, rehearsed: Rehearse
+TOWNS = """
+op.execute("CREATE TABLE towns_N (id int PRIMARY KEY)")
+op.execute(
+    "CREATE TABLE people_N (id int AUTO_INCREMENT PRIMARY KEY, town int, age int DEFAULT 1, "
+    "name varchar(20) CHARACTER SET latin1, mood enum('sad', 'it''s') NOT NULL DEFAULT 'sad', "
+    "at timestamp NULL ON UPDATE CURRENT_TIMESTAMP COMMENT 'seen', twice int AS (age * 2) STORED, "
+    "CONSTRAINT age_N CHECK (age > 0), UNIQUE KEY one_N (name), "
+    "FOREIGN KEY (town) REFERENCES towns_N (id) ON DELETE SET NULL)"
+)
+"""
+ON_MARIADB = {
+    "an index in the place of a foreign key's own": (
+        TOWNS,
+        'hidden.execute("CREATE INDEX longer_N ON people_N (town, age)")',
+    ),
+    "a key that no longer counts": (
+        TOWNS,
+        'hidden.execute("ALTER TABLE people_N MODIFY id int NOT NULL")',
+    ),
+    "other members": (
+        TOWNS,
+        "hidden.execute(\"ALTER TABLE people_N MODIFY mood enum('sad') DEFAULT 'sad'\")",
+    ),
+    "another collation": (
+        TOWNS,
+        'hidden.execute("ALTER TABLE people_N MODIFY name varchar(20) COLLATE utf8mb4_bin")',
+    ),
+    "columns that fill themselves": (
+        TOWNS,
+        'hidden.execute("ALTER TABLE people_N DROP COLUMN at, DROP COLUMN twice")',
+    ),
+    "a CHECK": (TOWNS, 'hidden.execute("ALTER TABLE people_N DROP CONSTRAINT age_N")'),
+    "a key with a prefix": (
+        TOWNS,
+        'hidden.execute("ALTER TABLE people_N DROP KEY one_N, ADD UNIQUE KEY one_N (name(5))")',
+    ),
+    "another engine": (
+        'op.execute("CREATE TABLE people_N (id int) ENGINE = MyISAM")',
+        "hidden.execute(\"ALTER TABLE people_N ENGINE = InnoDB COMMENT = 'new'\")",
+    ),
+}
+NATIVE = [("postgresql", ON_POSTGRESQL), ("mariadb", ON_MARIADB)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cases"), NATIVE, indirect=["kind"], ids=["postgresql", "mariadb"]
+)
+async def test_what_only_one_kind_of_database_has_is_restored(
+    project: AlembicProject, rehearsed: Rehearse, cases: dict[str, tuple[str, str]]
 ) -> None:
-    for number, (before, upgrade) in enumerate(ON_POSTGRESQL.values()):
+    for number, (before, upgrade) in enumerate(cases.values()):
         project.add(f"before_r{number}", before.replace("_N", f"_{number}"))
         project.add(f"r{number}", upgrade.replace("_N", f"_{number}"), head=HIDDEN)
-    found = await written(project, rehearsed, [f"r{n}" for n in range(len(ON_POSTGRESQL))])
-    named = dict(zip(ON_POSTGRESQL, found.values(), strict=True))
+    found = await written(project, rehearsed, [f"r{n}" for n in range(len(cases))])
+    named = dict(zip(cases, found.values(), strict=True))
     for name, result in named.items():
         assert result.evidence.residue == (), (name, result)
         assert PLACEHOLDER not in result.text, (name, result)

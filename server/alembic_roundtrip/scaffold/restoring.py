@@ -130,6 +130,7 @@ def _sentence(mark: Mark) -> str:
         "rows": f"{_DESTRUCTIVE}The rows of {mark.table} cannot be restored.",
         "values": f"{_DESTRUCTIVE}The values of {column} cannot be restored.",
         "fill": f"{_FILL}{column} by hand: fill it here",
+        "computed": f"# FRAGILE: rows that {column} cannot be computed for would stop this.",
         "nulls": f"# FRAGILE: NULLs in {column} would stop this.",
         "type": f"# FRAGILE: values in {column} that its old type cannot hold would stop this.",
         "duplicates": f"# FRAGILE: duplicates in {columns} would stop this.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from . import native
 from .autogenerate import changed
+from .native import mariadb, postgresql
 from .schema import Snapshot, Table
 from .statement import Statement, sql
 
@@ -17,6 +17,7 @@ _OWNED = " OWNED BY "
 """Of a sequence that comes and goes with its column."""
 _SPELLED = ("function", "procedure", "aggregate")
 """Kinds whose names in the catalogue have their arguments with them."""
+_MARIADB = ("mysql", "mariadb")
 _OF_A_TABLE = ("trigger", "policy", "rule")
 
 
@@ -59,7 +60,7 @@ class Leftovers:
         if kind == "composite type":
             return f"CREATE TYPE {self._path(name)} AS ({text})"
         if kind == "policy":
-            return native.policy(name, text, self._quoted)
+            return postgresql.policy(name, text, self._quoted)
         if kind == "schema":
             return f"CREATE SCHEMA {self._quoted(name)}"
         if kind == "sequence" and "(identity of" not in name:
@@ -93,7 +94,7 @@ class Leftovers:
         """What tables are made with, where it is gone."""
         return [
             *(self._made("schema", name) for name in self._gone("schema", now)),
-            *native.first(self._before, now, self._quoted),
+            *(postgresql.first(self._before, now, self._quoted) if self._native else ()),
             *(
                 self._made(kind, name)
                 for kind in ("domain", "composite type", "sequence", "function")
@@ -104,7 +105,9 @@ class Leftovers:
 
     def rest(self, now: Snapshot) -> List[Statement]:
         """Everything else that is not what it was."""
-        own = native.rest(self._before, now, self._quoted) if self._native else ()
+        if self._dialect.name in _MARIADB:
+            return [*mariadb.rest(self._before, now), *self._others(now)]
+        own = postgresql.rest(self._before, now, self._quoted) if self._native else ()
         return [*own, *self._indexes(now), *self._others(now)]
 
     def _gone(self, kind: str, now: Snapshot) -> List[str]:
@@ -127,7 +130,8 @@ class Leftovers:
             for name, text in _objects(now, kind).items():
                 if text != old.get(name) and "(identity of" not in name:
                     yield self._dropped(kind, name)
-        yield from native.last(self._before, now)
+        if self._native:
+            yield from postgresql.last(self._before, now)
         for name in _objects(now, "schema"):
             if name not in _objects(self._before, "schema"):
                 yield sql(f"DROP SCHEMA {self._quoted(name)}")

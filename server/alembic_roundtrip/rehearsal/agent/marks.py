@@ -24,7 +24,9 @@ def marks(part: Any, now: Snapshot) -> Iterator[Mark]:
         if found is not None and part.column_name in found.key[1:] + found.key[:-1]:
             yield shrunk_key(str(where), [c for c in found.key if c != part.column_name])
     elif isinstance(part, ops.AddColumnOp):
-        yield {"mark": "values", "table": where, "column": str(part.column.name)}
+        computed = part.column.computed
+        if computed is None or computed.persisted:
+            yield new_column(str(where), str(part.column.name), computed=computed is not None)
     elif isinstance(part, ops.AlterColumnOp):
         column = str(part.modify_name or part.column_name)
         if getattr(part, "fills", False):
@@ -44,6 +46,11 @@ def marks(part: Any, now: Snapshot) -> Iterator[Mark]:
         yield shrunk_key(
             str(where), [str(getattr(column, "name", column)) for column in part.columns]
         )
+
+
+def new_column(table: str, column: str, *, computed: bool) -> Mark:
+    """Of a column that comes back: what it held is gone, or made of the other columns again."""
+    return {"mark": "computed" if computed else "values", "table": table, "column": column}
 
 
 def shrunk_key(table: str, key: Sequence[str]) -> Mark:

@@ -83,7 +83,7 @@ def table(definition: Definition, database: str = "") -> Reading:
     text = _FOR_VERSIONS.sub(r"\1", definition.text).replace(f"`{database}`.", "")
     start = text.index("(")
     end = closing(text, start)
-    reader = _Reader(definition.name, _Options(text[end + 1 :]))
+    reader = _Reader(definition.name, text, _Options(text[end + 1 :]))
     for item in split(text[start + 1 : end]):
         reader.read(item)
     return reader.done()
@@ -108,6 +108,7 @@ class _Options:
 @dataclass
 class _Reader:
     name: str
+    text: str
     rest: _Options
     columns: List[Column] = field(default_factory=list)
     key: Tuple[str, ...] = ()
@@ -146,6 +147,7 @@ class _Reader:
             tuple(self.checks),
             tuple(self._usual_name(each) for each in self.indexes),
             (*self.rest.options, *self.options),
+            definition=self.text,
         )
         return Reading(found, tuple(c for c in columns if not c.generated))
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, List, Match, Optional, Tuple
 
 from ..session import Session
-from .text import quote
+from .text import QUOTED, closing, quote, split
 
 Key = Tuple[str, str]
 
 MAKING = ("sequence", "table", "function", "procedure", "view", "trigger", "event")
 """The kinds, in the order in which they can be made."""
+_KEY = re.compile(rf"KEY (?P<name>{QUOTED}) (?P<columns>\(.*\))")
+_FOREIGN_KEY = re.compile(
+    rf"CONSTRAINT (?P<name>{QUOTED}) "
+    rf"(?P<rest>FOREIGN KEY (?P<columns>\((?P<first>{QUOTED}).*?\)) REFERENCES )"
+)
 _COUNTER = re.compile(r"(?<=\n\) ENGINE=)(\w+) AUTO_INCREMENT=(\d+)")
 _LISTED = {
     "trigger": "SELECT trigger_name, event_object_table FROM information_schema.triggers "
@@ -43,6 +48,20 @@ class Definition:
         """What makes two of one name the same, wherever they count."""
         return self.text, self.mode
 
+    @property
+    def creating(self) -> str:
+        """What makes it with what the text does not tell: which keys foreign keys brought.
+
+        Those go by themselves when another key does as well. Names that the server made up may
+        come out otherwise.
+        """
+        if self.kind != "table" or " FOREIGN KEY " not in self.text:
+            return self.text
+        start = self.text.index("(")
+        end = closing(self.text, start)
+        items = _with_foreign_keys(split(self.text[start + 1 : end]))
+        return f"{self.text[: start + 1]}{', '.join(items)}{self.text[end:]}"
+
 
 def read(session: Session) -> Dict[Key, Definition]:
     """Every object of the session's database, in an order in which they can be made."""
@@ -59,13 +78,13 @@ def _objects(session: Session) -> Iterator[Definition]:
         elif kind == "VIEW":
             yield Definition("view", name, _shown(session, "VIEW", name, 1) or "")
         else:
-            yield _table(name, _shown(session, "TABLE", name, 1) or "")
+            yield table(session, name)
     for kind, listed in _LISTED.items():
-        for name, table in session.rows(listed):
+        for name, owner in session.rows(listed):
             made = _shown(session, kind.upper(), name, 3 if kind == "event" else 2)
             mode = _shown(session, kind.upper(), name, 1)
             if made is not None:  # nobody but its maker is shown it
-                yield Definition(kind, name, made, mode or "", table)
+                yield Definition(kind, name, made, mode or "", owner)
 
 
 def _shown(session: Session, kind: str, name: str, column: int) -> Optional[str]:
@@ -73,8 +92,37 @@ def _shown(session: Session, kind: str, name: str, column: int) -> Optional[str]
     return value.decode() if isinstance(value, (bytes, bytearray)) else value
 
 
-def _table(name: str, text: str) -> Definition:
+def table(session: Session, name: str) -> Definition:
+    """One table."""
+    text = _shown(session, "TABLE", name, 1) or ""
     match = _COUNTER.search(text)
     if match is None:
         return Definition("table", name, text)
     return Definition("table", name, _COUNTER.sub(r"\1", text, 1), counter=int(match.group(2)))
+
+
+def _with_foreign_keys(items: List[str]) -> List[str]:
+    """Foreign keys in the places of the keys that they brought, which they bring again."""
+    foreign = {item: match for item in items for match in [_FOREIGN_KEY.match(item)] if match}
+    keys = [match for match in map(_KEY.fullmatch, items) if match]
+    bringing = {
+        key.string: text for key in keys for text, match in foreign.items() if _brings(match, key)
+    }
+    moved = {*bringing.values()}
+    return [
+        _unnamed(foreign[bringing[item]], item) if item in bringing else item
+        for item in items
+        if item not in moved
+    ]
+
+
+def _brings(foreign: Match[str], key: Match[str]) -> bool:
+    """Whether a key has the columns and the name that the server gives one for a foreign key."""
+    same = foreign["columns"].replace(", ", ",") == key["columns"]
+    return same and key["name"] in (foreign["name"], foreign["first"])
+
+
+def _unnamed(foreign: Match[str], key: str) -> str:
+    """A foreign key; without its name where the key has none of it: nobody gave it."""
+    named = key.startswith(f"KEY {foreign['name']} ")
+    return foreign.string if named else foreign.string[foreign.start("rest") :]

@@ -211,13 +211,20 @@ def _make(session: Session, each: List[Definition]) -> None:
         for one in each:
             session.run(f"SET SESSION sql_mode = {literal(one.mode)}")
             try:
-                session.run(one.text)
+                _make_one(session, one)
             except session.error_type as raised:
                 refused.append(one)
                 error = raised
         if error is not None and len(refused) == len(each):
             raise error
         each = refused
+
+
+def _make_one(session: Session, one: Definition) -> None:
+    session.run(one.creating)
+    if one.creating != one.text and definitions.table(session, one.name).text != one.text:
+        _drop(session, [one])
+        session.run(one.text)
 
 
 def _count_on(session: Session, one: Definition) -> None:

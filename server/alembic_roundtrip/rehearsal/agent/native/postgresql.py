@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
-from .marks import Mark
-from .schema import Column, Snapshot, Table
-from .statement import Statement, sql
+from ..marks import Mark, new_column
+from ..schema import Column, Snapshot, Table
+from ..statement import Statement, sql
 
 Quoted = Callable[[str], str]
 
@@ -184,7 +184,7 @@ def _columns(was: Table, there: Table, quoted: Quoted) -> Iterator[Statement]:
     for column in was.columns:
         found = there.column(column.name)
         if found is None:
-            mark = {"mark": "values", "table": was.name, "column": column.name}
+            mark = new_column(was.name, column.name, computed=bool(column.generated))
             yield sql(f"{table} ADD COLUMN {quoted(column.name)} {_definition(column)}", mark)
         elif found != column:
             altered = f"{table} ALTER COLUMN {quoted(column.name)}"
