@@ -15,7 +15,7 @@ MAKING = ("sequence", "table", "function", "procedure", "view", "trigger", "even
 """The kinds, in the order in which they can be made."""
 _KEY = re.compile(rf"KEY (?P<name>{QUOTED}) (?P<columns>\(.*\))")
 _FOREIGN_KEY = re.compile(
-    rf"CONSTRAINT (?P<name>{QUOTED}) "
+    rf"CONSTRAINT (?P<name>`(?:[^`]|``)*?(?:_ibfk_(?P<number>\d+))?`) "
     rf"(?P<rest>FOREIGN KEY (?P<columns>\((?P<first>{QUOTED}).*?\)) REFERENCES )"
 )
 _COUNTER = re.compile(r"(?<=\n\) ENGINE=)(\w+) AUTO_INCREMENT=(\d+)")
@@ -102,18 +102,23 @@ def table(session: Session, name: str) -> Definition:
 
 
 def _with_foreign_keys(items: List[str]) -> List[str]:
-    """Foreign keys in the places of the keys that they brought, which they bring again."""
-    foreign = {item: match for item in items for match in [_FOREIGN_KEY.match(item)] if match}
-    keys = [match for match in map(_KEY.fullmatch, items) if match]
-    bringing = {
-        key.string: text for key in keys for text, match in foreign.items() if _brings(match, key)
-    }
-    moved = {*bringing.values()}
-    return [
-        _unnamed(foreign[bringing[item]], item) if item in bringing else item
-        for item in items
-        if item not in moved
-    ]
+    """Foreign keys in the places of the keys that they brought, which they bring again.
+
+    Those that the server named come without a name and in the order of their numbers.
+    """
+    foreign = [match for match in map(_FOREIGN_KEY.match, items) if match]
+    waiting = sorted(foreign, key=lambda match: int(match["number"] or 0))
+    found: List[str] = []
+    for item in items:
+        key = _KEY.fullmatch(item)
+        brought = [match for match in waiting if key and _brings(match, key)][:1]
+        for match in brought:
+            until = waiting.index(match) + 1
+            found += map(_unnamed, waiting[:until])
+            del waiting[:until]
+        if not brought and not _FOREIGN_KEY.match(item):
+            found.append(item)
+    return [*found, *map(_unnamed, waiting)]
 
 
 def _brings(foreign: Match[str], key: Match[str]) -> bool:
@@ -122,7 +127,5 @@ def _brings(foreign: Match[str], key: Match[str]) -> bool:
     return same and key["name"] in (foreign["name"], foreign["first"])
 
 
-def _unnamed(foreign: Match[str], key: str) -> str:
-    """A foreign key; without its name where the key has none of it: nobody gave it."""
-    named = key.startswith(f"KEY {foreign['name']} ")
-    return foreign.string if named else foreign.string[foreign.start("rest") :]
+def _unnamed(foreign: Match[str]) -> str:
+    return foreign.string[foreign.start("rest") :] if foreign["number"] else foreign.string

@@ -120,6 +120,7 @@ class MariadbRoom:
         dbapi = raw(connection)
         dbapi.commit()
         Session(connection).run("UNLOCK TABLES")
+        self._forget()
 
     def _forget(self) -> None:
         self._known = self._schema = None
