@@ -100,7 +100,7 @@ class Table:
     """The name without the schema, where there are schemas."""
     exclusions: Tuple[Tuple[str, str], ...] = ()
     """Exclusion constraints: names and definitions."""
-    definition: str = field(default="", compare=False)
+    text: str = field(default="", compare=False)
     """As the database itself writes it, where it does; the order of its parts means nothing."""
 
     def column(self, name: str) -> Optional[Column]:

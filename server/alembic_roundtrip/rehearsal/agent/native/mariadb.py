@@ -67,7 +67,7 @@ def _differ(was: Table, there: Table) -> bool:
 
 
 def _altered(was: Table, there: Table) -> Iterator[Statement]:
-    old, new = _Parts.of(was.definition), _Parts.of(there.definition)
+    old, new = _Parts.of(was.text), _Parts.of(there.text)
     table = f"ALTER TABLE {quote(was.name)}"
     gone = [part for part, text in new.found.items() if old.found.get(part) != text]
     keys = [f"DROP {_FOREIGN} {quote(name)}" for kind, name in gone if kind == _FOREIGN]

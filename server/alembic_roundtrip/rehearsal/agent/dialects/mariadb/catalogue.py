@@ -147,7 +147,7 @@ class _Reader:
             tuple(self.checks),
             tuple(self._usual_name(each) for each in self.indexes),
             (*self.rest.options, *self.options),
-            definition=self.text,
+            text=self.text,
         )
         return Reading(found, tuple(c for c in columns if not c.generated))
 
