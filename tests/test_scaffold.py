@@ -758,6 +758,18 @@ def test_rows_that_would_stop_it_are_named(rows: str, upgrade: str, tmp_path: Pa
     assert written.startswith(f"# FRAGILE: {rows} would stop this.\n")
 
 
+def test_on_sqlite_a_narrower_type_only_stops_where_rows_are_told_apart_by_it(
+    tmp_path: Path,
+) -> None:
+    wider = 'op.alter_column("users", "{}", type_=sa.Text())'
+    key, other = (
+        body(tmp_path / name, USERS, wider.format(name), dialects=("sqlite",))
+        for name in ("id", "age")
+    )
+    assert "# FRAGILE: values in users.id that sa.Integer() cannot hold would stop this." in key
+    assert "FRAGILE" not in other
+
+
 def test_rows_that_the_new_schema_refuses_too_stop_nothing(tmp_path: Path) -> None:
     upgrade = """
     op.drop_constraint("fk_boss", "users")

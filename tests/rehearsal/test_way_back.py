@@ -72,9 +72,9 @@ async def written(
     for context in contexts:
         migration = context.migration
         made = fix_from_database(context, ways[str(migration.id)])
-        assert made is not None
-        text = apply_edits(migration.text, editing.edits(migration, made.rewrites))
-        migration.path.write_text(text, encoding="utf-8")
+        if made is not None:
+            text = apply_edits(migration.text, editing.edits(migration, made.rewrites))
+            migration.path.write_text(text, encoding="utf-8")
     evidence = await rehearsed(*revisions)
     return {r: Result(path.read_text("utf-8"), evidence[r]) for r, path in paths.items()}
 

@@ -46,8 +46,12 @@ def against_column(
     column: Column | None,
     old: Expression | None,
     dialects: tuple[str, ...],
+    later: Schema,
 ) -> Iterator[str]:
-    """Values against the definition that a column had, of the type `old` where it changes."""
+    """Values against the definition that a column had, of the type `old` where it changes.
+
+    SQLite takes any value for any type, but what its casts make alike no key takes twice.
+    """
     name = f"{change.table}.{change.column}"
     nullable, new = option(change.options, "nullable"), option(change.options, "type_")
     if nullable is not None and nullable.value is True and not (column and column.nullable):
@@ -55,8 +59,22 @@ def against_column(
     if new is not None and old is not None and new.text != old.text:
         if type_name(old) == "enum":
             yield f"values in {name} that its old type lacks"
-        elif dialects != ("sqlite",) and narrowing(new, old):
+        elif narrowing(new, old) and (dialects != ("sqlite",) or _keyed(change, later)):
             yield f"values in {name} that {old.text} cannot hold"
+
+
+def _keyed(change: c.AlterColumn, later: Schema) -> bool:
+    """Whether rows are told apart by a column, among others."""
+    table = later.table(change.table)
+    if table is None:
+        return False
+    keys = [part.columns for part in table.constraints if part.kind in {"primary", "unique"}]
+    keys += [
+        tuple(column.string or column.text for column in index.columns)
+        for index in table.indexes
+        if index.unique
+    ]
+    return any(change.column in key for key in keys)
 
 
 def _means(part: Constraint) -> tuple[object, ...]:

@@ -200,7 +200,7 @@ class Inverter:
             said = self._said(step, "column_name", change.column)
             parts.append(f"new_column_name={said}")
         old = column.type if column else options.get("existing_type")
-        rows = " or ".join(against_column(change, column, old, self.dialects))
+        rows = " or ".join(against_column(change, column, old, self.dialects, step.after))
         return Inverse([*fragile(rows), call(f"{step.target}.alter_column", parts)])
 
     # Indexes and constraints
