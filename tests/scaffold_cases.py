@@ -22,6 +22,32 @@ HEADER = (
     'revision = "{revision}"\ndown_revision = {down!r}\n\n\n'
     "def upgrade():\n{upgrade}"
 )
+USERS = """
+op.create_table(
+    "users",
+    sa.Column("id", sa.Integer(), nullable=False),
+    sa.Column("email", sa.String(length=80), nullable=False),
+    sa.Column("bio", sa.Text(), nullable=True),
+    sa.Column("age", sa.Integer(), server_default="18", nullable=False),
+    sa.Column("boss_id", sa.Integer(), nullable=True),
+    sa.CheckConstraint("age > 0", name="ck_users_age"),
+    sa.ForeignKeyConstraint(["boss_id"], ["users.id"], name="fk_boss", ondelete="SET NULL"),
+    sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+    sa.UniqueConstraint("email", name="uq_users_email"),
+)
+op.create_index(op.f("ix_users_bio"), "users", ["bio"], unique=False)
+op.create_index("ix_users_both", "users", ["bio", sa.text("age DESC")], unique=True)
+"""
+ORDERS = """
+op.create_table(
+    "orders",
+    sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.id", ondelete="CASCADE")),
+    sa.Column("number", sa.Integer(), primary_key=True),
+    sa.Column("line", sa.Integer(), primary_key=True),
+    sa.Column("state", sa.Enum("new", "paid", name="state"), index=True),
+    sa.Column("code", sa.String(3), unique=True),
+)
+"""
 _ENV = """
 from alembic import context
 from sqlalchemy import create_engine
@@ -143,3 +169,9 @@ def _table(connection: sqlite3.Connection, name: str) -> dict[str, object]:
             for row in rows("index_list")
         ),
     }
+
+
+def body(tmp_path: Path, *upgrades: str, dialects: tuple[str, ...] = ("postgresql",)) -> str:
+    project = Project(tmp_path, *upgrades, dialects=dialects)
+    project.write()
+    return project.body

@@ -93,6 +93,9 @@ class Maker:
             rule = self.random.choice(("", ', ondelete="CASCADE"'))
             key = f', sa.ForeignKey("{self.random.choice([*tables])}.id"{rule})'
         kind = "sa.Integer()" if key else self.type()
+        if "create_constraint" in kind and default:
+            # No default of ours is one of its values.
+            options, default = options.replace(", nullable=False", ""), ""
         return f'sa.Column("{self.name("c")}", {kind}{key}{options}{default})'
 
     def create_table(self, tables: Tables) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from alembic_roundtrip.migration.expression import Expression
@@ -60,6 +60,8 @@ class Column:
     options: Options = ()
     nullable: bool | None = True
     constructor: Expression = _COLUMN
+    sequence: str = field(default="", compare=False)
+    """What PostgreSQL calls the sequence of its numbers, where a rename has kept another name."""
 
     @property
     def server_default(self) -> Expression | None:

@@ -56,7 +56,13 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "replace_entity": ("entity",),
     "revert_entity": ("entity",),
     # alembic-postgresql-enum
-    "sync_enum_values": ("enum_schema", "enum_name", "new_values", "affected_columns"),
+    "sync_enum_values": (
+        "enum_schema",
+        "enum_name",
+        "new_values",
+        "affected_columns",
+        "enum_values_to_rename",
+    ),
     # GeoAlchemy 2
     "create_geospatial_table": ("table_name", "*"),
     "drop_geospatial_table": ("table_name",),
@@ -73,6 +79,7 @@ QUIET = frozenset(
 _OPTIONAL = frozenset(
     {("drop_constraint", "type_"), ("drop_index", "table_name")}
     | {("create_table_comment", "comment"), ("sync_enum_values", "affected_columns")}
+    | {("sync_enum_values", "enum_values_to_rename")}
 )
 _OWN_TABLE = frozenset({"table_name", "source_table"})
 _MANNERS = frozenset({"if_exists", "if_not_exists", "postgresql_concurrently"})

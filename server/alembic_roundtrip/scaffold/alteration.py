@@ -31,7 +31,7 @@ _NUMBERS = frozenset({"integer", "biginteger", "bigint", "smallinteger", "smalli
 COLUMN_PARTS = ("nullable", "server_default", "comment", "autoincrement")
 TRUE = Expression("True", value=True)
 _FALSE = Expression("False", value=False)
-_NONE = Expression("None", value=None)
+NONE = Expression("None", value=None)
 _AUTO = Expression('"auto"', value=None)
 
 
@@ -79,7 +79,7 @@ class Alteration:
         if part == "nullable" and column is not None and column.nullable is not None:
             return TRUE if column.nullable else _FALSE
         if column is not None and column.type is not None and part != "nullable":
-            return option(column.options, part) or (_AUTO if part == "autoincrement" else _NONE)
+            return option(column.options, part) or (_AUTO if part == "autoincrement" else NONE)
         given = options.get(f"existing_{part}")
         if given is not None:
             return given

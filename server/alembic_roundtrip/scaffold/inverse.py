@@ -13,29 +13,36 @@ from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
+    Index,
     Name,
     Table,
     option,
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold import entities
-from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration, type_name
+from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, NONE, TRUE, Alteration, type_name
+from alembic_roundtrip.scaffold.constraints import Constraints
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
-    against_constraint,
     against_index,
     fragile,
 )
+from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.sql import (
     renamed_back,
     rows_undone,
+    sql_name,
     type_renamed_back,
 )
-from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
+from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.schema import Schema, names_enum
+from alembic_roundtrip.schema.names import sequence_of
+from alembic_roundtrip.schema.recreation import reflected
 
+_SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
+_TYPE_CHECKED = re.compile(r"\bcreate_constraint=True,\s*|,?\s*\bcreate_constraint=True")
+_NOTHING: tuple[object, ...] = (None, ())
 _CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
-_SUFFIXES = {"foreignkey": "fkey", "unique": "key", "primary": "pkey"}
 
 
 class Inverter:
@@ -49,6 +56,7 @@ class Inverter:
         self.render = render
         self.types = set(later.enums)
         self._later = later
+        self._constraints = Constraints(render, dialects)
         self.dialects = dialects
         self._native = not dialects or "postgresql" in dialects
         self._only_native = dialects == ("postgresql",)
@@ -63,7 +71,7 @@ class Inverter:
     @invert.register(c.CreateTable)
     def _(self, change: c.CreateTable, step: Step) -> Inverse:
         name = change.table.name
-        said = self._said(step, "table_name", name.name)
+        said = spelled(self.render, step, "table_name", name.name)
         return Inverse(
             [call("op.drop_table", [said, *self.render.schema(name)])],
             after=self._without_types((enum.name for enum in change.enums), step),
@@ -76,17 +84,29 @@ class Inverter:
             raise NotKnownError(f"the columns of `{change.table}`")
         columns = []
         for column in table.columns:
-            columns.append(self.render.column(column, table, self._type(column, step)))
+            columns.append(self.render.column(column, table, self._type(column, table, step)))
             self.types |= set(_enums(column, step.before))
         statements = [self.render.create_table(table, columns)]
+        statements += self._sequences(table)
         statements += [self.render.create_index(index) for index in table.indexes]
         lost = f"The rows of {change.table} cannot be restored."
         return Inverse([f"# DESTRUCTIVE: {lost}", *statements], lost=[lost])
 
+    def _sequences(self, table: Table) -> Iterator[str]:
+        """PostgreSQL's sequences under the names that they kept when table or column got others."""
+        for column in table.columns if self._native else ():
+            if column.sequence:
+                made = Name(sequence_of(table.name, column.name), table.name.schema)
+                new = sql_name(Name(column.sequence))
+                sql = self.render.text(f"ALTER SEQUENCE {sql_name(made)} RENAME TO {new}")
+                lines = [call("op.execute", [sql])]
+                header = f"if op.get_context().dialect.name == {self.render.text('postgresql')}:"
+                yield from lines if self._only_native else inside(header, lines)
+
     @invert.register(c.RenameTable)
     def _(self, change: c.RenameTable, step: Step) -> Inverse:
-        old = self._said(step, "old_table_name", change.table.name)
-        new = self._said(step, "new_table_name", change.new_name)
+        old = spelled(self.render, step, "old_table_name", change.table.name)
+        new = spelled(self.render, step, "new_table_name", change.new_name)
         return Inverse([call("op.rename_table", [new, old, *self.render.schema(change.table)])])
 
     @invert.register(c.SetComment)
@@ -94,7 +114,10 @@ class Inverter:
         table = step.before.table(change.table)
         if table is None:
             raise NotKnownError(f"the comment of `{change.table}`")
-        old, name = option(table.options, "comment"), self._table(change.table, step)
+        old, name = (
+            option(table.options, "comment"),
+            table_arguments(change.table, step, self.render),
+        )
         if old is None:
             return Inverse([call(f"{step.target}.drop_table_comment", name)])
         parts = [*name[:1], self.render.expression(old), *name[1:]]
@@ -104,18 +127,28 @@ class Inverter:
 
     @invert.register(c.AddColumn)
     def _(self, change: c.AddColumn, step: Step) -> Inverse:
-        table = self._table(change.table, step)
+        table = table_arguments(change.table, step, self.render)
         column = self.render.text(change.column.name)
         parts = [*table[:1], column, *table[1:]] if table else [column]
         statements = [
-            self._dropped_constraint(change.table, part, step)
+            self._constraints.drop(change.table, part, step)
             for part in change.constraints
             if part.kind == "foreignkey" and part.name and {"mysql", "mariadb"} & {*self.dialects}
         ]
+        if step.target != "op" and "sqlite" in self.dialects:
+            statements += self._checks_with(change, step)
         return Inverse(
             [*statements, call(f"{step.target}.drop_column", parts)],
             after=self._without_types((enum.name for enum in change.enums), step),
         )
+
+    def _checks_with(self, change: c.AddColumn, step: Step) -> Iterator[str]:
+        """CHECKs of a column that batch mode would give to the table without it."""
+        for part in change.constraints:
+            if part.kind == "check" and part.name:
+                if part.of_type and self.dialects != ("sqlite",):
+                    raise NotKnownError(f"which databases have `{part.name}`")
+                yield self._constraints.drop(change.table, part, step)
 
     @invert.register(c.DropColumn)
     def _(self, change: c.DropColumn, step: Step) -> Inverse:
@@ -137,12 +170,13 @@ class Inverter:
             raise NotKnownError(f"the name of a constraint of `{change.table}`")
         required = column.nullable is not True and _empty(column)
         added = replace(column, nullable=True).with_option("nullable", TRUE) if required else column
-        parts = [*self._table(change.table, step)]
+        parts = [*table_arguments(change.table, step, self.render)]
         parts.insert(1 if parts else 0, self.render.column(added, table))
         statements = [f"# DESTRUCTIVE: {lost}", call(f"{step.target}.add_column", parts)]
-        statements += self._parts_with(change, table, step)
-        after = self._required_again(change, column, step) if required else []
-        return Inverse(statements, before, after, [lost])
+        statements += self._constraints_with(change, table, step)
+        inner, after = self._indexes_with(change, table, step)
+        after += self._required_again(change, column, step) if required else []
+        return Inverse([*statements, *inner], before, after, [lost])
 
     def _required_again(self, change: c.DropColumn, column: Column, step: Step) -> list[str]:
         """NOT NULL for a column without values comes after somebody's filling it."""
@@ -163,15 +197,23 @@ class Inverter:
         where = f"{change.table}.{change.column}"
         return [f"{PLACEHOLDER} undo the loss of {where} by hand: fill it here", alter]
 
-    def _parts_with(self, change: c.DropColumn, table: Table, step: Step) -> Iterator[str]:
-        """Constraints and indexes that went away with a column."""
+    def _constraints_with(self, change: c.DropColumn, table: Table, step: Step) -> Iterator[str]:
+        """Constraints that went away with a column."""
         for part in table.constraints:
             with_it = self._only_native and _checks(part, change.column)
             if (change.column in part.columns or with_it) and not part.inline:
                 yield self.render.create_constraint(change.table, part, step.target)
-        for index in table.indexes:
-            if index.mentions(change.column):
-                yield self.render.create_index(index, step.target)
+
+    def _indexes_with(
+        self, change: c.DropColumn, table: Table, step: Step
+    ) -> tuple[list[str], list[str]]:
+        """Indexes that went away with a column: those made in its batch block, and those after."""
+        found = [index for index in table.indexes if index.mentions(change.column)]
+        plain = [index for index in found if _made_in(index, step)]
+        return (
+            [self.render.create_index(index, step.target) for index in plain],
+            [self.render.create_index(index) for index in found if index not in plain],
+        )
 
     @invert.register(c.AlterColumn)
     def _(self, change: c.AlterColumn, step: Step) -> Inverse:
@@ -190,14 +232,14 @@ class Inverter:
             if renamed.string is None:
                 raise NotKnownError("the new name")
             name = renamed.string
-        parts = [*self._table(change.table, step)]
+        parts = [*table_arguments(change.table, step, self.render)]
         parts.insert(
             1 if parts else 0,
-            self.render.text(name) if renamed else self._said(step, "column_name", name),
+            self.render.text(name) if renamed else spelled(self.render, step, "column_name", name),
         )
         parts += Alteration(self.render, native=self._native).back(change, column, options)
         if renamed is not None:
-            said = self._said(step, "column_name", change.column)
+            said = spelled(self.render, step, "column_name", change.column)
             parts.append(f"new_column_name={said}")
         old = column.type if column else options.get("existing_type")
         rows = " or ".join(against_column(change, column, old, self.dialects, step.after))
@@ -210,9 +252,9 @@ class Inverter:
         index = change.index
         if index.name is None:
             raise NotKnownError("the index's name")
-        parts = [self._said(step, "index_name", index.name)]
+        parts = [spelled(self.render, step, "index_name", index.name)]
         if step.target == "op":
-            parts.append(f"table_name={self._said(step, 'table_name', index.table.name)}")
+            parts.append(f"table_name={spelled(self.render, step, 'table_name', index.table.name)}")
             parts += self.render.schema(index.table)
         concurrently = option(index.options, "postgresql_concurrently")
         if concurrently is not None:
@@ -224,64 +266,18 @@ class Inverter:
         index = step.before.index(change.name, change.table) if change.name else None
         if index is None:
             raise NotKnownError(f"the columns of `{change.name}`")
-        rows = against_index(index, self._later)
-        return Inverse([*fragile(rows), self.render.create_index(index, step.target)])
+        rows = fragile(against_index(index, self._later))
+        if not _made_in(index, step):
+            return Inverse(after=[*rows, self.render.create_index(index)])
+        return Inverse([*rows, self.render.create_index(index, step.target)])
 
     @invert.register(c.AddConstraint)
     def _(self, change: c.AddConstraint, step: Step) -> Inverse:
-        dropped = self._dropped_constraint(change.table, change.constraint, step)
-        return Inverse([dropped, *self._nullable_again(change, step)])
-
-    def _nullable_again(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
-        """Columns that a primary key made NOT NULL: dropping it does not take that back."""
-        table = step.before.table(change.table)
-        if change.constraint.kind != "primary" or table is None or self.dialects == ("sqlite",):
-            return
-        for name in change.constraint.columns:
-            column = table.column(name)
-            if column is not None and column.nullable and column.type is not None:
-                parts = [*self._table(change.table, step)]
-                parts.insert(1 if parts else 0, self.render.text(name))
-                parts.append(f"existing_type={self.render.expression(column.type)}")
-                yield call(f"{step.target}.alter_column", [*parts, "nullable=True"])
-
-    def _dropped_constraint(self, table: Name, part: Constraint, step: Step) -> str:
-        name = part.name or self._default_name(table, part, step)
-        parts = [self._said(step, "constraint_name", name), *self._table(table, step)]
-        parts.insert(2 if step.target == "op" else 1, f"type_={self.render.text(part.kind)}")
-        if part.kind == "exclude":
-            parts = [text for text in parts if not text.startswith("type_=")]
-        return call(f"{step.target}.drop_constraint", parts)
-
-    def _default_name(self, table: Name, part: Constraint, step: Step) -> str:
-        """The name that PostgreSQL gives, where neither a convention nor a namesake is near."""
-        taken = {p.name for t in step.before.tables.values() for p in t.constraints}
-        conventions = any(p.final for t in step.before.tables.values() for p in t.constraints)
-        suffix = _SUFFIXES.get(part.kind)
-        if not self._only_native or conventions or suffix is None:
-            raise NotKnownError(f"the name of a constraint of `{table}`")
-        name = _default(table, part)
-        if len(name.encode()) > 63 or name in taken:  # noqa: PLR2004 - PostgreSQL's limit
-            raise NotKnownError(f"the name of a constraint of `{table}`")
-        return name
+        return self._constraints.added(change, step)
 
     @invert.register(c.DropConstraint)
     def _(self, change: c.DropConstraint, step: Step) -> Inverse:
-        table = step.before.table(change.table)
-        parts = table.constraints if table else ()
-        found = [part for part in parts if part.name == change.name and change.name]
-        found = found or [
-            replace(part, name=change.name)
-            for part in parts
-            if part.name is None
-            and part.kind in _SUFFIXES
-            and _default(change.table, part) == change.name
-        ]
-        if len(found) != 1:
-            raise NotKnownError(f"the definition of `{change.name}`")
-        rows = against_constraint(change.table, found[0], self._later)
-        created = self.render.create_constraint(change.table, found[0], step.target)
-        return Inverse([*fragile(rows), created])
+        return self._constraints.dropped(change, step, self._later)
 
     # Enum types and other objects
 
@@ -328,8 +324,21 @@ class Inverter:
         return renamed_back(change, self.render)
 
     @invert.register(c.SetEnumValues)
-    def _(self, change: c.SetEnumValues, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
-        raise NotKnownError(f"what becomes of the values of `{change.name}`")
+    def _(self, change: c.SetEnumValues, step: Step) -> Inverse:
+        enum = step.before.enums.get(change.name)
+        if enum is None or enum.members is None:
+            raise NotKnownError(f"the values of `{change.name}`")
+        members = f"[{', '.join(map(self.render.text, enum.members))}]"
+        given = dict(step.operation.arguments)
+        if _SYNCED - given.keys() or given.get("enum_values_to_rename", NONE).value not in _NOTHING:
+            raise NotKnownError(f"what becomes of the values of `{change.name}`")
+        parts = [
+            f"{name}={members if name == 'new_values' else self.render.expression(value)}"
+            for name, value in step.operation.arguments
+        ]
+        gone = sorted(set(change.members or ()) - set(enum.members))
+        rows = f"values of {change.name} that it did not have" if gone else None
+        return Inverse([*fragile(rows), call("op.sync_enum_values", parts)])
 
     @invert.register(c.AddEnumValue)
     def _(self, change: c.AddEnumValue, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
@@ -366,18 +375,7 @@ class Inverter:
 
     # Pieces
 
-    def _table(self, name: Name, step: Step) -> list[str]:
-        """A table's name and schema as arguments; a batch block has said them."""
-        if step.target != "op":
-            return []
-        key = "source_table" if step.operation.name == "create_foreign_key" else "table_name"
-        return [self._said(step, key, name.name), *self.render.schema(name)]
-
-    def _said(self, step: Step, argument: str, value: str) -> str:
-        """A name as the upgrade's call spells it."""
-        return self.render.spelled(option(step.operation.arguments, argument), value, step.target)
-
-    def _type(self, column: Column, step: Step) -> str | None:
+    def _type(self, column: Column, table: Table, step: Step) -> str | None:
         """The type of a recreated table's column, where its enum type is there already."""
         for name in _enums(column, step.before):
             if self._native and name in self.types and column.type is not None:
@@ -385,7 +383,14 @@ class Inverter:
                     return None
                 enum = step.before.enums[name]
                 return self.render.existing_enum(enum, only_postgresql=self._only_native)
-        return None
+        return self._unchecked(column, table)
+
+    def _unchecked(self, column: Column, table: Table) -> str | None:
+        """The type of a column that has lost the CHECK which its type would make again."""
+        checked = any(part.of_type and column.name in part.columns for part in table.constraints)
+        if checked or column.type is None or not _TYPE_CHECKED.search(column.type.text):
+            return None
+        return _TYPE_CHECKED.sub("", self.render.expression(column.type))
 
     def _without_types(self, names: Iterable[Name], step: Step) -> list[str]:
         """Drops of the enum types that came with a change and that nothing else uses."""
@@ -397,6 +402,11 @@ class Inverter:
                 made = self.render.enum(name)
                 statements.append(f"{made}.drop(op.get_bind(), checkfirst=True)")
         return statements
+
+
+def _made_in(index: Index, step: Step) -> bool:
+    """Whether a batch block, where the step stands in one, makes an index as it is."""
+    return step.operation.batch is None or reflected(index) == index
 
 
 def _column_name(arguments: dict[str, Expression]) -> str:
@@ -426,8 +436,3 @@ def _checks(part: Constraint, column: str) -> bool:
     """Whether a CHECK is about a column: PostgreSQL drops it with that."""
     word = re.compile(rf"\b{re.escape(column)}\b")
     return part.kind == "check" and any(word.search(each.text) for each in part.arguments)
-
-
-def _default(table: Name, part: Constraint) -> str:
-    columns = [] if part.kind == "primary" else part.columns
-    return "_".join([table.name, *columns, _SUFFIXES[part.kind]])

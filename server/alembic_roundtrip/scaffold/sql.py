@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Collection, Sequence
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Column, Constraint, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -124,6 +125,12 @@ def sql_name(name: Name) -> str:
     return ".".join(part if _WORDS.fullmatch(part) else f'"{part}"' for part in parts)
 
 
+def sql_table(table: Name, dialects: Collection[str]) -> str:
+    """A table as SQL names it; raises `NotKnownError` where the dialects do not agree on it."""
+    parts = [table.schema, table.name] if table.schema else [table.name]
+    return ".".join(quoted(part, dialects) for part in parts)
+
+
 def quoted(name: str, dialects: Collection[str]) -> str:
     """A name as SQLAlchemy would have it in SQL: what is not plain is quoted."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
@@ -143,3 +150,19 @@ def sql_value(value: object) -> str:
     escaped = value.replace("'", "''")
     # `:name` would be a parameter.
     return f"'{_PARAMETER.sub(chr(92) + ':', escaped)}'"
+
+
+def type_condition(part: Constraint, column: Column, dialects: Collection[str]) -> str:
+    """The condition that SQLAlchemy writes for the CHECK of a `Boolean` or an `Enum`."""
+    values: Sequence[object] = (0, 1)
+    if part.of_type in {"Enum", "VARCHAR"}:
+        node = ast.parse(column.type.text, mode="eval").body if column.type else None
+        given = node.args if isinstance(node, ast.Call) else []
+        members = [n.value for n in given if isinstance(n, ast.Constant)]
+        if not members or len(members) < len(given):
+            raise NotKnownError(f"the members of `{column.name}`")
+        values = members
+    elif part.of_type != "Boolean":
+        raise NotKnownError(f"a CHECK of `{column.name}`")
+    said = ", ".join(sql_value(value) for value in values)
+    return f"{quoted(column.name, dialects)} IN ({said})"

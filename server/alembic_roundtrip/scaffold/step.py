@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.schema import Schema
 
 PLACEHOLDER = "# TODO(alembic-roundtrip):"
@@ -41,3 +42,16 @@ class Inverse:
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+
+
+def table_arguments(name: Name, step: Step, render: Renderer) -> list[str]:
+    """A table's name and schema as arguments; a batch block has said them."""
+    if step.target != "op":
+        return []
+    key = "source_table" if step.operation.name == "create_foreign_key" else "table_name"
+    return [spelled(render, step, key, name.name), *render.schema(name)]
+
+
+def spelled(render: Renderer, step: Step, argument: str, value: str) -> str:
+    """A name as the upgrade's call spells it."""
+    return render.spelled(option(step.operation.arguments, argument), value, step.target)

@@ -21,7 +21,7 @@ from alembic_roundtrip.migration.objects import (
     option,
     without,
 )
-from alembic_roundtrip.schema.names import known_as, with_names
+from alembic_roundtrip.schema.names import known_as, with_names, with_sequences
 from alembic_roundtrip.schema.recreation import Recreation, is_read, recreated
 from alembic_roundtrip.schema.state import Key, Schema, keys_of, names_enum
 
@@ -220,7 +220,7 @@ class Draft:
             self.kept |= {name for part in table.constraints if (name := known_as(part))}
             indexes = tuple(replace(index, table=new) for index in table.indexes)
             moved = replace(table, name=new, indexes=indexes)
-            self._put(moved)
+            self._put(with_sequences(moved, table, {}))
             self.made += keys_of(moved)
             self._retarget(change.table, new, {})
 
@@ -280,6 +280,8 @@ class Draft:
         if new is not None and new.string is not None and new.string != name:
             self.made.append(Key("column", change.table, new.string))
             self._rename_in_parts(change.table, name, new.string)
+            renamed = self.tables[change.table]
+            self._put(with_sequences(renamed, table, {name: new.string}))
 
     def _rename_in_parts(self, name: Name, old: str, new: str) -> None:
         """A column's new name in the table's constraints and indexes."""
@@ -359,11 +361,17 @@ class Draft:
                 return  # Alembic leaves out a constraint on names that the table did not have
             columns = tuple(self.now[name] for name in change.constraint.columns)
             change = replace(change, constraint=replace(change.constraint, columns=columns))
+        if change.constraint.kind == "primary" and self.dialect == "sqlite":
+            table = with_known_nulls(table)
         constraints = table.constraints
         if change.constraint.kind == "primary":
             # A table has one; where it has one already, this one takes its place.
             constraints = tuple(part for part in constraints if part.kind != "primary")
-        self._change(change.table, constraints=(*constraints, change.constraint))
+        self._change(
+            change.table,
+            columns=table.columns if change.table in self.tables else None,
+            constraints=(*constraints, change.constraint),
+        )
         if change.constraint.kind == "primary" and change.table in self.tables:
             self._put(self._with_keys_filled(self.tables[change.table]))
         self._made_constraints(change.table, (change.constraint,))
@@ -374,6 +382,8 @@ class Draft:
             return
         # A table has one primary key, whatever its name.
         primary = change.kind == "primary"
+        if primary and self.dialect == "sqlite":
+            table = with_known_nulls(table)
         kept = tuple(
             part
             for part in table.constraints
@@ -385,7 +395,7 @@ class Draft:
             # Its name may be the database's own or a naming convention's.
             self._doubt(change.table)
         else:
-            self._change(change.table, constraints=kept)
+            self._change(change.table, columns=table.columns, constraints=kept)
 
     def rename_constraint(self, change: c.RenameConstraint) -> None:
         table = self.tables.get(change.table)
@@ -581,6 +591,24 @@ def altered(column: Column, change: c.AlterColumn) -> Column:
         if name not in _NOT_OPTIONS:
             column = column.with_option(name, None if value.value in {None, False} else value)
     return column
+
+
+def with_known_nulls(table: Table) -> Table:
+    """A table that is about to have another primary key: its columns keep what the old one said."""
+    primary = {name for p in table.constraints if p.kind == "primary" for name in p.columns}
+    columns = tuple(
+        column
+        if option(column.options, "nullable") is not None
+        else _taking_null(column, column.nullable if column.name not in primary else False)
+        for column in table.columns
+    )
+    return replace(table, columns=columns)
+
+
+def _taking_null(column: Column, nullable: bool | None) -> Column:
+    if nullable is None:
+        return column
+    return replace(column, nullable=nullable).with_option("nullable", literal(nullable))
 
 
 def _retargeted(table: Table, old: Name, new: Name, columns: Mapping[str, str]) -> Table:

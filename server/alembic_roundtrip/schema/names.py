@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
-from alembic_roundtrip.migration.objects import Constraint, Table
+from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 
 _LONGEST = 63
 _WORD = re.compile(r"\w+")
+_INTEGER = re.compile(r"(\w+\.)*(Integer|BigInteger|SmallInteger|INTEGER|BIGINT|SMALLINT)\b")
 
 Taken = Callable[[str], bool]
 """Whether a name is in use where it would have to be unique."""
@@ -123,3 +124,40 @@ class _Taken:
 
 def _names(table: Table) -> set[str | None]:
     return {known_as(part) for part in table.constraints} | {i.name for i in table.indexes}
+
+
+def sequence_of(table: Name, column: str) -> str:
+    """The name of the sequence that PostgreSQL makes for a column that numbers its rows."""
+    return _cut(table.name, column, "seq")
+
+
+def with_sequences(table: Table, old: Table, columns: Mapping[str, str]) -> Table:
+    """A table after a rename of it or of columns (new names by old): its sequences keep theirs."""
+    now = {columns.get(name, name): name for name in filter(None, [_numbered_column(old)])}
+    made = []
+    for column in table.columns:
+        if column.name in now:
+            before = old.column(now[column.name])
+            kept = (before.sequence if before else "") or sequence_of(old.name, now[column.name])
+            kept = "" if kept == sequence_of(table.name, column.name) else kept
+            made.append(replace(column, sequence=kept))
+        else:
+            made.append(column)
+    return replace(table, columns=tuple(made))
+
+
+def _numbered_column(table: Table) -> str | None:
+    """The column that SQLAlchemy makes SERIAL: an integer that is the primary key by itself."""
+    primary = next((part.columns for part in table.constraints if part.kind == "primary"), ())
+    column = table.column(primary[0]) if len(primary) == 1 else None
+    return column.name if column is not None and _numbers(column, table) else None
+
+
+def _numbers(column: Column, table: Table) -> bool:
+    refers = any(
+        part.kind == "foreignkey" and column.name in part.columns for part in table.constraints
+    )
+    asked = option(column.options, "autoincrement")
+    plain = column.server_default is None and not column.fills_itself and not refers
+    integer = column.type is not None and _INTEGER.match(column.type.text) is not None
+    return plain and integer and (asked is None or asked.value is not False)

@@ -45,14 +45,15 @@ def _in_blocks(
 ) -> Iterator[tuple[Operation, Recreation]]:
     for batch, group in groupby(operations, key=lambda operation: operation.batch):
         block = list(group)
-        if batch is None or not _is_recreated(batch, block, dialect):
+        if batch is None or not is_recreated(batch, block, dialect):
             yield from ((operation, _NONE) for operation in block)
         else:
             for number, operation in enumerate(block):
                 yield operation, Recreation(batch, begins=number == 0)
 
 
-def _is_recreated(batch: Batch, operations: list[Operation], dialect: str | None) -> bool:
+def is_recreated(batch: Batch, operations: Sequence[Operation], dialect: str | None) -> bool:
+    """Whether a block of these operations makes its table anew."""
     asked = option(batch.options, "recreate")
     if asked is not None and asked.value in {"always", "never"}:
         return bool(asked.value == "always")
@@ -92,7 +93,7 @@ def recreated(table: Table, batch: Batch) -> Table:
         replace(part, name=name_of(part, table.name, convention)) if part.name is None else part
         for part in kept
     )
-    indexes = tuple(plain for index in table.indexes if (plain := _reflected(index)) is not None)
+    indexes = tuple(plain for index in table.indexes if (plain := reflected(index)) is not None)
     return replace(table, constraints=constraints, indexes=indexes)
 
 
@@ -104,7 +105,7 @@ def _convention(given: Expression | None) -> Mapping[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def _reflected(index: Index) -> Index | None:
+def reflected(index: Index) -> Index | None:
     """An index as SQLAlchemy's inspector sees it: of a direction or collation nothing is left."""
     columns: list[Expression] = []
     for part in index.columns:

@@ -67,8 +67,8 @@ def schema_after(schema: Schema, operations: Iterable[Operation], dialect: str |
     return draft.schema()
 
 
-def applied(schema: Schema, change: c.Change) -> Schema:
-    """The schema after one change."""
+def applied(schema: Schema, change: c.Change, operation: Operation) -> Schema:
+    """The schema after one change of an operation."""
     draft = Draft(schema)
-    draft.apply(change)
+    draft.make(change, operation)
     return draft.schema()

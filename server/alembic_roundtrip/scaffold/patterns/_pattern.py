@@ -14,7 +14,6 @@ from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import within
-from alembic_roundtrip.scaffold.sql import quoted
 from alembic_roundtrip.text import Range
 
 _WIDTH = 84  # what is left of 88 columns in a function
@@ -54,12 +53,6 @@ def place_of(direction: Direction, operation: Operation) -> int:
         if within(operation.statement, statement):
             return index
     return len(direction.statements)
-
-
-def sql_table(table: Name, dialects: tuple[str, ...]) -> str:
-    """A table as SQL names it; raises `NotKnownError` where the dialects do not agree on it."""
-    parts = [table.schema, table.name] if table.schema else [table.name]
-    return ".".join(quoted(part, dialects) for part in parts)
 
 
 def refusal(table: Name, rows: str, render: Renderer) -> tuple[str, ...]:

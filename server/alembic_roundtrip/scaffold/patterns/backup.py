@@ -17,8 +17,8 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.patterns import _pattern
-from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, sql_table
-from alembic_roundtrip.scaffold.sql import quoted
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of
+from alembic_roundtrip.scaffold.sql import quoted, sql_table
 
 _DESCRIPTION = "the downgrade puts them back, and what was written into them since goes"
 

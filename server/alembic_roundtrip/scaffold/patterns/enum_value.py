@@ -8,12 +8,13 @@ from contextlib import suppress
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body
-from alembic_roundtrip.migration.objects import Column, EnumType, Name, Table
-from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.migration.objects import EnumType, Name
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, refusal, sql_table
-from alembic_roundtrip.scaffold.sql import quoted, sql_value
+from alembic_roundtrip.scaffold.enums import remade
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, refusal
+from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value
 from alembic_roundtrip.schema import Schema
 
 _POSTGRESQL = ("postgresql",)
@@ -73,42 +74,8 @@ def _added(context: Context, name: Name) -> list[str]:
 def _recipe(enum: EnumType, added: list[str], before: Schema, render: Renderer) -> Iterator[str]:
     users = list(before.users_of(enum.name))
     for table, column in users:
-        _check(before.tables[table], column)
         values = ", ".join(map(sql_value, added))
         rows = f"CAST({quoted(column.name, _POSTGRESQL)} AS text) IN ({values})"
         yield from refusal(table, f"FROM {sql_table(table, _POSTGRESQL)} WHERE {rows}", render)
     render.need_operations()
-    old = enum.name._replace(name=f"{enum.name.name}_old")
-    name, parked = (sql_table(each, _POSTGRESQL) for each in (enum.name, old))
-    members = ", ".join(map(sql_value, enum.members or ()))
-    lines = [
-        f"ALTER TYPE {name} RENAME TO {quoted(old.name, _POSTGRESQL)}",
-        f"CREATE TYPE {name} AS ENUM ({members})",
-        *(line for table, column in users for line in _converted(table, column, name)),
-        f"DROP TYPE {parked}",
-    ]
-    yield from (call("op.execute", [render.text(line)]) for line in lines)
-
-
-def _check(table: Table, column: Column) -> None:
-    """Raises `NotKnownError` for what a change of the type would not pass by."""
-    array = column.type is not None and "ARRAY" in column.type.text
-    partial = any(key.endswith("_where") for index in table.indexes for key, _ in index.options)
-    checked = any(
-        part.kind in {"check", "exclude"} and not part.of_type for part in table.constraints
-    )
-    if array or partial or checked:
-        raise NotKnownError(f"what of `{table.name}` depends on `{column.name}`")
-
-
-def _converted(table: Name, column: Column, enum: str) -> Iterator[str]:
-    default = column.server_default
-    if default is not None and default.string is None:
-        raise NotKnownError(f"the default of `{column.name}`")
-    name = quoted(column.name, _POSTGRESQL)
-    alter = f"ALTER TABLE {sql_table(table, _POSTGRESQL)} ALTER COLUMN {name}"
-    if default is not None:
-        yield f"{alter} DROP DEFAULT"
-    yield f"{alter} TYPE {enum} USING {name}::text::{enum}"
-    if default is not None:
-        yield f"{alter} SET DEFAULT {sql_value(default.string)}"
+    yield from remade(enum, before, render)

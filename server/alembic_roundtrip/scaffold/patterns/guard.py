@@ -16,8 +16,8 @@ from alembic_roundtrip.migration.objects import Index, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Fix
-from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, refusal, sql_table
-from alembic_roundtrip.scaffold.sql import quoted
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, refusal
+from alembic_roundtrip.scaffold.sql import quoted, sql_table
 
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
 _PARAMETER = re.compile(r"(?<!:):\w")

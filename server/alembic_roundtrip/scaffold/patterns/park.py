@@ -22,7 +22,7 @@ from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import has_own_call, receiver, removed, stands_alone
 from alembic_roundtrip.scaffold.patterns import _pattern
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, Trial
-from alembic_roundtrip.scaffold.sql import quoted
+from alembic_roundtrip.scaffold.sql import quoted, sql_table
 from alembic_roundtrip.schema import names_enum
 
 _LONGEST = 60
@@ -316,7 +316,7 @@ class _Column:
     def _guard(self) -> tuple[str, ...]:
         """Rows written since have nothing in the column: they are in the way of NOT NULL."""
         dialects = self._context.dialects
-        table = _pattern.sql_table(self._table.name, dialects)
+        table = sql_table(self._table.name, dialects)
         condition = f"{quoted(self._parked, dialects)} IS NULL"
         rows = f"FROM {table} WHERE {condition}"
         return _pattern.refusal(self._table.name, rows, self._render)

@@ -17,8 +17,8 @@ from alembic_roundtrip.migration.rewrite import ChangeCall, InsertStatements, Su
 from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import column_call
 from alembic_roundtrip.scaffold.patterns import _pattern
-from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, sql_table
-from alembic_roundtrip.scaffold.sql import quoted, sql_value
+from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of
+from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value
 
 # They put the type's own zero or empty text into the rows that are there.
 _FILLS_BY_ITSELF = frozenset({"mysql", "mariadb"})

@@ -1,0 +1,138 @@
+"""What undoes new and dropped constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.objects import Constraint, Name, Table
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold.fragility import against_constraint, fragile
+from alembic_roundtrip.scaffold.place import inside
+from alembic_roundtrip.scaffold.sql import type_condition
+from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_arguments
+from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.schema.names import generated, known_as
+
+_MYSQL = {"mysql", "mariadb"}
+
+
+class Constraints:
+    """Writes the inverses of changes of constraints, for a project's dialects."""
+
+    def __init__(self, render: Renderer, dialects: tuple[str, ...]) -> None:
+        self.render = render
+        self.dialects = dialects
+
+    def added(self, change: c.AddConstraint, step: Step) -> Inverse:
+        """What undoes a new constraint."""
+        dropped = self.drop(change.table, change.constraint, step)
+        return Inverse(
+            [
+                dropped,
+                *self._index_of_key(change, step),
+                *self._former_key(change, step),
+                *self._nullable_again(change, step),
+            ]
+        )
+
+    def _index_of_key(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
+        """The index that MySQL and MariaDB make for a foreign key, and leave behind without it."""
+        part, table = change.constraint, step.before.table(change.table)
+        if part.kind != "foreignkey" or not _MYSQL & {*self.dialects} or table is None:
+            return
+        if any(columns[: len(part.columns)] == part.columns for columns in _indexed(table)):
+            return
+        name = part.name or self._default_name(change.table, part, step)
+        said = [spelled(self.render, step, "constraint_name", name)]
+        if step.target == "op":
+            said += [f"table_name={self.render.text(change.table.name)}"]
+            said += self.render.schema(change.table)
+        lines = [call(f"{step.target}.drop_index", said)]
+        if {*self.dialects} <= _MYSQL:
+            yield from lines
+        else:
+            names = ", ".join(map(self.render.text, sorted(_MYSQL)))
+            yield from inside(f"if op.get_context().dialect.name in ({names}):", lines)
+
+    def _former_key(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
+        """The primary key that batch mode has replaced by another one."""
+        table = step.before.table(change.table)
+        if change.constraint.kind == "primary" and table is not None:
+            for part in table.constraints:
+                if part.kind == "primary":
+                    yield self.render.create_constraint(change.table, part, step.target)
+
+    def _nullable_again(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
+        """Columns that a primary key made NOT NULL: dropping it does not take that back."""
+        table = step.before.table(change.table)
+        if change.constraint.kind != "primary" or table is None or self.dialects == ("sqlite",):
+            return
+        for name in change.constraint.columns:
+            column = table.column(name)
+            if column is not None and column.nullable and column.type is not None:
+                parts = [*table_arguments(change.table, step, self.render)]
+                parts.insert(1 if parts else 0, self.render.text(name))
+                parts.append(f"existing_type={self.render.expression(column.type)}")
+                yield call(f"{step.target}.alter_column", [*parts, "nullable=True"])
+
+    def drop(self, table: Name, part: Constraint, step: Step) -> str:
+        """`op.drop_constraint(…)`; raises `NotKnownError` without a name."""
+        name = part.name or self._default_name(table, part, step)
+        parts = [
+            spelled(self.render, step, "constraint_name", name),
+            *table_arguments(table, step, self.render),
+        ]
+        parts.insert(2 if step.target == "op" else 1, f"type_={self.render.text(part.kind)}")
+        if part.kind == "exclude":
+            parts = [text for text in parts if not text.startswith("type_=")]
+        return call(f"{step.target}.drop_constraint", parts)
+
+    def _default_name(self, table: Name, part: Constraint, step: Step) -> str:
+        """The name that PostgreSQL gives, where no convention is near."""
+        tables = step.before.tables.values()
+        final = any(p.final for t in tables for p in t.constraints)
+        after = step.after.table(table)
+        if after is not None and step.after.knows(table):
+            found = [p.generated for p in after.constraints if replace(p, generated=None) == part]
+            name = found[0] if len(found) == 1 else None
+        else:
+            name = generated(part, Table(table), "postgresql", lambda _: False)
+            name = None if any(known_as(p) == name for t in tables for p in t.constraints) else name
+        if self.dialects != ("postgresql",) or final or name is None:
+            raise NotKnownError(f"the name of a constraint of `{table}`")
+        return name
+
+    def dropped(self, change: c.DropConstraint, step: Step, later: Schema) -> Inverse:
+        """What brings a constraint back; `later` is the schema that the downgrade begins with."""
+        table = step.before.table(change.table)
+        found = [p for p in (table.constraints if table else ()) if p.is_known_as(change.name)]
+        if table is None or len(found) != 1:
+            raise NotKnownError(f"the definition of `{change.name}`")
+        part = replace(found[0], name=change.name)
+        rows = against_constraint(change.table, part, later)
+        if part.of_type and not part.arguments:
+            part = self._as_condition(part, table)
+        return Inverse(
+            [*fragile(rows), self.render.create_constraint(change.table, part, step.target)]
+        )
+
+    def _as_condition(self, part: Constraint, table: Table) -> Constraint:
+        """The CHECK that came with a type, as one by itself."""
+        column = table.column(part.columns[0]) if len(part.columns) == 1 else None
+        if column is None:
+            raise NotKnownError(f"the definition of `{part.name}`")
+        condition = literal(type_condition(part, column, self.dialects))
+        shown = replace(condition, text=self.render.text(condition.value))
+        return replace(part, columns=(), arguments=(shown,))
+
+
+def _indexed(table: Table) -> Iterator[tuple[str | None, ...]]:
+    """The columns of each index of a table, those of keys included."""
+    for part in table.constraints:
+        if part.kind in {"primary", "unique"}:
+            yield part.columns
+    for index in table.indexes:
+        yield tuple(column.string for column in index.columns)

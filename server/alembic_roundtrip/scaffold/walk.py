@@ -1,0 +1,99 @@
+"""An upgrade change by change: the schemas it goes through, and what dropping a table undoes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.scaffold.step import Step
+from alembic_roundtrip.schema import Schema, applied
+
+
+@dataclass
+class Walk:
+    """The schemas an upgrade goes through, and which tables and columns are its own."""
+
+    schemas: dict[str | None, Schema]
+    steps: list[tuple[Step, int | None]] = field(default_factory=list)
+    made: dict[Name, int] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    filled: set[tuple[Name, str]] = field(default_factory=set)
+
+    def take(self, operation: Operation, change: c.Change) -> None:
+        """Go one change further."""
+        running = [dialect for dialect in self.schemas if operation.runs_on(dialect)]
+        before = self.schemas[running[0] if running else next(iter(self.schemas))]
+        for dialect in running:
+            self.schemas[dialect] = applied(self.schemas[dialect], change, operation)
+        own, filled = frozenset(self.made), frozenset(self.filled)
+        step = Step(operation, change, before, applied(before, change, operation), own, filled)
+        self.steps.append((step, self._table_made(change)))
+
+    def _table_made(self, change: c.Change) -> int | None:
+        """The number of the step that made the table a change is about; None for older ones."""
+        number = len(self.steps)
+        if isinstance(change, c.CreateTable):
+            self.made[change.table.name] = number
+            return number
+        if isinstance(change, c.DropTable):
+            found = self.made.pop(change.table, None)
+            self.gone |= set() if found is None else {found}
+            return found
+        if isinstance(change, c.RenameTable) and change.table in self.made:
+            new = Name(change.new_name, change.table.schema)
+            self.made[new] = self.made.pop(change.table)
+            return self.made[new]
+        if isinstance(change, c.AddColumn):
+            self.filled.add((change.table, change.column.name))
+        table = _table_of(change)
+        return self.made.get(table) if table is not None else None
+
+
+def walked(context: Context) -> Walk:
+    """The whole upgrade."""
+    walk = Walk(dict(context.parents))
+    for operation in context.upgrade_operations:
+        for change in operation.changes:
+            walk.take(operation, change)
+    return walk
+
+
+def needed(change: c.Change, made: int | None, gone: set[int]) -> bool:
+    """Whether a change is not undone already by dropping the table that it is about."""
+    if made is None:
+        return True
+    if made in gone:
+        return False
+    if isinstance(change, c.AddConstraint):
+        # Two new tables may refer to each other.
+        return change.constraint.kind == "foreignkey" and change.constraint.name is not None
+    return isinstance(change, c.CreateTable | c.RenameTable)
+
+
+def _table_of(change: c.Change) -> Name | None:
+    if isinstance(change, c.CreateIndex):
+        return change.index.table
+    if isinstance(change, c.Unknown):
+        return next(iter(change.tables)) if change.tables and len(change.tables) == 1 else None
+    table = getattr(change, "table", None)
+    return table if isinstance(table, Name) else None
+
+
+def moved(steps: Sequence[Step], walk: Walk) -> Iterator[str]:
+    """Older rows that the upgrade moved into its own tables go when these are dropped."""
+    destroyed = any(isinstance(s.change, c.DropTable | c.DropColumn) for s in steps)
+    written = {
+        step.change.table
+        for step, made in walk.steps
+        if isinstance(step.change, c.WriteRows)
+        and step.change.verb == "insert"
+        and made is not None
+    }
+    for step in steps:
+        if isinstance(step.change, c.CreateTable) and destroyed:
+            name = step.change.table.name
+            yield from [f"The rows of {name} are lost."] * (name in written)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scaffold_cases import USERS, body
+
+FRAGILE = {
+    "NULLs in users.email": 'op.alter_column("users", "email", nullable=True)',
+    "duplicates in users.email": 'op.drop_constraint("uq_users_email", "users", type_="unique")',
+    "duplicates for ix_users_both in users": 'op.drop_index("ix_users_both", "users")',
+    "rows of users against ck_users_age": 'op.drop_constraint("ck_users_age", "users")',
+    "values in users.boss_id that users lacks": 'op.drop_constraint("fk_boss", "users")',
+    "values in users.email that sa.String(length=80) cannot hold": (
+        'op.alter_column("users", "email", type_=sa.String(90))'
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "upgrade"), FRAGILE.items(), ids=FRAGILE)
+def test_rows_that_would_stop_it_are_named(rows: str, upgrade: str, tmp_path: Path) -> None:
+    written = body(tmp_path, USERS, upgrade, dialects=("postgresql",))
+    assert written.startswith(f"# FRAGILE: {rows} would stop this.\n")
+
+
+def test_on_sqlite_a_narrower_type_only_stops_where_rows_are_told_apart_by_it(
+    tmp_path: Path,
+) -> None:
+    wider = 'op.alter_column("users", "{}", type_=sa.Text())'
+    key, other = (
+        body(tmp_path / name, USERS, wider.format(name), dialects=("sqlite",))
+        for name in ("id", "age")
+    )
+    assert "# FRAGILE: values in users.id that sa.Integer() cannot hold would stop this." in key
+    assert "FRAGILE" not in other
+
+
+def test_rows_that_the_new_schema_refuses_too_stop_nothing(tmp_path: Path) -> None:
+    upgrade = """
+    op.drop_constraint("fk_boss", "users")
+    op.create_foreign_key("fk_boss", "users", "users", ["boss_id"], ["id"], ondelete="CASCADE")
+    op.drop_index("ix_users_both", "users")
+    op.create_index("ix_users_bio_only", "users", ["bio"], unique=True)
+    op.alter_column("users", "email", type_=sa.String(70))
+    """
+    assert "FRAGILE" not in body(tmp_path, USERS, upgrade, dialects=("postgresql",))

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from alembic_roundtrip.scaffold import PLACEHOLDER
+from scaffold_cases import USERS, Project, body
+
+
+def test_a_dropped_table_is_written_with_all_it_had(tmp_path: Path) -> None:
+    project = Project(tmp_path, USERS, 'op.drop_table("users")')
+    assert project.body == dedent(
+        """
+        # DESTRUCTIVE: The rows of users cannot be restored.
+        op.create_table(
+            "users",
+            sa.Column("id", sa.Integer(), nullable=False),
+            sa.Column("email", sa.String(length=80), nullable=False),
+            sa.Column("bio", sa.Text(), nullable=True),
+            sa.Column("age", sa.Integer(), server_default="18", nullable=False),
+            sa.Column("boss_id", sa.Integer(), nullable=True),
+            sa.CheckConstraint("age > 0", name="ck_users_age"),
+            sa.ForeignKeyConstraint(["boss_id"], ["users.id"], name="fk_boss", ondelete="SET NULL"),
+            sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+            sa.UniqueConstraint("email", name="uq_users_email"),
+        )
+        op.create_index(op.f("ix_users_bio"), "users", ["bio"], unique=False)
+        op.create_index("ix_users_both", "users", ["bio", sa.text("age DESC")], unique=True)
+        """
+    ).strip("\n")
+    assert project.scaffold.lost == ("The rows of users cannot be restored.",)
+    assert project.scaffold.complete
+    text = project.write()
+    assert "WARNING: Downgrade will result in data loss. The rows of users cannot be" in text
+
+
+INVERSES = {
+    "names keep their spelling": (
+        "op.create_index(op.f('ix_a'), 'other', ['a'])",
+        "op.drop_index(op.f('ix_a'), table_name='other')",
+    ),
+    "schemas are kept": (
+        (
+            'op.add_column("t", sa.Column("a", sa.Text()), schema="s")\n'
+            'op.create_foreign_key("fk", "t", "u", ["a"], ["b"], source_schema="s")\n'
+            'op.create_table("v", sa.Column("a", sa.Text()), schema="s")'
+        ),
+        (
+            'op.drop_table("v", schema="s")\n'
+            'op.drop_constraint("fk", "t", type_="foreignkey", schema="s")\n'
+            'op.drop_column("t", "a", schema="s")'
+        ),
+    ),
+    "concurrent indexes go concurrently": (
+        (
+            "with op.get_context().autocommit_block():\n"
+            '    op.create_index("ix", "users", ["bio"], postgresql_concurrently=True)'
+        ),
+        (
+            "with op.get_context().autocommit_block():\n"
+            '    op.drop_index("ix", table_name="users", postgresql_concurrently=True)'
+        ),
+    ),
+    "only what changed is changed back": (
+        'op.alter_column("users", "age", existing_type=sa.Integer(), server_default=None)',
+        'op.alter_column("users", "age", existing_type=sa.Integer(), server_default="18")',
+    ),
+    "a type is cast back": (
+        'op.alter_column("users", "age", type_=sa.Text(), existing_type=sa.Integer())',
+        (
+            "# FRAGILE: values in users.age that sa.Integer() cannot hold would stop this.\n"
+            "op.alter_column(\n"
+            '    "users",\n    "age",\n    existing_type=sa.Text(),\n    type_=sa.Integer(),\n'
+            '    existing_nullable=False,\n    existing_server_default="18",\n'
+            "    postgresql_using='age::integer',\n)"
+        ),
+    ),
+    "what an unknown column was is taken from the call": (
+        'op.alter_column("old", "a", existing_type=sa.Text(), nullable=False)',
+        'op.alter_column("old", "a", existing_type=sa.Text(), nullable=True)',
+    ),
+    "PostgreSQL's own names": (
+        (
+            'op.create_foreign_key(None, "t", "u", ["a"], ["b"])\n'
+            'op.create_unique_constraint(None, "t", ["a", "b"])'
+        ),
+        (
+            'op.drop_constraint("t_a_b_key", "t", type_="unique")\n'
+            'op.drop_constraint("t_a_fkey", "t", type_="foreignkey")'
+        ),
+    ),
+    "an enum type goes after its table": (
+        'op.create_table("t", sa.Column("s", sa.Enum("a", name="mood")))',
+        'op.drop_table("t")\nsa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)',
+    ),
+    "an enum type made by hand goes once": (
+        (
+            'mood = sa.Enum("a", name="mood")\nmood.create(op.get_bind())\n'
+            'op.add_column("users", sa.Column("mood", mood))'
+        ),
+        (
+            'op.drop_column("users", "mood")\n'
+            'sa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)'
+        ),
+    ),
+    "a comment on a table": (
+        'op.create_table_comment("users", "people")',
+        'op.drop_table_comment("users")',
+    ),
+    "rows with literal keys are deleted": (
+        'op.bulk_insert(sa.table("users", sa.column("id")), [{"id": 1}, {"id": 2}])',
+        'op.execute("DELETE FROM users WHERE id IN (1, 2)")',
+    ),
+    "a filled new column is only dropped": (
+        'op.add_column("users", sa.Column("n", sa.Text()))\nop.execute("UPDATE users SET n = bio")',
+        'op.drop_column("users", "n")',
+    ),
+    "overwritten values are lost": (
+        'op.execute("UPDATE users SET bio = NULL")',
+        "# DESTRUCTIVE: The values of users.bio that the upgrade overwrote cannot be restored.",
+    ),
+    "rows of SQL with a unique column": (
+        "op.execute(\"INSERT INTO users (email, bio) VALUES ('a:b''c', now()), ('d', 'e')\")",
+        "op.execute(\"DELETE FROM users WHERE email IN ('a\\\\:b''c', 'd')\")",
+    ),
+    "rows of a statement": (
+        (
+            't = sa.table("users", sa.column("id"), sa.column("bio"))\n'
+            "op.execute(t.insert().values(id=7, bio=sa.func.now()))"
+        ),
+        'op.execute("DELETE FROM users WHERE id = 7")',
+    ),
+    "deleted rows are lost": (
+        'op.execute("DELETE FROM users WHERE id = 1")',
+        "# DESTRUCTIVE: The rows of users that the upgrade deleted cannot be restored.",
+    ),
+    "a materialized view": (
+        'op.execute("CREATE MATERIALIZED VIEW v AS SELECT 1")',
+        'op.execute("DROP MATERIALIZED VIEW v")',
+    ),
+    "an extension that was not there goes": (
+        "op.execute('CREATE EXTENSION \"uuid-ossp\"')",
+        "op.execute('DROP EXTENSION \"uuid-ossp\"')",
+    ),
+    "a trigger goes before its function": (
+        (
+            'op.create_table("t", sa.Column("id", sa.Integer()))\n'
+            'op.execute("CREATE FUNCTION f() RETURNS trigger AS $$BEGIN END$$ LANGUAGE plpgsql")\n'
+            'op.execute("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")'
+        ),
+        'op.execute("DROP TRIGGER g ON t")\nop.execute("DROP FUNCTION f")\nop.drop_table("t")',
+    ),
+    "an extension stays": (
+        'op.execute("CREATE EXTENSION IF NOT EXISTS citext")',
+        "# The extension citext stays: others may use it.",
+    ),
+    "what only says what there is": (
+        'op.alter_column("users", "age", existing_type=sa.Integer(), autoincrement=False)',
+        "",
+    ),
+    "a type that was another one where the call was written": (
+        'op.alter_column("users", "bio", type_=sa.Text(), existing_type=sa.String(9))',
+        (
+            'op.alter_column(\n    "users",\n    "bio",\n    existing_type=sa.Text(),\n'
+            "    type_=sa.String(9),\n    existing_nullable=True,\n)"
+        ),
+    ),
+    "nothing to undo": ('op.execute("SELECT 1")', ""),
+    "circular keys of new tables": (
+        (
+            'op.create_table("a", sa.Column("b", sa.Integer()))\n'
+            'op.create_table("b", sa.Column("a", sa.Integer()))\n'
+            'op.create_foreign_key("fk_a", "a", "b", ["b"], ["a"])\n'
+            'op.create_index("ix", "a", ["b"])'
+        ),
+        (
+            'op.drop_constraint("fk_a", "a", type_="foreignkey")\n'
+            'op.drop_table("b")\nop.drop_table("a")'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("upgrade", "expected"), INVERSES.values(), ids=INVERSES)
+def test_an_operation_is_undone_by_its_inverse(upgrade: str, expected: str, tmp_path: Path) -> None:
+    plain = USERS.replace("op.f(", "(")
+    project = Project(tmp_path, plain, upgrade, dialects=("postgresql",))
+    project.write()
+    assert project.body == expected
+    assert project.scaffold.complete
+
+
+ORDER = """
+op.create_table(
+    "order",
+    sa.Column("id", sa.Integer(), primary_key=True),
+    sa.Column("to", sa.Text()),
+    sa.Column("n", sa.Integer()),
+    sa.UniqueConstraint("to", "n"),
+)
+"""
+
+
+@pytest.mark.parametrize(("dialect", "quote"), [("postgresql", '"'), ("mysql", "`")])
+def test_rows_are_deleted_by_names_that_the_database_takes(
+    dialect: str, quote: str, tmp_path: Path
+) -> None:
+    upgrade = 'op.bulk_insert(sa.table("order"), [{"to": "a", "n": 1}, {"to": "b", "n": 2}])'
+    sql = "DELETE FROM 'order' WHERE ('to' = 'a' AND n = 1) OR ('to' = 'b' AND n = 2)"
+    for name in ("order", "to"):
+        sql = sql.replace(f"'{name}'", f"{quote}{name}{quote}")
+    written = body(tmp_path, ORDER, upgrade, dialects=(dialect,))
+    (statement,) = ast.parse(written).body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert ast.literal_eval(statement.value.args[0]) == sql
+
+
+COMPUTED = """
+op.create_table(Tag.__tablename__, sa.Column("id", sa.Integer()))
+op.add_column(Tag.__tablename__, sa.Column("n", sa.Text()))
+op.create_index(f"ix_{Tag.__tablename__}", Tag.__tablename__, ["n"])
+"""
+
+
+def test_what_has_a_computed_name_is_dropped_by_the_same_computation(tmp_path: Path) -> None:
+    project = Project(tmp_path, COMPUTED)
+    text = project.file.read_text()
+    project.file.write_text(text.replace("import sql", "from app import Tag\nimport sql", 1))
+    project.write()
+    assert project.body == dedent(
+        """
+        op.drop_index(f"ix_{Tag.__tablename__}", table_name=Tag.__tablename__)
+        op.drop_column(Tag.__tablename__, "n")
+        op.drop_table(Tag.__tablename__)
+        """
+    ).strip("\n")
+
+
+def test_columns_of_a_new_primary_key_take_null_again(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("a", sa.Integer()))'
+    second = 'op.create_primary_key("t_pkey", "t", ["a"])'
+    assert body(tmp_path, first, second) == dedent(
+        """
+        op.drop_constraint("t_pkey", "t", type_="primary")
+        op.alter_column("t", "a", existing_type=sa.Integer(), nullable=True)
+        """
+    ).strip("\n")
+
+
+def test_rows_moved_into_a_new_table_are_said_to_be_lost(tmp_path: Path) -> None:
+    upgrade = """
+    op.create_table("bios", sa.Column("bio", sa.Text()))
+    op.execute("INSERT INTO bios (bio) SELECT bio FROM users")
+    op.drop_column("users", "bio")
+    """
+    project = Project(tmp_path, USERS, upgrade)
+    assert project.scaffold.lost == (
+        "The values of users.bio cannot be restored.",
+        "The rows of bios are lost.",
+    )
+
+
+def test_a_check_that_postgresql_drops_with_a_column_comes_back(tmp_path: Path) -> None:
+    text = body(tmp_path, USERS, 'op.drop_column("users", "age")')
+    assert 'op.create_check_constraint("ck_users_age", "users", "age > 0")' in text
+
+
+def test_rows_that_a_trigger_may_have_changed_are_not_looked_for(tmp_path: Path) -> None:
+    trigger = (
+        'op.execute("CREATE TRIGGER lower BEFORE INSERT ON users "'
+        '"FOR EACH ROW EXECUTE FUNCTION f()")'
+    )
+    insert = "op.execute(\"INSERT INTO users (id, email) VALUES (1, 'A')\")"
+    assert "DELETE FROM users WHERE id = 1" in body(tmp_path / "bare", USERS, insert)
+    assert PLACEHOLDER in body(tmp_path / "triggered", USERS, trigger, insert)
+
+
+@pytest.mark.parametrize(
+    ("rename", "kept"),
+    [
+        ('op.rename_table("t", "u")', "t_id_seq"),
+        ('op.alter_column("t", "id", new_column_name="n")\nop.rename_table("t", "u")', "t_id_seq"),
+        (
+            'op.rename_table("t", "u")\nop.rename_table("u", "t")\nop.rename_table("t", "u")',
+            "t_id_seq",
+        ),
+    ],
+)
+def test_a_sequence_has_the_name_that_renames_left_it(
+    rename: str, kept: str, tmp_path: Path
+) -> None:
+    first = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True))'
+    written = body(tmp_path, first, rename, 'op.drop_table("u")')
+    assert f'_seq RENAME TO {kept}")' in written
+
+
+def test_a_sequence_with_its_usual_name_is_not_spoken_of(tmp_path: Path) -> None:
+    first = """
+    op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True))
+    op.rename_table("t", "u")
+    op.rename_table("u", "t")
+    """
+    assert "SEQUENCE" not in body(tmp_path, first, 'op.drop_table("t")')
+
+
+def test_a_constraint_without_a_name_goes_by_the_one_that_postgresql_gave(tmp_path: Path) -> None:
+    long = "items"
+    first = (
+        f'op.create_table("{long}", sa.Column("one_column", sa.Text()), sa.Column("b", sa.Text()))'
+    )
+    second = f'op.create_unique_constraint(None, "{long}", ["one_column", "b"])\n'
+    second += f'op.create_check_constraint(None, "{long}", "b > 1")'
+    assert body(tmp_path, first, second).splitlines() == [
+        f'op.drop_constraint("{long}_b_check", "{long}", type_="check")',
+        f'op.drop_constraint("{long}_one_column_b_key", "{long}", type_="unique")',
+    ]
+
+
+def test_a_type_does_not_bring_back_a_check_that_was_gone(tmp_path: Path) -> None:
+    first = """
+    op.create_table("t", sa.Column("b", sa.Boolean(create_constraint=True, name="ck_b")))
+    op.drop_constraint("ck_b", "t", type_="check")
+    """
+    written = body(tmp_path, first, 'op.drop_table("t")', dialects=("mysql",))
+    assert 'sa.Column("b", sa.Boolean(name="ck_b"))' in written
+
+
+def test_the_index_that_mysql_makes_for_a_foreign_key_goes_with_it(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a"))'
+    second = 'op.create_foreign_key("fk_a", "t", "t", ["a"], ["id"])'
+    assert body(tmp_path, first, second, dialects=("mysql",)).splitlines() == [
+        'op.drop_constraint("fk_a", "t", type_="foreignkey")',
+        'op.drop_index("fk_a", table_name="t")',
+    ]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from scaffold_cases import USERS, body
+
+GREETING = "CREATE FUNCTION greet(name text) RETURNS text AS $$\n    SELECT '{}'\n$$ LANGUAGE sql"
+OBJECTS = {
+    "a view": ("CREATE VIEW v AS SELECT 1", "DROP VIEW v"),
+    "a trigger": (
+        "CREATE TRIGGER t AFTER UPDATE OF a ON users EXECUTE FUNCTION f()",
+        "DROP TRIGGER t ON users",
+    ),
+    "a function that was not there": (
+        GREETING.format("a").replace("CREATE", "CREATE OR REPLACE"),
+        "DROP FUNCTION greet",
+    ),
+    "a dropped view": ("DROP VIEW old", "CREATE VIEW old AS\n    SELECT id\n    FROM users"),
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), OBJECTS.values(), ids=OBJECTS)
+def test_what_sql_makes_is_undone_by_sql(sql: str, expected: str, tmp_path: Path) -> None:
+    view = 'op.execute("""CREATE VIEW old AS\n    SELECT id\n    FROM users""")'
+    written = body(tmp_path, USERS, view, f"op.execute({sql!r})")
+    (statement,) = ast.parse(written).body
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Call)
+    assert ast.literal_eval(statement.value.args[0]).split() == expected.split()
+
+
+def test_a_function_gets_the_body_it_had(tmp_path: Path) -> None:
+    first, second = GREETING.format("a\\b"), GREETING.format("c")
+    replaced = second.replace("CREATE", "CREATE OR REPLACE")
+    guarded = f'if op.get_bind().dialect.name == "postgresql":\n    op.execute({replaced!r})'
+    written = body(tmp_path, f"op.execute({first!r})", guarded, dialects=("postgresql",))
+    (guard,) = ast.parse(written).body
+    assert isinstance(guard, ast.If)
+    assert isinstance(guard.body[0], ast.Expr)
+    assert isinstance(guard.body[0].value, ast.Call)
+    said = ast.literal_eval(guard.body[0].value.args[0]).strip()
+    assert said == first.replace("CREATE", "CREATE OR REPLACE")
+
+
+def test_a_view_that_was_replaced_is_made_anew(tmp_path: Path) -> None:
+    first = 'op.execute("CREATE VIEW v AS SELECT 1 AS a")'
+    second = 'op.execute("CREATE OR REPLACE VIEW v AS SELECT 1 AS a, 2 AS b")'
+    assert body(tmp_path, first, second) == dedent(
+        """
+        op.execute("DROP VIEW v")
+        op.execute("CREATE VIEW v AS SELECT 1 AS a")
+        """
+    ).strip("\n")

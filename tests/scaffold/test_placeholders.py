@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from alembic_roundtrip.scaffold import PLACEHOLDER
+from scaffold_cases import USERS, Project
+
+UNKNOWN = {
+    "a computed name that is not in reach": (
+        'name = open("name").read()\nop.create_table(name, sa.Column("id", sa.Integer()))'
+    ),
+    "a computed name and an enum type": (
+        'op.create_table(sa.x(), sa.Column("id", sa.Enum("a", name="b")))'
+    ),
+    "a table that no migration made": 'op.drop_table("old")',
+    "a column that no migration made": 'op.drop_column("old", "a")',
+    "an index that no migration made": 'op.drop_index("ix_old", "old")',
+    "a constraint that no migration made": 'op.drop_constraint("ck_old", "old")',
+    "a constraint whose name a convention gives": (
+        'op.create_unique_constraint(None, "users", ["bio"])'
+    ),
+    "computed SQL": "op.execute(open('some.sql').read())",
+    "SQL that is not read": "op.execute(\"ALTER TYPE mood ADD VALUE 'x'\")",
+    "rows that may be older": (
+        'op.execute("INSERT INTO users (id) VALUES (1) ON CONFLICT DO NOTHING")'
+    ),
+    "rows that no key tells apart": "op.execute(\"INSERT INTO users (bio) VALUES ('x')\")",
+    "rows without keys": 'op.execute("INSERT INTO users SELECT * FROM old")',
+    "a dropped view": 'op.execute("DROP VIEW v")',
+    "a function for other arguments": (
+        'op.execute("CREATE FUNCTION f(a int) RETURNS int AS $$SELECT 1$$ LANGUAGE sql")\n'
+        'op.execute("CREATE OR REPLACE FUNCTION f(a text) RETURNS int AS $$SELECT 1$$")'
+    ),
+    "a function that may be older": (
+        "anything(op)\n"
+        'op.execute("CREATE OR REPLACE FUNCTION f(a int) RETURNS int AS $$SELECT 1$$")'
+    ),
+    "a type of an extension": 'op.execute("ALTER TABLE users ADD x geometry")\n'
+    'op.drop_column("users", "x")',
+    "a condition that asks for something else": (
+        'if not sa.inspect(op.get_bind()).has_table("u"):\n'
+        '    op.create_table("t", sa.Column("a", sa.Text()))'
+    ),
+    "what may have been there before": (
+        'if "n" not in [c["name"] for c in sa.inspect(op.get_bind()).get_columns("strange")]:\n'
+        '    op.add_column("strange", sa.Column("n", sa.Text()))'
+    ),
+    "a cast that has no name": 'op.alter_column("users", "bio", type_=sa.Text(), '
+    'postgresql_using="x(bio)")\nop.alter_column("old", "a", type_=sa.Text(), '
+    "existing_type=sa.PickleType())",
+}
+
+
+@pytest.mark.parametrize("upgrade", UNKNOWN.values(), ids=UNKNOWN)
+def test_what_cannot_be_known_gets_a_placeholder(upgrade: str, tmp_path: Path) -> None:
+    project = Project(tmp_path, USERS, upgrade, dialects=("postgresql",))
+    text = project.write()
+    assert PLACEHOLDER in text
+    assert not project.scaffold.complete
+    ast.parse(text)
+
+
+def test_a_body_that_does_something_is_replaced_only_by_an_unsafe_fix(tmp_path: Path) -> None:
+    from alembic_roundtrip.scaffold import fix
+
+    project = Project(tmp_path, 'op.create_table("t", sa.Column("a", sa.Text()))')
+    made = fix(project.context)
+    assert made is not None
+    assert made.safety == "safe"
+    project.file.write_text(
+        project.file.read_text() + '\n\ndef downgrade():\n    op.drop_index("x")\n'
+    )
+    made = fix(project.context)
+    assert made is not None
+    assert made.safety == "unsafe"
+
+
+def test_what_is_half_written_is_written_only_where_somebody_asked(tmp_path: Path) -> None:
+    from alembic_roundtrip.scaffold import fix
+
+    project = Project(tmp_path, 'op.create_table("t", sa.Column("a", sa.Text()))\nmore(op)')
+    made = fix(project.context)
+    assert made is not None
+    assert made.safety == "unsafe"
+    assert made.title.endswith(", with a TODO for what is not known")
+
+
+def test_a_condition_is_no_question_where_nothing_is_done_in_it(tmp_path: Path) -> None:
+    upgrade = """
+    for name in op.get_bind().execute(sa.text("SELECT name FROM users")):
+        op.execute("UPDATE users SET name = 'x'")
+    """
+    written = Project(tmp_path, dedent(upgrade)).write()
+    assert "# DESTRUCTIVE: The values of users.name" in written
+    assert PLACEHOLDER not in written
+
+
+def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -> None:
+    from alembic_roundtrip.scaffold import fix, why_nothing
+
+    upgrade = 'globals()["upgrade_%s" % "main"]()'
+    project = Project(tmp_path, upgrade)
+    project.file.write_text(
+        project.file.read_text() + "\n\ndef upgrade_main():\n    op.drop_table('t')\n"
+    )
+    assert fix(project.context) is None
+    assert "several databases" in why_nothing(project.context)
