@@ -308,6 +308,19 @@ async def test_what_only_one_kind_of_database_has_is_restored(
             assert result.evidence.verdict in KEPT, (name, result)
 
 
+@KINDS
+async def test_what_was_there_before_is_not_undone(
+    project: AlembicProject, rehearsed: Rehearse
+) -> None:
+    project.add("one", 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True))')
+    index = 'op.create_index("ix", "t", ["id"]{})'
+    project.add("two", index.format(""))
+    project.add("three", index.format(", if_not_exists=True"))
+    found = (await written(project, rehearsed, ["three"]))["three"]
+    assert found.evidence.verdict is Verdict.LOSSLESS
+    assert "drop_index" not in found.text
+
+
 async def test_an_upgrade_that_fails_has_no_way_back(project: AlembicProject) -> None:
     project.add("one", SHOP)
     path = project.add("two", 'op.drop_table("absent")')

@@ -36,6 +36,26 @@ def test_on_sqlite_a_narrower_type_only_stops_where_rows_are_told_apart_by_it(
     assert "FRAGILE" not in other
 
 
+def test_on_mysql_what_is_called_the_type_becomes_the_type(tmp_path: Path) -> None:
+    upgrade = 'op.alter_column("users", "email", existing_type=sa.String(90), nullable=False)'
+    written = body(tmp_path, USERS, upgrade, dialects=("mysql",))
+    rows = "values in users.email that sa.String(length=80) cannot hold"
+    assert written.startswith(f"# FRAGILE: {rows} would stop this.\n")
+
+
+def test_rows_that_refer_to_what_is_deleted_are_named(tmp_path: Path) -> None:
+    before = """
+    op.create_table("kinds", sa.Column("name", sa.String(20), primary_key=True))
+    op.create_table("pets", sa.Column("kind", sa.String(20), sa.ForeignKey("kinds.name")))
+    """
+    kinds = 'sa.table("kinds", sa.column("name"))'
+    text = body(tmp_path, before, f'op.bulk_insert({kinds}, [{{"name": "cat"}}])')
+    assert text == (
+        "# FRAGILE: rows of pets that refer to these would stop this.\n"
+        "op.execute(\"DELETE FROM kinds WHERE name = 'cat'\")"
+    )
+
+
 def test_rows_that_the_new_schema_refuses_too_stop_nothing(tmp_path: Path) -> None:
     upgrade = """
     op.drop_constraint("fk_boss", "users")

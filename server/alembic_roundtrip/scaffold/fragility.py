@@ -54,6 +54,9 @@ def against_column(
     """
     name = f"{change.table}.{change.column}"
     nullable, new = option(change.options, "nullable"), option(change.options, "type_")
+    if new is None and {"mysql", "mariadb"} & {*dialects}:
+        # There a column is defined as a whole: what is called its type becomes its type.
+        new = option(change.options, "existing_type")
     if nullable is not None and nullable.value is True and not (column and column.nullable):
         yield f"NULLs in {name}"
     if new is not None and old is not None and new.text != old.text:
@@ -61,6 +64,17 @@ def against_column(
             yield f"values in {name} that its old type lacks"
         elif narrowing(new, old) and (dialects != ("sqlite",) or _keyed(change, later)):
             yield f"values in {name} that {old.text} cannot hold"
+
+
+def against_deletion(table: Name, schema: Schema) -> str | None:
+    """Rows that may refer to those of a table, where nothing is said of what becomes of them."""
+    owners = {
+        str(name)
+        for name, owner in schema.tables.items()
+        for part in owner.constraints
+        if part.referent == table and option(part.options, "ondelete") is None
+    }
+    return f"rows of {', '.join(sorted(owners))} that refer to these" if owners else None
 
 
 def _keyed(change: c.AlterColumn, later: Schema) -> bool:

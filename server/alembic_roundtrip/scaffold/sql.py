@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Column, Constraint, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold.fragility import against_deletion, fragile
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
 
@@ -57,7 +58,9 @@ def rows_undone(
 ) -> Inverse:
     """Rows inserted are deleted by key; what was overwritten or deleted is said to be lost."""
     if change.verb == "insert":
-        return Inverse([_deleted(change, step, render, dialects)])
+        deleted = _deleted(change, step, render, dialects)
+        rows = against_deletion(change.table, step.before) if change.table else None
+        return Inverse([*fragile(rows), deleted])
     if change.verb == "update":
         return _overwritten(change, step)
     subject = f"The rows of {change.table}" if change.table else "Rows"
