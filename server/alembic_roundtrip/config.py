@@ -43,7 +43,10 @@ class Settings:
         restricted=True,
     )
     env: Mapping[str, str] = _setting(
-        {}, "Environment variables that the project's env.py needs.", restricted=True
+        {},
+        "Environment variables that the project's env.py needs; `{scratch}` in them is a folder "
+        "that it may write to, gone afterwards.",
+        restricted=True,
     )
     x_arguments: tuple[str, ...] = _setting((), "Arguments for Alembic's `-x`.", restricted=True)
     rows: int = _setting(100, "Made-up rows a table in rehearsals; 0 rehearses the schema only.")

@@ -30,6 +30,19 @@ async def test_a_folder_that_may_be_written_to_is_named_in_the_settings(project,
     assert (project.folder / ".data" / "cache" / "x").exists()
 
 
+async def test_what_is_written_can_be_led_into_a_scratch_folder(project, rehearsed, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    env = project.folder / "migrations" / "env.py"
+    cache = "import os\nos.makedirs(os.path.expanduser('~/.app/cache'), exist_ok=True)\n"
+    env.write_text(cache + env.read_text())
+    project.add("a", TABLE, 'op.drop_table("t")')
+    with pytest.raises(CannotRun, match=r"`\{scratch\}` in a variable"):
+        await rehearsed(env={"HOME": str(home)})
+    assert (await rehearsed(env={"HOME": "{scratch}"}))["a"].verdict is Verdict.LOSSLESS
+    assert list(home.iterdir()) == []
+
+
 @pytest.mark.parametrize("file", ["x", "data/x", ".data/../x", ".data/link/x"])
 async def test_nothing_else_may_be_written_to(file, project, rehearsed):
     for name in (".data", "data", "other"):

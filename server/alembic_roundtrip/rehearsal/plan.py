@@ -24,7 +24,14 @@ class WrittenBack:
 
 
 class CannotRun(Exception):
-    """Nothing could be rehearsed; one sentence says why and what to do."""
+    """Nothing could be rehearsed; one sentence says why and what to do.
+
+    `wants` is the dialect that env.py connects to, where the scratch database is of another.
+    """
+
+    def __init__(self, sentence: str, wants: str = "") -> None:
+        super().__init__(sentence)
+        self.wants = wants
 
 
 @dataclass(frozen=True)

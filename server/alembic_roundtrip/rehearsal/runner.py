@@ -68,6 +68,22 @@ async def rehearse(plan: Plan, standby: Standby | None = None) -> AsyncGenerator
 async def _one(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Event, None]:
     """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
+    try:
+        async with aclosing(_on(kind, plan, spare)) as events:
+            async for event in events:
+                yield event
+    except CannotRun as error:
+        # Reading can be mistaken about the project; where env.py connects to is what counts.
+        wanted = databases.kind_wanted(error.wants, plan.settings)
+        if wanted is None:
+            raise
+        async with aclosing(_on(wanted, plan, spare)) as events:
+            async for event in events:
+                yield event
+
+
+async def _on(kind: str, plan: Plan, spare: Spare | None) -> AsyncGenerator[Event, None]:
+    """On a kind of database."""
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     variables = surroundings.for_agent(os.environ, plan.settings.env)
     purpose = Purpose.of(python, plan.environment.folder, variables, kind)
@@ -230,7 +246,7 @@ class _Rehearsal:
         """The event a message stands for, and whether the clock starts anew."""
         kind = message["event"]
         if kind == wire.CANNOT:
-            raise CannotRun(message["message"])
+            raise CannotRun(message["message"], message.get("wants", ""))
         if kind == wire.UNUSABLE and self._beginning is not None:
             logger.info("a kept state could not be used: %s", message["message"])
             self._beginning.unusable()

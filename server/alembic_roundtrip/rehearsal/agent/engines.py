@@ -62,9 +62,12 @@ def connect_instead(kind: Kind, refusals: Refusals) -> None:
 
     def do_connect(dialect: Any, _record: Any, cargs: list[Any], cparams: dict[str, Any]) -> Any:
         if dialect.name not in kind.dialects and kind.name != NOWHERE:
+            where = cargs[0] if dialect.name == "sqlite" and cargs else place(cargs, cparams)
             refusals.refuse(
-                f"{caller()} connects to {_name(dialect.name)} ({place(cargs, cparams)}), "
-                f"but the scratch database is {_name(kind.name)}"
+                f"{caller()} connects to {_name(dialect.name)} ({where}), but the scratch database "
+                f"is {_name(kind.name)}; have it connect to {_name(kind.name)} (its variables can "
+                "be given in the setting `env`), or name another kind in the setting `database`",
+                wants=dialect.name,
             )
         return kind.connect(dialect, cargs, cparams)
 

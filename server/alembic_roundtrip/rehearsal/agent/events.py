@@ -25,7 +25,7 @@ UNUSABLE = "unusable"
 BEAT = "beat"
 """The agent lives; says at which line of the project it is."""
 CANNOT = "cannot"
-"""Nothing could be rehearsed; says why in one sentence."""
+"""Nothing could be rehearsed; says why in one sentence, and which dialect env.py wants instead."""
 DONE = "done"
 """Everything was said. The stream ending without this is a failure."""
 

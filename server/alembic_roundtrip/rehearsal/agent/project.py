@@ -15,7 +15,14 @@ _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 
 
 class Cannot(Exception):
-    """Nothing can be done; the sentence says why and what to do."""
+    """Nothing can be done; the sentence says why and what to do.
+
+    `wants` is the dialect that env.py connects to, where the scratch database is of another.
+    """
+
+    def __init__(self, sentence: str, wants: str = "") -> None:
+        super().__init__(sentence)
+        self.wants = wants
 
 
 def import_alembic() -> None:
@@ -98,8 +105,8 @@ class Project:
         problem = Problem(error, None, self.is_ours)
         if problem.path:
             place = f"{self.shown(problem.path)} line {problem.line}"
-        if problem.refused:
-            return Cannot(problem.message)
+        if isinstance(error, redirect.Refused):
+            return Cannot(problem.message, error.wants)
         if isinstance(error, ModuleNotFoundError):
             package = _PACKAGES.get(error.name or "")
             called = f" (of the package `{package}`)" if package else ""
@@ -117,7 +124,8 @@ class Project:
         if isinstance(error, PermissionError) and error.filename:
             return Cannot(
                 f"{place} failed: {problem}; if it only wants that to be there, create it before, "
-                "or name another place for it by the setting `env`"
+                "else lead it elsewhere by the setting `env`: `{scratch}` in a variable, `HOME` "
+                "say, is a folder for that"
             )
         return Cannot(
             f"{place} failed: {problem}; what env.py expects can be given in the settings `env` "

@@ -15,10 +15,10 @@ from typing import Any
 
 from . import audit, drivers, engines, kernel, kinds
 from .kinds.sqlite import SqliteByHand
-from .refusal import Refusals, Refused
+from .refusal import NoDriver, Refusals, Refused
 from .targets import Kind, Scratch, Target
 
-__all__ = ["Guard", "Refused", "Scratch", "Target", "install"]
+__all__ = ["Guard", "NoDriver", "Refused", "Scratch", "Target", "install"]
 
 # Nothing on the machine can listen here: it is the broadcast address of the loopback network.
 NOWHERE = "127.255.255.255"
@@ -29,6 +29,8 @@ _LEADING_SOMEWHERE = {
     "PGPASSWORD": "scratch",
     "MYSQL_PWD": "scratch",
 }
+_SCRATCH = "{scratch}"
+"""In the variables that a user gives: where env.py may write."""
 _READ_BY_DRIVERS = ("PGSERVICE", "PGSSLKEY", "PGSSLCERT", "MYSQL_GROUP_SUFFIX")
 
 
@@ -84,7 +86,7 @@ def install(where: Scratch) -> Guard:
     folders = (folder, *map(os.path.realpath, where.writable))
     layers: list[str] = _put_on("kernel", lambda: _confine(folders, kind))
     for name, layer in (
-        ("environment", lambda: _redirect_variables(folder)),
+        ("environment", lambda: _set_variables(folder)),
         ("audit hook", lambda: audit.install(folders, refusals, kind, by_hand.judge, seen)),
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
@@ -101,6 +103,8 @@ def install(where: Scratch) -> Guard:
 def _put_on(name: str, layer: Callable[[], Any]) -> Any:
     try:
         return layer()
+    except NoDriver:
+        raise
     except (Exception, Refused) as error:
         raise Refused(
             f"the guard's layer “{name}” could not be installed, so nothing was run: {error}"
@@ -126,8 +130,11 @@ def _confine(folders: tuple[str, ...], kind: Kind) -> list[str]:
     return closed
 
 
-def _redirect_variables(folder: str) -> None:
+def _set_variables(folder: str) -> None:
     """Leave drivers no variable that leads to a server; names stay, for code that reads them."""
+    for name, value in os.environ.items():
+        if _SCRATCH in value:
+            os.environ[name] = value.replace(_SCRATCH, os.path.join(folder, "tmp"))
     for name in _READ_BY_DRIVERS:
         os.environ.pop(name, None)
     for name in _LEADING_SOMEWHERE.keys() & os.environ.keys():

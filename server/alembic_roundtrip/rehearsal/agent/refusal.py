@@ -23,7 +23,16 @@ class Refused(BaseException):
     """A connection (or a layer of the guard) was refused; the text is one sentence.
 
     Not an `Exception`: env.py's own error handling must not take it for a failed connection.
+    `wants` is the dialect that was connected to, where that is all that is wrong.
     """
+
+    def __init__(self, sentence: str, wants: str = "") -> None:
+        super().__init__(sentence)
+        self.wants = wants
+
+
+class NoDriver(Refused):
+    """The project's Python could not connect if it was let: no fault of the guard's."""
 
 
 class Refusals:
@@ -32,10 +41,10 @@ class Refusals:
     def __init__(self, folder: str) -> None:
         self._file = os.path.join(folder, "refusals.jsonl")
 
-    def refuse(self, sentence: str) -> NoReturn:
+    def refuse(self, sentence: str, wants: str = "") -> NoReturn:
         """Keep the sentence and end what was tried."""
         self.record(sentence)
-        raise Refused(sentence)
+        raise Refused(sentence, wants)
 
     def record(self, sentence: str) -> None:
         """Keep a sentence where nothing can be raised, such as inside SQLite."""

@@ -34,6 +34,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         sys.path.insert(0, os.getcwd())
         Session(plan, channel, guard, dialect.Dialect(guard)).run()
     except Cannot as error:
+        channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants=error.wants)
+    except redirect.NoDriver as error:
         channel.send(events.CANNOT, message=f"no rehearsal: {error}")
     except (baseline.BaselineError, redirect.Refused) as error:
         channel.send(events.CANNOT, message=str(error))

@@ -21,6 +21,12 @@ _ALIASES = {"postgres": postgresql.KIND, "mysql": mariadb.KIND}
 _NAMES = {"oracle": "Oracle", "mssql": "Microsoft SQL Server"}
 
 
+def kind_wanted(dialect: str, settings: Settings) -> str | None:
+    """The kind for the dialect that env.py connects to, where the settings leave it open."""
+    kind = _ALIASES.get(dialect, dialect)
+    return kind if settings.database == "auto" and kind in KINDS else None
+
+
 def kind_for(environment: Environment, settings: Settings) -> str:
     """The project's own kind, or the one the settings name; raises `CannotRun` for others."""
     wanted = settings.database

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from ..refusal import Refusals, Refused
+from ..refusal import NoDriver, Refusals
 from ..targets import Scratch
 from .server import Server
 
@@ -80,10 +80,10 @@ class MariadbServer(Server):
         """Connect once as a project would, with a driver that is there."""
         driver = next((d for d, module in _MODULES.items() if _is_there(module)), None)
         if driver is None:
-            raise Refused(
+            raise NoDriver(
                 "this project's Python has no driver for MariaDB or MySQL (pymysql, mysqlclient, "
                 "mysql-connector-python, mariadb, asyncmy, aiomysql); install the one that its "
-                "URL names"
+                "URL names, or name another kind of database in the setting `database`"
             )
         self.prove_url(f"mysql+{driver}")
 

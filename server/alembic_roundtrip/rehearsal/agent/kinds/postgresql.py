@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from ..refusal import Refusals, Refused
+from ..refusal import NoDriver, Refusals
 from ..targets import Scratch
 from .server import Server
 
@@ -72,9 +72,10 @@ class PostgresqlServer(Server):
         """Connect once as a project would, with a driver that is there."""
         driver = next((d for d in self.drivers if importlib.util.find_spec(_module(d))), None)
         if driver is None:
-            raise Refused(
+            raise NoDriver(
                 "this project's Python has no driver for PostgreSQL (psycopg, psycopg2, asyncpg, "
-                "pg8000); install the one that its URL names"
+                "pg8000); install the one that its URL names, or name another kind of database in "
+                "the setting `database`"
             )
         self.prove_url(f"postgresql+{driver}")
 
