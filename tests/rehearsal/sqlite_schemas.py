@@ -349,6 +349,15 @@ CHANGES: dict[str, tuple[tuple[list[str], list[str]], str, str, str]] = {
         "f",
         "changed",
     ),
+    "table named after a virtual one": (
+        (
+            ["CREATE VIRTUAL TABLE f USING fts5(a)", "CREATE TABLE f_old (a INT)"],
+            ["CREATE VIRTUAL TABLE f USING fts5(a)"],
+        ),
+        "table",
+        "f_old",
+        "missing",
+    ),
     "virtual table dropped": (
         (["CREATE VIRTUAL TABLE f USING fts5(a)"], []),
         "table",

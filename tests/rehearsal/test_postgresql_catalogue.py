@@ -78,6 +78,8 @@ CHANGES = {
     "ALTER TABLE t DROP CONSTRAINT t_pkey": "primary key",
     "ALTER TABLE t RENAME CONSTRAINT t_pkey TO pk": "primary key name",
     "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id, n)": "primary key",
+    "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) INCLUDE (b)": "table options",
+    "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) DEFERRABLE": "table options",
     "ALTER TABLE t DROP CONSTRAINT one": "unique constraint",
     "ALTER TABLE t DROP CONSTRAINT one, ADD CONSTRAINT one UNIQUE (a)": "unique constraint",
     "ALTER TABLE t ADD UNIQUE NULLS NOT DISTINCT (c)": "unique constraint",

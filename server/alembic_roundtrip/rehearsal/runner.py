@@ -69,7 +69,7 @@ async def _one(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Eve
     """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
     try:
-        async with aclosing(_on(kind, plan, spare)) as events:
+        async with aclosing(_on(kind, plan, standby)) as events:
             async for event in events:
                 yield event
     except CannotRun as error:
@@ -77,12 +77,12 @@ async def _one(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Eve
         wanted = databases.kind_wanted(error.wants, plan.settings)
         if wanted is None:
             raise
-        async with aclosing(_on(wanted, plan, spare)) as events:
+        async with aclosing(_on(wanted, plan, standby)) as events:
             async for event in events:
                 yield event
 
 
-async def _on(kind: str, plan: Plan, spare: Spare | None) -> AsyncGenerator[Event, None]:
+async def _on(kind: str, plan: Plan, standby: Standby | None) -> AsyncGenerator[Event, None]:
     """On a kind of database."""
     python = await asyncio.to_thread(interpreter.find, plan.environment, plan.settings)
     variables = surroundings.for_agent(os.environ, plan.settings.env)

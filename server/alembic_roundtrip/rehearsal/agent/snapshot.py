@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
@@ -35,6 +36,15 @@ SELECT 'unique', t.name, i.name, x.name, NULL, NULL, NULL, NULL, NULL, x.seqno
          JOIN pragma_index_info(i.name, 'main') AS x
   WHERE i.origin = 'u'
 """
+_FTS4 = ("content", "segments", "segdir", "docsize", "stat")
+_RTREE = ("node", "rowid", "parent")
+_SHADOWS = {
+    **dict.fromkeys(("fts3", "fts4"), _FTS4),
+    "fts5": ("data", "idx", "content", "docsize", "config"),
+    **dict.fromkeys(("rtree", "rtree_i32", "geopoly"), _RTREE),
+}
+"""The tables of SQLite's own modules; of others, whatever begins with the name is one."""
+_MODULE = re.compile(r"\bUSING (\w+)", re.IGNORECASE)
 _FEW = 100
 """So many names fit into any statement."""
 
@@ -115,10 +125,21 @@ def _with_targets(table: Table, tables: Dict[str, Table]) -> Table:
 
 def _without_shadows(tables: Dict[str, Table]) -> Dict[str, Table]:
     """Without the tables in which a virtual table keeps its data: they come and go with it."""
-    virtual = tuple(name.lower() + "_" for name, table in tables.items() if not table.has_rows)
-    if not virtual:
-        return tables
-    return {n: t for n, t in tables.items() if not t.has_rows or not n.lower().startswith(virtual)}
+    hidden: Set[str] = set()
+    prefixes: List[str] = []
+    for name, table in tables.items():
+        if not table.has_rows:
+            module = _MODULE.search(table.definition or "")
+            parts = _SHADOWS.get(module.group(1).lower() if module else "")
+            hidden.update(f"{name}_{part}".lower() for part in parts or ())
+            prefixes += [] if parts else [f"{name}_".lower()]
+    return {
+        name: table
+        for name, table in tables.items()
+        if not (
+            table.has_rows and (name.lower() in hidden or name.lower().startswith(tuple(prefixes)))
+        )
+    }
 
 
 def _table(

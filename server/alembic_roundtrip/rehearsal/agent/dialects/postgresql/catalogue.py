@@ -20,6 +20,7 @@ Row = Tuple[Any, ...]
 Parts = Dict[str, List[Row]]
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_MORE_THAN_COLUMNS = re.compile(r" INCLUDE \(| WITHOUT OVERLAPS\)| DEFERRABLE")
 _PUBLIC = re.compile(r"\bpublic\.(?=[\w\"])")
 _INDEX_HEAD = re.compile(
     r"^CREATE (?:UNIQUE )?INDEX (?:\"(?:[^\"]|\"\")*\"|\S+) ON ", re.IGNORECASE
@@ -150,7 +151,7 @@ def _table(row: Row, parts: Parts) -> Table:
         tuple(uniques),
         tuple(_check(each) for each in by_kind.get("c", [])),
         tuple(_index(each) for each in indexes),
-        tuple(filter(None, [options, _deferred(key)])),
+        tuple(filter(None, [options, _rest_of_key(key)])),
         "foreign table" if kind == "f" else "partition" if is_partition == "true" else "table",
         schema=schema,
         bare=bare,
@@ -158,8 +159,12 @@ def _table(row: Row, parts: Parts) -> Table:
     )
 
 
-def _deferred(key: Optional[Row]) -> str:
-    return f"PRIMARY KEY {key[7]}" if key and key[7] else ""
+def _rest_of_key(key: Optional[Row]) -> str:
+    """What a primary key is beside its columns."""
+    if key is None:
+        return ""
+    definition = str(key[2])
+    return definition if _MORE_THAN_COLUMNS.search(definition) else ""
 
 
 def _keyed(column: Column, key: Tuple[str, ...]) -> Column:
