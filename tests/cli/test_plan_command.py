@@ -53,12 +53,37 @@ def test_a_rehearsal_tells_how_long_it_took_and_what_it_lost(history, capsys):
     capsys.readouterr()
     assert main(["plan", "-1", "--from", "bbbb2"]) == 0
     told = capsys.readouterr().out
-    assert "1. bbbb2  lossless in the last rehearsal" in told
+    assert "1. bbbb2  bbbb2  lossless in the last rehearsal" in told
     assert "(4 of 4 rows in the rehearsal)" in told
     assert "made-up rows a table); slowest:" in told
     (slow,) = [line for line in told.splitlines() if line.startswith("      ") and " ms  " in line]
     assert slow.endswith("DROP TABLE u")
     assert not (history.folder / "app.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        ("54", "# revision known loses stops documented"),
+        ("64", "# revision known took loses stops documented"),
+        ("90", "# revision known took loses stops documented title"),
+    ],
+)
+def test_a_narrow_terminal_gets_a_table_without_broken_lines(
+    history, capsys, monkeypatch, columns, names
+):
+    title = "What a docstring says in its first line, be it as long as it may"
+    file = history.add("dddd4")
+    file.write_text(file.read_text().replace('"""dddd4', f'"""{title}'))
+    monkeypatch.setenv("COLUMNS", columns)
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.setenv(name, "1")
+    assert main(["plan", "cccc3", "--no-sql"]) == 0
+    _, _, _, head, rule, row, _, heading, *_ = capsys.readouterr().out.splitlines()
+    assert head.split() == names.split()
+    assert max(map(len, (head, rule, row))) <= int(columns)
+    assert ("What a doc" in row) == ("title" in names)
+    assert heading.startswith(f"1. dddd4  {title}")
 
 
 @pytest.mark.usefixtures("history")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
@@ -13,6 +15,9 @@ from alembic_roundtrip.planning import sentences
 from alembic_roundtrip.planning.plan import PlannedRevision, RollbackPlan
 
 _WIDEST = 1000
+_SHORTEST_TITLE = 16
+_GAP = 3
+"""Cells between two columns."""
 _STOPS = {"yes": "bold red", "may": "yellow", "no": ""}
 
 
@@ -32,27 +37,36 @@ def report(plan: RollbackPlan) -> None:
 
 
 def _print_table(out: Console, plan: RollbackPlan) -> None:
+    """No line of it is broken: a narrow terminal gets less, all of which is said below as well."""
+    if not out.is_terminal:
+        # Whoever reads it from a file has no width.
+        whole = _table(plan, _COLUMNS)
+        out.width = max(out.width, _width(out, whole))
+        out.print(whole)
+        return
+    without = [name for name in _COLUMNS if name != "title"]
+    room = out.width - _width(out, _table(plan, without)) - _GAP
+    if room >= _SHORTEST_TITLE:
+        out.print(_table(plan, _COLUMNS, room))
+    elif room >= -_GAP:
+        out.print(_table(plan, without))
+    else:
+        out.print(_table(plan, [name for name in without if name != "took"]))
+
+
+def _table(plan: RollbackPlan, names: Collection[str], room: int | None = None) -> Table:
+    """Titles are cut to their room."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("#", justify="right")
-    table.add_column("revision", no_wrap=True)
-    for name in ("known", "took", "loses", "stops", "documented", "title"):
-        table.add_column(name, overflow="fold")
+    for name in names:
+        table.add_column(name, no_wrap=True, max_width=room if name == "title" else None)
     for number, each in enumerate(plan.revisions, 1):
-        table.add_row(
-            str(number),
-            Text(each.revision, "bold"),
-            Text(_known(each)),
-            Text(sentences.seconds(each.timed.seconds) if each.timed else "-"),
-            Text("yes", "yellow") if each.losses else Text("no"),
-            Text(each.stops, _STOPS[each.stops]),
-            Text("yes" if each.documented else "no"),
-            Text(each.title),
-        )
-    if not out.is_terminal:
-        # Whoever reads it from a file has no width: nothing is broken.
-        free = out.options.update_width(_WIDEST)
-        out.width = max(out.width, Measurement.get(out, free, table).maximum)
-    out.print(table)
+        table.add_row(str(number), *(_COLUMNS[name](each) for name in names))
+    return table
+
+
+def _width(out: Console, table: Table) -> int:
+    return Measurement.get(out, out.options.update_width(_WIDEST), table).maximum
 
 
 def _known(revision: PlannedRevision) -> str:
@@ -61,10 +75,23 @@ def _known(revision: PlannedRevision) -> str:
     return "stale" if revision.stale else "by reading"
 
 
+_COLUMNS: Mapping[str, Callable[[PlannedRevision], Text]] = {
+    "revision": lambda each: Text(each.revision, "bold"),
+    "known": lambda each: Text(_known(each)),
+    "took": lambda each: Text(sentences.seconds(each.timed.seconds) if each.timed else "-"),
+    "loses": lambda each: Text("yes", "yellow") if each.losses else Text("no"),
+    "stops": lambda each: Text(each.stops, _STOPS[each.stops]),
+    "documented": lambda each: Text("yes" if each.documented else "no"),
+    "title": lambda each: Text(each.title),
+}
+
+
 def _print_revision(out: Console, number: int, revision: PlannedRevision) -> None:
     out.print()
     line = Text(f"{number}. ")
     line.append(revision.revision, "bold")
+    if revision.title:
+        line.append(f"  {revision.title}")
     line.append(f"  {sentences.basis(revision)}", "dim")
     out.print(line)
     for blocker in revision.blockers:
