@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from ..refusal import NoDriver, Refusals
-from ..targets import Scratch
+from ..refusal import NoDriver
 from .server import Server
 
 # What may stay of the arguments a project gives: nothing that says where to connect or as whom.
@@ -28,7 +26,6 @@ _MODULES = {
     "asyncmy": "asyncmy",
     "aiomysql": "aiomysql",
 }
-_NAMES = ("database", "db")
 # Two connections of one rehearsal that wait for each other would wait for ever.
 _LOCK_SECONDS = 3
 
@@ -39,20 +36,8 @@ class MariadbServer(Server):
     name = "mariadb"
     label = "MariaDB or MySQL"
     dialects = ("mariadb", "mysql")
+    names = ("database", "db")
     drivers = tuple(_MODULES)
-
-    def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
-        super().__init__(scratch, refusals)
-        self._run = os.path.basename(scratch.folder)
-        self._made = 0
-
-    def connect(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Any:
-        """A connection by the project's own driver to the stand-in of what it asked for."""
-        self.check_driver(dialect)
-        target = self.target(dialect, cargs, cparams, _NAMES)
-        if target.database.startswith(self.place["name"]):  # our own engines ask for it by name
-            return self._open(dialect, target.database, cparams)
-        return self._open(dialect, self.stand_in(target, lambda: self._make(dialect)), cparams)
 
     def owns(self, connection: Any) -> bool:
         """Whether the server itself names one of our databases."""
@@ -87,10 +72,7 @@ class MariadbServer(Server):
             )
         self.prove_url(f"mysql+{driver}")
 
-    def _make(self, dialect: Any) -> str:
-        """A new database, made by its owner."""
-        self._made += 1
-        name = f"{self.place['name']}_{self._run}_{self._made}"
+    def _make(self, dialect: Any, name: str) -> None:
         connection = dialect.connect(**self._arguments(dialect, self.engine_url(dialect.driver)))
         try:
             cursor = connection.cursor()
@@ -98,7 +80,6 @@ class MariadbServer(Server):
             cursor.close()
         finally:
             connection.close()
-        return name
 
     def _open(self, dialect: Any, name: str, cparams: Mapping[str, Any]) -> Any:
         url = self.engine_url(dialect.driver, database=name)

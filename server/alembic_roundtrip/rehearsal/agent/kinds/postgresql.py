@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from ..refusal import NoDriver, Refusals
-from ..targets import Scratch
+from ..refusal import NoDriver
 from .server import Server
 
 # What may stay of the arguments a project gives: nothing that says where to connect or as whom.
@@ -20,7 +18,6 @@ _KEPT = (
     "autocommit", "json_serializer", "json_deserializer",
 )  # fmt: skip
 _LIBPQ = ("psycopg2", "psycopg2cffi", "psycopg", "psycopg_async")
-_NAMES = ("dbname", "database")
 
 
 class PostgresqlServer(Server):
@@ -29,22 +26,8 @@ class PostgresqlServer(Server):
     name = "postgresql"
     label = "PostgreSQL"
     dialects = ("postgresql",)
+    names = ("dbname", "database")
     drivers = (*_LIBPQ, "asyncpg", "pg8000")
-
-    def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
-        super().__init__(scratch, refusals)
-        self._run = os.path.basename(scratch.folder)
-        self._made = 0
-
-    def connect(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Any:
-        """A connection by the project's own driver to the stand-in of what it asked for."""
-        self.check_driver(dialect)
-        target = self.target(dialect, cargs, cparams, _NAMES)
-        if target.database.startswith(self.place["name"]):  # our own engines ask for it by name
-            return self._open(dialect, target.database, cparams)
-        if self.watch is not None:
-            self.watch()
-        return self._open(dialect, self.stand_in(target, lambda: self._make(dialect)), cparams)
 
     def owns(self, connection: Any) -> bool:
         """Whether the server itself names one of our databases."""
@@ -79,10 +62,7 @@ class PostgresqlServer(Server):
             )
         self.prove_url(f"postgresql+{driver}")
 
-    def _make(self, dialect: Any) -> str:
-        """A new database, made by the keeper."""
-        self._made += 1
-        name = f"{self.place['name']}_{self._run}_{self._made}"
+    def _make(self, dialect: Any, name: str) -> None:
         arguments = self._arguments(dialect, self.engine_url(dialect.driver, keeper=True))
         connection = dialect.connect(**arguments)
         try:
@@ -93,7 +73,6 @@ class PostgresqlServer(Server):
             cursor.close()
         finally:
             connection.close()
-        return name
 
     def _open(self, dialect: Any, name: str, cparams: Mapping[str, Any]) -> Any:
         keeper = cparams.get("user") == self.place["keeper"]

@@ -6,6 +6,8 @@ migrations run there.
 
 from __future__ import annotations
 
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 from weakref import WeakSet
@@ -20,18 +22,22 @@ from .proof import prove_engine
 PROOF = "proof"
 
 
-class Server:
+class Server(ABC):
     """What is the same for all servers."""
 
     name: str
     label: str
     drivers: tuple[str, ...]
+    names: tuple[str, ...]
+    """What drivers call the argument that names the database."""
     needs_network = True
 
     def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
         self.place = scratch.place
         self.databases: dict[Target, str] = {}
         self._refusals = refusals
+        self._run = os.path.basename(scratch.folder)
+        self._made = 0
         self._spare: Optional[str] = None
         self._records: Any = WeakSet()
         self.watch: Optional[Callable[[], None]] = None
@@ -59,14 +65,38 @@ class Server:
         """Leave a stand-in to the next real database that is asked for."""
         self._spare = self.databases.pop(target)
 
-    def stand_in(self, target: Target, make: Callable[[], str]) -> str:
+    def connect(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Any:
+        """A connection by the project's own driver to the stand-in of what it asked for."""
+        self._check_driver(dialect)
+        target = self._target(dialect, cargs, cparams)
+        if target.database.startswith(self.place["name"]):  # our own engines ask for it by name
+            return self._open(dialect, target.database, cparams)
+        if self.watch is not None:
+            self.watch()
+        return self._open(dialect, self._stand_in(dialect, target), cparams)
+
+    def _stand_in(self, dialect: Any, target: Target) -> str:
         """The scratch database for a real one; made when it is first asked for."""
         if target not in self.databases:
             name, self._spare = self._spare, None
-            self.databases[target] = make() if name is None else name
+            self.databases[target] = name or self._new(dialect)
         return self.databases[target]
 
-    def check_driver(self, dialect: Any) -> None:
+    def _new(self, dialect: Any) -> str:
+        self._made += 1
+        name = f"{self.place['name']}_{self._run}_{self._made}"
+        self._make(dialect, name)
+        return name
+
+    @abstractmethod
+    def _make(self, dialect: Any, name: str) -> None:
+        """Make a database of that name, by the project's own driver."""
+
+    @abstractmethod
+    def _open(self, dialect: Any, name: str, cparams: Mapping[str, Any]) -> Any:
+        """Connect to a scratch database, with what may stay of the project's arguments."""
+
+    def _check_driver(self, dialect: Any) -> None:
         """Refuse a driver of which it is not known how to lead it elsewhere."""
         if dialect.driver not in self.drivers:
             self._refusals.refuse(
@@ -74,14 +104,12 @@ class Server:
                 f"only {', '.join(self.drivers)} can be redirected"
             )
 
-    def target(
-        self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any], names: Sequence[str]
-    ) -> Target:
+    def _target(self, dialect: Any, cargs: Sequence[Any], cparams: Mapping[str, Any]) -> Target:
         """The real database that was asked for."""
         host, port = cparams.get("host"), str(cparams.get("port") or "")
         if not port.isdecimal():  # several hosts, with a port each
             host, port = f"{host}:{port}" if port else host, ""
-        name = _database(dialect, cargs, cparams, names)
+        name = _database(dialect, cargs, cparams, self.names)
         return Target(self.name, host and str(host), int(port) if port else None, name)
 
     def prove_url(self, url: str) -> None:
