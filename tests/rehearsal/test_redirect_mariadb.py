@@ -5,7 +5,6 @@ A decoy stands for the real server; nothing may reach it, on TCP, UDP or its Uni
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import json
 from collections.abc import Iterator
@@ -14,12 +13,11 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from alembic_roundtrip.config import Settings
-from alembic_roundtrip.rehearsal import databases
 from alembic_roundtrip.rehearsal.databases import daemon
 from rehearsal.conftest import skip_unless
-from rehearsal.guarded import LEVELS, RUN, Decoy, Outcome, Project, needs_kernel_layer
-from rehearsal.test_redirect import ASYNC_RUN, BEGIN, IN_THREAD, SESSION
+from rehearsal.guarded import LEVELS, RUN, Outcome, Project, needs_kernel_layer
+from rehearsal.server_styles import SOCKETS, is_refused, project_on, styles_of
+from rehearsal.test_redirect import ASYNC_RUN
 
 DRIVERS = {
     "pymysql": "pymysql",
@@ -36,12 +34,6 @@ connectable = create_async_engine("mysql+{}://app:secret@127.0.0.1:@PORT@/real"{
 """
 ARGUMENTS = "connectable = sa.create_engine('mysql+{}://app@/real', connect_args={})\n"
 HOST = "{'host': '127.0.0.1', 'port': @PORT@}"
-OWN_DO_CONNECT = """
-@event.listens_for({}, "do_connect")
-def token(dialect, record, cargs, cparams):
-    cparams.update(host="127.0.0.1", port=@PORT@, password="token")
-    {}
-"""
 ASYNC_CREATOR = """
 import aiomysql
 async def creator():
@@ -50,6 +42,7 @@ async def creator():
 SOCKET = "unix_socket=@SOCKETS@/.s.PGSQL.@PORT@"
 
 STYLES: dict[str, str] = {
+    **styles_of(ENGINE, "pymysql"),
     **{
         f"an address in the code, {driver}": ENGINE.replace("pymysql", driver) + RUN
         for driver in DRIVERS
@@ -61,8 +54,6 @@ STYLES: dict[str, str] = {
     **{f"async, {driver}": ASYNC.format(driver, "") + ASYNC_RUN for driver in ASYNC_DRIVERS},
     "the name of MariaDB": ENGINE.replace("mysql+", "mariadb+") + RUN,
     "no name of a driver": ENGINE.replace("+pymysql", "") + RUN,
-    "the stock template": "connectable = sa.engine_from_config(config.get_section("
-    "config.config_ini_section), prefix='sqlalchemy.', poolclass=pool.NullPool)" + RUN,
     "a changed main option": "config.set_main_option('sqlalchemy.url', "
     f"'{URL.format('pymysql')}')\n"
     "connectable = sa.create_engine(config.get_main_option('sqlalchemy.url'))" + RUN,
@@ -113,29 +104,11 @@ STYLES: dict[str, str] = {
     "a pool of its own": "import pymysql\n"
     "own = pool.QueuePool(lambda: pymysql.connect(host='127.0.0.1', port=@PORT@))\n"
     "connectable = sa.create_engine('mysql+pymysql://', pool=own)" + RUN,
-    **{
-        f"poolclass {name}": ENGINE.replace("')", f"', poolclass=pool.{name})") + RUN
-        for name in ("NullPool", "QueuePool", "StaticPool", "SingletonThreadPool")
-    },
-    "a do_connect of the engine": ENGINE + OWN_DO_CONNECT.format("connectable", "") + RUN,
-    "a do_connect of all engines": OWN_DO_CONNECT.format("sa.engine.Engine", "") + ENGINE + RUN,
-    "a do_connect that connects": ENGINE
-    + "import pymysql\n"
-    + OWN_DO_CONNECT.format("connectable", "return pymysql.connect(**cparams)")
-    + RUN,
-    "autocommit": ENGINE.replace("')", "', isolation_level='AUTOCOMMIT')") + RUN,
-    "serializable": ENGINE.replace("')", "', isolation_level='SERIALIZABLE')") + RUN,
-    "begin": ENGINE + BEGIN,
-    "a session": ENGINE + SESSION,
-    "a thread": ENGINE + IN_THREAD,
-    "a raw connection before": ENGINE + "connectable.raw_connection().close()\n" + RUN,
-    "two engines": ENGINE + "other = connectable\n" + ENGINE + "other.connect().close()\n" + RUN,
     "a mode set for each connection": ENGINE
     + "@event.listens_for(connectable, 'connect')\n"
     + "def mode(dbapi, record):\n"
     + "    dbapi.cursor().execute('SET SESSION sql_mode = \"ANSI_QUOTES\"')\n"
     + RUN,
-    "echo and pre-ping": ENGINE.replace("')", "', pool_pre_ping=True, echo_pool=True)") + RUN,
     "a variable of the library's": "os.environ['MYSQL_HOST'] = '127.0.0.1'\n"
     "os.environ['MYSQL_TCP_PORT'] = '@PORT@'\n"
     "connectable = sa.create_engine('mysql+mysqldb://')" + RUN,
@@ -175,9 +148,7 @@ BY_HAND: dict[str, str] = {
     "asyncmy": "import asyncmy\n"
     "async def connect():\n    await asyncmy.connect(host='127.0.0.1', port=@PORT@)\n"
     "asyncio.run(connect())",
-    "a socket": "import socket\nsocket.create_connection(('127.0.0.1', @PORT@))",
-    "a Unix socket": "import socket\n"
-    "socket.socket(socket.AF_UNIX).connect('@SOCKETS@/.s.PGSQL.@PORT@')",
+    **SOCKETS,
     "the client": "import subprocess\n"
     "subprocess.run(['mariadb', '-h', '127.0.0.1', '-P', '@PORT@'])",
 }
@@ -215,27 +186,10 @@ THROUGH_THE_SERVER: dict[str, str] = {
 
 @pytest.fixture
 def project(tmp_path: Path, mariadb: None) -> Iterator[Project]:
-    """Behind it a real scratch server, and a decoy where the project thinks its own is."""
     del mariadb
-    loop = asyncio.new_event_loop()
-    opened = databases.KINDS["mariadb"](Settings(database="mariadb"))
-    place = loop.run_until_complete(opened.__aenter__())
-    sockets = tmp_path / "s"
-    sockets.mkdir()
-    decoy = Decoy(sockets)
-    found = Project(tmp_path / "project", tmp_path / "scratch", decoy, "mariadb", place)
-    found.folder.mkdir()
-    url = URL.format("pymysql")
-    ini = f"[alembic]\nscript_location = %(here)s/migrations\nsqlalchemy.url = {url}\n"
     options = "[client]\nhost = 127.0.0.1\nport = @PORT@\nuser = app\npassword = secret\n"
-    found.write({"alembic.ini": ini, "my.cnf": options})
-    try:
+    with project_on("mariadb", URL.format("pymysql"), tmp_path, {"my.cnf": options}) as found:
         yield found
-    finally:
-        loop.run_until_complete(opened.__aexit__(None, None, None))
-        loop.close()
-    decoy.close()
-    assert decoy.reached == []
 
 
 def need(text: str) -> None:
@@ -281,10 +235,7 @@ def test_there_are_enough_styles() -> None:
 def test_a_connection_by_hand_is_refused_and_named(project: Project, way: str, level: str) -> None:
     need(BY_HAND[way])
     outcome = project.run(BY_HAND[way] + "\n" + ENGINE + RUN, level=level)
-    assert outcome.error is not None
-    # The system may say no before Python asks us.
-    by_the_system = level == "kernel" and outcome.error[0] == "PermissionError"
-    assert by_the_system or "migrations/env.py line" in " ".join(outcome.refusals)
+    assert is_refused(outcome, level)
 
 
 @needs_kernel_layer

@@ -5,7 +5,6 @@ A decoy stands for the real server; nothing may reach it, on TCP, UDP or its Uni
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from alembic_roundtrip.config import Settings
-from alembic_roundtrip.rehearsal.databases import cluster, postgresql
-from rehearsal.guarded import LEVELS, RUN, Decoy, Outcome, Project, needs_kernel_layer
-from rehearsal.test_redirect import ASYNC_RUN, BEGIN, IN_THREAD, SESSION
+from alembic_roundtrip.rehearsal.databases import cluster
+from rehearsal.guarded import LEVELS, RUN, Outcome, Project, needs_kernel_layer
+from rehearsal.server_styles import SOCKETS, is_refused, project_on, styles_of
+from rehearsal.test_redirect import ASYNC_RUN
 
 URL = "postgresql+{}://app:secret@127.0.0.1:@PORT@/real"
 ENGINE = f"connectable = sa.create_engine('{URL.format('psycopg')}')\n"
@@ -25,12 +24,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 connectable = create_async_engine("postgresql+{}://app:secret@127.0.0.1:@PORT@/real"{})
 """
 ARGUMENTS = "connectable = sa.create_engine('postgresql+{}://app@/real', connect_args={})\n"
-OWN_DO_CONNECT = """
-@event.listens_for({}, "do_connect")
-def token(dialect, record, cargs, cparams):
-    cparams.update(host="127.0.0.1", port=@PORT@, password="token")
-    {}
-"""
 ASYNC_CREATOR = """
 import asyncpg
 async def creator():
@@ -38,6 +31,7 @@ async def creator():
 """
 
 STYLES: dict[str, str] = {
+    **styles_of(ENGINE, "psycopg"),
     **{
         f"an address in the code, {driver}": ENGINE.replace("psycopg", driver) + RUN
         for driver in ("psycopg", "psycopg2", "pg8000")
@@ -46,8 +40,6 @@ STYLES: dict[str, str] = {
         f"async, {driver}": ASYNC.format(driver, "") + ASYNC_RUN
         for driver in ("psycopg", "asyncpg")
     },
-    "the stock template": "connectable = sa.engine_from_config(config.get_section("
-    "config.config_ini_section), prefix='sqlalchemy.', poolclass=pool.NullPool)" + RUN,
     "a changed main option": "config.set_main_option('sqlalchemy.url', "
     f"'{URL.format('psycopg2')}')\n"
     "connectable = sa.create_engine(config.get_main_option('sqlalchemy.url'))" + RUN,
@@ -89,29 +81,11 @@ STYLES: dict[str, str] = {
     "a pool of its own": "import psycopg2\n"
     "own = pool.QueuePool(lambda: psycopg2.connect(host='127.0.0.1', port=@PORT@))\n"
     "connectable = sa.create_engine('postgresql+psycopg2://', pool=own)" + RUN,
-    **{
-        f"poolclass {name}": ENGINE.replace("')", f"', poolclass=pool.{name})") + RUN
-        for name in ("NullPool", "QueuePool", "StaticPool", "SingletonThreadPool")
-    },
-    "a do_connect of the engine": ENGINE + OWN_DO_CONNECT.format("connectable", "") + RUN,
-    "a do_connect of all engines": OWN_DO_CONNECT.format("sa.engine.Engine", "") + ENGINE + RUN,
-    "a do_connect that connects": ENGINE
-    + "import psycopg\n"
-    + OWN_DO_CONNECT.format("connectable", "return psycopg.connect(**cparams)")
-    + RUN,
-    "autocommit": ENGINE.replace("')", "', isolation_level='AUTOCOMMIT')") + RUN,
-    "serializable": ENGINE.replace("')", "', isolation_level='SERIALIZABLE')") + RUN,
-    "begin": ENGINE + BEGIN,
-    "a session": ENGINE + SESSION,
-    "a thread": ENGINE + IN_THREAD,
-    "a raw connection before": ENGINE + "connectable.raw_connection().close()\n" + RUN,
-    "two engines": ENGINE + "other = connectable\n" + ENGINE + "other.connect().close()\n" + RUN,
     "a search path": ENGINE
     + "@event.listens_for(connectable, 'connect')\n"
     + "def path(dbapi, record):\n"
     + "    dbapi.cursor().execute('SET search_path TO public')\n"
     + RUN,
-    "echo and pre-ping": ENGINE.replace("')", "', pool_pre_ping=True, echo_pool=True)") + RUN,
     "a variable of libpq's": "os.environ['PGHOST'] = '127.0.0.1'\n"
     "os.environ['PGPORT'] = '@PORT@'\n"
     "connectable = sa.create_engine('postgresql+psycopg2://')" + RUN,
@@ -133,9 +107,7 @@ BY_HAND: dict[str, str] = {
     "pg8000": "import pg8000.dbapi\npg8000.dbapi.connect('app', host='127.0.0.1', port=@PORT@)",
     "pg8000, native": "import pg8000.native\n"
     "pg8000.native.Connection('app', host='127.0.0.1', port=@PORT@)",
-    "a socket": "import socket\nsocket.create_connection(('127.0.0.1', @PORT@))",
-    "a Unix socket": "import socket\n"
-    "socket.socket(socket.AF_UNIX).connect('@SOCKETS@/.s.PGSQL.@PORT@')",
+    **SOCKETS,
     "a datagram": "import socket\n"
     "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @PORT@))",
     "psql": "import subprocess\nsubprocess.run(['psql', '-h', '127.0.0.1', '-p', '@PORT@'])",
@@ -179,26 +151,9 @@ THROUGH_THE_SERVER: dict[str, str] = {
 
 @pytest.fixture
 def project(tmp_path: Path, server: None) -> Iterator[Project]:
-    """Behind it a real scratch server, and a decoy where the project thinks its own is."""
     del server
-    loop = asyncio.new_event_loop()
-    opened = postgresql.opened(Settings(database="postgresql"))
-    place = loop.run_until_complete(opened.__aenter__())
-    sockets = tmp_path / "s"
-    sockets.mkdir()
-    decoy = Decoy(sockets)
-    found = Project(tmp_path / "project", tmp_path / "scratch", decoy, "postgresql", place)
-    found.folder.mkdir()
-    url = URL.format("psycopg")
-    ini = f"[alembic]\nscript_location = %(here)s/migrations\nsqlalchemy.url = {url}\n"
-    found.write({"alembic.ini": ini})
-    try:
+    with project_on("postgresql", URL.format("psycopg"), tmp_path, {}) as found:
         yield found
-    finally:
-        loop.run_until_complete(opened.__aexit__(None, None, None))
-        loop.close()
-    decoy.close()
-    assert decoy.reached == []
 
 
 def tables(outcome: Outcome) -> list[list[str]]:
@@ -233,10 +188,7 @@ def test_there_are_enough_styles() -> None:
 @pytest.mark.parametrize("way", BY_HAND)
 def test_a_connection_by_hand_is_refused_and_named(project: Project, way: str, level: str) -> None:
     outcome = project.run(BY_HAND[way] + "\n" + ENGINE + RUN, level=level)
-    assert outcome.error is not None
-    # The system may say no before Python asks us.
-    by_the_system = level == "kernel" and outcome.error[0] == "PermissionError"
-    assert by_the_system or "migrations/env.py line" in " ".join(outcome.refusals)
+    assert is_refused(outcome, level)
 
 
 @needs_kernel_layer
