@@ -336,3 +336,44 @@ def test_the_index_that_mysql_makes_for_a_foreign_key_goes_with_it(tmp_path: Pat
         'op.drop_constraint("fk_a", "t", type_="foreignkey")',
         'op.drop_index("fk_a", table_name="t")',
     ]
+
+
+def test_a_constraint_keeps_the_name_that_postgresql_gave_it_before_a_rename(
+    tmp_path: Path,
+) -> None:
+    first = """
+    op.create_table(
+        "t",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("a", sa.Text(), unique=True),
+    )
+    op.rename_table("t", "u")
+    """
+    assert body(tmp_path, first, 'op.drop_table("u")') == dedent(
+        """
+        # DESTRUCTIVE: The rows of u cannot be restored.
+        op.create_table(
+            "u",
+            sa.Column("id", sa.Text()),
+            sa.Column("a", sa.Text()),
+            sa.PrimaryKeyConstraint("id", name="t_pkey"),
+            sa.UniqueConstraint("a", name="t_a_key"),
+        )
+        """
+    ).strip("\n")
+
+
+def test_numbers_come_back_as_the_default_that_postgresql_has_for_them(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True))'
+    second = 'op.alter_column("t", "id", server_default=None)'
+    assert body(tmp_path, first, second) == dedent(
+        """
+        op.alter_column(
+            "t",
+            "id",
+            existing_type=sa.Integer(),
+            server_default=sa.text("nextval('t_id_seq'::regclass)"),
+        )
+        """
+    ).strip("\n")
+    assert "autoincrement=False" in body(tmp_path / "b", first, second, 'op.drop_table("t")')

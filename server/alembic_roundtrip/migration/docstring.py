@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from alembic_roundtrip.migration.layout import Layout
 from alembic_roundtrip.migration.model import Docstring, Migration
@@ -22,16 +22,25 @@ _DATE = re.compile(r"^\d{4}[-_]?\d{2}[-_]?\d{2}([-_T]?\d{2,6})*[-_]")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-def warning_edits(migration: Migration, sentences: Iterable[str]) -> list[Edit]:
-    """The edit that says these sentences in the docstring; none where it says them all."""
+def warning_edits(
+    migration: Migration,
+    sentences: Iterable[str],
+    corrections: Iterable[tuple[str, str | None]] = (),
+) -> list[Edit]:
+    """The edit that says these sentences in the docstring; none where it says them all.
+
+    `corrections` are sentences of the paragraph with what takes their place, None for nothing. A
+    paragraph that is left without any goes.
+    """
+    corrected = dict(corrections)
     wanted = [_sentence(sentence) for sentence in dict.fromkeys(sentences)]
     documented = _plain(migration.docstring.text) if migration.docstring else ""
     missing = [sentence for sentence in dict.fromkeys(wanted) if sentence not in documented]
-    if not missing:
+    if not missing and not corrected:
         return []
     if migration.docstring is None:
-        return [_created(migration, missing)]
-    return [_extended(migration, migration.docstring, missing)]
+        return [_created(migration, missing)] if missing else []
+    return [_changed(migration, migration.docstring, missing, corrected)]
 
 
 def wrapped(sentences: Sequence[str], indent: str = "", width: int = _WIDTH) -> str:
@@ -100,21 +109,58 @@ def _message(migration: Migration) -> str:
     return f"{words[:1].upper()}{words[1:]}." if words else f"Revision {migration.id}."
 
 
-def _extended(migration: Migration, docstring: Docstring, sentences: Sequence[str]) -> Edit:
+def _changed(
+    migration: Migration,
+    docstring: Docstring,
+    sentences: Sequence[str],
+    corrections: Mapping[str, str | None],
+) -> Edit:
     layout = Layout(migration)
     literal = migration.source.slice(docstring.range)
     match = _LITERAL.fullmatch(literal)
-    if match is None or _pieces(literal) != 1:
-        content = _with_paragraph(_escaped(docstring.text), [_escaped(s) for s in sentences])
-        return Edit(docstring.range, layout.newlines(f'"""{content}"""'))
-    prefix, quote, content = match.groups()
+    plain = match is not None and _pieces(literal) == 1
+    prefix, quote, content = match.groups() if match and plain else ("", "", "")
+    if not plain:
+        content = _escaped(docstring.text)
     raw = "r" in prefix.lower()
-    said = list(sentences) if raw else [_escaped(sentence) for sentence in sentences]
-    new = _with_paragraph(_LINE_END.sub("\n", content), said)
-    if len(quote) == 1:
+    new = _LINE_END.sub("\n", content)
+    for old, by in corrections.items():
+        said = [None if text is None else text if raw else _escaped(text) for text in (old, by)]
+        new = _with_correction(new, said[0] or "", said[1])
+    if sentences:
+        new = _with_paragraph(new, [s if raw else _escaped(s) for s in sentences])
+    if not plain:
+        return Edit(docstring.range, layout.newlines(f'"""{new}"""'))
+    if len(quote) == 1 and "\n" in new:
         quote = "'''" if '"""' in content else '"""'
         return Edit(docstring.range, layout.newlines(f"{prefix}{quote}{new}{quote}"))
     return _smallest(layout, docstring, len(prefix + quote), content, layout.newlines(new))
+
+
+def _with_correction(content: str, sentence: str, by: str | None) -> str:
+    """A docstring's content with another sentence in its WARNING paragraph, or without it."""
+    lines = content.split("\n")
+    place = _warning_place(lines)
+    if place is None:
+        return content
+    start, end = place
+    paragraph = "\n".join(lines[start:end])
+    found = re.search(r"\s+".join(map(re.escape, sentence.split())), paragraph)
+    if found is None:
+        return content
+    before, after = paragraph[: found.start()], paragraph[found.end() :]
+    if by is not None:
+        paragraph = before + by + after
+    elif before.rstrip(" \t").endswith("\n"):
+        paragraph = (before.rstrip() + "\n" if after.strip() else before.rstrip()) + after.lstrip(
+            "\n"
+        )
+    else:
+        paragraph = before.rstrip() + after
+    if _plain(paragraph) == WARNING:
+        above = "\n".join(lines[:start]).rstrip()
+        return "\n".join([above, *lines[end:]])
+    return "\n".join([*lines[:start], paragraph, *lines[end:]])
 
 
 def _pieces(literal: str) -> int:

@@ -14,6 +14,7 @@ from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.rewrite import (
     AddComment,
     AddWarning,
+    CorrectWarning,
     InsertStatements,
     MoveStatement,
     RemoveStatement,
@@ -21,12 +22,13 @@ from alembic_roundtrip.migration.rewrite import (
     Rewrite,
     RewriteError,
     TreeRewrite,
+    Warned,
     WriteBody,
 )
 from alembic_roundtrip.text import Edit, Position, Range, apply_edits
 from alembic_roundtrip.textfile import TextFile
 
-_WITHOUT_IMPORTS = (AddWarning, AddComment, Replace, MoveStatement, RemoveStatement)
+_WITHOUT_IMPORTS = (Warned, AddComment, Replace, MoveStatement, RemoveStatement)
 
 
 def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[Edit, ...]:
@@ -52,9 +54,12 @@ def _edits(migration: Migration, rewrites: Sequence[Rewrite]) -> list[Edit]:
     sentences = [
         s for rewrite in rewrites if isinstance(rewrite, AddWarning) for s in rewrite.sentences
     ]
+    corrections = [
+        (each.sentence, each.by) for each in rewrites if isinstance(each, CorrectWarning)
+    ]
     made: list[Edit] = []
     try:
-        made += warning_edits(migration, sentences)
+        made += warning_edits(migration, sentences, corrections)
         made += import_edits(migration, list(_imports(rewrites)))
     except ValueError as error:
         raise RewriteError(f"{migration.path.name}: {error}") from error

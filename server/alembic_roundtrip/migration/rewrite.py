@@ -41,6 +41,14 @@ class AddWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectWarning:
+    """Put another sentence in the place of one in the WARNING paragraph, or nothing."""
+
+    sentence: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AddComment:
     """Put a comment line above a statement."""
 
@@ -118,4 +126,5 @@ class SurroundStatement:
 TreeRewrite = (
     ChangeCall | ReplaceCall | WrapStatements | MoveStatement | RemoveStatement | SurroundStatement
 )
-Rewrite = WriteBody | InsertStatements | AddWarning | AddComment | Replace | TreeRewrite
+Warned = AddWarning | CorrectWarning
+Rewrite = WriteBody | InsertStatements | Warned | AddComment | Replace | TreeRewrite

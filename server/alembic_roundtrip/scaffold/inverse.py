@@ -36,7 +36,7 @@ from alembic_roundtrip.scaffold.sql import (
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.schema import Schema, names_enum
-from alembic_roundtrip.schema.names import sequence_of
+from alembic_roundtrip.schema.names import numbered_column, sequence_of, with_names
 from alembic_roundtrip.schema.recreation import reflected
 
 _SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
@@ -82,6 +82,8 @@ class Inverter:
         table = step.before.table(change.table)
         if table is None or not step.before.knows(change.table):
             raise NotKnownError(f"the columns of `{change.table}`")
+        if self._native:
+            table = _with_kept_names(table)
         columns = []
         for column in table.columns:
             columns.append(self.render.column(column, table, self._type(column, table, step)))
@@ -226,6 +228,8 @@ class Inverter:
             if _is_true(options.get("autoincrement")):
                 raise NotKnownError("autoincrement")
             return Inverse()
+        if table is not None and column is not None and "server_default" in options:
+            column = self._numbering(column, table)
         renamed = options.get("new_column_name")
         name = change.column
         if renamed is not None:
@@ -244,6 +248,19 @@ class Inverter:
         old = column.type if column else options.get("existing_type")
         rows = " or ".join(against_column(change, column, old, self.dialects, step.after))
         return Inverse([*fragile(rows), call(f"{step.target}.alter_column", parts)])
+
+    def _numbering(self, column: Column, table: Table) -> Column:
+        """A column with the default that PostgreSQL numbers rows by, where it has that."""
+        if not self._native or numbered_column(table) != column.name:
+            return column
+        if not self._only_native:
+            raise NotKnownError(f"which databases number rows by a default of `{column.name}`")
+        self.render.need("import sqlalchemy as sa")
+        sequence = column.sequence or sequence_of(table.name, column.name)
+        made = sql_name(Name(sequence, table.name.schema))
+        said = self.render.text(f"nextval('{made}'::regclass)")
+        text = Expression(f"sa.text({said})", imports=("import sqlalchemy as sa",))
+        return column.with_option("server_default", text)
 
     # Indexes and constraints
 
@@ -402,6 +419,28 @@ class Inverter:
                 made = self.render.enum(name)
                 statements.append(f"{made}.drop(op.get_bind(), checkfirst=True)")
         return statements
+
+
+def _with_kept_names(table: Table) -> Table:
+    """A table whose constraints say the names that PostgreSQL would not give them again."""
+    bare = replace(table, constraints=tuple(replace(p, generated=None) for p in table.constraints))
+    again = with_names(bare, "postgresql", lambda _: False)
+    kept = {
+        part: new.generated != part.generated and part.generated is not None
+        for part, new in zip(table.constraints, again.constraints, strict=True)
+    }
+    primary = {c for part in kept if kept[part] and part.kind == "primary" for c in part.columns}
+    return replace(
+        table,
+        constraints=tuple(
+            replace(part, name=part.generated, inline=False) if kept[part] else part
+            for part in table.constraints
+        ),
+        columns=tuple(
+            column.with_option("primary_key", None) if column.name in primary else column
+            for column in table.columns
+        ),
+    )
 
 
 def _made_in(index: Index, step: Step) -> bool:

@@ -21,7 +21,7 @@ from alembic_roundtrip.migration.objects import (
     option,
     without,
 )
-from alembic_roundtrip.schema.names import known_as, with_names, with_sequences
+from alembic_roundtrip.schema.names import known_as, numbered_column, with_names, with_sequences
 from alembic_roundtrip.schema.recreation import Recreation, is_read, recreated
 from alembic_roundtrip.schema.state import Key, Schema, keys_of, names_enum
 
@@ -275,6 +275,18 @@ class Draft:
         columns = tuple(
             [altered(col, change) if col.name == name else col for col in table.columns]
         )
+        if option(change.options, "server_default") is not None and (
+            self.dialect == "postgresql" and numbered_column(table) == name
+        ):
+            # The numbers are a default there, and this takes its place.
+            columns = tuple(
+                [
+                    col.with_option("autoincrement", literal(value=False))
+                    if before.name == name
+                    else col
+                    for before, col in zip(table.columns, columns, strict=True)
+                ]
+            )
         self._change(change.table, columns=columns)
         new = option(change.options, "new_column_name")
         if new is not None and new.string is not None and new.string != name:

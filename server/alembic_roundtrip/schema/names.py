@@ -133,7 +133,7 @@ def sequence_of(table: Name, column: str) -> str:
 
 def with_sequences(table: Table, old: Table, columns: Mapping[str, str]) -> Table:
     """A table after a rename of it or of columns (new names by old): its sequences keep theirs."""
-    now = {columns.get(name, name): name for name in filter(None, [_numbered_column(old)])}
+    now = {columns.get(name, name): name for name in filter(None, [numbered_column(old)])}
     made = []
     for column in table.columns:
         if column.name in now:
@@ -146,7 +146,7 @@ def with_sequences(table: Table, old: Table, columns: Mapping[str, str]) -> Tabl
     return replace(table, columns=tuple(made))
 
 
-def _numbered_column(table: Table) -> str | None:
+def numbered_column(table: Table) -> str | None:
     """The column that SQLAlchemy makes SERIAL: an integer that is the primary key by itself."""
     primary = next((part.columns for part in table.constraints if part.kind == "primary"), ())
     column = table.column(primary[0]) if len(primary) == 1 else None
