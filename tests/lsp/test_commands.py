@@ -196,17 +196,22 @@ def expect_progress(reports: list[dict[str, Any]]) -> None:
 async def running(editor: Editor, project: Project, token: Any = None):
     """A rehearsal in its middle: its request's id, the answer to come, the agents at work."""
     uri = editor.open(project.write("bbbb", SLEEPY))
-    params = types.ExecuteCommandParams(
-        "alembicRoundtrip.testRevision", [uri], work_done_token=token
-    )
-    answer = asyncio.ensure_future(
+    answer = asked(editor, project, "testRevision", uri, token)
+    found = await agents(editor)
+    await editor.until(lambda: any("bbbb: upgrade" in said for said in said_by(editor)))
+    return uri, answer, found
+
+
+def asked(
+    editor: Editor, project: Project, name: str, uri: str, token: Any = None
+) -> asyncio.Future[Any]:
+    """The answer to come, to a request whose id is known."""
+    params = types.ExecuteCommandParams(f"alembicRoundtrip.{name}", [uri], work_done_token=token)
+    return asyncio.ensure_future(
         editor.client.protocol.send_request_async(
             types.WORKSPACE_EXECUTE_COMMAND, params, msg_id=f"run-{project.folder}"
         )
     )
-    found = await agents(editor)
-    await editor.until(lambda: any("bbbb: upgrade" in said for said in said_by(editor)))
-    return uri, answer, found
 
 
 def said_by(editor: Editor) -> list[str]:
@@ -380,6 +385,43 @@ async def test_a_rollback_is_planned_from_the_open_migration(
     assert [loss["subject"] for loss in revision["losses"]] == ["customers.nick"]
     assert result["no_sql"].startswith("no SQL: migrations/env.py line ")
     assert any("Rollback from bbbb to aaaa: 1 revision" in text for text in editor.messages)
+
+
+OFFLINE = """
+from alembic import context
+context.configure(dialect_name="sqlite")
+with context.begin_transaction():
+    context.run_migrations()
+"""
+
+
+async def test_the_sql_of_a_plan_is_told_of_as_it_comes(editor: Editor, project: Project) -> None:
+    (project.folder / "migrations" / "env.py").write_text(OFFLINE)
+    uri = editor.open(project.write("bbbb", LOSSY))
+    result = await editor.command("planRollback", {"uri": uri, "target": "base"}, under="plan")
+    assert [len(each["sql"]) for each in result["revisions"]] == [1, 1]
+    begin, first, second, end = editor.progress["plan"]
+    assert (begin["kind"], begin["cancellable"]) == ("begin", True)
+    assert (first["message"], first["percentage"]) == ("SQL of bbbb", 50)
+    assert (second["message"], second["percentage"]) == ("SQL of aaaa", 100)
+    assert (end["kind"], end["message"]) == ("end", "planned")
+
+
+@pytest.mark.parametrize("cancel", [by_request, by_progress, by_command])
+async def test_a_cancelled_plan_leaves_nothing(
+    editor: Editor, project: Project, cancel: Any
+) -> None:
+    (project.folder / "migrations" / "env.py").write_text("import time\ntime.sleep(60)\n")
+    uri = editor.open(project.write("bbbb", LOSSY))
+    answer = asked(editor, project, "planRollback", uri)
+    found = await agents(editor)
+    await editor.until(lambda: bool(editor.progress))
+    await cancel(editor, project)
+    with pytest.raises(JsonRpcException) as refused:
+        await asyncio.wait_for(answer, GONE_WITHIN)
+    assert "Traceback" not in f"{refused.value.message}{refused.value.data}"
+    await ended(editor, found)
+    assert await editor.lenses(uri), "the next request is answered"
 
 
 async def test_a_rollback_is_planned_to_a_target_and_from_a_revision(

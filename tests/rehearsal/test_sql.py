@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,9 @@ async def written(
     project: AlembicProject, current: tuple[str, ...], target: str
 ) -> tuple[DowngradeSql, ...]:
     before = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
-    found = await rollback_sql(project.environment, Settings(timeout=30.0), current, target)
+    downgrades = rollback_sql(project.environment, Settings(timeout=30.0), current, target)
+    async with aclosing(downgrades) as written:
+        found = tuple([each async for each in written])
     after = {path: path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
     assert after == before
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,7 +74,23 @@ async def on_scratch(
     if not ls.session.trusted:
         raise Refused("a rehearsal runs the project's code: trust this workspace first")
     await ls.settled()
-    task = asyncio.ensure_future(_alone(ls, params.work_done_token, title, work))
+    return await _cancellable(ls, _alone(ls, params.work_done_token, title, work))
+
+
+async def followed(
+    ls: RoundtripServer, params: types.ExecuteCommandParams, title: str, work: Work[T]
+) -> T:
+    """Work that runs the project's code without any database: told of, cancellable."""
+
+    async def only_the_result() -> T:
+        result, _ = await _told_of(ls, params.work_done_token, title, work)
+        return result
+
+    return await _cancellable(ls, only_the_result())
+
+
+async def _cancellable(ls: RoundtripServer, work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(work)
     ls.session.rehearsals.add(task)
     task.add_done_callback(ls.session.rehearsals.discard)
     try:
@@ -83,7 +99,7 @@ async def on_scratch(
         raise Refused(str(error)) from error
     except asyncio.CancelledError:
         task.cancel()
-        raise Cancelled("cancelled; nothing of the rehearsal is left") from None
+        raise Cancelled("cancelled; nothing that was started is left") from None
 
 
 async def _alone(
@@ -91,22 +107,32 @@ async def _alone(
 ) -> T:
     # One at a time: two would share the machine and make each other's timings meaningless.
     async with ls.session.one_rehearsal:
-        task = asyncio.current_task()
-        assert task is not None
-        progress = await Progress.begin(
-            ls.work_done_progress,
-            title,
-            token=token,
-            create=ls.session.client.shows_progress,
-            on_cancel=lambda: ls.loop.call_soon_threadsafe(task.cancel),
-        )
-        ended = "stopped"
         try:
-            result, ended = await work(progress)
+            result, ended = await _told_of(ls, token, title, work)
         finally:
-            progress.end(ended)
             await ls.refresh()
         if not ls.session.reports_results:
             kind = types.MessageType.Info
             ls.window_show_message(types.ShowMessageParams(kind, f"{title}: {ended}"))
         return result
+
+
+async def _told_of(
+    ls: RoundtripServer, token: types.ProgressToken | None, title: str, work: Work[T]
+) -> tuple[T, str]:
+    """Work behind a progress bar, by which it can be cancelled."""
+    task = asyncio.current_task()
+    assert task is not None
+    progress = await Progress.begin(
+        ls.work_done_progress,
+        title,
+        token=token,
+        create=ls.session.client.shows_progress,
+        on_cancel=lambda: ls.loop.call_soon_threadsafe(task.cancel),
+    )
+    ended = "stopped"
+    try:
+        result, ended = await work(progress)
+    finally:
+        progress.end(ended)
+    return result, ended

@@ -13,7 +13,7 @@ from lsprotocol import types
 
 from alembic_roundtrip.evidence import evidence_store
 from alembic_roundtrip.losses import documentation, says_loss
-from alembic_roundtrip.lsp.asked import named, on_scratch, refused, settings_of, values_of
+from alembic_roundtrip.lsp.asked import followed, named, on_scratch, refused, settings_of, values_of
 from alembic_roundtrip.lsp.code_actions import SCAFFOLD_FROM_DATABASE
 from alembic_roundtrip.lsp.progress import Progress
 from alembic_roundtrip.lsp.scaffolding import scaffold_downgrade, scaffold_from_database
@@ -93,7 +93,7 @@ async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams)
         if target is None:
             target = target_below(workspace.scripts(environment).history, str(revision))
         steps = planning(workspace, environment, target, _texts(values.get("from")))
-        plan = await _with_sql(ls, environment, await in_slices(steps))
+        plan = await _with_sql(ls, params, environment, await in_slices(steps))
     except (NoPlanError, *UNUSABLE) as error:
         raise refused(ls, str(error)) from error
     if not ls.session.reports_results:
@@ -103,14 +103,28 @@ async def plan_rollback(ls: RoundtripServer, params: types.ExecuteCommandParams)
 
 
 async def _with_sql(
-    ls: RoundtripServer, environment: Environment, plan: RollbackPlan
+    ls: RoundtripServer,
+    params: types.ExecuteCommandParams,
+    environment: Environment,
+    plan: RollbackPlan,
 ) -> RollbackPlan:
-    if plan.revisions and not ls.session.trusted:
+    if not plan.revisions:
+        return plan
+    if not ls.session.trusted:
         told = "no SQL: the project's env.py writes it, and this workspace is not trusted"
         return replace(plan, no_sql=told)
     from alembic_roundtrip.planning.sql import with_sql
 
-    return await with_sql(plan, environment, ls.session.workspace.settings_of(environment))
+    settings = ls.session.workspace.settings_of(environment)
+
+    async def work(progress: Progress) -> tuple[RollbackPlan, str]:
+        def written(number: int, revision: str) -> None:
+            progress.report(f"SQL of {revision}", 100 * number // max(number, len(plan.revisions)))
+
+        found = await with_sql(plan, environment, settings, written)
+        return found, found.no_sql or "planned"
+
+    return await followed(ls, params, f"Rollback to {plan.target}", work)
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from alembic_roundtrip.config import Settings
@@ -11,9 +12,12 @@ from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.plan import CannotRun
 from alembic_roundtrip.rehearsal.sql import DowngradeSql, rollback_sql
 
+Tell = Callable[[int, str], None]
+"""Hears that the SQL of the n-th downgrade was written, and whose it is."""
+
 
 async def with_sql(
-    plan: RollbackPlan, environment: Environment, settings: Settings
+    plan: RollbackPlan, environment: Environment, settings: Settings, tell: Tell = lambda *_: None
 ) -> RollbackPlan:
     """The plan with the SQL of each revision, or with the reason why there is none.
 
@@ -21,8 +25,14 @@ async def with_sql(
     """
     if not plan.revisions:
         return plan
+    written = []
     try:
-        written = await rollback_sql(environment, settings, plan.current, plan.target)
+        async with aclosing(
+            rollback_sql(environment, settings, plan.current, plan.target)
+        ) as downgrades:
+            async for each in downgrades:
+                written.append(each)
+                tell(len(written), each.revision)
     except CannotRun as error:
         return replace(plan, no_sql=str(error))
     return replace(plan, revisions=tuple(_in_order(plan.revisions, written)))

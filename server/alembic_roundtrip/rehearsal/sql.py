@@ -36,14 +36,18 @@ class DowngradeSql:
 
 async def rollback_sql(
     environment: Environment, settings: Settings, current: Sequence[str], target: str
-) -> tuple[DowngradeSql, ...]:
-    """The SQL from `current` to `target`, in Alembic's order; raises `CannotRun`."""
+) -> AsyncGenerator[DowngradeSql, None]:
+    """The SQL from `current` to `target`, in Alembic's order; raises `CannotRun`.
+
+    Closing or cancelling ends everything at once.
+    """
     python = await asyncio.to_thread(interpreter.find, environment, settings)
     with scratch_folder() as folder:
         agent = await _start(environment, settings, python, folder, (current, target))
         try:
             async with aclosing(_answers(agent, settings.timeout)) as answers:
-                return tuple([_downgrade(answer) async for answer in answers])
+                async for answer in answers:
+                    yield _downgrade(answer)
         finally:
             agent.kill()
             await agent.ended()
