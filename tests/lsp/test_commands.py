@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -317,6 +318,27 @@ async def alone(request: pytest.FixtureRequest) -> AsyncIterator[Editor]:
     editor = Editor(request.param)
     yield editor
     await editor.stop()
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+async def test_requests_are_answered_while_a_server_says_nothing(
+    alone: Editor, project: Project, cache: dict[str, str], scheme: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as dead:
+        url = f"{scheme}://app:secret@127.0.0.1:{dead.getsockname()[1]}/app"
+        await alone.start(project.folder, environment=cache, settings={"database": url})
+        uri = alone.open(project.write("bbbb", LOSSY))
+        answer = asyncio.ensure_future(alone.command("testRevision", uri))
+        place = alone.under(alone.texts[uri], "op.drop_column").start
+        connection, _ = await asyncio.to_thread(dead.accept)
+        with connection:
+            for _ in range(3):
+                hover = alone.hover(uri, place)
+                assert await asyncio.wait_for(hover, GONE_WITHIN)
+            assert not answer.done()
+            assert await alone.command("cancel") == {"cancelled": 1}
+            with pytest.raises(JsonRpcException):
+                await asyncio.wait_for(answer, GONE_WITHIN)
 
 
 async def test_an_untrusted_workspace_runs_nothing(

@@ -36,6 +36,8 @@ INSTALL = "pip install 'alembic-roundtrip[mariadb]'"
 _OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
 _PORT = 3306
 _FOREVER = 31_536_000
+_PATIENCE = 60
+"""Seconds for an answer: a server may take a connection and then say nothing at all."""
 _FOR_ALL = ("information_schema", "performance_schema")
 _GONE = (2006, 2013, 2055)
 """What the driver says of a server that is not there any more."""
@@ -93,7 +95,7 @@ def _connected(where: dict[str, Any], name: str) -> Iterator[Connection[Any]]:
         ) from error
     try:
         connection = pymysql.connect(
-            **where, charset="utf8mb4", autocommit=True, connect_timeout=10
+            **where, charset="utf8mb4", autocommit=True, connect_timeout=10, read_timeout=_PATIENCE
         )
     except (pymysql.err.Error, RuntimeError) as error:
         said = str(error.args[-1]).strip().splitlines()[-1]
