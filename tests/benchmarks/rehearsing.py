@@ -221,11 +221,14 @@ class Bench:
             say(f"\n{self._kind}, one revision of {count}: the whole command")
             say(first.line("the first time"))
             say(again.line("edited since"))
-            waits = self._output(
-                project, sys.executable, "waiting.py", self._kind, revisions[-3], str(script)
-            )
-            found = json.loads(waits.splitlines()[-1])
-            say(f"from a process that stays, behind a waiting agent: {found * 1000:.0f} ms")
+            told = (self._kind, revisions[-3], str(script))
+            say("from a process that stays, behind a waiting agent, ms")
+            for name, seconds in self._told(project, "waiting.py", *told).items():
+                say(f"  {name:<32}{seconds * 1000:8.0f}")
+            found = self._told(project, "editing.py", *told)
+            say("from an editor, ms")
+            say(f"  {'to the answer':<32}{found['answer'] * 1000:8.0f}")
+            say(f"  {'to the new diagnostics':<32}{found['shown'] * 1000:8.0f}")
 
     def jobs(self, count: int) -> None:
         """Two agents at a time against one."""
@@ -304,6 +307,12 @@ class Bench:
             SERVER=str(self._server.process),
         )
         return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
+
+    def _told(self, folder: Path, script: str, *arguments: str) -> dict[str, float]:
+        """What a script of ours says in its last line."""
+        output = self._output(folder, sys.executable, script, *arguments)
+        told: dict[str, float] = json.loads(output.splitlines()[-1])
+        return told
 
     def _output(self, folder: Path, python: str, script: str, *arguments: str, **env: str) -> str:
         program = script if script == "-m" else str(_PEERS / script)
