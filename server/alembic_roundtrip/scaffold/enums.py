@@ -108,7 +108,7 @@ def remade(enum: EnumType, before: Schema, render: Renderer) -> Iterator[str]:
 def _check(table: Table, column: Column, schema: Schema) -> None:
     """Raises `NotKnownError` for what a change of the type would not pass by."""
     array = column.type is not None and "ARRAY" in column.type.text
-    partial = any(key.endswith("_where") for index in table.indexes for key, _ in index.options)
+    partial = any(index.partial for index in table.indexes)
     checked = any(
         part.kind in {"check", "exclude"} and not part.of_type for part in table.constraints
     )

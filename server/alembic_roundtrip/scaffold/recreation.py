@@ -98,7 +98,7 @@ def copies_generated(step: Step) -> bool:
     table = step.after.table(batch.table) if batch is not None else None
     if table is None or isinstance(step.change, c.CreateIndex | c.DropIndex | c.DropColumn):
         return False
-    return any("Computed(" in part.text for column in table.columns for part in column.arguments)
+    return any(column.computed for column in table.columns)
 
 
 def may_copy_generated(step: Step) -> bool:
