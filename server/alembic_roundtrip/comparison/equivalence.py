@@ -190,6 +190,8 @@ def default_of(column: Column) -> str | Missing | None:
 def _default_text(expression: Expression) -> str | None:
     if expression.known:
         return str(expression.value)
+    if expression.sql is not None:
+        return expression.sql
     try:
         node = ast.parse(expression.text, mode="eval").body
     except (SyntaxError, ValueError):
@@ -197,9 +199,6 @@ def _default_text(expression: Expression) -> str | None:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
         return None
     name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
-    if name == "text" and len(node.args) == 1:
-        value = _literal(node.args[0])
-        return value if isinstance(value, str) else None
     return _CALLS.get(name) if not node.args else None
 
 

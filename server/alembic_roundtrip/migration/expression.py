@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -36,6 +37,21 @@ class Expression:
     def string(self) -> str | None:
         """The value, where it is a string."""
         return self.value if isinstance(self.value, str) else None
+
+    @property
+    def sql(self) -> str | None:
+        """The SQL that it is: a string, or what `text(…)` is given; None for other constructs."""
+        if self.known or "text(" not in self.text:
+            return self.string
+        try:
+            node = ast.parse(self.text, mode="eval").body
+        except (SyntaxError, ValueError):
+            return None
+        if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] != "text":
+            return None
+        given = node.args[0] if len(node.args) == 1 else None
+        value = given.value if isinstance(given, ast.Constant) else None
+        return value if isinstance(value, str) else None
 
     @property
     def final(self) -> bool:

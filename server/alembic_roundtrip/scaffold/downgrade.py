@@ -11,7 +11,6 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, GuardKind, Migration, Operation
-from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.rule import Fix
@@ -220,9 +219,8 @@ def _lost(change: c.Change) -> tuple[str, ...]:
 def _shown(operation: Operation, migration: Migration) -> str:
     """An operation in a few words: the beginning of its code."""
     text = " ".join(migration.source.slice(operation.range).split())
-    named = option(operation.arguments, "sqltext")
-    if named is not None and named.string:
-        text = f"op.execute({' '.join(named.string.split())!r})"
+    if operation.sql:
+        text = f"op.execute({' '.join(operation.sql.split())!r})"
     return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}`"
 
 

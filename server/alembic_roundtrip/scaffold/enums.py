@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Column, EnumType, Name, Table, option
+from alembic_roundtrip.migration.objects import Column, EnumType, Name, Table
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.fragility import fragile
 from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value
@@ -156,7 +156,5 @@ def _replacement(steps: Sequence[Step], old: EnumType) -> Iterator[Replacement]:
 
 def _sql(operation: Operation) -> str:
     """The SQL that an operation executes, on one line where nothing is quoted over several."""
-    said = option(operation.arguments, "sqltext")
-    sql = (said.string or "") if said is not None else ""
-    parts = re.split(r"('(?:[^']|'')*')", sql)
+    parts = re.split(r"('(?:[^']|'')*')", operation.sql)
     return "".join(p if n % 2 else re.sub(r"\s+", " ", p) for n, p in enumerate(parts)).strip()

@@ -84,7 +84,7 @@ def _against(found: Tightening, dialects: tuple[str, ...]) -> str:
         if change.constraint.kind == "foreignkey":
             raise NotKnownError(found.rows)
         if change.constraint.kind == "check":
-            return f"NOT ({_text(change.constraint.arguments[0])})"
+            return f"NOT ({_sql(change.constraint.arguments[0])})"
         return _twice(found, dialects, None)
     if isinstance(change, c.WriteRows):
         raise NotKnownError(found.rows)
@@ -117,7 +117,7 @@ def _twice(found: Tightening, dialects: tuple[str, ...], only: str | None) -> st
 
 def _predicate(index: Index, dialects: tuple[str, ...]) -> str | None:
     """The condition of a partial index on the project's dialects."""
-    told = {_text(value) for key, value in index.options if key.endswith("_where")}
+    told = {_sql(value) for key, value in index.options if key.endswith("_where")}
     if not told:
         return None
     have = {key.removesuffix("_where") for key, _ in index.options if key.endswith("_where")}
@@ -126,16 +126,11 @@ def _predicate(index: Index, dialects: tuple[str, ...]) -> str | None:
     return told.pop()
 
 
-def _text(expression: Expression) -> str:
-    """The SQL that a string or `sa.text(…)` is; raises `NotKnownError` for constructs."""
-    if expression.string is not None:
-        return expression.string
-    said = re.fullmatch(
-        r"(?:\w+\.)?text\((r?(?P<quote>['\"])(?:(?!(?P=quote)|\\).)*(?P=quote))\)", expression.text
-    )
-    if said is None:
+def _sql(expression: Expression) -> str:
+    """The SQL that it is; raises `NotKnownError` for constructs."""
+    if expression.sql is None:
         raise NotKnownError(f"`{expression.text}`")
-    return said[1].lstrip("r")[1:-1]
+    return expression.sql
 
 
 def _beyond(column: str, type_: Expression, dialects: tuple[str, ...]) -> str:
