@@ -18,7 +18,7 @@ _REMEMBERED = 64
 """Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
 _COPIED = re.compile(
     r"""
-    \s* (?:create\s+table\b.*?\bas|insert\s+into\s[^;]*?) \s*\(?\s*
+    \s* (?:create\s+table\s[^;]*?\bas|insert\s+into\s[^;]*?) \s*\(?\s*
     select \s+ (?P<what>\*|[\w\s,."`]+?) \s+ from \s+ (?P<table>[\w."`]+) \s*\)?\s*;?\s*
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
@@ -190,6 +190,7 @@ def _kept_aside(context: Context) -> frozenset[Key]:
 
 def _copied(sql: str) -> Iterator[Key]:
     """What one statement copies of every row."""
+    sql = " ".join(sql.split())  # long runs of spaces would be tried in every place
     match = _COPIED.fullmatch(sql)
     if match is not None:
         table = _name(match["table"])
