@@ -48,6 +48,19 @@ def url(value: str) -> dict[str, str]:
             {"mig/versions/a.py": "from sqlalchemy.dialects import mysql as my\n" + MIGRATION},
             ("mysql",),
         ),
+        # Options that say something to other databases only.
+        (
+            url("postgresql://h/d")
+            | script("TABLE = {'mysql_engine': 1}", "x(mysql_engine='InnoDB')"),
+            ("postgresql",),
+        ),
+        (
+            {"requirements.txt": "psycopg2\n"} | script("x(postgresql_where=1, sqlite_where=1)"),
+            ("postgresql",),
+        ),
+        # Batch mode alone says SQLite, but not beside what SQLite cannot do.
+        (script('with op.batch_alter_table("t"):\n    pass'), ("sqlite",)),
+        (script('with op.batch_alter_table("t"):\n    pass', 'op.drop_constraint("c", "t")'), ()),
         (
             {
                 "mig/versions/a.py": "from sqlalchemy.dialects import (\n  mssql,\n  oracle,\n)\n"

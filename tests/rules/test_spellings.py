@@ -19,6 +19,7 @@ READ = [
     for rule in rules().values()
     for example in rule.examples
     if not (example.file or example.evidence or example.deployed or example.deleted)
+    and rule.name != "unreadable-migration"  # what does not parse has no other spelling
 ]
 
 
@@ -128,9 +129,6 @@ def said(rule: Rule, example: Example, folder: Path, spell: Spelling | None) -> 
 def test_an_example_means_the_same_in_other_words(
     rule: Rule, example: Example, tmp_path: Path
 ) -> None:
-    try:
-        plain = said(rule, example, tmp_path / "plain", None)
-    except SyntaxError:
-        return  # what does not parse has no other spelling
+    plain = said(rule, example, tmp_path / "plain", None)
     for spell in (with_other_words, with_loops):
         assert said(rule, example, tmp_path / spell.__name__, spell) == plain, spell.__name__

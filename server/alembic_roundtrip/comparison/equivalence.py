@@ -19,6 +19,7 @@ _FAMILIES = {
     "smallint": "smallint",
     "string": "string",
     "varchar": "string",
+    "autostring": "string",
     "unicode": "string",
     "text": "text",
     "unicodetext": "text",

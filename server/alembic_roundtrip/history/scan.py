@@ -197,7 +197,7 @@ def _identifiers(values: Mapping[str, object]) -> Identifiers | None:
     return Identifiers(
         revision if isinstance(revision, str) else None,
         _several(values.get("down_revision")),
-        _several(values.get("depends_on")),
+        _several(values.get("depends_on") or None),  # Alembic takes "" for none
         _several(values.get("branch_labels")),
         tuple(n for n in NAMES if n in computed),
     )

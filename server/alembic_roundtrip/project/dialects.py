@@ -45,13 +45,16 @@ def infer_dialects(
         return tuple(Sign(name, SETTING) for name in settings.dialects)
     found = mentions(environment.env_py, _migrations(environment))
     signs = list(_of_urls(configuration.urls() if configuration else ()))
-    signs += _mentioned(found)
+    connected = {sign.dialect for sign in signs} - {SQLITE}
+    # Where nothing depends on the dialect, options for other servers are left over.
+    only = bool(connected) and not found.condition
+    signs += [s for s in _mentioned(found) if not only or s.dialect in {*connected, SQLITE}]
     named = {sign.dialect for sign in signs}
     servers = named - {SQLITE}
     if not servers or (found.condition and len(named) == 1):
         installed = _of_drivers(_folders(environment.folder, workspace))
         signs += [sign for sign in installed if sign.dialect != SQLITE or not signs]
-    if found.batch and (found.condition or not servers):
+    if found.batch and (found.condition or not (servers or found.not_sqlite)):
         signs.append(Sign(SQLITE, f"batch mode in {found.batch}"))
     signs = list(_distinct(signs))
     if found.condition and len(signs) == 1 and servers:

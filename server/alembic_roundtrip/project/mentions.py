@@ -27,12 +27,18 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 _IMPORTED = re.compile(r"(\w+)(?:\s+as\s+\w+)?\s*(?:[,);]|$)")
-_WITH_OPTIONS = ("mysql", "mariadb", "postgresql", "sqlite", "mssql", "oracle")
+_WITH_OPTIONS = ("mysql", "mariadb", "postgresql", "mssql", "oracle")
+# Not SQLite's: models of a server's project have `sqlite_where` for its tests, and autogenerate
+# writes them down.
 _OPTION = re.compile(rf"(?<!\w)({'|'.join(_WITH_OPTIONS)})_[a-z]\w*[ \t]*=(?!=)")
 _URL = re.compile(
     r"[\"']([A-Za-z]\w*)(?:\+\w+)?://|\bURL(?:\.create)?\(\s*(?:drivername\s*=\s*)?[\"'](\w+)"
 )
 _BATCH = re.compile(r"batch_alter_table\s*\(|render_as_batch\s*=\s*True\b")
+_NOT_IN_BATCH = re.compile(
+    r"\bop\.(?:alter_column|drop_constraint|create_(?:foreign_key|unique_constraint|check_constraint))"
+    r"\s*\("
+)
 _COMMENT = re.compile(r"#[^\n]*")
 _SAMPLE = 120
 """Migrations read: enough to see what a project mentions, in a few milliseconds."""
@@ -50,6 +56,8 @@ class Mentions:
     """The name of a file where something depends on the dialect: then there are several."""
     batch: str | None = None
     """The name of a file that uses batch mode, which only SQLite needs."""
+    not_sqlite: str | None = None
+    """The name of a file that does without batch mode what SQLite needs it for."""
 
 
 def known(scheme: str) -> str | None:
@@ -80,6 +88,8 @@ def _read(file: Path, found: Mentions, *, urls: bool = False) -> None:
         found.condition = file.name
     if found.batch is None and _BATCH.search(text):
         found.batch = file.name
+    if found.not_sqlite is None and not guarded and _NOT_IN_BATCH.search(text):
+        found.not_sqlite = file.name
 
 
 def _imports(text: str) -> Iterator[str]:

@@ -171,7 +171,7 @@ rule.example(
 
     def downgrade():
         op.execute(
-            "CREATE OR REPLACE FUNCTION one()\n"
+            "CREATE OR REPLACE FUNCTION one()\\n"
             "RETURNS int LANGUAGE sql AS 'SELECT 1';"
         )
     """,

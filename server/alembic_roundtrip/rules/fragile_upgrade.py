@@ -66,6 +66,27 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "SQLModel's text, which had no limit",
+    """
+    from sqlmodel import AutoString
+
+
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.String(9), comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are values in `users.nick` that sa.String(9) cannot hold
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=AutoString(), comment=None)
+    """,
+    history=(
+        "import sqlmodel\n"
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('nick', sqlmodel.sql.sqltypes.AutoString()))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
     "UNIQUE over values that may be there twice",
     """
     def upgrade():

@@ -28,13 +28,17 @@ def check(context: Context) -> Iterator[Finding]:
     for identifier in (migration.down_revision, migration.depends_on):
         if identifier is None or not identifier.literal:
             continue
+        needed = identifier is migration.depends_on
         for name in identifier.values:
-            if context.history.get(name) is None:
-                yield Finding(
-                    identifier.range,
-                    f"there is no revision `{name}`",
-                    (*_restored(name, context), *_nearest(name, identifier, context)),
-                )
+            if context.history.get(name) is not None or (needed and not name):
+                continue
+            fixes = (*_restored(name, context), *_nearest(name, identifier, context))
+            if needed and not fixes:
+                # What another package brings is only there when the application runs.
+                message = f"no file here has the revision `{name}`: another package must bring it"
+                yield Finding(identifier.range, message, severity="warning")
+            else:
+                yield Finding(identifier.range, f"there is no revision `{name}`", fixes)
 
 
 def _restored(name: str, context: Context) -> Iterator[Fix]:
@@ -157,6 +161,39 @@ rule.example(
 
 
     def upgrade():
+        pass
+    """,
+)
+rule.example(
+    "A dependency that an installed package brings",
+    """
+    revision = "bbbb2222"
+    down_revision = None
+    depends_on = ("72f227e37bdf",)
+                 ^^^^^^^^^^^^^^^^^ no file here has the revision `72f227e37bdf`: another package must bring it
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+)
+rule.example(
+    "An empty dependency, which is none",
+    """
+    revision = "bbbb2222"
+    down_revision = None
+    depends_on = ""
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
         pass
     """,
 )
