@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.schema.draft import Draft
+from alembic_roundtrip.schema.making import make
 from alembic_roundtrip.schema.recreation import with_recreations
 from alembic_roundtrip.schema.state import Key, Schema
 
@@ -43,9 +44,9 @@ def replay(schema: Schema, operations: Iterable[Operation], dialect: str | None 
                 each.enter(recreation)
         for change in operation.changes:
             steps.append((operation, change, (certain or draft).schema()))
-            draft.make(change, operation)
+            make(draft, change, operation)
             if certain is not None:
-                certain.make(change, operation)
+                make(certain, change, operation)
         if operation.doubtful:
             certain = certain or Draft(draft.schema())
             draft.doubt(operation.changes)
@@ -61,7 +62,7 @@ def schema_after(schema: Schema, operations: Iterable[Operation], dialect: str |
     for operation, recreation in with_recreations(running, schema.dialect):
         draft.enter(recreation)
         for change in operation.changes:
-            draft.make(change, operation)
+            make(draft, change, operation)
         if operation.doubtful:
             draft.doubt(operation.changes)
     return draft.schema()
@@ -70,5 +71,5 @@ def schema_after(schema: Schema, operations: Iterable[Operation], dialect: str |
 def applied(schema: Schema, change: c.Change, operation: Operation) -> Schema:
     """The schema after one change of an operation."""
     draft = Draft(schema)
-    draft.make(change, operation)
+    make(draft, change, operation)
     return draft.schema()

@@ -1,0 +1,156 @@
+"""How changes of columns change a schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.objects import (
+    Column,
+    Constraint,
+    Name,
+    option,
+)
+from alembic_roundtrip.schema.draft import Draft
+from alembic_roundtrip.schema.names import numbered_column, with_sequences
+from alembic_roundtrip.schema.state import Key
+from alembic_roundtrip.schema.tables import needed
+
+_KEPT_BY_ALTER = ("existing_type", "existing_nullable", "existing_server_default")
+_NOT_OPTIONS = (
+    *_KEPT_BY_ALTER,
+    "existing_comment",
+    "existing_autoincrement",
+    "new_column_name",
+    "type_",
+    "nullable",
+    "postgresql_using",
+)
+
+
+def add_column(draft: Draft, change: c.AddColumn) -> None:
+    """Add a column, in the place of one of that name, with the constraints that its type brings."""
+    table = draft.parts(change.table)
+    others = table.columns
+    if table.column(change.column.name) is not None:
+        others = tuple(col for col in others if col.name != change.column.name)
+    made = needed(draft, change.constraints)
+    if draft.dialect == "sqlite" and not draft.recreating:
+        # SQLite adds no constraint to a table; Alembic leaves out those of types.
+        made = tuple(part for part in made if not part.of_type)
+    constraints = (*table.constraints, *made) if made else None
+    draft.change(change.table, columns=(*others, change.column), constraints=constraints)
+    draft.now[change.column.name] = change.column.name
+    draft.made.append(Key("column", change.table, change.column.name))
+    draft.note_constraints(change.table, made)
+    draft.add_enums(change.enums)
+
+
+def drop_column(draft: Draft, change: c.DropColumn) -> None:
+    """Drop a column with the indexes and constraints that it takes with it."""
+    table = draft.parts(change.table)
+    column = draft.name_now(change.column)
+    constraints = table.constraints
+    if constraints:
+        constraints = tuple(_without_column(draft, constraints, column))
+    indexes = [index for index in table.indexes if not index.mentions(column)]
+    draft.change(
+        change.table,
+        columns=tuple([col for col in table.columns if col.name != column]),
+        # What stays the same is the same object: comparing two schemas is quick then.
+        constraints=constraints if constraints != table.constraints else None,
+        indexes=tuple(indexes) if len(indexes) < len(table.indexes) else None,
+    )
+
+
+def _without_column(
+    draft: Draft, constraints: Iterable[Constraint], column: str
+) -> Iterator[Constraint]:
+    for part in constraints:
+        if part.kind == "check" and draft.dialect != "sqlite" and _is_about(part, column):
+            continue
+        if column not in part.columns:
+            yield part
+        elif draft.recreating and part.kind == "primary" and len(part.columns) > 1:
+            yield replace(part, columns=tuple(c for c in part.columns if c != column))
+
+
+def alter_column(draft: Draft, change: c.AlterColumn) -> None:
+    """Alter a column; under a new name its constraints, indexes and foreign keys follow."""
+    table = draft.parts(change.table)
+    name = draft.name_now(change.column)
+    if table.column(name) is None:
+        draft.doubt_tables(change.table)
+        return
+    columns = tuple([altered(col, change) if col.name == name else col for col in table.columns])
+    if option(change.options, "server_default") is not None and (
+        draft.dialect == "postgresql" and numbered_column(table) == name
+    ):
+        # The numbers are a default there, and this takes its place.
+        columns = tuple(
+            [
+                col.with_option("autoincrement", literal(value=False))
+                if before.name == name
+                else col
+                for before, col in zip(table.columns, columns, strict=True)
+            ]
+        )
+    draft.change(change.table, columns=columns)
+    new = option(change.options, "new_column_name")
+    if new is not None and new.string is not None and new.string != name:
+        draft.made.append(Key("column", change.table, new.string))
+        _rename_in_parts(draft, change.table, name, new.string)
+        renamed = draft.tables[change.table]
+        draft.put(with_sequences(renamed, table, {name: new.string}))
+
+
+def _rename_in_parts(draft: Draft, name: Name, old: str, new: str) -> None:
+    """A column's new name in the table's constraints and indexes."""
+    table = draft.tables[name]
+    constraints = tuple(
+        replace(part, columns=tuple(new if col == old else col for col in part.columns))
+        for part in table.constraints
+    )
+    indexes = tuple(
+        replace(
+            index,
+            columns=tuple(
+                replace(part, text=repr(new), value=new) if part.value == old else part
+                for part in index.columns
+            ),
+        )
+        for index in table.indexes
+    )
+    draft.change(name, constraints=constraints, indexes=indexes)
+    if draft.recreating:
+        # The new table takes the old one's place; keys that refer to it stay as they are.
+        draft.now |= {key: new for key, called in draft.now.items() if called == old}
+    else:
+        draft.retarget(name, name, {old: new})
+
+
+def _is_about(check: Constraint, column: str) -> bool:
+    """Whether the condition of a CHECK names a column."""
+    word = rf"\b{re.escape(column)}\b"
+    return any(re.search(word, argument.text) for argument in check.arguments)
+
+
+def altered(column: Column, change: c.AlterColumn) -> Column:
+    """A column after `alter_column`."""
+    given = dict(change.options)
+    new_type, nullable = given.get("type_"), given.get("nullable")
+    new_name = given.get("new_column_name")
+    if new_type is not None:
+        column = replace(column, type=new_type)
+    if nullable is not None:
+        known = nullable.value if isinstance(nullable.value, bool) else None
+        column = replace(column, nullable=known).with_option("nullable", nullable)
+    if new_name is not None and new_name.string is not None:
+        column = replace(column, name=new_name.string)
+    for name, value in change.options:
+        if name not in _NOT_OPTIONS:
+            column = column.with_option(name, None if value.value in {None, False} else value)
+    return column
