@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context, FileContext
+from alembic_roundtrip.migration.changes import Change
+from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Rule, rules
 from alembic_roundtrip.rulenames import OFF, mistaken_names
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
 C = TypeVar("C", Context, FileContext)
+Kinds = frozenset[type[Change]]
+"""What kinds of changes there are in a direction."""
+Stages = tuple[tuple[Rule, ...], ...]
+"""Rules in the order of their stages."""
 
 logger = logging.getLogger(__name__)
 
@@ -23,50 +29,99 @@ class UnknownRuleError(ValueError):
     """A rule named in the settings does not exist."""
 
 
-def check(context: Context, settings: Settings) -> tuple[Diagnostic, ...]:
-    """What the selected rules find in a migration, in the order of the text.
+def check(
+    context: Context, settings: Settings, chosen: Choice | None = None
+) -> tuple[Diagnostic, ...]:
+    """What the selected rules, or those that are given, find in a migration, in its order.
 
     A rule that fails on a document is logged and left out; the others go on.
     """
-    return _check(context, Rule.diagnostics, suppressions(context.migration), settings)
+    chosen = chosen or selected(settings)
+    rehearsed = context.evidence is not None or context.stale is not None
+    kinds = _kinds(context.upgrade_operations), _kinds(context.downgrade_operations)
+    stages = chosen.concerned(*kinds, rehearsed=rehearsed)
+    ignored = suppressions(context.migration)
+    return _check(
+        replace(context, applied=chosen.names), stages, Rule.diagnostics, ignored, settings
+    )
 
 
 def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ...]:
     """What the selected rules find in a file that is no migration, in the order of the text."""
-    return _check(context, Rule.file_diagnostics, file_suppressions(context.file), settings)
+    chosen = selected(settings)
+    ignored = file_suppressions(context.file)
+    context = replace(context, applied=chosen.names)
+    return _check(context, chosen.stages, Rule.file_diagnostics, ignored, settings)
+
+
+def _kinds(operations: Sequence[Operation]) -> Kinds:
+    return frozenset([type(change) for operation in operations for change in operation.changes])
 
 
 def _check(
     context: C,
+    stages: Stages,
     findings: Callable[[Rule, C], Sequence[Diagnostic]],
     ignored: Sequence[Suppression],
     settings: Settings,
 ) -> tuple[Diagnostic, ...]:
-    chosen = selected(settings)
-    names = frozenset(rule.name for rule in chosen)
     found: list[Diagnostic] = []
-    for stage in range(max((rule.stage for rule in chosen), default=0) + 1):
-        so_far = replace(context, found=tuple(found), applied=names)
-        for rule in chosen:
-            if rule.stage == stage:
-                found += _guarded(rule, findings, so_far)
+    for stage in stages:
+        so_far = replace(context, found=tuple(found)) if found else context
+        for rule in stage:
+            found += _guarded(rule, findings, so_far)
+    if not found:
+        return ()
     found = [_as_configured(diagnostic, settings) for diagnostic in found]
     found = [d for d in found if not any(s.covers(d.rule, d.range) for s in ignored)]
     return tuple(sorted(found, key=lambda d: (d.range, SEVERITIES.index(d.severity), d.rule)))
 
 
-def selected(settings: Settings) -> tuple[Rule, ...]:
+class Choice:
+    """The rules that settings ask for."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.names = frozenset(rule.name for rule in self.rules)
+        self.stages = _in_stages(self.rules)
+        self._concerned: dict[object, Stages] = {}
+
+    def concerned(
+        self,
+        upgrade: frozenset[type[Change]],
+        downgrade: frozenset[type[Change]],
+        *,
+        rehearsed: bool,
+    ) -> Stages:
+        """Those that may find something in a migration of such changes, `rehearsed` or not.
+
+        Most look at changes that most migrations do not have; there are few kinds of migrations.
+        """
+        key = (upgrade, downgrade, rehearsed)
+        if key not in self._concerned:
+            asked = (rule for rule in self.rules if rehearsed or not rule.measured)
+            concerned = [rule for rule in asked if rule.concerns(upgrade, downgrade)]
+            self._concerned[key] = _in_stages(concerned)
+        return self._concerned[key]
+
+
+def _in_stages(rules: Sequence[Rule]) -> Stages:
+    stages = sorted({rule.stage for rule in rules})
+    return tuple(tuple(rule for rule in rules if rule.stage == stage) for stage in stages)
+
+
+def selected(settings: Settings) -> Choice:
     """The rules the settings ask for; names that no rule has are left out."""
     off = [name for name, severity in settings.severity.items() if severity == OFF]
     return _selected(settings.select, frozenset({*settings.ignore, *off}))
 
 
 @lru_cache(maxsize=16)  # the settings of a project are the same for all of its migrations
-def _selected(select: tuple[str, ...], left_out: frozenset[str]) -> tuple[Rule, ...]:
+def _selected(select: tuple[str, ...], left_out: frozenset[str]) -> Choice:
     known = rules()
     chosen = [known[name] for name in select or known if name in known]
     chosen += [rule for rule in known.values() if rule.always and rule not in chosen]
-    return tuple(rule for rule in chosen if rule.name not in left_out)
+    return Choice(rule for rule in chosen if rule.name not in left_out)
 
 
 def check_names(settings: Settings) -> None:

@@ -104,12 +104,10 @@ class Layers(Mapping[K, V]):
 
     def changed(self, other: Layers[K, V]) -> list[K]:
         """Keys whose value is another object in the other mapping, or missing there."""
-        base, over, merged = other._parts()
-        keys = self._merged()
-        if base is self._base:
-            touched = {**self._over, **over}
-            keys = {key: value for key, value in keys.items() if key in touched}
-        return [key for key, value in keys.items() if merged.get(key) is not value]
-
-    def _parts(self) -> tuple[dict[K, V], dict[K, V], dict[K, V]]:
-        return self._base, self._over, self._merged()
+        if other._base is not self._base:
+            merged = other._merged()
+            return [key for key, value in self.items() if merged.get(key) is not value]
+        touched = {**self._over, **other._over}
+        found = [key for key in touched if key in self and other.get(key) is not self[key]]
+        # Most steps change one entry at most; the order of several is that of all.
+        return found if len(found) <= 1 else [key for key in self if key in found]

@@ -10,9 +10,13 @@ from functools import lru_cache
 from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.schema import Key, Schema
+
+DESTROYING: Kinds = (c.DropTable, c.DropColumn, c.WriteRows)
+"""The changes that data can go with."""
 
 _REMEMBERED = 64
 """Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
@@ -108,11 +112,14 @@ def new_data_lost(context: Context) -> tuple[str, ...]:
 
 def _in_upgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
     """What was there before and the upgrade destroys: no downgrade can bring it back."""
-    kept = _kept_aside(context)
+    kept: frozenset[Key] | None = None
     for operation in context.upgrade_operations:
         if not operation.runs_on(trip.dialect):
             continue
         for change in operation.changes:
+            if not isinstance(change, DESTROYING):
+                continue
+            kept = _kept_aside(context) if kept is None else kept
             subject = _destroyed(change, trip.before, kept)
             if subject:
                 sentence = f"{_subject(subject, change)} cannot be restored."
@@ -129,6 +136,8 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
         if not operation.runs_on(trip.dialect):
             continue
         for change in operation.changes:
+            if not isinstance(change, DESTROYING):
+                continue
             subject = _destroyed(change, trip.before, frozenset()) or _moved(change, moved)
             if subject:
                 sentence = f"{_subject(subject, change)} are lost."
@@ -163,13 +172,13 @@ def _moved(change: c.Change, moved: set[Name]) -> str | None:
 def _moved_into(context: Context, trip: RoundTrip) -> Iterator[Name]:
     """Tables made by this upgrade that older rows were moved into."""
     dropped = any(
-        _destroyed(change, trip.before, frozenset())
+        isinstance(change, DESTROYING) and _destroyed(change, trip.before, frozenset())
         for operation in context.upgrade_operations
         for change in operation.changes
     )
     changes = [change for op in context.upgrade_operations for change in op.changes]
-    for change in changes:
-        if not isinstance(change, c.WriteRows) or change.verb != "insert" or not dropped:
+    for change in changes if dropped else ():
+        if not isinstance(change, c.WriteRows) or change.verb != "insert":
             continue
         if change.table is not None and change.table not in trip.before.tables:
             yield change.table

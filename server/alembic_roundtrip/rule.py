@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from alembic_roundtrip.evidence import RevisionEvidence
+from alembic_roundtrip.migration.changes import Change, Kinds
 from alembic_roundtrip.migration.rewrite import Rewrite
 from alembic_roundtrip.text import Edit, Range
 
@@ -124,7 +125,7 @@ Check = Callable[["Context"], Iterator[Finding]]
 FileCheck = Callable[["FileContext"], Iterator[Finding]]
 
 
-@dataclass
+@dataclass(eq=False)
 class Rule:
     """One rule: made with `Rule(__name__, …)` in a module of its own, named after the module.
 
@@ -139,6 +140,10 @@ class Rule:
     """Whether it tells what a rehearsal measured, and so is silent where there was none."""
     always: bool = False
     """Whether it applies though others are selected; only to be ignored by its name."""
+    upgrade: Kinds | None = None
+    downgrade: Kinds | None = None
+    """The changes without which it finds nothing, in the one direction or the other: a migration
+    that has none of them is not shown to it. Where neither is given it looks at every migration."""
     examples: list[Example] = field(default_factory=list)
     _check: Check | None = None
     _check_file: FileCheck | None = None
@@ -188,11 +193,26 @@ class Rule:
         example = Example(title, source, fixed, *project)
         self.examples.append(example)
 
+    def concerns(
+        self, upgrade: frozenset[type[Change]], downgrade: frozenset[type[Change]]
+    ) -> bool:
+        """Whether it may find something where each direction has changes of these kinds."""
+        if self._check is None:
+            return False
+        if self.upgrade is None and self.downgrade is None:
+            return True
+        return not (
+            upgrade.isdisjoint(self.upgrade or ()) and downgrade.isdisjoint(self.downgrade or ())
+        )
+
     def diagnostics(self, context: Context) -> Sequence[Diagnostic]:
         """What the rule finds in one migration; what a loop repeats at one place, once."""
         if self._check is None:
             return ()
-        found = {(finding.range, finding.message): finding for finding in self._check(context)}
+        findings = [*self._check(context)]
+        if not findings:  # of nearly every rule in nearly every migration
+            return ()
+        found = {(finding.range, finding.message): finding for finding in findings}
         migration = context.migration
         return [self._diagnostic(f, migration.path, migration.id) for f in found.values()]
 

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.schema import Key
+
+RENAMING: Kinds = (c.RenameTable, c.AlterColumn)
+"""The changes that give a table or a column another name."""
 
 
 @dataclass(frozen=True, slots=True)

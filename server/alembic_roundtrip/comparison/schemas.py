@@ -57,8 +57,10 @@ def _misplaced(context: Context) -> Iterator[Misplaced]:
 def _meant(
     name: Name, change: c.Change, schema: Schema, upgrade: set[Name], trip: RoundTrip
 ) -> Name | None:
+    if name in upgrade or name in trip.before.tables:
+        return None
     others = {other for other in upgrade if other.name == name.name and other != name}
-    if name in upgrade or len(others) != 1 or name in trip.before.tables:
+    if len(others) != 1:
         return None
     other = others.pop()
     if isinstance(change, c.CreateTable):

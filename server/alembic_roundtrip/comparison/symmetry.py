@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Index, Table
 from alembic_roundtrip.schema import Key, Schema, keys_of
+
+MAKING: Mapping[str, Kinds] = MappingProxyType(
+    {
+        "table": (c.CreateTable, c.RenameTable),
+        "column": (c.AddColumn, c.AlterColumn, c.CreateTable, c.RenameTable),
+        "index": (c.CreateIndex, c.CreateTable, c.RenameIndex, c.RenameTable),
+        "constraint": (
+            *(c.AddConstraint, c.AddColumn, c.CreateTable),
+            *(c.RenameConstraint, c.RenameIndex, c.RenameTable),
+        ),
+        "enum": (c.CreateEnum, c.RenameEnum, c.CreateTable, c.AddColumn),
+        "object": (c.CreateObject,),
+    }
+)
+"""The changes that leave an object of a kind behind."""
+
+TAKING: Mapping[str, Kinds] = MappingProxyType(
+    {
+        "table": (c.DropTable,),
+        "column": (c.DropColumn, c.DropTable),
+        "index": (c.DropIndex, c.DropColumn, c.DropTable),
+        "constraint": (c.DropConstraint, c.DropColumn, c.DropTable),
+    }
+)
+"""The changes that take an object of a kind away."""
+
+NAMED_DROPS: Kinds = (c.DropTable, c.DropColumn, c.DropIndex, c.DropConstraint)
+"""The changes that `dropped_key` has a key for."""
 
 
 @dataclass(frozen=True, slots=True)

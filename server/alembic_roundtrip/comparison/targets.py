@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import GuardKind, Operation
 from alembic_roundtrip.migration.objects import Name, Table
 from alembic_roundtrip.schema import Key, Schema
@@ -15,6 +16,15 @@ from alembic_roundtrip.schema import Key, Schema
 _NEAR = 0.75
 _INDEXES_BY_THEMSELVES = frozenset({"postgresql", "sqlite"})
 """Where the index of a constraint cannot be dropped by a name of its own."""
+
+NEEDING: Kinds = (
+    *(c.AddColumn, c.AddConstraint, c.AlterColumn, c.CreateIndex, c.DropColumn, c.DropConstraint),
+    *(c.DropIndex, c.DropTable, c.RenameConstraint, c.RenameIndex, c.RenameTable, c.SetComment),
+)
+"""The changes that something has to be there for."""
+
+MAKING: Kinds = (c.CreateTable, c.AddColumn, c.CreateIndex, c.AddConstraint)
+"""The changes that something must not be there for."""
 
 
 @dataclass(frozen=True, slots=True)

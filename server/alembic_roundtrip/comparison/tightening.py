@@ -11,6 +11,7 @@ from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.typechanges import type_changes
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Constraint, Name, Table, option
 from alembic_roundtrip.schema import Replay, Schema
@@ -19,6 +20,9 @@ from alembic_roundtrip.schema.state import names_enum
 Way = Literal["upgrade", "downgrade"]
 _WORD = re.compile(r"\w+")
 _LETS_GO = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
+
+TIGHTENING: Kinds = (c.AlterColumn, c.CreateIndex, c.AddConstraint, c.WriteRows)
+"""The changes that may find rows against them."""
 
 
 @dataclass(frozen=True, slots=True)

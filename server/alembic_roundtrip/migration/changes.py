@@ -262,6 +262,8 @@ Change = (
     | Unknown
 )
 
+Kinds = tuple[type[Change], ...]
+"""Kinds of changes: some of these classes."""
 
 _OF_A_TABLE = (
     DropTable,

@@ -81,8 +81,8 @@ def _brought_back(context: Context, gone: Missing) -> tuple[Fix, ...]:
 
 def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
     """Findings on what comes back otherwise; whoever owns up to a loss has decided."""
-    owned = says_loss(documentation(context.migration))
     for found in differences(context, aspect):
+        owned = says_loss(documentation(context.migration))
         related: tuple[Related, ...] = ()
         if found.direction is not found.downgrade:
             header = found.downgrade.header

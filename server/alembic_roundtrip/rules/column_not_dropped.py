@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
+from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=MAKING["column"])
 
 
 @rule.check

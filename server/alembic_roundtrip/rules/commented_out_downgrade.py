@@ -35,7 +35,8 @@ def check(context: Context) -> Iterator[Finding]:
         return
     place = migration.downgrade.range
     for number in range(place.start.line, place.end.line + 1):
-        match = _OPERATION.match(migration.source.line(number))
+        line = migration.source.line(number)
+        match = _OPERATION.match(line) if "#" in line else None
         if match is not None:
             start = Position(number, match.start(1) + 1)
             where = Range(start, Position(number, match.end(1) + 1))

@@ -16,6 +16,7 @@ from functools import partial
 from alembic_roundtrip.comparison.equivalence import casts_itself, read_type
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import AlterColumn
 from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.objects import option
@@ -24,7 +25,7 @@ from alembic_roundtrip.migration.rewrite import SurroundStatement
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import receiver, stands_alone
 
-rule = Rule(__name__, severity="warning")
+rule = Rule(__name__, severity="warning", upgrade=(c.AlterColumn,), downgrade=(c.AlterColumn,))
 
 _NUMBERS = frozenset({"integer", "bigint", "smallint", "numeric"})
 

@@ -33,7 +33,8 @@ def check(context: Context) -> Iterator[Finding]:
         return
     place = migration.docstring.range
     for number in range(place.start.line, place.end.line + 1):
-        match = _LINE.match(migration.source.line(number))
+        line = migration.source.line(number)
+        match = _LINE.match(line) if ":" in line else None
         if match is None:
             continue
         own = match.group(1).lower() == "revision id"

@@ -34,15 +34,15 @@ rule = Rule(__name__, severity="error")
 def check(context: Context) -> Iterator[Finding]:
     """A downgrade without effect under an upgrade with operations."""
     downgrade = context.migration.downgrade
+    if downgrade is None or downgrade.kind is not Body.NOTHING or context.upgrade_only:
+        return
     undone = [
         operation
         for operation in context.upgrade_operations
         if operation.changes
         and any(_does_something(context, operation, t) for t in context.round_trips)
     ]
-    if downgrade is None or downgrade.kind is not Body.NOTHING or not undone:
-        return
-    if context.upgrade_only:
+    if not undone:
         return
     count = f"{len(undone)} operation" + "s" * (len(undone) > 1)
     yield Finding(

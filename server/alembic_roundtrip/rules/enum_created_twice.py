@@ -23,7 +23,7 @@ from alembic_roundtrip.migration.rendering import NotKnownError
 from alembic_roundtrip.migration.rewrite import ChangeCall, Rewrite
 from alembic_roundtrip.rule import Finding, Fix, Rule
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=(c.CreateEnum,), downgrade=(c.CreateEnum,))
 
 
 @rule.check

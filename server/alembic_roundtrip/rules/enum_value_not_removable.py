@@ -18,7 +18,6 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.patterns.enum_value import removal
 
@@ -29,7 +28,8 @@ rule = Rule(__name__, severity="warning")
 def check(context: Context) -> Iterator[Finding]:
     """ADD VALUE in an upgrade whose downgrade does not make the type anew."""
     downgrade = context.written_downgrade
-    if "postgresql" not in context.dialects or downgrade is None:
+    added = [operation for operation in context.upgrade_operations if _adds_value(operation)]
+    if not added or "postgresql" not in context.dialects or downgrade is None:
         return
     remade = any(
         isinstance(change, c.CreateEnum | c.RenameEnum | c.DropEnum)
@@ -39,16 +39,18 @@ def check(context: Context) -> Iterator[Finding]:
     trips = context.round_trips
     if remade or trips[0].down.unread or explains(documentation(context.migration)):
         return
-    for operation in context.upgrade_operations:
-        sql = option(operation.arguments, "sqltext")
-        words = " ".join((sql.string or "").upper().split()) if sql is not None else ""
-        if words.startswith("ALTER TYPE") and " ADD VALUE " in words:
-            yield Finding(
-                operation.range,
-                "the new value stays after downgrade(): PostgreSQL cannot remove it",
-                partial(_fixes, context, operation),
-                severity=None if context.recent else "hint",
-            )
+    for operation in added:
+        yield Finding(
+            operation.range,
+            "the new value stays after downgrade(): PostgreSQL cannot remove it",
+            partial(_fixes, context, operation),
+            severity=None if context.recent else "hint",
+        )
+
+
+def _adds_value(operation: Operation) -> bool:
+    words = " ".join(operation.sql.upper().split())
+    return words.startswith("ALTER TYPE") and " ADD VALUE " in words
 
 
 def _fixes(context: Context, operation: Operation) -> tuple[Fix, ...]:

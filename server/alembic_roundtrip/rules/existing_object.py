@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.targets import present_already
+from alembic_roundtrip.comparison.targets import MAKING, present_already
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", downgrade=MAKING)
 
 
 @rule.check

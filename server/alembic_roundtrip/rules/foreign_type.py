@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
@@ -21,7 +22,9 @@ from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Rule
 
-rule = Rule(__name__, severity="error")
+_DEFINING = (c.CreateTable, c.AddColumn, c.AlterColumn)
+
+rule = Rule(__name__, severity="error", upgrade=_DEFINING, downgrade=_DEFINING)
 
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 OWN_TYPES = {
@@ -42,8 +45,9 @@ _OF_MYSQL = re.compile(r"(?:utf8(?:mb[34])?|latin1|ascii|ucs2)_\w+")
 def check(context: Context) -> Iterator[Finding]:
     """Types of columns in both directions, on each of the project's dialects."""
     seen: set[tuple[object, str]] = set()
+    known = [dialect for dialect in context.dialects if dialect in DATABASES]
     for operation in (*context.upgrade_operations, *context.downgrade_operations):
-        dialects = [d for d in context.dialects if d in DATABASES and operation.runs_on(d)]
+        dialects = [dialect for dialect in known if operation.runs_on(dialect)]
         for written in (t for change in operation.changes for t in _types(change)):
             for dialect in dialects if not operation.doubtful else ():
                 why = _refusal(written, dialect)
@@ -64,6 +68,7 @@ def _types(change: c.Change) -> Iterator[Expression]:
             yield new
 
 
+@lru_cache(maxsize=1024)  # a history has the same few types again and again
 def _refusal(written: Expression, dialect: str) -> str | None:
     """What a dialect lacks for a type; None where it has it, or where that is not known."""
     try:

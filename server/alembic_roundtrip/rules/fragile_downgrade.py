@@ -14,21 +14,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.tightening import Tightening, tightenings
+from alembic_roundtrip.comparison.tightening import TIGHTENING, Tightening, tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.patterns.guard import guard
 
-rule = Rule(__name__, severity="warning")
+rule = Rule(__name__, severity="warning", downgrade=TIGHTENING)
 
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """UNIQUE, NOT NULL, CHECK and shorter types that come back over rows nobody looked at."""
-    if says_loss(documentation(context.migration)):
-        return
     for found in tightenings(context):
+        if says_loss(documentation(context.migration)):
+            return
         yield Finding(
             found.operation.range,
             f"fails if there are {found.rows} by now",

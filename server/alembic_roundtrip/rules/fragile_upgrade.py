@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.tightening import tightenings
+from alembic_roundtrip.comparison.tightening import TIGHTENING, tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
 
-rule = Rule(__name__, severity="warning")
+rule = Rule(__name__, severity="warning", upgrade=TIGHTENING)
 
 
 @rule.check

@@ -29,8 +29,7 @@ _LEVELS = 5
 def check(context: Context) -> Iterator[Finding]:
     """Imports of modules that are called like models or settings, from the project's own code."""
     for entry in context.migration.imported:
-        parts = entry.module.strip(".").split(".")
-        if _changes(parts, entry) and _is_own(context.migration.path.parent, parts[0], entry):
+        if _changes(entry.module, entry.names) and _is_own(context.migration.path.parent, entry):
             yield Finding(
                 entry.range,
                 f"`{entry.module}` may change after this migration is written",
@@ -38,12 +37,14 @@ def check(context: Context) -> Iterator[Finding]:
             )
 
 
-def _changes(parts: list[str], entry: Import) -> bool:
-    return not _CHANGING.isdisjoint((*parts, *entry.names)) and "types" not in parts
+@lru_cache(maxsize=1024)  # a history has the same few imports again and again
+def _changes(module: str, names: tuple[str, ...]) -> bool:
+    parts = module.strip(".").split(".")
+    return not _CHANGING.isdisjoint((*parts, *names)) and "types" not in parts
 
 
-def _is_own(folder: Path, root: str, entry: Import) -> bool:
-    return entry.module.startswith(".") or _beside(folder, root)
+def _is_own(folder: Path, entry: Import) -> bool:
+    return entry.module.startswith(".") or _beside(folder, entry.module.partition(".")[0])
 
 
 @lru_cache(maxsize=1024)

@@ -21,7 +21,7 @@ from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.rules._order import moved
 from alembic_roundtrip.scaffold.edits import removed, stands_alone
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", downgrade=(c.DropIndex,))
 
 
 @rule.check

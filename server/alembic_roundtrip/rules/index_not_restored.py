@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.symmetry import missing
+from alembic_roundtrip.comparison.symmetry import TAKING, missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
 from alembic_roundtrip.rules._fixes import not_restored
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=TAKING["index"])
 
 
 @rule.check

@@ -40,11 +40,12 @@ def _failing(
     operations: tuple[Operation, ...], context: Context
 ) -> Iterator[tuple[Operation, str]]:
     for number, operation in enumerate(operations):
-        if "COMMIT" in operation.sql.upper().split():
+        words = operation.sql.upper().split()
+        if "COMMIT" in words:
             return
         if operation.autocommit or operation.doubtful or not operation.runs_on("postgresql"):
             continue
-        if _is_concurrent(operation):
+        if _is_concurrent(operation, words):
             yield operation, "CONCURRENTLY fails inside a transaction"
         for change in operation.changes:
             if isinstance(change, c.AddEnumValue):
@@ -91,12 +92,11 @@ def _can_move(migration: Migration, operation: Operation) -> bool:
     return operation.batch is None and stands_alone(migration, operation)
 
 
-def _is_concurrent(operation: Operation) -> bool:
+def _is_concurrent(operation: Operation, words: list[str]) -> bool:
     given = option(operation.arguments, "postgresql_concurrently")
     for change in operation.changes:
-        index = getattr(change, "index", None)
-        given = given or (option(index.options, "postgresql_concurrently") if index else None)
-    words = operation.sql.upper().split()
+        if given is None and isinstance(change, c.CreateIndex):
+            given = option(change.index.options, "postgresql_concurrently")
     # A materialized view can be refreshed concurrently anywhere.
     said = "CONCURRENTLY" in words and "REFRESH" not in words
     return said or (given is not None and given.value is True)

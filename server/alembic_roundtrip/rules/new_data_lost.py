@@ -14,9 +14,10 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.losses import documentation, new_data_lost, says_loss
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.rule import Finding, Rule
 
-rule = Rule(__name__, severity="information")
+rule = Rule(__name__, severity="information", downgrade=(c.DropTable, c.DropColumn))
 
 _SHOWN = 3
 

@@ -23,7 +23,7 @@ from alembic_roundtrip.migration.rewrite import ChangeCall
 from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
 from alembic_roundtrip.scaffold.edits import column_call
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=(AddColumn,), downgrade=(AddColumn,))
 
 # They put the type's own zero or empty text into the rows that are there.
 _FILLS_BY_ITSELF = {"mysql", "mariadb"}

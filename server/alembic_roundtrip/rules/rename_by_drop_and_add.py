@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.renames import Rename, renames
+from alembic_roundtrip.comparison.renames import RENAMING, Rename, renames
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.rewrite import SurroundStatement
 from alembic_roundtrip.rule import Finding, Fix, Related, Rule
 from alembic_roundtrip.scaffold.edits import removed, stands_alone, within
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=RENAMING)
 
 
 @rule.check

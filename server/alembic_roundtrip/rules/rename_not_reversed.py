@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.comparison.renames import renames
+from alembic_roundtrip.comparison.renames import RENAMING, renames
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.rule import Finding, Rule
 from alembic_roundtrip.rules._fixes import renamed_back
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=RENAMING)
 
 
 @rule.check

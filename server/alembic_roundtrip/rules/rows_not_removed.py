@@ -22,7 +22,7 @@ from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Finding, Fix, Rule
 
-rule = Rule(__name__, severity="warning")
+rule = Rule(__name__, severity="warning", upgrade=(c.WriteRows,))
 
 
 @rule.check

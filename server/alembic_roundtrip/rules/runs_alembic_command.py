@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rule import Finding, Rule
 
 rule = Rule(__name__, severity="error")
@@ -24,28 +25,28 @@ _COMMANDS = frozenset({"upgrade", "downgrade", "stamp"})
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Commands of Alembic's API and rows of `alembic_version`."""
-    imported = any(
-        (entry.module == "alembic" and "command" in entry.names)
-        or entry.module == "alembic.command"
-        for entry in context.migration.imported
-    )
     for direction in (context.migration.upgrade, context.migration.downgrade):
         if direction is None:
             continue
         for use in direction.uses:
             owner, _, name = use.name.rpartition(".")
             if name in _COMMANDS and (
-                owner == "alembic.command" or (imported and owner == "command")
+                owner == "alembic.command"
+                or (owner == "command" and _imports_commands(context.migration))
             ):
                 yield Finding(use.range, f"`{use.name}` inside a migration moves the version table")
         for operation in direction.operations:
-            if any(_is_version(change) for change in operation.changes):
+            written = [each.table for each in operation.changes if isinstance(each, c.WriteRows)]
+            if any(table is not None and table.name == "alembic_version" for table in written):
                 yield Finding(operation.range, "Alembic itself writes `alembic_version`")
 
 
-def _is_version(change: c.Change) -> bool:
-    table = change.table if isinstance(change, c.WriteRows) else None
-    return table is not None and table.name == "alembic_version"
+def _imports_commands(migration: Migration) -> bool:
+    return any(
+        (entry.module == "alembic" and "command" in entry.names)
+        or entry.module == "alembic.command"
+        for entry in migration.imported
+    )
 
 
 rule.example(

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.symmetry import Leftover, leftovers
+from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", upgrade=MAKING["object"])
 
 _KINDS = (
     *("view", "function", "procedure", "sequence", "domain", "type", "trigger", "aggregate"),

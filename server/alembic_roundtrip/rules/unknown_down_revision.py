@@ -30,7 +30,8 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         needed = identifier is migration.depends_on
         for name in identifier.values:
-            if context.history.get(name) is not None or (needed and not name):
+            known = name in context.history.by_id or context.history.get(name) is not None
+            if known or (needed and not name):
                 continue
             fixes = (*_restored(name, context), *_nearest(name, identifier, context))
             if needed and not fixes:

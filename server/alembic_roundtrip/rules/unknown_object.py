@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.targets import Target, absent_targets, nearest
+from alembic_roundtrip.comparison.targets import NEEDING, Target, absent_targets, nearest
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 from alembic_roundtrip.schema import Key
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", downgrade=NEEDING)
 
 
 _ARGUMENTS = {

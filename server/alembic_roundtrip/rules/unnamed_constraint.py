@@ -21,7 +21,12 @@ from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 
-rule = Rule(__name__, severity="error")
+rule = Rule(
+    __name__,
+    severity="error",
+    upgrade=(DropConstraint, DropIndex),
+    downgrade=(DropConstraint, DropIndex),
+)
 
 
 @rule.check

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.symmetry import leftovers, unrelated_drops
+from alembic_roundtrip.comparison.symmetry import NAMED_DROPS, leftovers, unrelated_drops
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import option
@@ -20,7 +20,7 @@ from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, removed, renamed, stands_alone
 from alembic_roundtrip.schema import Key
 
-rule = Rule(__name__, severity="error")
+rule = Rule(__name__, severity="error", downgrade=NAMED_DROPS)
 
 
 @rule.check
