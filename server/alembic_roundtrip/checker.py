@@ -19,8 +19,8 @@ from alembic_roundtrip.suppression import Suppression, file_suppressions, suppre
 C = TypeVar("C", Context, FileContext)
 Kinds = frozenset[type[Change]]
 """What kinds of changes there are in a direction."""
-Stages = tuple[tuple[Rule, ...], ...]
-"""Rules in the order of their stages."""
+Stages = tuple[tuple[int, tuple[Rule, ...]], ...]
+"""Rules by their stages."""
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +37,21 @@ def check(
     A rule that fails on a document is logged and left out; the others go on.
     """
     chosen = chosen or selected(settings)
-    rehearsed = context.evidence is not None or context.stale is not None
-    kinds = _kinds(context.upgrade_operations), _kinds(context.downgrade_operations)
-    stages = chosen.concerned(*kinds, rehearsed=rehearsed)
     ignored = suppressions(context.migration)
-    return _check(
-        replace(context, applied=chosen.names), stages, Rule.diagnostics, ignored, settings
+    stages = chosen.concerned(
+        _kinds(context.upgrade_operations),
+        _kinds(context.downgrade_operations),
+        rehearsed=context.evidence is not None or context.stale is not None,
+        ignoring=bool(ignored),
     )
+    return _check(context, chosen, stages, Rule.diagnostics, ignored, settings)
 
 
 def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ...]:
     """What the selected rules find in a file that is no migration, in the order of the text."""
     chosen = selected(settings)
     ignored = file_suppressions(context.file)
-    context = replace(context, applied=chosen.names)
-    return _check(context, chosen.stages, Rule.file_diagnostics, ignored, settings)
+    return _check(context, chosen, chosen.stages, Rule.file_diagnostics, ignored, settings)
 
 
 def _kinds(operations: Sequence[Operation]) -> Kinds:
@@ -60,14 +60,17 @@ def _kinds(operations: Sequence[Operation]) -> Kinds:
 
 def _check(
     context: C,
+    chosen: Choice,
     stages: Stages,
     findings: Callable[[Rule, C], Sequence[Diagnostic]],
     ignored: Sequence[Suppression],
     settings: Settings,
 ) -> tuple[Diagnostic, ...]:
     found: list[Diagnostic] = []
-    for stage in stages:
-        so_far = replace(context, found=tuple(found)) if found else context
+    for number, stage in stages:
+        so_far = context
+        if number > 0:
+            so_far = replace(context, found=tuple(found), applied=chosen.names)
         for rule in stage:
             found += _guarded(rule, findings, so_far)
     if not found:
@@ -87,27 +90,29 @@ class Choice:
         self._concerned: dict[object, Stages] = {}
 
     def concerned(
-        self,
-        upgrade: frozenset[type[Change]],
-        downgrade: frozenset[type[Change]],
-        *,
-        rehearsed: bool,
+        self, upgrade: Kinds, downgrade: Kinds, *, rehearsed: bool, ignoring: bool
     ) -> Stages:
-        """Those that may find something in a migration of such changes, `rehearsed` or not.
+        """Those that may find something in a migration of such changes.
 
-        Most look at changes that most migrations do not have; there are few kinds of migrations.
+        `rehearsed` says that something was measured, `ignoring` that comments ignore rules. Most
+        look at changes that most migrations do not have; there are few kinds of migrations.
         """
-        key = (upgrade, downgrade, rehearsed)
+        key = (upgrade, downgrade, rehearsed, ignoring)
         if key not in self._concerned:
-            asked = (rule for rule in self.rules if rehearsed or not rule.measured)
-            concerned = [rule for rule in asked if rule.concerns(upgrade, downgrade)]
+            concerned = [
+                rule
+                for rule in self.rules
+                if (rehearsed or not rule.measured)
+                and (ignoring or not rule.of_ignores)
+                and rule.concerns(upgrade, downgrade)
+            ]
             self._concerned[key] = _in_stages(concerned)
         return self._concerned[key]
 
 
 def _in_stages(rules: Sequence[Rule]) -> Stages:
     stages = sorted({rule.stage for rule in rules})
-    return tuple(tuple(rule for rule in rules if rule.stage == stage) for stage in stages)
+    return tuple((stage, tuple(rule for rule in rules if rule.stage == stage)) for stage in stages)
 
 
 def selected(settings: Settings) -> Choice:

@@ -70,6 +70,12 @@ class Context:
         """What reading says of upgrade and downgrade, once for each dialect."""
         return tuple(self._round_trip(dialect) for dialect in self.parents)
 
+    @property
+    def after_upgrade(self) -> dict[str | None, Schema]:
+        """The schemas after the upgrade by dialect, where a rule has asked for round trips."""
+        trips: tuple[RoundTrip, ...] = vars(self).get("round_trips", ())
+        return {trip.dialect: trip.up.schema for trip in trips}
+
     def memory(self, name: str, make: Callable[[Context], T]) -> T:
         """What several rules need, made once."""
         if name not in self._made:

@@ -185,8 +185,7 @@ class EvidenceStore:
     _suffix: str = field(default=".json", repr=False)
 
     def _file(self, revision: str) -> Path:
-        safe = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):x}" for c in revision)
-        return self.folder / f"{safe}{self._suffix}"
+        return self.folder / self.name_of(revision)
 
     def save(self, key: str, evidence: RevisionEvidence) -> None:
         """Keep evidence; what was there for the revision is replaced."""
@@ -219,7 +218,9 @@ class EvidenceStore:
 
     def name_of(self, revision: str) -> str:
         """The name of the file that holds a revision's evidence."""
-        return self._file(revision).name
+        if not revision.isalnum():
+            revision = "".join(c if c.isalnum() or c in "-_" else f"%{ord(c):x}" for c in revision)
+        return revision + self._suffix
 
     def clear(self) -> int:
         """Forget everything; gives the number of revisions forgotten."""

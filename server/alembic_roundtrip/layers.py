@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import Any, TypeVar, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
 
+Parts = Callable[[V], Iterable[object]]
+"""What a value is made of; a function of a module, so that it is the same each time."""
+
 _DEPTH = 64
 """Changes that are kept beside the common part; more are merged into a part of their own."""
 _GONE: Any = object()
+
+
+class _Base(dict[K, V]):
+    """The common part, and where in it what its values are made of is found."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, entries: Mapping[K, V]) -> None:
+        super().__init__(entries)
+        self._found: dict[Parts[V], dict[object, list[K]]] = {}
+
+    def having(self, parts: Parts[V], part: object) -> list[K]:
+        """The keys of values that have a part."""
+        if parts not in self._found:
+            found: dict[object, list[K]] = {}
+            for key, value in self.items():
+                for each in frozenset(parts(value)):
+                    found.setdefault(each, []).append(key)
+            self._found[parts] = found
+        return self._found[parts].get(part, [])
 
 
 class Layers(Mapping[K, V]):
@@ -29,7 +52,7 @@ class Layers(Mapping[K, V]):
         over: dict[K, V] | None = None,
         size: int | None = None,
     ) -> None:
-        self._base: dict[K, V] = {} if base is None else base
+        self._base = base if isinstance(base, _Base) else _Base(base or {})
         self._over: dict[K, V] = {} if over is None else over
         self._size = len(self._base) if size is None else size
 
@@ -101,6 +124,15 @@ class Layers(Mapping[K, V]):
             if value is _GONE:
                 del merged[key]
         return merged
+
+    def having(self, parts: Parts[V], part: object) -> list[K]:
+        """Keys of the values that have a part, in their order."""
+        over = self._over
+        found = [key for key in self._base.having(parts, part) if key not in over]
+        new = [key for key, value in over.items() if value is not _GONE and part in parts(value)]
+        if not new:
+            return found
+        return new if len(new) == 1 and not found else [key for key in self if key in found + new]
 
     def changed(self, other: Layers[K, V]) -> list[K]:
         """Keys whose value is another object in the other mapping, or missing there."""

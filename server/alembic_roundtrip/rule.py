@@ -138,6 +138,8 @@ class Rule:
     """Where it judges what other rules found, it comes after those of the stages before."""
     measured: bool = False
     """Whether it tells what a rehearsal measured, and so is silent where there was none."""
+    of_ignores: bool = False
+    """Whether it judges comments that ignore rules, and so is silent where there are none."""
     always: bool = False
     """Whether it applies though others are selected; only to be ignored by its name."""
     upgrade: Kinds | None = None

@@ -218,7 +218,7 @@ class Scripts:
         if path in self._texts:
             return read(self._texts[path], path, self.environment.dialects)
         try:
-            text = decode(path.read_bytes())
+            text = decode(self._files.content(path))
         except OSError as error:
             return unreadable(path, f"the file cannot be opened: {error.strerror}")
         except ValueError as error:
@@ -359,6 +359,14 @@ class Scripts:
     def take_schemas(self, found: Mapping[tuple[str, str | None], Schema]) -> None:
         """Take over schemas that were replayed elsewhere."""
         self._schemas.update(found)
+
+    def take_after(self, migration: Migration, found: Mapping[str | None, Schema]) -> None:
+        """Take over the schemas after a migration: the next one starts from there."""
+        known = self.history.by_id.get(migration.id)
+        if (
+            known is not None and known.path == migration.path
+        ):  # of two with one id, the last counts
+            self._schemas.update({(known.id, name): schema for name, schema in found.items()})
 
     def schemas_across(self, path: Path) -> dict[tuple[str, str | None], Schema]:
         """The schemas before a file that it and those after it start from."""

@@ -290,7 +290,9 @@ class Workspace:
             settings.since
         ):
             return ()
-        return check(context, settings)
+        found = check(context, settings)
+        self.scripts(environment).take_after(context.migration, context.after_upgrade)
+        return found
 
     def _file_diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         file = self.document(path)

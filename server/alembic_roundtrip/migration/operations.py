@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NamedTuple
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.constructs import construct
@@ -87,7 +89,7 @@ _MANNERS = frozenset({"if_exists", "if_not_exists", "postgresql_concurrently"})
 _SCHEMA = {"create_foreign_key": "source_schema"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # made for every operation, and frozen ones take three times as long
 class Call:
     """An `op.…` or `batch_op.…` call with its arguments by name, names resolved."""
 
@@ -129,11 +131,11 @@ class Call:
     @property
     def missing(self) -> tuple[str, ...]:
         """The arguments without which the call is none."""
-        if not self.complete:
+        required = _signature(self.name, self.batch is not None).required
+        if not self.complete or self.named.keys() >= required:
             return ()
-        own = _OWN_TABLE if self.batch is not None else frozenset()
-        names = [part for part in SIGNATURES[self.name] if part != "*" and part not in own]
-        return tuple(n for n in names if n not in self.named and (self.name, n) not in _OPTIONAL)
+        names = _signature(self.name, self.batch is not None).names
+        return tuple(name for name in names if name in required - self.named.keys())
 
     def table(self) -> Name | None:
         """The table it works on: the batch's, or the one it names."""
@@ -155,6 +157,23 @@ class Call:
         )
 
 
+class _Signature(NamedTuple):
+    """The positional names of an operation, those it cannot do without, and whether more follow."""
+
+    names: tuple[str, ...]
+    required: frozenset[str]
+    open: bool
+
+
+@cache
+def _signature(name: str, in_batch: bool) -> _Signature:
+    """The signature of an operation; in a batch block the table is the block's."""
+    own = _OWN_TABLE if in_batch else frozenset[str]()
+    names = tuple(part for part in SIGNATURES[name] if part != "*" and part not in own)
+    required = frozenset(part for part in names if (name, part) not in _OPTIONAL)
+    return _Signature(names, required, "*" in SIGNATURES[name])
+
+
 def call_of(
     name: str,
     node: ast.Call,
@@ -163,21 +182,18 @@ def call_of(
     dialects: tuple[str, ...] = (),
 ) -> Call | None:
     """The call with its arguments by name; None for an operation Alembic does not have."""
-    signature = SIGNATURES.get(name)
-    if signature is None:
+    if name not in SIGNATURES:
         return None
+    signature = _signature(name, batch is not None)
     node = spread(node, scope)
-    if batch is not None:
-        signature = tuple(part for part in signature if part not in _OWN_TABLE)
     positional = [scope.resolve(argument) for argument in node.args]
     keywords = {k.arg: scope.resolve(k.value) for k in node.keywords if k.arg is not None}
-    fixed = [part for part in signature if part != "*"]
-    named = dict(zip(fixed, positional, strict=False))
+    named = dict(zip(signature.names, positional, strict=False))
     if keywords:
-        named |= {key: keywords.pop(key) for key in fixed if key in keywords}
+        named |= {key: keywords.pop(key) for key in signature.names if key in keywords}
     starred = [argument for argument in node.args if isinstance(argument, ast.Starred)]
     complete = not starred and len(node.keywords) == len([k for k in node.keywords if k.arg])
-    objects = tuple(positional[len(fixed) :]) if "*" in signature else ()
+    objects = tuple(positional[len(signature.names) :]) if signature.open else ()
     return Call(name, node, named, objects, keywords, scope, batch, complete, dialects)
 
 

@@ -160,6 +160,7 @@ class _Reader:
     swallowed: list[Range] = field(default_factory=list)
     left: type[ast.stmt] | None = None
     """The last statement that nothing after it followed."""
+    _bound: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
 
     def block(self, body: Iterable[ast.stmt], place: _Place) -> _Place | None:
         """Read statements in order; gives the place after them, None where none is reached."""
@@ -319,13 +320,20 @@ class _Reader:
             self.block(handler.body, place.under(Guard(GuardKind.EXCEPTION)))
         self.block(node.finalbody, place)
 
-    @staticmethod
-    def _forget(body: Iterable[ast.stmt], place: _Place) -> None:
+    def _forget(self, body: Iterable[ast.stmt], place: _Place) -> None:
         """Names that a block may or may not have bound are not known after it."""
         for statement in body:
-            for part in ast.walk(statement):
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    place.scope.names[part.id] = None
+            place.scope.names.update(dict.fromkeys(self._bound_in(statement)))
+
+    def _bound_in(self, statement: ast.stmt) -> frozenset[str]:
+        """The names that a statement binds; looked for once, though blocks stand in blocks."""
+        if statement not in self._bound:
+            self._bound[statement] = frozenset(
+                part.id
+                for part in ast.walk(statement)
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            )
+        return self._bound[statement]
 
     def expression(
         self, node: ast.expr, statement: ast.stmt, place: _Place, *, top: bool = True

