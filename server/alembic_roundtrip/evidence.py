@@ -200,6 +200,8 @@ class EvidenceStore:
 
     def load(self, revision: str) -> tuple[str, RevisionEvidence] | None:
         """The key and evidence last kept for a revision; None where there is none to read."""
+        if not os.path.exists(f"{self.folder}/{self.name_of(revision)}"):  # noqa: PTH110
+            return None  # as of most revisions, which is to be known soon
         try:
             data = json.loads(self._file(revision).read_text(encoding="utf-8"))
             if data["format"] != FORMAT:

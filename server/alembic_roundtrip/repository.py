@@ -125,16 +125,14 @@ def deployed_commit(folder: Path, ref: str = "") -> Commit | None:
     return Commit(short, shared, Path(os.path.realpath(top)), shared == head)
 
 
-def listed_files(folder: Path) -> Iterator[Path]:
-    """Files below a folder, tracked or new, without those that `.gitignore` names.
+def listed_files(folder: Path) -> list[str]:
+    """Files below a folder, tracked or new, without those that `.gitignore` names: paths in it.
 
     Raises `GitError` without git or a repository.
     """
     kinds = ("--cached", "--others", "--exclude-standard", "--deduplicate")
     found = _git(folder, "ls-files", "-z", *kinds)
-    for name in found.split(b"\0"):
-        if name:
-            yield folder / os.fsdecode(name)
+    return [os.fsdecode(name) for name in found.split(b"\0") if name]
 
 
 def _default_branch(folder: Path) -> str | None:

@@ -13,6 +13,8 @@ OFF = "off"
 
 def mistaken_names(settings: Settings) -> Iterator[Mistake]:
     """Names of rules and severities that there are not."""
+    if not (settings.select or settings.ignore or settings.severity):
+        return  # and no rule is loaded to know that
     known = rules()
     for setting in ("select", "ignore"):
         for index, name in enumerate(getattr(settings, setting)):

@@ -66,10 +66,16 @@ class TextFile:
 
 def kind_of(path: Path) -> str:
     """What a file is written in, by its name; empty for what is not looked at."""
-    name = path.name.lower()
-    if name.startswith(("dockerfile", "containerfile")) and path.suffix.lower() != ".py":
+    return kind_of_name(path.name)
+
+
+def kind_of_name(name: str) -> str:
+    """What a file of that name is written in."""
+    name = name.lower()
+    suffix = name[name.rfind(".") :] if name.rfind(".") > 0 else ""
+    if name.startswith(("dockerfile", "containerfile")) and suffix != ".py":
         return "docker"
-    known = _BY_NAME.get(name) or _BY_SUFFIX.get(path.suffix.lower())
+    known = _BY_NAME.get(name) or _BY_SUFFIX.get(suffix)
     if known is None and "." not in name and "entrypoint" in name:
         return "shell"
     return known or ""
@@ -82,10 +88,18 @@ def files_with(
 
     What git ignores is left out, or what is usually ignored; and so are files in the folders `but`.
     """
-    for count, path in enumerate(_listed(folder)):
+    count = 0
+    places: dict[str, Path | None] = {}
+    for root, name in _listed(folder):
+        if root not in places:
+            places[root] = folder / root if _SKIPPED.isdisjoint(root.split("/")) else None
+        place = places[root]
+        if place is None:
+            continue
         if count > _MOST:
             return
-        if path.parent not in but and matches(path, pattern):
+        count += 1
+        if kind_of_name(name) and place not in but and matches(path := place / name, pattern):
             yield path
 
 
@@ -110,18 +124,26 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-def _listed(folder: Path) -> Iterator[Path]:
+def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+    """Files below a folder: the path from there to their own, and their name.
+
+    As text, because there are thousands that nothing is made of.
+    """
     try:
-        found = list(listed_files(folder))
+        found = listed_files(folder)
     except GitError:
-        found = list(_walked(folder))
-    return (path for path in found if _SKIPPED.isdisjoint(path.relative_to(folder).parts))
+        yield from _walked(folder)
+        return
+    for file in found:
+        root, _, name = file.rpartition("/")
+        yield root, name
 
 
-def _walked(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
+def _walked(top: Path) -> Iterator[tuple[str, str]]:
+    for root, folders, files in os.walk(top):
         if "pyvenv.cfg" in files:
             folders.clear()
             continue
         folders[:] = [n for n in folders if n not in _SKIPPED and (n[0] != "." or n == ".github")]
-        yield from (Path(root, name) for name in files)
+        here = Path(root).relative_to(top).as_posix()
+        yield from (("" if here == "." else here, name) for name in files)

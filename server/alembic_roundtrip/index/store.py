@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,8 +93,16 @@ def _header(body: bytes) -> bytes:
 @cache
 def _made_by() -> str:
     """What this program is: its own files, and the Python that runs it."""
-    parts = [sys.version]
-    for file in sorted(Path(__file__).parent.parent.rglob("*.py")):
-        facts = file.stat()
-        parts.append(f"{file} {facts.st_size} {facts.st_mtime_ns}")
-    return digest("\n".join(parts).encode())
+    files = sorted(_sources(str(Path(__file__).parent.parent)))
+    return digest("\n".join((sys.version, *files)).encode())
+
+
+def _sources(folder: str) -> Iterator[str]:
+    """Our files below a folder, in which state each is."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            if entry.is_dir():
+                yield from _sources(entry.path)
+            elif entry.name.endswith(".py"):
+                facts = entry.stat()
+                yield f"{entry.path} {facts.st_size} {facts.st_mtime_ns}"

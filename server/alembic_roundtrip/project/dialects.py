@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -90,9 +91,13 @@ def _mentioned(found: Mentions) -> Iterator[Sign]:
         yield Sign(name, found.files[name])
 
 
-def _migrations(environment: Environment) -> Iterator[Path]:
+def _migrations(environment: Environment) -> Iterator[str]:
+    """Paths of what may be migrations: as text, because there are thousands."""
     for location in environment.version_locations:
-        yield from location.glob("**/*.py" if environment.recursive else "*.py")
+        for folder, folders, names in os.walk(location):
+            yield from (f"{folder}{os.sep}{name}" for name in names if name.endswith(".py"))
+            if not environment.recursive:
+                folders.clear()
 
 
 def _folders(folder: Path, workspace: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -66,15 +67,19 @@ def known(scheme: str) -> str | None:
     return _ALIASES.get(name, name) if name in _NAMES else None
 
 
-def mentions(env_py: Path | None, migrations: Iterable[Path]) -> Mentions:
-    """Read env.py and a sample of the migrations."""
+def mentions(env_py: Path | None, migrations: Iterable[str]) -> Mentions:
+    """Read env.py and a sample of the migrations, given by their paths."""
     found = Mentions()
     if env_py is not None:
         _read(env_py, found, urls=True)
-    files = sorted(migrations)
+    files = sorted(migrations, key=_parts)
     for file in files[:: max(1, len(files) // _SAMPLE)]:
-        _read(file, found)
+        _read(Path(file), found)
     return found
+
+
+def _parts(path: str) -> list[str]:
+    return path.split(os.sep)  # noqa: PTH206 - of thousands
 
 
 def _read(file: Path, found: Mentions, *, urls: bool = False) -> None:
