@@ -12,8 +12,8 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.rule import SEVERITIES, Diagnostic, Rule, rules
-from alembic_roundtrip.rulenames import OFF, mistaken_names
+from alembic_roundtrip.rule import Diagnostic, Rule, rules
+from alembic_roundtrip.rulenames import OFF, SEVERITIES
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
 C = TypeVar("C", Context, FileContext)
@@ -23,10 +23,6 @@ Stages = tuple[tuple[int, tuple[Rule, ...]], ...]
 """Rules by their stages."""
 
 logger = logging.getLogger(__name__)
-
-
-class UnknownRuleError(ValueError):
-    """A rule named in the settings does not exist."""
 
 
 def check(
@@ -127,15 +123,6 @@ def _selected(select: tuple[str, ...], left_out: frozenset[str]) -> Choice:
     chosen = [known[name] for name in select or known if name in known]
     chosen += [rule for rule in known.values() if rule.always and rule not in chosen]
     return Choice(rule for rule in chosen if rule.name not in left_out)
-
-
-def check_names(settings: Settings) -> None:
-    """Raises `UnknownRuleError` where a rule or a severity is named that there is not."""
-    for mistake in mistaken_names(settings):
-        told = mistake.sentence
-        raise UnknownRuleError(
-            told if mistake.near else f"{told}; `alembic-roundtrip explain` lists them"
-        )
 
 
 def _as_configured(diagnostic: Diagnostic, settings: Settings) -> Diagnostic:

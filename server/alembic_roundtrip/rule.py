@@ -12,16 +12,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from alembic_roundtrip.evidence import RevisionEvidence
-from alembic_roundtrip.migration.changes import Change, Kinds
-from alembic_roundtrip.migration.rewrite import Rewrite
+from alembic_roundtrip import rulenames
 from alembic_roundtrip.text import Edit, Range
 
 if TYPE_CHECKING:
     from alembic_roundtrip.context import Context, FileContext
+    from alembic_roundtrip.evidence import RevisionEvidence
+    from alembic_roundtrip.migration.changes import Change, Kinds
+    from alembic_roundtrip.migration.rewrite import Rewrite
 
-Severity = Literal["error", "warning", "information", "hint"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
+
+Severity = rulenames.Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from alembic_roundtrip.config import Mistake, Settings, nearest
-from alembic_roundtrip.rule import SEVERITIES, rules
 
+Severity = Literal["error", "warning", "information", "hint"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
 OFF = "off"
 """The severity, in the settings, of a rule that is not applied."""
+
+
+class UnknownRuleError(ValueError):
+    """A rule named in the settings does not exist."""
+
+
+def check_names(settings: Settings) -> None:
+    """Raises `UnknownRuleError` where a rule or a severity is named that there is not."""
+    for mistake in mistaken_names(settings):
+        told = mistake.sentence
+        raise UnknownRuleError(
+            told if mistake.near else f"{told}; `alembic-roundtrip explain` lists them"
+        )
 
 
 def mistaken_names(settings: Settings) -> Iterator[Mistake]:
     """Names of rules and severities that there are not."""
     if not (settings.select or settings.ignore or settings.severity):
-        return  # and no rule is loaded to know that
+        return
+    from alembic_roundtrip.rule import rules  # which loads every one of them
+
     known = rules()
     for setting in ("select", "ignore"):
         for index, name in enumerate(getattr(settings, setting)):

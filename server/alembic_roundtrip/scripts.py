@@ -6,23 +6,24 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_roundtrip.deployed import Deletion, Deployed, DeployedScripts, deletions
-from alembic_roundtrip.evidence import EvidenceStore, evidence_keys, evidence_store
 from alembic_roundtrip.history import History, Problem, Revision
 from alembic_roundtrip.history.scan import migration_files, revision_of, text_of, unidentified
 from alembic_roundtrip.index.files import READS_SQL, Facts, Files, content_digest
-from alembic_roundtrip.index.schemas import Schemas
 from alembic_roundtrip.index.store import Store, digest
-from alembic_roundtrip.migration.model import Direction, Migration
-from alembic_roundtrip.migration.naming import named
-from alembic_roundtrip.migration.source import read, unreadable
-from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.policy import goes_back, is_upgrade_only
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.project.conventions import naming_convention
 from alembic_roundtrip.project.folders import walk
-from alembic_roundtrip.schema import Schema, schema_after
+
+if TYPE_CHECKING:
+    # What reads migrations is loaded where the first one is read: most runs of a large history
+    # need to know only how its revisions follow one another.
+    from alembic_roundtrip.deployed import Deletion, Deployed, DeployedScripts
+    from alembic_roundtrip.evidence import EvidenceStore
+    from alembic_roundtrip.index.schemas import Schemas
+    from alembic_roundtrip.migration.model import Direction, Migration
+    from alembic_roundtrip.schema import Schema
 
 _KEPT_MIGRATIONS = 512
 _KEPT_SCHEMAS = 512
@@ -104,6 +105,8 @@ class Scripts:
 
     def deletions(self, revision: str | None) -> tuple[Deletion, ...]:
         """Deployed migrations that are gone and are missed at a revision, or at none (None)."""
+        from alembic_roundtrip.deployed import deletions
+
         if self._deployed is None or not self._deployed.missing:
             return ()
         if self._deletions[0] is not self.history:
@@ -202,6 +205,8 @@ class Scripts:
 
     def migration(self, path: Path) -> Migration:
         """One migration, read; a file that cannot be read gives one that says so."""
+        from alembic_roundtrip.migration.naming import named
+
         known = self._migrations.get(path)
         if known is None:
             known = self._migrations[path] = named(self._read(path), self.convention)
@@ -212,9 +217,14 @@ class Scripts:
     @cached_property
     def convention(self) -> Mapping[str, str] | None:
         """The names that the project gives what has none."""
+        from alembic_roundtrip.project.conventions import naming_convention
+
         return naming_convention(self.environment.env_py, self.environment.folder)
 
     def _read(self, path: Path) -> Migration:
+        from alembic_roundtrip.migration.source import read, unreadable
+        from alembic_roundtrip.migration.syntax import decode
+
         if path in self._texts:
             return read(self._texts[path], path, self.environment.dialects)
         try:
@@ -227,6 +237,9 @@ class Scripts:
 
     def read_as(self, path: Path, text: str) -> Migration:
         """What a migration would be with another text."""
+        from alembic_roundtrip.migration.naming import named
+        from alembic_roundtrip.migration.source import read
+
         return named(read(text, path, self.environment.dialects), self.convention)
 
     def migration_of(self, revision: str) -> Migration | None:
@@ -273,10 +286,14 @@ class Scripts:
     @cached_property
     def evidence_store(self) -> EvidenceStore:
         """Where what rehearsals measured of these migrations is kept."""
+        from alembic_roundtrip.evidence import evidence_store
+
         return evidence_store(self.environment)
 
     def evidence_key(self, revision: str) -> str:
         """The key that evidence of a revision has while it and its ancestors are as they are."""
+        from alembic_roundtrip.evidence import evidence_keys
+
         wanted = {revision, *self.history.ancestors(revision)} - self._keys.keys()
         by_id = self.history.by_id
         files = {
@@ -299,6 +316,8 @@ class Scripts:
 
     def schema_at(self, revision: str, dialect: str | None) -> Schema:
         """The schema after a revision and all it builds on, replayed."""
+        from alembic_roundtrip.schema import Schema
+
         todo: set[str] = set()
         stack = [revision] if self._kept(revision, dialect) is None else []
         while stack:
@@ -326,6 +345,8 @@ class Scripts:
 
     @cached_property
     def _saved(self) -> Schemas | None:
+        from alembic_roundtrip.index.schemas import Schemas
+
         return None if self.store is None else Schemas(self.store)
 
     def keep_schemas(self, found: Mapping[tuple[str, str | None], Schema]) -> None:
@@ -418,6 +439,8 @@ class Scripts:
 
     def _joined(self, revision: str, dialect: str | None) -> Schema:
         """The schemas of all parents brought together; unknown where a parent is missing."""
+        from alembic_roundtrip.schema import Schema
+
         parents = self._parents(revision)
         if not parents:
             return Schema(opaque=bool(self._missing_parents(revision)), dialect=dialect)
@@ -436,6 +459,8 @@ class Scripts:
         return found.down_revisions if found else ()
 
     def _after(self, revision: str, schema: Schema, dialect: str | None) -> Schema:
+        from alembic_roundtrip.schema import schema_after
+
         migration = self.migration_of(revision)
         if migration is None or migration.upgrade is None:
             return schema

@@ -13,6 +13,8 @@ from types import MappingProxyType
 from alembic_roundtrip.repository import GitError, listed_files
 from alembic_roundtrip.text import Source
 
+MARKS = re.compile(rb"\b(?:stamp|alembic_version)\b")
+"""What files have that a rule has something to say of."""
 LARGEST = 500_000
 """Bytes of the largest file that is read."""
 _MOST = 50_000

@@ -6,24 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_roundtrip import config
-from alembic_roundtrip.checker import check, check_file, check_names
 from alembic_roundtrip.config import Settings, SettingsFile
-from alembic_roundtrip.context import Context, FileContext
-from alembic_roundtrip.deployed import DeployedScripts
-from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.index.store import store_of
-from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, environment_of, find_environments
 from alembic_roundtrip.repository import GitError, deployed_commit
-from alembic_roundtrip.rule import Diagnostic
-from alembic_roundtrip.rulenames import mistaken_names
-from alembic_roundtrip.rules.history_stamped_over import MARKS
-from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.rulenames import check_names, mistaken_names
 from alembic_roundtrip.scripts import Scripts
-from alembic_roundtrip.textfile import TextFile, files_with, kind_of, matches, read_text
+from alembic_roundtrip.textfile import (
+    MARKS,
+    TextFile,
+    files_with,
+    kind_of,
+    matches,
+    read_text,
+)
+
+if TYPE_CHECKING:
+    # Loaded where the first migration is read, as in `scripts`.
+    from alembic_roundtrip.context import Context
+    from alembic_roundtrip.deployed import DeployedScripts
+    from alembic_roundtrip.evidence import RevisionEvidence
+    from alembic_roundtrip.migration.model import Migration
+    from alembic_roundtrip.rule import Diagnostic
+    from alembic_roundtrip.schema import Schema
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,8 @@ class Workspace:
         before = known.deployed.get(environment) if known else None
         if commit is None or (before is not None and before.commit == commit):
             return before if commit else None
+        from alembic_roundtrip.deployed import DeployedScripts
+
         found = DeployedScripts(commit, environment)
         found.fetch(self._texts)
         # A ref without any migration of it tells nothing of old and new: git may be told to leave
@@ -253,6 +263,8 @@ class Workspace:
 
     def context(self, path: Path) -> Context | None:
         """Everything rules may know about a migration; None for a file that is none."""
+        from alembic_roundtrip.context import Context
+
         environment = self.environment_of(path)
         if environment is None:
             return None
@@ -279,6 +291,8 @@ class Workspace:
 
     def diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         """What the rules find in a migration, or in a file beside them."""
+        from alembic_roundtrip.checker import check
+
         environment = self.environment_of(path)
         context = self.context(path)
         if environment is None or context is None:
@@ -295,6 +309,9 @@ class Workspace:
         return found
 
     def _file_diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
+        from alembic_roundtrip.checker import check_file
+        from alembic_roundtrip.context import FileContext
+
         file = self.document(path)
         if not isinstance(file, TextFile):
             return ()

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from alembic_roundtrip.checker import UnknownRuleError
 from alembic_roundtrip.config import Settings, SettingsError
 from alembic_roundtrip.project import Environment, ProjectError, find_environments
+from alembic_roundtrip.rulenames import UnknownRuleError
 from alembic_roundtrip.workspace import Workspace
 
 _FILES = ("alembic.ini", "pyproject.toml")

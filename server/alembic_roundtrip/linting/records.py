@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic_roundtrip.migration.editing import edits
-from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.rule import Diagnostic, Fix, NewFile, Related
 from alembic_roundtrip.text import Edit, Position, Range
-from alembic_roundtrip.textfile import TextFile
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.migration.model import Migration
+    from alembic_roundtrip.textfile import TextFile
 
 
 class Detail(IntEnum):
@@ -41,6 +41,9 @@ def _fixes(d: Diagnostic, document: Migration | TextFile | None, detail: Detail)
         if detail is not Detail.EDITS or document is None:
             yield Fix(fix.title, (), fix.safety)
             continue
+        from alembic_roundtrip.migration.editing import edits
+        from alembic_roundtrip.migration.rewrite import RewriteError
+
         made: tuple[Edit, ...] | None = None
         # One that cannot be made of this text is offered without.
         with suppress(RewriteError):

@@ -24,7 +24,6 @@ from alembic_roundtrip.textfile import TextFile
 
 rule = Rule(__name__, severity="warning")
 
-MARKS = re.compile(rb"\b(?:stamp|alembic_version)\b")
 """A file without any of these has nothing for this rule."""
 
 _SEPARATOR = r"[\s\"',\[\]]+"
