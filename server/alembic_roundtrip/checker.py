@@ -13,7 +13,8 @@ from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.rule import Diagnostic, Rule, rules
-from alembic_roundtrip.rulenames import OFF, SEVERITIES
+from alembic_roundtrip.rulenames import OFF
+from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
 C = TypeVar("C", Context, FileContext)

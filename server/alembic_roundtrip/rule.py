@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from alembic_roundtrip import rulenames
+from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Edit, Range
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from alembic_roundtrip.evidence import RevisionEvidence
     from alembic_roundtrip.migration.changes import Change, Kinds
     from alembic_roundtrip.migration.rewrite import Rewrite
-
-
-Severity = rulenames.Severity
 
 
 @dataclass(frozen=True, slots=True)

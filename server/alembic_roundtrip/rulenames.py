@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from alembic_roundtrip.config import Mistake, Settings, nearest
+from alembic_roundtrip.severity import SEVERITIES
 
-Severity = Literal["error", "warning", "information", "hint"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information", "hint")
 OFF = "off"
 """The severity, in the settings, of a rule that is not applied."""
 

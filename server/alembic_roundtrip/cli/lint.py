@@ -16,7 +16,7 @@ from alembic_roundtrip.config import nearest
 from alembic_roundtrip.linting import diagnostics
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rule import Diagnostic
-from alembic_roundtrip.rulenames import SEVERITIES
+from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.workspace import Workspace
 
 

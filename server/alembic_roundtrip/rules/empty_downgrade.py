@@ -24,8 +24,9 @@ from alembic_roundtrip.losses import explains
 from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule, Severity
+from alembic_roundtrip.rule import Finding, Rule
 from alembic_roundtrip.rules._fixes import written_downgrade
+from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="error")
 

@@ -20,8 +20,9 @@ from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Column, Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
-from alembic_roundtrip.rule import Finding, Fix, Rule, Severity
+from alembic_roundtrip.rule import Finding, Fix, Rule
 from alembic_roundtrip.scaffold.edits import column_call
+from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="error", upgrade=(AddColumn,), downgrade=(AddColumn,))
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from alembic_roundtrip.cli.reports._paths import relative
-from alembic_roundtrip.rule import Severity
+from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Range
 
 _COMMANDS: dict[Severity, str] = {

@@ -10,7 +10,7 @@ from typing import Protocol
 from alembic_roundtrip import wording
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
-from alembic_roundtrip.rule import Severity
+from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range
 
 

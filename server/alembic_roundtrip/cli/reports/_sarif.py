@@ -14,7 +14,7 @@ from urllib.parse import quote
 from alembic_roundtrip import __version__
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.links import REPOSITORY
-from alembic_roundtrip.rule import Severity
+from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Range
 
 LEVELS: dict[Severity, str] = {

@@ -14,7 +14,7 @@ from alembic_roundtrip.cli.reports._sarif import (
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.links import verdicts_page
 from alembic_roundtrip.rehearsal.events import Finished, Started
-from alembic_roundtrip.rule import Severity
+from alembic_roundtrip.severity import Severity
 
 _RULES: dict[Verdict, tuple[Severity, str, str]] = {
     Verdict.FAILED: (
