@@ -19,6 +19,7 @@ from benchmarks.costs import Cost, say
 
 _ROUNDS = 3
 _UNCACHED = "Alembic's ScriptDirectory, uncached"
+_FIRST, _AGAIN, _NOTHING = "graph, first time", "graph, again", "the imports of graph"
 _OURS = (sys.executable, "-m", "alembic_roundtrip")
 _AST = """
 import ast, pathlib, sys
@@ -31,6 +32,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 script = ScriptDirectory.from_config(Config(sys.argv[1]))
 assert len(script.get_heads()) == 1
+"""
+_START = """
+import alembic_roundtrip.workspace
 """
 _GRAPH = """
 import pathlib
@@ -65,16 +69,17 @@ def _compare(place: Path, count: int) -> int:
         "lint --no-cache": (*lint, "--no-cache"),
         "lint, again": lint,
         "ruff check, again": (*ruff, versions),
-        "graph, again": (sys.executable, "-c", _GRAPH),
+        _AGAIN: (sys.executable, "-c", _GRAPH),
+        _NOTHING: (sys.executable, "-c", _START),
     }
-    costs = {name: Cost() for name in (*commands, "graph, first time", "lint of nothing")}
+    costs = {name: Cost() for name in (*commands, _FIRST, "lint of nothing")}
     for again in ("lint, again", "ruff check, again"):
         Cost().add(commands[again], project, kept)
     for number in range(_ROUNDS):
         for name, command in commands.items():
             costs[name].add(command, project, uncached if name == _UNCACHED else kept)
         new = kept | {"XDG_CACHE_HOME": str(place / f"new-{number}")}
-        costs["graph, first time"].add(commands["graph, again"], project, new)
+        costs[_FIRST].add(commands[_AGAIN], project, new)
         costs["lint of nothing"].add(lint, empty, kept)
     say(f"{count} migrations, medians of {_ROUNDS} runs")
     for name, cost in costs.items():
@@ -82,12 +87,20 @@ def _compare(place: Path, count: int) -> int:
     _ratio(costs, _UNCACHED, "lint --no-cache")
     _ratio(costs, "lint --no-cache", "ast.parse, one process")
     _ratio(costs, "lint, again", "ruff check, again")
+    for graph in (_FIRST, _AGAIN):
+        _difference(costs, graph, _NOTHING)
     return 0
 
 
 def _ratio(costs: Mapping[str, Cost], one: str, other: str) -> None:
     pairs = zip(costs[one].wall, costs[other].wall, strict=True)
     say(f"{one} : {other} = {statistics.median(a / b for a, b in pairs):.2f} (time)")
+
+
+def _difference(costs: Mapping[str, Cost], one: str, other: str) -> None:
+    """What a command takes beyond one that only starts: Python, and what it imports."""
+    pairs = zip(costs[one].cpu, costs[other].cpu, strict=True)
+    say(f"{one} without {other} = {statistics.median(a - b for a, b in pairs):.2f} s CPU")
 
 
 if __name__ == "__main__":
