@@ -12,6 +12,7 @@ from alembic_roundtrip.migration.changes import AddColumn, AlterColumn, Change, 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import option, without
 from alembic_roundtrip.migration.sql import names
+from alembic_roundtrip.migration.sql.plain import DIALECTS, written
 from alembic_roundtrip.migration.sql.words import Statement, Words, statements
 
 PLAUSIBLE = ("postgresql", "sqlite", "mysql")
@@ -36,6 +37,9 @@ def _read(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...]
     found = names.read(statement, words)
     if found is not None:
         return found
+    plain = written(statement, words) if DIALECTS.issuperset(dialects) else None
+    if plain is not None:
+        return plain
     from alembic_roundtrip.migration.sql.parsed import by_actions, parsed
 
     readings = {parsed(statement, dialect, lower=lower) for dialect in dialects} - {None}
