@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from alembic_roundtrip.migration.evaluation import value_of
 from alembic_roundtrip.migration.expression import UNKNOWN
+from alembic_roundtrip.migration.literals import value_of
 from alembic_roundtrip.migration.model import Guard, GuardKind
 
 _DIALECTS = frozenset({"postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"})

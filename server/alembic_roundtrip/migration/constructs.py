@@ -6,7 +6,7 @@ import ast
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.definitions import Definitions, last
-from alembic_roundtrip.migration.evaluation import value_of
+from alembic_roundtrip.migration.literals import value_of
 from alembic_roundtrip.migration.objects import Name
 
 _ELEMENTS = {

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from alembic_roundtrip.migration.changes import Change, Row, Unknown, WriteRows
-from alembic_roundtrip.migration.evaluation import Scope, dotted, value_of
+from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.iteration import spread
+from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,

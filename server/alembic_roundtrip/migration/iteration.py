@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterable
 
 from alembic_roundtrip.migration.conditions import outcome
-from alembic_roundtrip.migration.evaluation import Scope, dotted, value_of
+from alembic_roundtrip.migration.evaluation import Scope
+from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.text import Source
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)

@@ -11,16 +11,11 @@ from typing import NamedTuple
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.constructs import construct
 from alembic_roundtrip.migration.definitions import Definitions, last
-from alembic_roundtrip.migration.evaluation import (
-    Scope,
-    sql_template,
-    sql_text,
-    text_argument,
-    value_of,
-)
+from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.files import read_sql
 from alembic_roundtrip.migration.iteration import items_of, spread
+from alembic_roundtrip.migration.literals import sql_template, sql_text, text_argument, value_of
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
 from alembic_roundtrip.migration.sql import changes_of

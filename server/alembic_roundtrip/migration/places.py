@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alembic_roundtrip.migration.evaluation import dotted, value_of
+from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.syntax import parse, range_of
 from alembic_roundtrip.text import Range, Source

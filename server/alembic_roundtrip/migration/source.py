@@ -5,15 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from alembic_roundtrip.migration.evaluation import (
-    Scope,
-    constants_of,
-    dotted,
-    synchronous,
-    value_of,
-)
+from alembic_roundtrip.migration.directions import read_direction
+from alembic_roundtrip.migration.evaluation import Scope, constants_of, synchronous
 from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.iteration import bindings
+from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.model import (
     Direction,
     Identifier,
@@ -22,7 +18,6 @@ from alembic_roundtrip.migration.model import (
     Problem,
     Use,
 )
-from alembic_roundtrip.migration.statements import read_direction
 from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, range_of
 from alembic_roundtrip.text import Position, Range, Source
 

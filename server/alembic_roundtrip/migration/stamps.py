@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alembic_roundtrip.migration.evaluation import dotted
+from alembic_roundtrip.migration.literals import dotted
 from alembic_roundtrip.migration.syntax import range_of
 from alembic_roundtrip.text import Range, Source
 

@@ -1,4 +1,4 @@
-"""The statements of `upgrade()` or `downgrade()`, followed to the operations they perform."""
+"""Statements followed to the operations they perform."""
 
 from __future__ import annotations
 
@@ -21,19 +21,11 @@ from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Un
 from alembic_roundtrip.migration.conditions import alternatives, guards_of, outcome
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
-from alembic_roundtrip.migration.evaluation import (
-    Scope,
-    arguments_of,
-    dotted,
-    synchronous,
-    unparsed,
-    value_of,
-)
+from alembic_roundtrip.migration.evaluation import Scope, arguments_of, synchronous, unparsed
 from alembic_roundtrip.migration.iteration import as_loop, bindings, iterations
+from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.model import (
     Batch,
-    Body,
-    Direction,
     Guard,
     GuardKind,
     Operation,
@@ -48,7 +40,8 @@ from alembic_roundtrip.migration.operations import (
     executed,
     said_sql,
 )
-from alembic_roundtrip.migration.syntax import docstring_of, range_of
+from alembic_roundtrip.migration.reach import Place
+from alembic_roundtrip.migration.syntax import range_of
 from alembic_roundtrip.migration.uses import reaches_outside
 from alembic_roundtrip.text import Range
 
@@ -60,96 +53,8 @@ _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
 _LEAVING = (ast.Raise, ast.Return, ast.Continue, ast.Break)
 
 
-def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]) -> Direction:
-    """Read one of the two functions; `blanked` are the lines the parser could not take."""
-    reader = _Reader(module)
-    lost = blanked & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    parameters = {argument.arg: None for argument in node.args.args}
-    # What a decorator makes of the function is not read: it may well not run it.
-    guards = (Guard(GuardKind.OTHER),) if node.decorator_list else ()
-    reader.block(node.body, _Place(module.inner(parameters), guards))
-    source = module.source
-    operations = list(reader.operations)
-    if lost:
-        operations += [_lost(source.line_range(min(lost)))]
-    first, final = node.body[0], node.body[-1]
-    docstring = docstring_of(source, node)
-    if docstring is not None and len(node.body) > 1:
-        first = node.body[1]
-    header = source.position_of_bytes(node.lineno, node.col_offset + len("def "))
-    return Direction(
-        name=node.name,
-        range=range_of(source, node),
-        header=Range(header, header._replace(column=header.column + len(node.name))),
-        body=Range(range_of(source, first).start, range_of(source, final).end),
-        kind=_kind(node.body, operations, effects=reader.effects),
-        operations=tuple(operations),
-        docstring=docstring,
-        message=_message(node.body, module),
-        statements=tuple(range_of(source, statement) for statement in node.body),
-        uses=tuple(dict.fromkeys(reader.uses)),
-        swallowed=tuple(dict.fromkeys(reader.swallowed)),
-    )
-
-
-def _lost(place: Range) -> Operation:
-    return Operation("unparsed", place, place, (Unknown(),), opaque="the statement does not parse")
-
-
-def _swallows(handler: ast.ExceptHandler) -> bool:
-    """Whether it takes every exception and lets none out again."""
-    broad = handler.type is None or last(handler.type) in {"Exception", "BaseException"}
-    return broad and not any(isinstance(part, ast.Raise) for part in ast.walk(handler))
-
-
-def _kind(body: list[ast.stmt], operations: list[Operation], *, effects: bool) -> Body:
-    raises = [statement for statement in body if isinstance(statement, ast.Raise)]
-    if raises and not operations:
-        return Body.RAISES
-    return Body.CODE if operations or effects else Body.NOTHING
-
-
-def _message(body: list[ast.stmt], scope: Scope) -> str | None:
-    for statement in body:
-        if isinstance(statement, ast.Raise) and isinstance(statement.exc, ast.Call):
-            parts = [value_of(scope.resolve(argument)) for argument in statement.exc.args]
-            text = " ".join(part for part in parts if isinstance(part, str)).strip()
-            unread = unparsed(statement.exc.args[0]) if statement.exc.args and not text else ""
-            return text or unread or None
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a statement stands: the names in reach and the conditions around it."""
-
-    scope: Scope
-    guards: tuple[Guard, ...] = ()
-    batch: Batch | None = None
-    batches: tuple[tuple[str, Batch], ...] = ()
-    autocommit: bool = False
-    caller: tuple[Range, Range] | None = None
-    depth: int = 0
-
-    def under(self, *guards: Guard) -> _Place:
-        return replace(self, guards=(*self.guards, *guards)) if guards else self
-
-    @property
-    def dialects(self) -> tuple[str, ...]:
-        """The dialects that a statement here may run on; none where nothing says which."""
-        if not self.guards:
-            return self.scope.dialects
-        asked = [guard for guard in self.guards if guard.kind is GuardKind.DIALECT]
-        named = [name for g in asked if not g.negated for name in sorted(g.names)]
-        known = self.scope.dialects or tuple(dict.fromkeys(named))
-        return tuple(name for name in known if all((name in g.names) != g.negated for g in asked))
-
-    def batch_named(self, name: str) -> Batch | None:
-        return next((batch for key, batch in reversed(self.batches) if key == name), None)
-
-
 @dataclass
-class _Reader:
+class Reader:
     """Collects operations; `effects` says whether a statement did anything but be quiet."""
 
     module: Scope
@@ -162,78 +67,78 @@ class _Reader:
     """The last statement that nothing after it followed."""
     _bound: dict[ast.stmt, frozenset[str]] = field(default_factory=dict)
 
-    def block(self, body: Iterable[ast.stmt], place: _Place) -> _Place | None:
+    def block(self, body: Iterable[ast.stmt], place: Place) -> Place | None:
         """Read statements in order; gives the place after them, None where none is reached."""
         for statement in body:
-            after = self.statement(statement, place)
+            after = self._statement(statement, place)
             if after is None:
                 return None
             place = after
         return place
 
-    def statement(self, node: ast.stmt, place: _Place) -> _Place | None:
+    def _statement(self, node: ast.stmt, place: Place) -> Place | None:
         if isinstance(node, ast.Expr):
-            self.standing_alone(node, place)
+            self._standing_alone(node, place)
         elif isinstance(node, _ASSIGNMENTS):
-            self.assignment(node, place)
+            self._assignment(node, place)
         elif isinstance(node, ast.With | ast.AsyncWith):
-            return place if self.with_block(node, place) is not None else None
+            return place if self._with_block(node, place) is not None else None
         elif isinstance(node, ast.For | ast.AsyncFor | ast.While):
-            self.loop(node, place)
+            self._loop(node, place)
         elif isinstance(node, ast.If):
-            return self.condition(node, place)
+            return self._condition(node, place)
         elif isinstance(node, ast.Try):
-            self.attempt(node, place)
+            self._attempt(node, place)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             place.scope.functions[node.name] = synchronous(node)
         elif isinstance(node, _LEAVING):
-            self.leave(node, place)
+            self._leave(node, place)
             return None
         elif isinstance(node, ast.Match):
-            self.expression(node.subject, node, place, top=False)
+            self._expression(node.subject, node, place, top=False)
             return self.block(alternatives(node), place)
         elif isinstance(node, ast.Assert):
-            self.expression(node.test, node, place)
+            self._expression(node.test, node, place)
         elif not isinstance(node, _QUIET):
-            self.unread(node, place)
+            self._unread(node, place)
         return place
 
-    def standing_alone(self, node: ast.Expr, place: _Place) -> None:
+    def _standing_alone(self, node: ast.Expr, place: Place) -> None:
         """An expression that is a statement."""
         looped = as_loop(node.value)
         if looped is not None:
-            self.loop(looped, place)
+            self._loop(looped, place)
         else:
-            self.expression(node.value, node, place)
+            self._expression(node.value, node, place)
 
-    def leave(self, node: ast.stmt, place: _Place) -> None:
+    def _leave(self, node: ast.stmt, place: Place) -> None:
         """A statement that nothing after it follows."""
         self.left = type(node)
         if isinstance(node, ast.Raise):
             self.effects = self.effects or bool(place.guards)
         elif isinstance(node, ast.Return) and node.value is not None:
-            self.expression(node.value, node, place)
+            self._expression(node.value, node, place)
 
-    def unread(self, node: ast.stmt, place: _Place) -> None:
+    def _unread(self, node: ast.stmt, place: Place) -> None:
         """A statement that is not followed: what names `op` in it may do anything."""
         self.effects = True
         names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == "op"]
         if names:
             why = "such a statement is not read"
-            self.add("unread", names[0], node, place, (Unknown(),), opaque=why)
+            self._add("unread", names[0], node, place, (Unknown(),), opaque=why)
 
-    def assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, place: _Place) -> None:
+    def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, place: Place) -> None:
         if node.value is None:
             return
         # A call for its value is taken for one without effect, unless it is given a connection.
-        self.expression(node.value, node, place, top=hands_on(node.value))
+        self._expression(node.value, node, place, top=hands_on(node.value))
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             forget_changed(target, place.scope)
             value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
             place.scope.names.update(bindings(target, value))
 
-    def with_block(self, node: ast.With | ast.AsyncWith, place: _Place) -> _Place | None:
+    def _with_block(self, node: ast.With | ast.AsyncWith, place: Place) -> Place | None:
         outer, before = place, len(self.operations)
         for item in node.items:
             call = place.scope.resolve(item.context_expr)
@@ -242,7 +147,7 @@ class _Reader:
             elif isinstance(call, ast.Call) and last(call.func) == "autocommit_block":
                 place = replace(place, autocommit=True)
             else:
-                self.expression(item.context_expr, node, place)
+                self._expression(item.context_expr, node, place)
                 if isinstance(item.optional_vars, ast.Name):
                     place.scope.names[item.optional_vars.id] = call
         after = self.block(node.body, place)
@@ -250,10 +155,12 @@ class _Reader:
         if place.batches != outer.batches and before == len(self.operations) and options & _REMADE:
             # Without operations the table is made anew all the same, with other arguments.
             call, changes = node.items[-1].context_expr, (Unknown(frozenset()),)
-            self.add("batch_alter_table", call, node, outer, changes, opaque="it remakes the table")
+            self._add(
+                "batch_alter_table", call, node, outer, changes, opaque="it remakes the table"
+            )
         return after
 
-    def _batch(self, call: ast.Call, item: ast.withitem, place: _Place) -> _Place:
+    def _batch(self, call: ast.Call, item: ast.withitem, place: Place) -> Place:
         scope = place.scope
         named = {k.arg: k.value for k in call.keywords if k.arg}
         table = named.pop("table_name", None) or (call.args[0] if call.args else None)
@@ -270,9 +177,9 @@ class _Reader:
         variable = item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else ""
         return replace(place, batches=(*place.batches, (variable, batch)))
 
-    def loop(self, node: ast.For | ast.AsyncFor | ast.While, place: _Place) -> None:
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, place: Place) -> None:
         if not isinstance(node, ast.While):
-            self.expression(node.iter, node, place, top=False)
+            self._expression(node.iter, node, place, top=False)
             turns = iterations(place.scope.resolve(node.iter), node.target)
             if turns is not None:
                 for turn in turns:
@@ -285,9 +192,9 @@ class _Reader:
         self.block(node.body, place.under(Guard(GuardKind.LOOP)))
         self._forget(node.body, place)
 
-    def condition(self, node: ast.If, place: _Place) -> _Place | None:
+    def _condition(self, node: ast.If, place: Place) -> Place | None:
         test = place.scope.resolve(node.test)
-        self.expression(node.test, node, place, top=False)
+        self._expression(node.test, node, place, top=False)
         decided = outcome(test)
         if decided is not None:
             return self.block(node.body if decided else node.orelse, place)
@@ -309,7 +216,7 @@ class _Reader:
             return None if after_other is None else place.under(*left)
         return place.under(*yes) if after_other is None else place
 
-    def attempt(self, node: ast.Try, place: _Place) -> None:
+    def _attempt(self, node: ast.Try, place: Place) -> None:
         before = len(self.operations)
         self.block(node.body, place)
         if len(self.operations) > before:
@@ -320,7 +227,7 @@ class _Reader:
             self.block(handler.body, place.under(Guard(GuardKind.EXCEPTION)))
         self.block(node.finalbody, place)
 
-    def _forget(self, body: Iterable[ast.stmt], place: _Place) -> None:
+    def _forget(self, body: Iterable[ast.stmt], place: Place) -> None:
         """Names that a block may or may not have bound are not known after it."""
         for statement in body:
             place.scope.names.update(dict.fromkeys(self._bound_in(statement)))
@@ -335,14 +242,14 @@ class _Reader:
             )
         return self._bound[statement]
 
-    def expression(
-        self, node: ast.expr, statement: ast.stmt, place: _Place, *, top: bool = True
+    def _expression(
+        self, node: ast.expr, statement: ast.stmt, place: Place, *, top: bool = True
     ) -> None:
         """Read the calls of an expression, innermost first."""
         for call in calls_in(node):
-            self.call(call, statement, place, top=top and call is node)
+            self._call(call, statement, place, top=top and call is node)
 
-    def call(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
+    def _call(self, node: ast.Call, statement: ast.stmt, place: Place, *, top: bool) -> None:
         scope = place.scope
         name, path = last(node.func), dotted(node.func)
         root, _, rest = path.partition(".")
@@ -352,42 +259,44 @@ class _Reader:
         if mutates(node) and isinstance(node.func, ast.Attribute):
             forget_changed(node.func.value, scope)
         if rest and (root == "op" or path.startswith("alembic.op.") or batch is not None):
-            self.operation(name, node, statement, place, batch)
+            self._operation(name, node, statement, place, batch)
             return
         function = scope.functions.get(path)
         if function is not None and place.depth < _DEPTH and path not in self.following:
-            self.helper(function, node, statement, place)
+            self._helper(function, node, statement, place)
             return
         if reaches_outside(path):
             self.uses.append(Use(path, range_of(scope.source, node)))
         prefix = self._dispatched(node)
         if prefix:
-            self.engines(prefix, place)
+            self._engines(prefix, place)
             return
-        self.other(node, statement, place, top=top)
+        self._other(node, statement, place, top=top)
 
-    def operation(
+    def _operation(
         self,
         name: str,
         node: ast.Call,
         statement: ast.stmt,
-        place: _Place,
+        place: Place,
         batch: Batch | None,
     ) -> None:
         if name in QUIET or is_harmless("", name):
             return
-        if name == "run_async" and node.args and self.awaited(node, statement, place):
+        if name == "run_async" and node.args and self._awaited(node, statement, place):
             return
         scope = place.scope.within(node)
         call = call_of(name, node, scope, batch, place.dialects)
         if call is None:
-            self.add(name, node, statement, place, (Unknown(),), opaque=f"`op.{name}` is not known")
+            self._add(
+                name, node, statement, place, (Unknown(),), opaque=f"`op.{name}` is not known"
+            )
             return
         changes = changes_of_call(call)
         if batch is not None and not batch.table.name:
             changes = (Unknown(),)
         unknown = any(isinstance(change, Unknown) and change.tables is None for change in changes)
-        self.add(
+        self._add(
             name,
             node,
             statement,
@@ -398,12 +307,12 @@ class _Reader:
             call.missing,
         )
 
-    def add(
+    def _add(
         self,
         name: str,
         node: ast.expr,
         statement: ast.stmt,
-        place: _Place,
+        place: Place,
         changes: tuple[Change, ...],
         arguments: Options = (),
         opaque: str | None = None,
@@ -425,8 +334,8 @@ class _Reader:
         )
         self.effects = True
 
-    def helper(
-        self, function: ast.FunctionDef, node: ast.Call, statement: ast.stmt, place: _Place
+    def _helper(
+        self, function: ast.FunctionDef, node: ast.Call, statement: ast.stmt, place: Place
     ) -> None:
         """Read a call of a function of the same file as what its body does."""
         source = place.scope.source
@@ -445,7 +354,7 @@ class _Reader:
         self.block(function.body, inside)
         self.following.pop()
 
-    def awaited(self, node: ast.Call, statement: ast.stmt, place: _Place) -> bool:
+    def _awaited(self, node: ast.Call, statement: ast.stmt, place: Place) -> bool:
         """Read `op.run_async(function, …)` as the call of a function of the same file."""
         function, *arguments = node.args
         name = dotted(function)
@@ -453,7 +362,7 @@ class _Reader:
             return False
         connection = ast.Name("connection", ast.Load())
         call = ast.Call(function, [connection, *arguments], node.keywords)
-        self.helper(place.scope.functions[name], ast.copy_location(call, node), statement, place)
+        self._helper(place.scope.functions[name], ast.copy_location(call, node), statement, place)
         return True
 
     @staticmethod
@@ -464,7 +373,7 @@ class _Reader:
             return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
         return None
 
-    def engines(self, prefix: str, place: _Place) -> None:
+    def _engines(self, prefix: str, place: Place) -> None:
         for name, function in self.module.functions.items():
             if name.startswith(prefix):
                 engine = frozenset({name.removeprefix(prefix)})
@@ -472,7 +381,7 @@ class _Reader:
                 inside = replace(place.under(guard), scope=self.module.inner())
                 self.block(function.body, inside)
 
-    def other(self, node: ast.Call, statement: ast.stmt, place: _Place, *, top: bool) -> None:
+    def _other(self, node: ast.Call, statement: ast.stmt, place: Place, *, top: bool) -> None:
         """A call that is no operation: executed SQL, an enum type, harmless, or not known."""
         scope, name = place.scope, last(node.func)
         if name in _EXECUTES and node.args:
@@ -480,29 +389,29 @@ class _Reader:
             if changes or name.startswith("exec"):
                 opaque = "its SQL is computed" if Unknown() in changes else None
                 said = said_sql(node.args[0], scope)
-                self.add("execute", node, statement, place, changes, said, opaque)
+                self._add("execute", node, statement, place, changes, said, opaque)
             return
         if isinstance(node.func, ast.Attribute) and name in {"create", "drop"}:
             definitions = Definitions(scope)
             enum = definitions.enum(created_enum(scope.resolve(node.func.value)))
             made = element(scope.resolve(node.func.value), name, definitions)
             if made is not None:
-                self.add(name, node, statement, place, made)
+                self._add(name, node, statement, place, made)
                 return
             if enum is not None:
                 change = CreateEnum(enum) if name == "create" else DropEnum(enum.name)
-                self.add(f"enum.{name}", node, statement, place, (change,))
+                self._add(f"enum.{name}", node, statement, place, (change,))
                 return
         root = dotted(node.func).partition(".")[0]
         handed = next(filter(_is_operation, node.args), None)
         if handed is not None:
             why = f"`{unparsed(handed)}` is handed on"
-            self.add("call", node, statement, place, (Unknown(),), opaque=why)
+            self._add("call", node, statement, place, (Unknown(),), opaque=why)
         elif name in WRITERS and isinstance(node.func, ast.Attribute):
-            self.add(name, node, statement, place, (Unknown(frozenset()),))
+            self._add(name, node, statement, place, (Unknown(frozenset()),))
         elif top and not is_harmless(root, name) and not is_of_python(scope.imports.get(root, "")):
             why = f"`{unparsed(node.func)}()` is not read"
-            self.add("call", node, statement, place, (Unknown(),), opaque=why)
+            self._add("call", node, statement, place, (Unknown(),), opaque=why)
 
 
 def _is_operation(node: ast.expr) -> bool:
@@ -512,7 +421,7 @@ def _is_operation(node: ast.expr) -> bool:
 
 
 def _passed_batches(
-    function: ast.FunctionDef, node: ast.Call, place: _Place
+    function: ast.FunctionDef, node: ast.Call, place: Place
 ) -> tuple[tuple[str, Batch], ...]:
     """Batch objects that a helper is given as arguments."""
     passed = []
@@ -521,3 +430,9 @@ def _passed_batches(
         if batch is not None:
             passed.append((parameter.arg, batch))
     return tuple(passed)
+
+
+def _swallows(handler: ast.ExceptHandler) -> bool:
+    """Whether it takes every exception and lets none out again."""
+    broad = handler.type is None or last(handler.type) in {"Exception", "BaseException"}
+    return broad and not any(isinstance(part, ast.Raise) for part in ast.walk(handler))
