@@ -37,7 +37,7 @@ def test_rules_ask_of_the_history_what_the_index_watches(
                 asked.add(name)
             return super().__getattribute__(name)
 
-    monkeypatch.setattr("alembic_roundtrip.scripts.History", Watched)
+    monkeypatch.setattr("alembic_roundtrip.listing.History", Watched)
     for number, example in enumerate(rules()[name].examples):
         project = write_project(example, tmp_path / str(number))
         context = Workspace([project.folder]).context(project.file)
