@@ -1,6 +1,6 @@
 """Lints, rehearses and rewrites the corpus, and prints it: `python tests/corpus/report.py`.
 
-How lint and rehearsal agree is kept in `REPORT.md`.
+How lint and rehearsal agree, and what written downgrades are worth, is kept in `REPORT.md`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from corpus.replaying import Comparison, compare
 from corpus.runs import Run, command_line
 from corpus.servers import postgresql
 from corpus.writing import Measure, measured
+from corpus.writing import section as section_of_writing
 
 _SEVERITIES = ("error", "warning")
 _LONGEST = 118
@@ -32,6 +33,7 @@ def main() -> int:
     agreement = Agreement()
     scaffolds = (Measure(), Measure(source="database"))
     sections: list[str] = []
+    written: list[tuple[str, Measure]] = []
     seconds = 0.0
     for project in PROJECTS:
         try:
@@ -51,11 +53,13 @@ def main() -> int:
         alone.add(project.name, lint, rehearsal)
         sections.append(section(project.requires[0], alone))
         for total_of, measure in zip(scaffolds, _writing(installed), strict=True):
+            written.append((project.requires[0], measure))
             total_of.include(measure)
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
     for line in (*agreement.lines(), *(line for each in scaffolds for line in each.lines())):
         _print(line)
-    _KEPT.write_text(report(agreement, sections), encoding="utf-8")
+    written += [("all", each) for each in scaffolds]
+    _KEPT.write_text(report(agreement, [*sections, section_of_writing(written)]), encoding="utf-8")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,15 +66,15 @@ class Measure:
             return
         broken = _broken(found)
         stopped = broken and written.fragile and _stops_at_new_rows(found)
-        if stopped:
-            self.stopped.append(written.revision)
-        elif broken and not written.placeholders:
+        if broken and not stopped and not written.placeholders:
             self.overclaiming.append(written.revision)
         if written.opaque:
             return
         self.measured += 1
         self.restored += not broken
-        if broken and written.placeholders and not stopped:
+        if stopped:
+            self.stopped.append(written.revision)
+        elif broken and written.placeholders:
             self.by_hand.append(written.revision)
         if not any(loss["step"] == "upgrade" for loss in found["losses"]):
             self.could_be_lossless += 1
@@ -91,20 +91,62 @@ class Measure:
         """Of the revisions that were measured, those that are restored; from 0 to 1."""
         return self.restored / max(1, self.measured)
 
+    @property
+    def share_but_for_new_rows(self) -> float:
+        """The same with those that only stop where they say: at rows the parent has no room for."""
+        return (self.restored + len(self.stopped)) / max(1, self.measured)
+
     def lines(self) -> Iterator[str]:
         """As sentences."""
         parsing = self.revisions - len(self.unparsable)
         yield (
             f"scaffolds from {self.source}: {parsing} of {self.revisions} parse, "
             f"{self.placeholders} placeholders; of {self.measured} whose upgrade runs and can be "
-            f"read, {self.restored} ({self.share:.0%}) leave no residue"
+            f"read, {self.restored} ({self.share:.0%}) leave no residue, and {len(self.stopped)} "
+            f"more only stop at rows that they name ({self.share_but_for_new_rows:.0%})"
         )
-        yield f"  lossless: {self.lossless} of {self.could_be_lossless} whose upgrade loses nothing"
-        claims = ", ".join(self.overclaiming) or "-"
+        kept = self.lossless / max(1, self.could_be_lossless)
         yield (
-            f"  claim more than they do: {claims}; left to do by hand: {len(self.by_hand)}; "
-            f"stopped by rows that they name: {len(self.stopped)}"
+            f"  lossless: {self.lossless} of {self.could_be_lossless} ({kept:.0%}) whose upgrade "
+            "loses nothing"
         )
+        claims = ", ".join(self.overclaiming) or "-"
+        yield f"  claim more than they do: {claims}; left to do by hand: {len(self.by_hand)}"
+
+    def row(self, name: str) -> str:
+        """As a line of the report's table."""
+        cells = [
+            name,
+            self.source,
+            f"{self.revisions - len(self.unparsable)} of {self.revisions}",
+            f"{self.measured}",
+            f"{self.restored} ({self.share:.0%})",
+            f"{len(self.stopped)} ({self.share_but_for_new_rows:.0%})",
+            f"{len(self.by_hand)}",
+            f"{self.lossless} of {self.could_be_lossless}",
+            ", ".join(f"`{revision}`" for revision in self.overclaiming) or "-",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+_SECTION = """\
+## What is written where the downgrade was deleted
+
+Every downgrade is deleted, written from the code or from a scratch database, and rehearsed with
+made-up rows. *Counted* are revisions whose upgrade runs and can be read. *Restored* are those that
+leave no residue, whatever rows there are. *Stopped* are refused, as a comment says, where rows
+written since the upgrade have no place in the parent's schema; the second share counts them in.
+*By hand* is left what a comment marks. *Lossless* is counted where the upgrade loses nothing. One
+that leaves residue without saying what is left to do *claims more* than it does.
+
+| history | from | parse | counted | restored | stopped | by hand | lossless | claims more |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def section(measures: Iterable[tuple[str, Measure]]) -> str:
+    """The part of the report that tells what written downgrades are worth."""
+    return _SECTION + "".join(f"{measure.row(name)}\n" for name, measure in measures)
 
 
 def own_copy(installed: Installed, workspace: Path) -> Path:

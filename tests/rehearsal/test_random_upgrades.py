@@ -44,7 +44,8 @@ def overclaims(result: Result) -> bool:
         return False
     stopped = evidence.verdict is Verdict.FAILED and "# FRAGILE:" in result.text
     empty = {"downgrade", "upgrade again"} & failed
-    return bool(evidence.residue or empty) or (evidence.verdict is Verdict.FAILED and not stopped)
+    left = [each for each in evidence.residue if each.grade != "cosmetic"]
+    return bool(left or empty) or (evidence.verdict is Verdict.FAILED and not stopped)
 
 
 def told(result: Result) -> str:
