@@ -140,7 +140,7 @@ IHATEMONEY = Project(
         "c941aaca38c2": "residue",  # `password` stays longer; `remote_addr` comes back empty
     },
     # Hashing a password takes as long as it should.
-    settings={"rows": 20},
+    settings={"rows": 20, "timeout": 300.0},
     env={"FLASK_APP": "ihatemoney.wsgi", "IHATEMONEY_SETTINGS_FILE_PATH": "{here}/settings.cfg"},
     files={
         "settings.cfg": textwrap.dedent(
