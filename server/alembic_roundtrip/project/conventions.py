@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+
+from alembic_roundtrip.project.modules import Module, Modules
 
 _NONE: Mapping[str, str] = {}
 """SQLAlchemy's own convention."""
@@ -33,7 +34,7 @@ def naming_convention(env_py: Path | None, folder: Path) -> Mapping[str, str] | 
     An empty one stands for SQLAlchemy's own. `folder` is where the project's modules are looked
     for, besides the folders above env.py.
     """
-    module = _Modules(env_py, folder).module(env_py) if env_py else None
+    module = Modules(env_py, folder).module(env_py) if env_py else None
     if module is None:
         return None
     targets = list(module.targets())
@@ -41,121 +42,6 @@ def naming_convention(env_py: Path | None, folder: Path) -> Mapping[str, str] | 
     if not found:
         return _NONE
     return found[0] if all(each == found[0] for each in found) else None
-
-
-@dataclass
-class _Modules:
-    """Modules of the project by their names, parsed when they are asked for."""
-
-    env_py: Path | None
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.parsed: dict[Path, _Module | None] = {}
-
-    @cached_property
-    def roots(self) -> list[Path]:
-        """Where a module may be imported from."""
-        above: list[Path] = []
-        for parent in self.env_py.parents if self.env_py else ():
-            above.append(parent)
-            if parent == self.folder or (parent / ".git").exists():
-                break
-            if parent == Path.home() or len(above) >= _DEEPEST:
-                break
-        found = [self.folder, *above]
-        return [*dict.fromkeys([*found, *(root / "src" for root in found)])]
-
-    @cached_property
-    def top(self) -> Path:
-        """The project's folder, or the outermost package of an env.py that lies elsewhere."""
-        above = self.env_py.parents if self.env_py else ()
-        if not above or self.folder in above:
-            return self.folder
-        packages = [parent for parent in above if (parent / "__init__.py").is_file()]
-        return packages[-1] if packages else above[0]
-
-    def module(self, path: Path) -> _Module | None:
-        """A file, parsed; None where it is not there or does not parse."""
-        if path not in self.parsed:
-            self.parsed[path] = self._parse(path)
-        return self.parsed[path]
-
-    def _parse(self, path: Path) -> _Module | None:
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            return None
-        return _Module(path, tree, self)
-
-    def named(self, name: str) -> _Module | None:
-        """The module of a dotted name."""
-        relative = Path(*name.split("."))
-        for root in self.roots:
-            for path in (root / relative / "__init__.py", root / f"{relative}.py"):
-                if path.is_file():
-                    return self.module(path)
-        return None
-
-
-@dataclass
-class _Module:
-    path: Path
-    tree: ast.Module
-    modules: _Modules
-
-    @cached_property
-    def bound(self) -> dict[str, ast.AST]:
-        """What its names are bound to last, at the top or in functions: a value or statement."""
-        found: dict[str, ast.AST] = {}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    if isinstance(target, ast.Name):
-                        found[target.id] = node.value
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                found |= {node.target.id: node.value} if node.value else {}
-            elif isinstance(node, ast.ClassDef | ast.FunctionDef):
-                found[node.name] = node
-            elif isinstance(node, ast.ImportFrom | ast.Import):
-                for alias in node.names:
-                    found[alias.asname or alias.name.partition(".")[0]] = node
-        return found
-
-    def targets(self) -> Iterator[ast.expr]:
-        """What is given to Alembic as `target_metadata`."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.keyword) and node.arg == "target_metadata":
-                yield node.value
-
-    def assigned(self) -> Iterator[ast.expr]:
-        """Conventions that are assigned: `….metadata.naming_convention = …`."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Assign) and any(
-                isinstance(target, ast.Attribute) and target.attr == "naming_convention"
-                for target in node.targets
-            ):
-                yield node.value
-
-    def imported(self, node: ast.Import | ast.ImportFrom, name: str) -> tuple[str, str]:
-        """The module, and the name in it (empty for the module itself), behind a name."""
-        if isinstance(node, ast.Import):
-            alias = next(a for a in node.names if (a.asname or a.name.partition(".")[0]) == name)
-            return (alias.name if alias.asname else name), ""
-        alias = next(a for a in node.names if (a.asname or a.name) == name)
-        return self._absolute(node), alias.name
-
-    def _absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        package = self.path.parent
-        for _ in range(node.level - 1):
-            package = package.parent
-        for root in self.modules.roots:
-            if root in package.parents:
-                parts = [*package.relative_to(root).parts, *(node.module or "").split(".")]
-                return ".".join(part for part in parts if part)
-        return node.module or ""
 
 
 class _UnknownError(Exception):
@@ -166,16 +52,16 @@ class _UnknownError(Exception):
 class _Search:
     """Follows names through the project's modules to the MetaData."""
 
-    modules: _Modules
+    modules: Modules
     depth: int = 0
 
-    def convention(self, module: _Module, node: ast.AST) -> Mapping[str, str] | None:
+    def convention(self, module: Module, node: ast.AST) -> Mapping[str, str] | None:
         try:
             return self.metadata(module, node)
         except _UnknownError:
             return None
 
-    def metadata(self, module: _Module, node: ast.AST) -> Mapping[str, str]:
+    def metadata(self, module: Module, node: ast.AST) -> Mapping[str, str]:
         """The convention of the metadata that an expression gives."""
         self.depth += 1
         if self.depth > _DEEPEST:
@@ -195,7 +81,7 @@ class _Search:
             return self._class(module, node)
         raise _UnknownError
 
-    def _called(self, module: _Module, node: ast.Call) -> Mapping[str, str]:
+    def _called(self, module: Module, node: ast.Call) -> Mapping[str, str]:
         name = _last(node.func)
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         if name == "MetaData":
@@ -213,19 +99,19 @@ class _Search:
                 return self._same(found, [value for value in returned if value is not None])
         raise _UnknownError
 
-    def _model(self, module: _Module, model: ast.expr) -> Mapping[str, str]:
+    def _model(self, module: Module, model: ast.expr) -> Mapping[str, str]:
         try:
             return self.metadata(module, model)
         except _UnknownError:
             return self._assigned(module)
 
-    def _same(self, module: _Module, values: list[ast.expr]) -> Mapping[str, str]:
+    def _same(self, module: Module, values: list[ast.expr]) -> Mapping[str, str]:
         found = [self.metadata(module, value) for value in values]
         if not found or any(each != found[0] for each in found):
             raise _UnknownError
         return found[0]
 
-    def _attribute(self, module: _Module, node: ast.Attribute) -> Mapping[str, str]:
+    def _attribute(self, module: Module, node: ast.Attribute) -> Mapping[str, str]:
         text = ast.unparse(node)
         if "extensions[" in text or ".get_engine" in text:
             return self._flask()
@@ -247,13 +133,13 @@ class _Search:
             return self.metadata(module, owner)
         raise _UnknownError
 
-    def _of_owner(self, module: _Module, found: _Module, value: ast.AST) -> Mapping[str, str]:
+    def _of_owner(self, module: Module, found: Module, value: ast.AST) -> Mapping[str, str]:
         if isinstance(value, ast.Attribute) and "extensions[" in ast.unparse(value):
             return self._flask()
         here = self._assigned(module, otherwise=None)
         return here if here is not None else self.metadata(found, value)
 
-    def _path(self, module: _Module, node: ast.Attribute) -> tuple[_Module, ast.AST]:
+    def _path(self, module: Module, node: ast.Attribute) -> tuple[Module, ast.AST]:
         """What a dotted path leads to."""
         if isinstance(node.value, ast.Name):
             found, value = self._followed(module, node.value.id)
@@ -266,13 +152,9 @@ class _Search:
             return found, value
         if node.attr in found.bound:
             return self._followed(found, node.attr)
-        return self._module(f"{self._dotted(node)}")
+        return self._module(ast.unparse(node))
 
-    @staticmethod
-    def _dotted(node: ast.Attribute) -> str:
-        return ast.unparse(node)
-
-    def _class(self, module: _Module, node: ast.ClassDef) -> Mapping[str, str]:
+    def _class(self, module: Module, node: ast.ClassDef) -> Mapping[str, str]:
         for statement in node.body:
             targets: list[ast.expr] = []
             if isinstance(statement, ast.Assign):
@@ -298,7 +180,7 @@ class _Search:
         raise _UnknownError
 
     def _assigned(
-        self, module: _Module, otherwise: Mapping[str, str] | None = _NONE
+        self, module: Module, otherwise: Mapping[str, str] | None = _NONE
     ) -> Mapping[str, str]:
         """The convention that is set afterwards in a module, else no special one."""
         values = list(module.assigned())
@@ -322,12 +204,12 @@ class _Search:
             raise _UnknownError
         return found[0]
 
-    def _extensions(self, module: _Module, names: set[str]) -> Iterator[Mapping[str, str]]:
+    def _extensions(self, module: Module, names: set[str]) -> Iterator[Mapping[str, str]]:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Call) and _last(node.func) in names:
                 yield self._extension(module, node)
 
-    def _extension(self, module: _Module, node: ast.Call) -> Mapping[str, str]:
+    def _extension(self, module: Module, node: ast.Call) -> Mapping[str, str]:
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         if "metadata" in given:
             return self.metadata(module, given["metadata"])
@@ -344,7 +226,7 @@ class _Search:
                 raise _UnknownError
             yield path
 
-    def _literal(self, module: _Module, node: ast.expr | None) -> Mapping[str, str]:
+    def _literal(self, module: Module, node: ast.expr | None) -> Mapping[str, str]:
         if node is None or (isinstance(node, ast.Constant) and node.value is None):
             return _NONE
         found: ast.AST = node
@@ -369,7 +251,7 @@ class _Search:
                 raise _UnknownError
         return self._templates(module, named)
 
-    def _templates(self, module: _Module, named: Mapping[str, ast.expr]) -> Mapping[str, str]:
+    def _templates(self, module: Module, named: Mapping[str, ast.expr]) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for key, value in named.items():
             text: ast.AST = value
@@ -381,7 +263,7 @@ class _Search:
                 raise _UnknownError
         return found
 
-    def _followed(self, module: _Module, name: str) -> tuple[_Module, ast.AST]:
+    def _followed(self, module: Module, name: str) -> tuple[Module, ast.AST]:
         """What a name is bound to, in the module that binds it."""
         for _ in range(_DEEPEST):
             node = module.bound.get(name)
@@ -407,7 +289,7 @@ class _Search:
             name = member
         raise _UnknownError
 
-    def _module(self, name: str) -> tuple[_Module, ast.AST]:
+    def _module(self, name: str) -> tuple[Module, ast.AST]:
         found = self.modules.named(name)
         if found is None:
             raise _UnknownError
