@@ -6,23 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_roundtrip.comparison.definitions import defines, lost_in_batch, redefined
-from alembic_roundtrip.comparison.equivalence import (
-    checks_differ,
-    defaults_differ,
-    foreign_keys_differ,
-    indexes_differ,
-    is_foreign,
-    nullability_differs,
-    options_differ,
-    types_differ,
-)
-from alembic_roundtrip.comparison.symmetry import index_shape
+from alembic_roundtrip.comparison.equivalence import types_differ
+from alembic_roundtrip.comparison.tables import extras, table_differences
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table
-from alembic_roundtrip.schema import Key, Schema
-from alembic_roundtrip.schema.names import known_as
+from alembic_roundtrip.migration.objects import Name, Table
+from alembic_roundtrip.schema import Key
 
 _ABOUT_COLUMNS = (c.AlterColumn, c.DropColumn, c.AddColumn)
 
@@ -91,19 +81,13 @@ class _Blame:
     downgrade: Direction
 
     def between(self, before: Table, after: Table) -> Iterator[Difference]:
-        found = [
-            *self._columns(before, after),
-            *_keys(before, after),
-            *_constraints(before, after, self.trip.before),
-            *_indexes(before, after),
-            *self._comments(before, after),
-        ]
-        for aspect, column, subject, sentence in found:
-            blamed = self._blamed(before.name, column)
+        trip = self.trip
+        for found in table_differences(before, after, trip.before, trip.dialect):
+            blamed = self._blamed(before.name, found.column)
             if blamed is not None and not blamed[1].doubtful:
-                direction, operation = blamed
-                yield Difference(aspect, subject, sentence, operation, direction, self.downgrade)
-        for key in _extras(before, after):
+                what = found.aspect, found.subject, found.sentence
+                yield Difference(*what, *blamed[::-1], self.downgrade)
+        for key in extras(before, after):
             made_by = self.trip.down.origins.get(key)
             if made_by is not None and not made_by.doubtful and not self._dropped(key):
                 sentence = f"is {_ARTICLES[key.kind]} that was not there before"
@@ -121,34 +105,6 @@ class _Blame:
             and not (isinstance(change, c.DropConstraint) and change.if_exists)
         )
 
-    def _columns(self, before: Table, after: Table) -> Iterator[_Found]:
-        for old, new in _other_columns(before, after):
-            yield from self._column(before, old, new)
-
-    def _column(self, table: Table, old: Column, new: Column) -> Iterator[_Found]:
-        subject = f"{table.name}.{old.name}"
-        if types_differ(old.type, new.type, self.trip.dialect):
-            assert old.type is not None
-            assert new.type is not None
-            sentence = f"has the type {new.type.text} instead of {old.type.text}"
-            yield "type", old.name, subject, sentence
-        if nullability_differs(old, new):
-            sentence = "takes NULL, which it did not" if new.nullable else "does not take NULL"
-            yield "nullability", old.name, subject, sentence
-        if defaults_differ(old, new):
-            was, now = (_shown(column) for column in (old, new))
-            sentence = f"has {now} instead of {was}"
-            yield "server default", old.name, subject, sentence
-
-    def _comments(self, before: Table, after: Table) -> Iterator[_Found]:
-        if self.trip.dialect == "sqlite":
-            return
-        if options_differ(before.options, after.options, "comment"):
-            yield "definition", "", str(before.name), "has another comment"
-        for old, new in _other_columns(before, after):
-            if options_differ(old.options, new.options, "comment"):
-                yield "definition", old.name, f"{before.name}.{old.name}", "has another comment"
-
     def _blamed(self, table: Name, column: str) -> tuple[Direction, Operation] | None:
         """The last operation that had to do with it: in the downgrade, else in the upgrade."""
         for about in (column, None):
@@ -162,13 +118,6 @@ class _Blame:
 
 
 _ARTICLES = {"column": "a column", "index": "an index", "constraint": "a constraint"}
-_Found = tuple[str, str, str, str]
-"""Aspect, column it is about (empty for none), subject, sentence."""
-
-
-def _shown(column: Column) -> str:
-    default = column.server_default
-    return "no server default" if default is None else f"the server default {default.text}"
 
 
 def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
@@ -180,127 +129,6 @@ def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
         name = change.column.name if isinstance(change, c.AddColumn) else change.column
         return name == column
     return False
-
-
-def _other_columns(before: Table, after: Table) -> list[tuple[Column, Column]]:
-    """Columns of one name that are not the very same."""
-    columns = {column.name: column for column in after.columns}
-    pairs = ((old, columns.get(old.name)) for old in before.columns)
-    return [(old, new) for old, new in pairs if new is not None and new is not old]
-
-
-def _primary(table: Table) -> tuple[str, ...]:
-    """The columns of its primary key; each column may say that it is part of it."""
-    parts = [part.columns for part in table.constraints if part.kind == "primary"]
-    return tuple(dict.fromkeys(column for columns in parts for column in columns))
-
-
-def _keys(before: Table, after: Table) -> Iterator[_Found]:
-    old, new = _primary(before), _primary(after)
-    if old and set(old) != set(new):
-        now = f"has the primary key ({', '.join(new)})" if new else "has no primary key"
-        yield "primary key", "", str(before.name), f"{now} instead of ({', '.join(old)})"
-
-
-def _constraints(before: Table, after: Table, schema: Schema) -> Iterator[_Found]:
-    if before.constraints is after.constraints:
-        return
-    for old in before.constraints:
-        same = [part for part in after.constraints if part.kind == old.kind]
-        if old in same or old.kind in {"primary", "exclude"}:
-            continue
-        subject = f"{before.name}.{old.name or ', '.join(old.columns)}"
-        column = old.columns[0] if old.columns else ""
-        if old.kind == "check":
-            named = [part for part in same if part.name and part.name == old.name]
-            if named and all(checks_differ(old, part) for part in named):
-                yield "definition", column, subject, "checks another condition"
-            continue
-        twins = [part for part in same if part.columns == old.columns]
-        named = [part for part in same if part.name and old.is_known_as(part.name)]
-        if named and not twins and all(part.columns for part in (old, *named)):
-            now, was = (", ".join(part.columns) for part in (named[0], old))
-            yield "definition", column, subject, f"is on ({now}) instead of ({was})"
-            continue
-        if old.kind == "foreignkey" and twins:
-            # One to a table that is gone follows its name, or does not: SQLite can be told.
-            gone = old.referent not in schema.tables
-            said = [
-                None if gone and part.referent in schema.tables else foreign_keys_differ(old, part)
-                for part in twins
-            ]
-            if all(said) and said[0]:
-                yield "definition", column, subject, said[0]
-        if not twins and old.name is None and not _unique_by_index(old.columns, after):
-            what = "its foreign key" if old.kind == "foreignkey" else "UNIQUE"
-            if all(after.column(name) is not None for name in old.columns):
-                yield "definition", column, subject, f"comes back without {what}"
-
-
-def _extras(before: Table, after: Table) -> Iterator[Key]:
-    """What only the second table has, by its name and by what it is."""
-    names = {column.name for column in before.columns}
-    yield from (Key("column", after.name, c.name) for c in after.columns if c.name not in names)
-    yield from (Key("index", after.name, name) for name in _extra_indexes(before, after))
-    for part in after.constraints:
-        if part.name is None or not part.columns or part.kind == "primary":
-            continue
-        if not any(_alike(part, old) for old in before.constraints) or _is_one_more(
-            part, before, after
-        ):
-            yield Key("constraint", after.name, part.name)
-
-
-def _is_one_more(part: Constraint, before: Table, after: Table) -> bool:
-    """Whether there are more of its kind on its columns, and none had its name."""
-    was, now = (
-        [other for other in table.constraints if _same_columns(other, part)]
-        for table in (before, after)
-    )
-    named = all(known_as(old) is not None and old.sure for old in was)
-    return len(now) > len(was) and named and not any(old.is_known_as(part.name) for old in was)
-
-
-def _same_columns(one: Constraint, other: Constraint) -> bool:
-    return one.kind == other.kind and one.columns == other.columns
-
-
-def _extra_indexes(before: Table, after: Table) -> Iterator[str]:
-    names = {index.name for index in before.indexes}
-    new = [index for index in after.indexes if index.name and index.name not in names]
-    if not new:
-        return
-    shapes = {index_shape(index) for index in before.indexes}
-    # Types of others, of geometries for one, make indexes of their own.
-    foreign = [column.name for column in after.columns if is_foreign(column.type)]
-    for index in new:
-        if index_shape(index) not in shapes and not any(map(index.mentions, foreign)):
-            assert index.name is not None
-            yield index.name
-
-
-def _alike(one: Constraint, other: Constraint) -> bool:
-    named = one.name is not None and other.is_known_as(one.name)
-    return one.kind == other.kind and (named or one.columns == other.columns)
-
-
-def _unique_by_index(columns: tuple[str, ...], table: Table) -> bool:
-    return any(
-        index.unique and tuple(part.value for part in index.columns) == columns
-        for index in table.indexes
-    )
-
-
-def _indexes(before: Table, after: Table) -> Iterator[_Found]:
-    if before.indexes is after.indexes:
-        return
-    # Of two with one name the first one counts.
-    named = {index.name: index for index in reversed(after.indexes) if index.name}
-    for old in before.indexes:
-        new = named.get(old.name) if old.name else None
-        said = indexes_differ(old, new) if new is not None and new is not old else None
-        if said:
-            yield "definition", "", f"{before.name}.{old.name}", said
 
 
 def _redefined(trip: RoundTrip, upgrade: Direction, downgrade: Direction) -> Iterator[Difference]:
