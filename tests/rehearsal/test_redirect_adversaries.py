@@ -33,7 +33,15 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.guarded import ENGINE, RUN, Decoy, Project, make_project, needs_kernel_layer
+from rehearsal.guarded import (
+    ENGINE,
+    LEVELS,
+    RUN,
+    Decoy,
+    Project,
+    make_project,
+    needs_kernel_layer,
+)
 
 C = "import ctypes\nlibc = ctypes.CDLL(None)\n"
 SQLITE = """
@@ -105,6 +113,46 @@ ROUTES: dict[str, tuple[str, str | None]] = {
     "psycopg2's C class on a Unix socket": (PSYCOPG2.replace("HOST", "host=@SOCKETS@"), None),
     "SQLite's C library": (C + "library = ctypes.CDLL('@SQLITE@')\n" + SQLITE, None),
 }
+HERE = "socket.create_connection(('127.0.0.1', @PORT@))"
+# What runs at another time, or by another name, than whatever env.py does in the open.
+MOMENTS = {
+    "at the end": f"import atexit, socket\natexit.register(lambda: {HERE})\n",
+    "when a thread outlives the main one": (
+        "import socket\n"
+        f"late = lambda: (threading.main_thread().join(), {HERE})\n"
+        "threading.Thread(target=late).start()\n"
+    ),
+    "when the parent of a child is gone": (
+        "import socket, time\nparent = os.getpid()\n"
+        "if os.fork() == 0:\n"
+        "    while os.getppid() == parent:\n        time.sleep(0.01)\n"
+        f"    try:\n        {HERE}\n    finally:\n        os._exit(0)\n"
+    ),
+    "when something is thrown away": (
+        "import socket, weakref\nclass Thing:\n    pass\n"
+        f"thing = Thing()\nend = weakref.finalize(thing, lambda: {HERE})\ndel thing\n"
+    ),
+    "in a handler of signals": (
+        f"import signal, socket\nsignal.signal(signal.SIGUSR1, lambda *_: {HERE})\n"
+        "os.kill(os.getpid(), signal.SIGUSR1)\n"
+    ),
+    "in a listener of the pool": (
+        f"import socket\n@event.listens_for(pool.Pool, 'checkout')\ndef out(*_):\n    {HERE}\n"
+    ),
+    "by the class below the class": (
+        "import _socket\n_socket.socket().connect(('127.0.0.1', @PORT@))\n"
+    ),
+    "by a class put in the place of ours": (
+        "import _socket, socket\nsocket.socket = _socket.SocketType\n"
+        "socket.socket().connect_ex(('127.0.0.1', @PORT@))\n"
+    ),
+    "from a service file of PostgreSQL": (
+        "import psycopg2\nopen(os.environ['TMPDIR'] + '/pg', 'w').write("
+        "'[prod]\\nhostaddr=127.0.0.1\\nport=@PORT@\\n')\n"
+        "os.environ['PGSERVICEFILE'] = os.environ['TMPDIR'] + '/pg'\n"
+        "psycopg2.connect(service='prod')\n"
+    ),
+}
 DATAGRAM = (
     C + TCP_ADDRESS.replace("socket.socket()", "socket.socket(type=socket.SOCK_DGRAM)") + "\n"
     "libc.sendto(s.fileno(), b'x', 1, 0, address, len(address))\n"
@@ -143,6 +191,18 @@ def test_without_the_kernel_the_table_says_what_stays_open(project: Project, rou
     code, expected = ROUTES[route]
 
     assert reached(project, code, "process") == ([expected] if expected else [])
+
+
+@LEVELS
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_nothing_is_reached_early_late_or_under_another_name(
+    project: Project, moment: str, level: str
+) -> None:
+    assert project.decoy is not None
+    outcome = project.run(MOMENTS[moment] + ENGINE + RUN, level=level)
+    project.decoy.close()
+    assert project.decoy.reached == []
+    assert outcome.untouched
 
 
 @needs_kernel_layer

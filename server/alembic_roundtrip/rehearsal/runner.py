@@ -189,7 +189,7 @@ class _Rehearsal:
                     yield failure
                 elif before == (len(self._known.done), len(self._known.blocked)):
                     subject = "env.py" if flight.step == "env.py" else "the agent"
-                    raise CannotRun(f"no rehearsal: {subject} {stopped}") from None
+                    raise CannotRun(f"no rehearsal: {subject} {stopped}{stopped.advice}") from None
             finally:
                 await self.stop()
         yield Finished(dict(self._known.verdicts), time.monotonic() - started)
@@ -350,6 +350,11 @@ class _Stopped(Exception):
         super().__init__(sentence)
         self.type = type
         self.where = where
+
+    @property
+    def advice(self) -> str:
+        """What to do where no revision is to blame."""
+        return "; where it only is slow, `timeout` gives it longer" * (self.type == OVERDUE)
 
 
 def _unfinished(status: int, agent: Agent) -> str:
