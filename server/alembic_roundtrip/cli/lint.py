@@ -68,10 +68,11 @@ def run(arguments: Namespace) -> int:
     try:
         workspace = _open(arguments)
         # Several configurations may run the same migrations.
-        files = list(dict.fromkeys(_files(workspace, arguments.paths)))
+        wanted = [path.resolve() for path in arguments.paths]
+        files = list(dict.fromkeys(_files(workspace, wanted)))
         if arguments.since is not None:
             _check_since(workspace, arguments.since)
-        others = [file for file in workspace.files if _is_wanted(file, arguments.paths)]
+        others = [file for file in workspace.files if _is_wanted(file, wanted)]
         empty = not files
         if arguments.changed_since is not None:
             changed = _changed(workspace, others, arguments.changed_since)
@@ -132,8 +133,8 @@ def _counts(workspace: Workspace, files: Iterable[Path]) -> dict[Environment, in
 
 
 def _is_wanted(file: Path, paths: Sequence[Path]) -> bool:
-    wanted = [path.resolve() for path in paths]
-    return not wanted or any(file == path or path in file.parents for path in wanted)
+    """Whether a file is one of the paths, or below one."""
+    return not paths or any(file == path or file.is_relative_to(path) for path in paths)
 
 
 def _check_empty(workspace: Workspace, paths: Iterable[Path]) -> None:

@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, cast
 
+from alembic_roundtrip.checker import selected
 from alembic_roundtrip.linting.checking import Checked, Job, check
 
 _KEPT = 4
@@ -68,7 +69,8 @@ def _next(connection: Connection, numbers: list[int], chunks: Sequence[Sequence[
 @contextmanager
 def _started(job: Job, count: int) -> Iterator[list[Connection]]:
     """Processes that are gone afterwards, whatever happens."""
-    # What was read so far comes along with a fork; elsewhere it is sent.
+    # What was read and loaded so far comes along with a fork; elsewhere it is sent.
+    selected(job.workspace.settings_of(job.environment))
     forks = sys.platform == "linux" and "fork" in multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     processes, connections = [], []
