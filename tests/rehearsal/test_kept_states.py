@@ -278,6 +278,36 @@ async def test_types_made_inside_a_migration_are_not_kept(history):
     assert await rehearsed(history) == (cold, True)
 
 
+DEFINES = """
+from alembic.operations import MigrateOperation, Operations
+
+@Operations.register_operation("say_one")
+class SayOne(MigrateOperation):
+    @classmethod
+    def say_one(cls, operations):
+        operations.execute("SELECT 1")
+"""
+
+
+async def test_what_another_script_defines_is_there_behind_a_kept_state(history):
+    history.add(
+        "step5", 'op.create_table("t5", sa.Column("id", sa.Integer))', after="step4", head=DEFINES
+    )
+    history.rewrite("last", "op.say_one()", "pass", after="step10")
+    cold, _ = await rehearsed(history)
+    assert cold.verdict is Verdict.LOSSLESS
+    assert await rehearsed(history) == (cold, True)
+    history.rewrite("last", "pass", "pass", after="step10")
+    assert (await rehearsed(history))[1] is False
+
+
+async def test_a_mistake_in_python_is_one_with_all_scripts_loaded(history):
+    await rehearsed(history)
+    history.rewrite("last", "op.no_such_operation()", "pass", after="step10")
+    found, applied = await rehearsed(history)
+    assert (found.verdict, applied) == (Verdict.FAILED, True)
+
+
 async def test_an_env_py_that_looks_at_the_history_sees_all_of_it(history):
     env = "assert len(list(context.script.walk_revisions())) == 13\n"
     (history.folder / "migrations" / "env.py").write_text(

@@ -17,6 +17,8 @@ from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.plan import Plan
 from alembic_roundtrip.scripts import Scripts
 
+_MOST = 8
+"""Environments, of which an edited configuration makes another one."""
 _UNSURE = 2_000_000_000
 """Nanoseconds in which a file may change again and look the same."""
 
@@ -85,6 +87,8 @@ class Histories:
             for path in {*old, *states}:
                 if old.get(path) is None or old[path] != states.get(path):
                     scripts.reread(path)
+        if len(self._known) >= _MOST:
+            self._known.clear()
         self._known[environment] = scripts, states
         return scripts
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.rehearsal.ancestry import Ancestry, Histories
 from alembic_roundtrip.rehearsal.databases.states import States, states_of
 from alembic_roundtrip.rehearsal.plan import Plan
@@ -30,6 +31,20 @@ _MOST = 24
 _LARGEST = 256 * 1024 * 1024
 """Bytes, of all states together."""
 _MOST_SOURCES = 2000
+# Scripts may define operations and ways to compile SQL, for all others that are loaded with them.
+_PYTHONS_OWN = frozenset(
+    {
+        "AttributeError",
+        "CompileError",
+        "ImportError",
+        "KeyError",
+        "LookupError",
+        "ModuleNotFoundError",
+        "NameError",
+        "TypeError",
+        "UnsupportedCompilationError",
+    }
+)
 _AGENT = Path(__file__).with_name("agent")
 # Variables that differ from one terminal to the next and say nothing of the project.
 _PASSING = re.compile(
@@ -99,12 +114,14 @@ class Beginning:
         self._begun = time.time_ns()
         self._folder = Path()
         self._made: tuple[Path, Mapping[str, Any]] | None = None
+        self._taken = False
 
     def told(self, scratch: Path) -> dict[str, Any]:
         """What an agent is told of it; `scratch` is the agent's folder."""
         folder = scratch / "taken"
         manifest = self._shelf.take(self._name, folder)
         place = None if manifest is None else self._states.taken(self._name, folder)
+        self._taken = manifest is not None and place is not None
         if manifest is None or place is None:
             self._folder = scratch / "handed-on"
             self._folder.mkdir()
@@ -137,6 +154,11 @@ class Beginning:
         """Whether something may by now be other than what the state was made of."""
         seen = (*map(str, self._before.scripts), *told["sources"], *told["listed"])
         return any(_changed(path) >= self._begun for path in seen)
+
+    def casts_doubt_on(self, evidence: RevisionEvidence) -> bool:
+        """Whether what was measured may be due to the other scripts, which were not loaded."""
+        errors = (step.error.type for step in evidence.steps if step.error is not None)
+        return self._taken and not _PYTHONS_OWN.isdisjoint(errors)
 
     def unusable(self) -> None:
         """The agent could not use the state."""

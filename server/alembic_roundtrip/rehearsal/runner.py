@@ -271,7 +271,11 @@ class _Rehearsal:
             return WayBackFound(revision, Restoration.from_json(message)), None
         if kind == wire.FINISHED:
             flight.leave()
-            return self._told(RevisionEvidence.from_json(message["evidence"])), "next"
+            evidence = RevisionEvidence.from_json(message["evidence"])
+            if self._beginning is not None and self._beginning.casts_doubt_on(evidence):
+                self._beginning.unusable()
+                raise _Unusable
+            return self._told(evidence), "next"
         return None, None
 
     def _started(self, message: wire.Message) -> Started | None:
