@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -94,14 +95,15 @@ def test_only_what_was_edited_is_read_again(history, monkeypatch):
     first = before(histories, history, "step4")
     edited(history, "step4")
     read: list[str] = []
-    read_bytes = Path.read_bytes
 
-    def noting(path: Path) -> bytes:
-        read.append(path.name)
-        return read_bytes(path)
+    def noting(event: str, args: tuple[object, ...]) -> None:
+        if event == "open" and listening:
+            read.append(Path(str(args[0])).name)
 
-    monkeypatch.setattr(Path, "read_bytes", noting)
+    listening = True
+    sys.addaudithook(noting)
     assert before(histories, history, "step4") == first
+    listening = False
     assert {name for name in read if name.startswith("step")} == {"step4_.py"}
 
 
