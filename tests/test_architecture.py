@@ -88,6 +88,15 @@ def test_the_code_map_names_every_room() -> None:
     assert [room for room in rooms if f"`{room}`" not in page] == []
 
 
+def test_the_page_names_only_what_is_there() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    files = [Path(line) for line in done.stdout.splitlines()]
+    there = {f"/{place.as_posix()}" for file in files for place in (file, *file.parents)}
+    named = {name.rstrip("/") for name in re.findall(r"`((?:\w+/)*\w+(?:\.py|/))`", page)}
+    assert [name for name in named if not any(p.endswith(f"/{name}") for p in there)] == []
+
+
 def test_the_top_level_holds_only_what_is_named_here() -> None:
     """What a migration wrote into the folder it ran in was committed once."""
     demanded = {".biome.json", ".ci", ".editorconfig", ".gitignore", ".npmrc", ".vscodeignore"}
