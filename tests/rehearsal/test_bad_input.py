@@ -43,6 +43,7 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
         ("import os; os.abort()", "was ended by SIGABRT"),
         ("import os; os.closerange(0, 256)\nwhile True: pass", "env.py"),
         ("while True: pass", "env.py did not finish within 2 s; it was at line 1 of env.py"),
+        ("while True: pass", "; where it only is slow, `timeout` gives it longer"),
         ("input()", "EOFError"),
         ("pass", "ended without calling `context.run_migrations()`"),
         ("this is no Python", "migrations/env.py line 1 does not parse: invalid syntax"),

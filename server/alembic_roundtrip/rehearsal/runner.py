@@ -188,8 +188,7 @@ class _Rehearsal:
                 if (failure := self._blame(flight, stopped)) is not None:
                     yield failure
                 elif before == (len(self._known.done), len(self._known.blocked)):
-                    subject = "env.py" if flight.step == "env.py" else "the agent"
-                    raise CannotRun(f"no rehearsal: {subject} {stopped}{stopped.advice}") from None
+                    raise CannotRun(_nothing_begun(flight, stopped)) from None
             finally:
                 await self.stop()
         yield Finished(dict(self._known.verdicts), time.monotonic() - started)
@@ -355,10 +354,12 @@ class _Stopped(Exception):
         self.type = type
         self.where = where
 
-    @property
-    def advice(self) -> str:
-        """What to do where no revision is to blame."""
-        return "; where it only is slow, `timeout` gives it longer" * (self.type == OVERDUE)
+
+def _nothing_begun(flight: _Flight, stopped: _Stopped) -> str:
+    subject, advice = "the agent", "; is the machine busy with something else?"
+    if flight.step == "env.py":
+        subject, advice = "env.py", "; where it only is slow, `timeout` gives it longer"
+    return f"no rehearsal: {subject} {stopped}{advice if stopped.type == OVERDUE else ''}"
 
 
 def _unfinished(status: int, agent: Agent) -> str:
