@@ -301,6 +301,23 @@ async def test_what_another_script_defines_is_there_behind_a_kept_state(history)
     assert (await rehearsed(history))[1] is False
 
 
+LOOKS_AROUND = """
+import gc, types
+modules = [each for each in gc.get_objects() if isinstance(each, types.ModuleType)]
+names = [vars(each).get("revision") for each in modules]
+if [name for name in names if isinstance(name, str) and name.startswith("step")]:
+    raise RuntimeError("others are loaded")
+"""
+
+
+async def test_behind_a_kept_state_no_other_script_is_loaded(history):
+    history.rewrite("last", LOOKS_AROUND, "pass", after="step10")
+    cold, _ = await rehearsed(history)
+    assert "others are loaded" in str(cold.reason)
+    warm, applied = await rehearsed(history)
+    assert (warm.verdict, applied) == (Verdict.LOSSLESS, False)
+
+
 async def test_a_mistake_in_python_is_one_with_all_scripts_loaded(history):
     await rehearsed(history)
     history.rewrite("last", "op.no_such_operation()", "pass", after="step10")
