@@ -155,16 +155,10 @@ def effect(change: c.Change) -> str:  # noqa: PLR0912 - one case a kind of chang
 
 
 def tables(change: c.Change) -> set[str]:
-    """Names of the tables that a change is about."""
-    match change:
-        case c.CreateTable(table=table):
-            return {str(table.name)}
-        case c.CreateIndex(index=index):
-            return {str(index.table)}
-        case c.Unknown(tables=names):
-            return {str(name) for name in names or ()}
-    name = getattr(change, "table", None)
-    return {str(name)} if name else set()
+    """Names of the tables that a change is about, by their definition or their rows."""
+    if isinstance(change, c.WriteRows):
+        return set() if change.table is None else {str(change.table)}
+    return {str(name) for name in c.tables_of(change)}
 
 
 def column(change: c.Change) -> str | None:
