@@ -321,6 +321,17 @@ async def test_what_was_there_before_is_not_undone(
     assert "drop_index" not in found.text
 
 
+async def test_a_key_to_a_table_that_is_gone_is_no_obstacle(
+    project: AlembicProject, rehearsed: Rehearse
+) -> None:
+    project.add("one", SHOP.replace("_N", ""))
+    project.add("two", 'op.execute("DROP VIEW grown")\nop.drop_table("users")')
+    project.add("three", 'hidden.add_column("orders", sa.Column("n", sa.Integer))', head=HIDDEN)
+    found = (await written(project, rehearsed, ["three"]))["three"]
+    assert found.evidence.verdict is Verdict.LOSSLESS
+    assert "drop_column(" in found.text
+
+
 async def test_an_upgrade_that_fails_has_no_way_back(project: AlembicProject) -> None:
     project.add("one", SHOP)
     path = project.add("two", 'op.drop_table("absent")')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, event, inspect
+from sqlalchemy import Column, MetaData, Table, event, inspect
 
 from .schema import Snapshot
 
@@ -24,9 +24,32 @@ def reflect(context: MigrationContext, now: Snapshot, version_table: str) -> Met
     event.listen(metadata, "column_reflect", adapt)
     schemas = {table.schema for table in now.tables.values()}
     for schema in {None, *schemas} - {inspector.default_schema_name, ""}:
-        metadata.reflect(bind=connection, schema=schema, only=lambda name, _: name != version_table)
+        metadata.reflect(
+            bind=connection,
+            schema=schema,
+            only=lambda name, _: name != version_table,
+            resolve_fks=False,  # SQLite may have keys to tables that are gone
+        )
     _add_rules(metadata, now)
+    _add_lost_tables(metadata)
     return metadata
+
+
+def _add_lost_tables(metadata: MetaData) -> None:
+    """What keys of SQLite refer to, although it is gone: nothing can be said of them without."""
+    keys = [key for table in metadata.tables.values() for key in table.foreign_keys]
+    for key in keys:
+        name, _, column = key.target_fullname.rpartition(".")
+        table = metadata.tables.get(name)
+        if table is None:
+            Table(
+                name.rpartition(".")[2],
+                metadata,
+                Column(column),
+                schema=name.rpartition(".")[0] or None,
+            )
+        elif column not in table.c:
+            table.append_column(Column(column))
 
 
 def _add_rules(metadata: MetaData, now: Snapshot) -> None:
