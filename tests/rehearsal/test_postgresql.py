@@ -130,3 +130,35 @@ async def test_the_database_and_the_guard_are_said(project):
     assert started.database == "postgresql"
     assert started.version.split(".")[0].isdecimal()
     assert started.guard == ("kernel" if os.uname().sysname == "Linux" else "process")
+
+
+LOGGED = """
+op.create_table("logs", sa.Column("n", sa.Integer))
+op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+op.execute("CREATE FUNCTION logged() RETURNS trigger LANGUAGE plpgsql AS "
+           "'BEGIN INSERT INTO logs VALUES (1); RETURN NEW; END'")
+op.execute("CREATE TRIGGER logs AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION logged()")
+"""
+UNLOGGED = """
+op.drop_table("users")
+op.execute("DROP FUNCTION logged")
+op.drop_table("logs")
+"""
+
+
+async def test_looking_leaves_the_schemas_that_are_searched(project):
+    project.add("logged", LOGGED, UNLOGGED)
+    project.add(
+        "mail",
+        """
+        with op.get_bind().begin_nested() as nested:
+            op.execute("INSERT INTO logs VALUES (2)")
+            nested.rollback()
+        op.execute("DELETE FROM logs WHERE n = 2")
+        op.add_column("users", sa.Column("mail", sa.Text))
+        """,
+        'op.drop_column("users", "mail")',
+    )
+    found = await verdicts(project)
+    assert {f.verdict for f in found.values()} == {Verdict.LOSSLESS}
+    assert [(f.rows, f.notes) for f in found.values()] == [(5, ()), (5, ())]

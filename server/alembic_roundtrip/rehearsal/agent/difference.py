@@ -26,7 +26,7 @@ def residue(before: Snapshot, after: Snapshot) -> List[Residue]:
             found.append(entry("table", old[key].name, "missing", columns_of(old[key])))
         elif key not in old:
             found.append(entry("table", new[key].name, "left", None, columns_of(new[key])))
-        elif old[key] != new[key]:
+        elif old[key] is not new[key] and old[key] != new[key]:
             found.extend(_table(old[key], new[key]))
     found.extend(_texts("view", before.views, after.views))
     found.extend(_texts("trigger", before.triggers, after.triggers))
@@ -61,6 +61,8 @@ def columns_of(table: Table) -> str:
 
 
 def _texts(kind: str, old: Dict[str, str], new: Dict[str, str]) -> Iterable[Residue]:
+    if old == new:
+        return
     for name in sorted(set(old) | set(new)):
         if old.get(name) != new.get(name):
             change = "missing" if name not in new else "left" if name not in old else "changed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generator, List, Mapping, Optional, Set
+from typing import Any, Dict, Generator, List, Mapping, Optional, Set
 
 from . import difference, halfway, touched
 from .declared import Declared
@@ -69,7 +69,7 @@ class RoundTrip:
         child = self._room.save()
         self.applied = True
         self._reached = UPGRADED
-        yield from self._empty(before, parent)
+        yield from self._empty(before)
         if self._plan["rows"]:
             yield from self._with_rows(before, after, types_before, types_after)
         yield from self.go_to(child, upgraded=True)
@@ -83,7 +83,7 @@ class RoundTrip:
             trip = RowsTrip(self, self._room, tables, count, own, types_before, types_after)
             yield from trip.steps(self._parent, self._reached)
 
-    def _empty(self, before: Any, parent: Any) -> Way:
+    def _empty(self, before: Any) -> Way:
         """Down and up again on empty tables."""
         down = yield from self.do("downgrade", upgrade=False)
         if down.problem is not None:
@@ -92,8 +92,11 @@ class RoundTrip:
         self._reached = DOWNGRADED
         restored = self._room.snapshot()
         self.findings.leave(difference.residue(before, restored))
-        self.findings.leave(self._rows_left(before, restored, parent))
+        counts = self.counts(before, restored)
         again = yield from self.do(_AGAIN, upgrade=True)
+        if counts:
+            yield from self.go_to(self._parent, upgraded=False)
+            self.findings.leave(rows_left(counts, self.counts(before, before)))
         if again.problem is None:
             self._reached = ALL
         else:
@@ -185,18 +188,15 @@ class RoundTrip:
             self.findings.fail(f"`downgrade()` fails{where}: {problem}")
         self.note_half()
 
-    def _rows_left(self, before: Any, restored: Any, parent: Any) -> List[Any]:
-        """Rows that a round trip of empty tables leaves in tables that were there before."""
-        left = []
-        for table in sorted(touched.tables(self._statements, before.tables)):
-            if table in restored.tables and before.tables[table].has_rows:
-                extra = self._room.count(restored.tables[table]) - parent.count(
-                    before.tables[table]
-                )
-                if extra > 0:
-                    rows = "1 row" if extra == 1 else f"{extra} rows"
-                    left.append(difference.entry("rows", table, "left", None, rows))
-        return left
+    def counts(self, before: Any, now: Any) -> Dict[str, int]:
+        """How many rows there are in the touched tables that were there before and have any."""
+        names = touched.tables(self._statements, before.tables) & now.tables.keys()
+        counts = {
+            name: self._room.count(now.tables[name])
+            for name in sorted(names)
+            if before.tables[name].has_rows
+        }
+        return {name: count for name, count in counts.items() if count}
 
     def _note_stand_ins(self, before: Any, after: Any) -> None:
         """Extensions that the embedded server has only a part of."""
@@ -212,6 +212,17 @@ class RoundTrip:
         known = {**before.tables, **after.tables}
         changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
         return changed | touched.tables(self._statements, known)
+
+
+def rows_left(now: Mapping[str, int], had: Mapping[str, int]) -> List[Any]:
+    """What a round trip of empty tables has put into tables, by how many rows these had."""
+    left = []
+    for table, count in now.items():
+        extra = count - had.get(table, 0)
+        if extra > 0:
+            rows = "1 row" if extra == 1 else f"{extra} rows"
+            left.append(difference.entry("rows", table, "left", None, rows))
+    return left
 
 
 _STAND_IN = "stand-in"

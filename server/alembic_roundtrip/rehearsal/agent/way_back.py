@@ -29,7 +29,7 @@ from .channel import Channel
 from .declared import Types
 from .leftovers import Leftovers
 from .reflection import reflect
-from .round_trip import RoundTrip, Steps
+from .round_trip import RoundTrip, Steps, rows_left
 from .statement import Statement
 from .walk import Call, Outcome, Request, Way
 
@@ -66,6 +66,7 @@ class WayBack(RoundTrip):
         self._written: List[str] = written["statements"]
         self._imports: List[str] = written["imports"]
         self._before: Any = None
+        self._had: Dict[str, int] = {}
         self._tables: Any = None
         self._version_table = ""
         self._leftovers: Any = None
@@ -79,6 +80,11 @@ class WayBack(RoundTrip):
         """
         yield from self._rest()
         self._before, self._types = self._room.snapshot(), dict(self._declared.types)
+        self._had = {
+            name: self._room.count(table)
+            for name, table in self._before.tables.items()
+            if table.has_rows
+        }
         self._parent = self._room.save()
         up = yield from self._up()
         if up.problem is not None:
@@ -221,7 +227,7 @@ class WayBack(RoundTrip):
     def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
         now = bench.snapshot()
         found = difference.residue(self._before, now)
-        found += self._rows_left(self._before, now, self._parent)
+        found += rows_left(self.counts(self._before, now), self._had)
         trial.residue = [each for each in found if each["grade"] != "cosmetic"]
         return trial.residue
 

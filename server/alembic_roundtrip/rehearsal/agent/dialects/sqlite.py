@@ -59,10 +59,6 @@ class Saved:
     def __init__(self, memory: sqlite3.Connection) -> None:
         self.memory = memory
 
-    def count(self, table: Table) -> int:
-        """How many rows a table had then."""
-        return _count(self.memory, table.name)
-
 
 class SqliteRoom:
     """A scratch database file."""

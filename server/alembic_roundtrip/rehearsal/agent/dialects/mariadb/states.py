@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
-from ...schema import Table
 from ..session import Session
 from . import catalogue, definitions
 from .definitions import Definition, Key
@@ -39,10 +38,6 @@ class Saved:
     rows: Mapping[str, Rows]
     copies: Mapping[str, str]
     charset: Tuple[str, str]
-
-    def count(self, table: Table) -> int:
-        """How many rows a table had then."""
-        return self.rows.get(table.name, Rows(0)).count
 
 
 @dataclass

@@ -8,9 +8,11 @@ from ...checks import hints
 from ...schema import Column, ForeignKey, Snapshot, Table
 from ...values import Source
 from ..session import Session
-from . import catalogue
+from .catalogue import Catalogue, Known
+from .changes import Writes, writes
 from .domains import domain
 from .script import statements
+from .text import literal
 
 _KEYS_READ = 5000
 _NEXT = "nextval("
@@ -36,32 +38,40 @@ class PostgresqlAccess:
 
     # --- the whole database
 
-    def schema(self, known: catalogue.Catalogue) -> Snapshot:
+    def schema(self, catalogue: Catalogue) -> Snapshot:
         """The schema as it is now."""
+        return self.known(catalogue).schema
+
+    def known(self, catalogue: Catalogue) -> Known:
+        """The schema as it is now, with what a second look needs."""
         # Then the server writes every other schema's name out. Put back by hand: undoing it by a
         # savepoint takes longer than looking. Where looking fails, the transaction is over anyway.
         ((path,),) = self.session.rows("SELECT current_setting('search_path')::text")
         self.session.run("SET search_path = pg_catalog")
-        found = known.look(self.session.rows)
-        self.session.rows(f"SELECT set_config('search_path', {literal(path)}, false)::text")
+        found = catalogue.look(self.session.rows)
+        self.set_path(path)
         return found
 
-    def counts(self, schema: Snapshot) -> Dict[str, int]:
-        """How many rows each table has that has any."""
-        sizes = self.session.rows(
-            "SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n "
-            "ON n.oid = c.relnamespace WHERE c.oid >= 16384 AND c.relkind = 'r' "
-            "AND pg_relation_size(c.oid) > 0"
+    def look(
+        self, catalogue: Catalogue, base: Optional[Known], before: Optional[Writes]
+    ) -> Tuple[Known, Writes]:
+        """As `known`, from what was known `before` some writes; `search_path` is another then."""
+        now, _ = self.writes("pg_catalog")
+        if base is None or before is None:
+            return catalogue.look(self.session.rows), now
+        return catalogue.look_again(self.session.rows, base, before, now), now
+
+    def writes(self, path: str) -> Tuple[Writes, bool]:
+        """Set `search_path`; gives what `changes.writes` does."""
+        return writes(self.session.rows, path)
+
+    def set_path(self, path: str) -> bool:
+        """Set `search_path`; gives whether the session ever had temporary tables."""
+        ((_, temporary),) = self.session.rows(
+            f"SELECT pg_catalog.set_config('search_path', {literal(path)}, false), "
+            "pg_catalog.pg_my_temp_schema()::pg_catalog.text"
         )
-        filled = {(str(row[0]), str(row[1])) for row in sizes}
-        tables = [t for t in schema.tables.values() if (t.schema, t.bare) in filled]
-        if not tables:
-            return {}
-        counted = " UNION ALL ".join(
-            f"SELECT {literal(table.name)}, count(*) FROM {self.quoted(table)}"  # noqa: S608 - quoted
-            for table in tables
-        )
-        return {name: int(count) for name, count in self.session.rows(counted)}
+        return bool(temporary != "0")
 
     def version_table(self, name: str) -> List[str]:
         """The statements that make Alembic's own table as env.py made it, if it did."""
@@ -217,13 +227,3 @@ class PostgresqlAccess:
             f"DELETE FROM {self.quoted(table)} c WHERE {filled} "  # noqa: S608 - quoted
             f"AND NOT EXISTS (SELECT FROM {self.quoted(parent)} p WHERE {same})"
         )
-
-
-def literal(value: Any) -> str:
-    """A value as it can stand in a statement, of no type yet: the column gives it one."""
-    if value is None:
-        return "NULL"
-    text = str(value).replace("'", "''")
-    if "\\" in text:
-        return " E'{}'".format(text.replace("\\", "\\\\"))
-    return f"'{text}'"

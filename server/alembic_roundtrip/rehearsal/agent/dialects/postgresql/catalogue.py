@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ... import sql
 from ...schema import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
 from . import queries
+from .changes import Changes, Row, Rows, Writes, Written, all_rows, since
 from .checks import plain
 
-Row = Tuple[Any, ...]
+Objects = Dict[str, Dict[str, str]]
+"""By their type: names and definitions."""
 Parts = Dict[str, List[Row]]
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -27,23 +29,32 @@ _INDEX_HEAD = re.compile(
 )
 
 
-# No definition has the names of these in it.
-_UNNAMED = ("table", "trigger", "rule", "policy", "statistics", "privileges", "comment")
-
-
 @dataclass(frozen=True)
 class _Seen:
-    """A table as it was last seen; `columns` are names by number."""
+    """A table as it was seen."""
 
     name: str
     columns: Dict[str, str]
+    """Names by number."""
+    keys: Parts
+    """The rows of constraints and indexes."""
     table: Optional[Table]
 
 
-class Catalogue:
-    """What is known of a database's schema; a second look is only at what changed since.
+@dataclass(frozen=True)
+class Known:
+    """A schema, and the rows of the catalogue that it was read from."""
 
-    What changed is told by the rows of the catalogue themselves: one that was changed is another.
+    schema: Snapshot
+    tables: Mapping[str, _Seen]
+    sequences: Mapping[str, Row]
+    objects: Mapping[str, Objects]
+    written: Written
+
+
+class Catalogue:
+    """Reads the schema; a second look, in the same transaction, is only at what has changed.
+
     The server writes names of other objects into definitions; where an object that others name is
     not what it was, everything is looked at.
     """
@@ -51,69 +62,103 @@ class Catalogue:
     def __init__(self, version_table: str) -> None:
         """`version_table` is Alembic's own table, which is left out."""
         self._version_table = version_table
-        self._versions: Dict[Tuple[str, str], str] = {}
-        self._tables: Dict[str, _Seen] = {}
-        self._objects: Dict[str, Dict[str, Dict[str, str]]] = {}
 
-    def look(self, rows: Callable[[str], Iterable[Row]]) -> Snapshot:
-        """The schema as it is now; `rows` runs a query that finds names of `pg_catalog` only."""
-        before, self._versions = self._versions, {}
-        versions = {(what, key): version for what, key, version in rows(queries.VERSIONS)}
-        other = {each for each in versions if before.get(each) != versions[each]}
-        gone = before.keys() - versions.keys()
-        if not before or any(each in before for each in other if each[0] not in _UNNAMED):
-            self._look_at(rows, None, queries.OBJECTS)
-        else:
-            for what, key in gone:
-                self._tables.pop(key if what == "table" else "", None)
-            tables = sorted(key for what, key in other if what == "table")
-            kinds = {what for what, _ in other | gone} - {"table"}
-            if (tables or kinds) and self._look_at(rows, tables, sorted(kinds)):
-                self._look_at(rows, None, queries.OBJECTS)
-        self._versions = versions
-        return self._snapshot()
+    def look(self, rows: Rows, written: Optional[Written] = None) -> Known:
+        """The schema as it is now; `written` are the catalogue's rows, where they are known."""
+        found = _Found(rows, self._version_table)
+        found.look(None, None, None, queries.OBJECTS)
+        return self._known(found, written or all_rows(rows))
 
-    def _look_at(
+    def look_again(self, rows: Rows, base: Known, before: Writes, now: Writes) -> Known:
+        """The schema now, where the session's writes were `before` at the time of `base`."""
+        if before and before == now:
+            return base
+        written, changes = since(rows, base.written, before, now)
+        if changes.everything:
+            return self.look(rows, written)
+        found = _Found(rows, self._version_table, base)
+        found.forget(changes)
+        keyed = changes.keyed | (changes.tables - base.tables.keys())
+        if found.look(changes.tables, keyed, changes.sequences, sorted(changes.kinds)):
+            return self.look(rows, written)
+        return self._known(found, written)
+
+    def _known(self, found: _Found, written: Written) -> Known:
+        tables = {seen.name: seen.table for seen in found.tables.values() if seen.table}
+        objects: Objects = {}
+        for kinds in found.objects.values():
+            objects.update(kinds)
+        objects["sequence"] = {row[0]: row[1] for row in found.sequences.values()}
+        for kind in ("comment", "privileges"):
+            named = objects.get(kind, {})
+            own = f"table {self._version_table}"
+            objects[kind] = {name: text for name, text in named.items() if name != own}
+        there = {kind: named for kind, named in objects.items() if named}
+        schema = Snapshot(dict(sorted(tables.items())), objects=there)
+        return Known(schema, found.tables, found.sequences, found.objects, written)
+
+
+class _Found:
+    """What is read, beside what was known before."""
+
+    def __init__(self, rows: Rows, version_table: str, base: Optional[Known] = None) -> None:
+        self._rows = rows
+        self._version_table = version_table
+        self.tables: Dict[str, _Seen] = dict(base.tables) if base else {}
+        self.sequences: Dict[str, Row] = dict(base.sequences) if base else {}
+        self.objects: Dict[str, Objects] = dict(base.objects) if base else {}
+        self._base = base
+
+    def forget(self, changes: Changes) -> None:
+        """Leave out what is gone or will be read."""
+        for number in {*changes.gone, *changes.sequences}:
+            self.sequences.pop(number, None)
+        for number in {*changes.gone, *changes.tables}:
+            self.tables.pop(number, None)
+
+    def look(
         self,
-        rows: Callable[[str], Iterable[Row]],
-        tables: Optional[List[str]],
+        tables: Optional[Iterable[str]],
+        keyed: Optional[Iterable[str]],
+        sequences: Optional[Iterable[str]],
         kinds: Sequence[str],
     ) -> bool:
-        """Look at some tables (None: at all) and kinds of objects; gives whether one is renamed."""
+        """Read what `queries.query` tells; gives whether a table or column is renamed."""
         parts: Dict[str, Parts] = {}
+        if self._base and tables and keyed is not None:
+            for number in set(tables).difference(keyed):
+                parts[number] = dict(self._base.tables[number].keys)
         found: List[Row] = []
-        for kind in kinds:
-            self._objects[kind] = {}
-        for row in rows(queries.query(tables, kinds)):
+        self.objects.update({kind: {} for kind in kinds})
+        text = queries.query(tables, keyed, sequences, kinds)
+        for row in self._rows(text) if text else ():
             what, owner, *values = (_unqualified(value) for value in row)
             if what == "table":
                 found.append((owner, *values))
-            elif what in self._objects:
-                self._objects[what].setdefault(owner, {})[values[0]] = values[1] or ""
+            elif what == "sequence":
+                self.sequences[owner] = (values[0], values[1] or "")
+            elif what in self.objects:
+                self.objects[what].setdefault(owner, {})[values[0]] = values[1] or ""
             else:
                 parts.setdefault(owner, {}).setdefault(what, []).append(tuple(values))
-        if tables is None:
-            self._tables = {}
-        renamed = False
+        names = {number: seen.columns for number, seen in self.tables.items()}
+        names.update((row[0], _column_names(parts.get(row[0], {}))) for row in found)
+        known = {number: seen.name for number, seen in self.tables.items()}
+        known.update((row[0], row[7]) for row in found)
         for row in found:
-            key, seen = row[7], self._seen(row, parts.get(row[0], {}))
-            renamed = renamed or _is_renamed(self._tables.get(key), seen)
-            self._tables[key] = seen
-        return renamed
+            number, own = row[0], row[2] == self._version_table
+            table = None if own else _table(row, parts.get(number, {}), known, names)
+            keys = {what: rows for what, rows in parts.get(number, {}).items() if what != "column"}
+            self.tables[number] = _Seen(row[7], names[number], keys, table)
+        return any(
+            _is_renamed(self._base.tables.get(row[0]), self.tables[row[0]])
+            for row in found
+            if self._base
+        )
 
-    def _seen(self, row: Row, parts: Parts) -> _Seen:
-        columns = {each[6]: each[0] for each in parts.get("column", [])}
-        own = row[2] == self._version_table
-        return _Seen(row[0], columns, None if own else _table(row, parts))
 
-    def _snapshot(self) -> Snapshot:
-        tables = {seen.name: seen.table for seen in self._tables.values() if seen.table}
-        objects: Dict[str, Dict[str, str]] = {}
-        for kinds in self._objects.values():
-            objects.update({kind: dict(found) for kind, found in kinds.items()})
-        for kind in ("comment", "privileges"):
-            objects.get(kind, {}).pop(f"table {self._version_table}", None)
-        return Snapshot(dict(sorted(tables.items())), objects=objects)
+def _column_names(parts: Parts) -> Dict[str, str]:
+    return {each[6]: each[0] for each in parts.get("column", [])}
 
 
 def _is_renamed(old: Optional[_Seen], new: _Seen) -> bool:
@@ -129,28 +174,39 @@ def _unqualified(value: Any) -> Any:
     return _PUBLIC.sub("", value) if isinstance(value, str) and "public." in value else value
 
 
-def _table(row: Row, parts: Parts) -> Table:
-    name, schema, bare, kind, _persistence, is_partition, options = row[:7]
-    columns = tuple(_column(each) for each in sorted(parts.get("column", []), key=lambda r: r[6]))
+def _table(
+    row: Row, parts: Parts, tables: Mapping[str, str], names: Mapping[str, Mapping[str, str]]
+) -> Table:
+    """A table from its rows; names of all tables, and of their columns, are given by number."""
+    number, schema, bare, kind, _persistence, is_partition, options, name = row[:8]
+    own = names[number]
+    columns = tuple(
+        _column(each) for each in sorted(parts.get("column", []), key=lambda r: int(r[6]))
+    )
     constraints = sorted(parts.get("constraint", []), key=lambda r: str(r[0]))
     by_kind: Dict[str, List[Row]] = {}
     for each in constraints:
         by_kind.setdefault(each[1], []).append(each)
     key = next(iter(by_kind.get("p", [])), None)
     indexes = sorted(parts.get("index", []), key=lambda r: str(r[0]))
-    names = {column.name.lower(): column.name for column in columns}
-    uniques = [_unique(each) for each in by_kind.get("u", [])]
-    uniques += [_unique_index(each, names) for each in indexes if each[1] == "true"]
-    key_names = _names(key[3]) if key else ()
+    folded = {column.name.lower(): column.name for column in columns}
+    uniques = [
+        Unique(_named(each[3], own), each[0], definition=each[2]) for each in by_kind.get("u", [])
+    ]
+    uniques += [_unique_index(each, own, folded) for each in indexes if each[1] == "true"]
+    key_names = _named(key[3], own) if key else ()
     return Table(
         name,
         tuple(c if c.name not in key_names else _keyed(c, key_names) for c in columns),
         key_names,
         key[0] if key else None,
-        tuple(_foreign_key(each) for each in by_kind.get("f", [])),
+        tuple(
+            _foreign_key(each, own, tables.get(each[4], ""), names.get(each[4], {}))
+            for each in by_kind.get("f", [])
+        ),
         tuple(uniques),
         tuple(_check(each) for each in by_kind.get("c", [])),
-        tuple(_index(each) for each in indexes),
+        tuple(_index(each, own) for each in indexes),
         tuple(filter(None, [options, _rest_of_key(key)])),
         "foreign table" if kind == "f" else "partition" if is_partition == "true" else "table",
         schema=schema,
@@ -192,16 +248,20 @@ def _column(row: Row) -> Column:
     )
 
 
-def _names(text: Optional[str]) -> Tuple[str, ...]:
-    return tuple(json.loads(text)) if text else ()
+def _named(numbers: Optional[str], names: Mapping[str, str]) -> Tuple[str, ...]:
+    """Columns from the array or vector of their numbers; an expression has none."""
+    listed = (numbers or "").strip("{}").replace(",", " ").split()
+    return tuple(names[number] for number in listed if number in names)
 
 
-def _foreign_key(row: Row) -> ForeignKey:
-    name, _, definition, columns, target, targets, actions, deferrable = row[:8]
+def _foreign_key(
+    row: Row, own: Mapping[str, str], target: str, others: Mapping[str, str]
+) -> ForeignKey:
+    name, _, definition, columns, _, targets, actions, deferrable = row[:8]
     return ForeignKey(
-        _names(columns),
-        target or "",
-        _names(targets),
+        _named(columns, own),
+        target,
+        _named(targets, others),
         _ACTIONS.get(actions[0], ""),
         _ACTIONS.get(actions[1], ""),
         deferrable,
@@ -210,17 +270,17 @@ def _foreign_key(row: Row) -> ForeignKey:
     )
 
 
-def _unique(row: Row) -> Unique:
-    name, _, definition, columns = row[:4]
-    return Unique(_names(columns), name, definition=definition)
+def _key_columns(row: Row, own: Mapping[str, str]) -> Tuple[str, ...]:
+    """Those of an index; what it only includes comes last."""
+    return _named(" ".join(row[3].split()[: int(row[7])]), own)
 
 
-def _unique_index(row: Row, names: Dict[str, str]) -> Unique:
+def _unique_index(row: Row, own: Mapping[str, str], folded: Mapping[str, str]) -> Unique:
     """The columns that a unique index makes unique, with those inside its expressions."""
-    name, _, _, columns, expressions, where = row[:6]
-    found = list(_names(columns))
+    name, _, _, _, expressions, where = row[:6]
+    found = list(_key_columns(row, own))
     for token in sql.tokens(expressions or ""):
-        column = names.get(token.value.lower()) if token.is_name else None
+        column = folded.get(token.value.lower()) if token.is_name else None
         if column and column not in found:
             found.append(column)
     return Unique(tuple(found), where=where, index=name)
@@ -231,13 +291,13 @@ def _check(row: Row) -> Check:
     return Check(plain(definition), definition, name)
 
 
-def _index(row: Row) -> Index:
-    name, unique, definition, columns, _, where, options = row[:7]
+def _index(row: Row, own: Mapping[str, str]) -> Index:
+    name, unique, definition, _, _, where, options = row[:7]
     text = _INDEX_HEAD.sub("", definition)
     return Index(
         name,
         unique == "true",
-        _names(columns),
+        _key_columns(row, own),
         where,
         f"{text} {options}".strip(),
     )

@@ -28,13 +28,17 @@ _numbers = itertools.count(1)
 class Hold:
     """Keeps one connection in one transaction; `commit` alone ends it."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, hear: Callable[[], None]) -> None:
+        """`hear` is called before each statement that goes through SQLAlchemy."""
         self.connection = connection
+        self._told = hear
         self.asked_for_commits = False
         self._dbapi = raw(connection)
         self._dialect = connection.dialect
         self._session = Session(connection)
         self._points: List[str] = []
+        self.still = False
+        """Whether nothing was done since the last point."""
         self._replaced: List[str] = []
         self._dbapi.commit()
         self.push()
@@ -50,6 +54,14 @@ class Hold:
         self._points.append(name)
         return name
 
+    def point(self) -> str:
+        """The point that nothing was done since, or another one."""
+        return self._points[-1] if self.still else self.push()
+
+    def stir(self) -> None:
+        """From now on something may be done that is not heard."""
+        self.still = False
+
     def has(self, point: str) -> bool:
         """Whether a point can be come back to."""
         return point in self._points
@@ -57,6 +69,7 @@ class Hold:
     def back_to(self, point: str) -> None:
         """Bring back what was when the point was made; later points are gone."""
         self._session.run(f"ROLLBACK TO SAVEPOINT {point}")
+        self.still = False
         del self._points[self._points.index(point) + 1 :]
 
     @property
@@ -69,6 +82,7 @@ class Hold:
         self._dbapi.commit()
         self._points.clear()
         self.push()
+        self.still = True
 
     def let_go(self) -> None:
         """Roll everything back that was not committed, and let commits be commits again."""
@@ -96,6 +110,8 @@ class Hold:
 
     def _commit(self) -> None:
         self.push()
+        # The last thing that a step of Alembic's does.
+        self.still = True
 
     def _rollback(self) -> None:
         self.back_to(self._points[-1])
@@ -104,5 +120,7 @@ class Hold:
         self.refuse(f"it sets the isolation level {level}")
 
     def _hear(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        self.still = False
+        self._told()
         if _ENDS_TRANSACTION.search(_QUOTED.sub("''", statement)):
             self.refuse("it ends the transaction by itself")

@@ -1,45 +1,69 @@
 """What is asked of PostgreSQL's catalogue, in parts: tables, and each kind of other objects.
 
-A row says what it is, of which relation, its name, and up to nine values, all of them text.
+A row says what it is, of which relation (by number) or kind, and up to ten values, all texts.
 Definitions are as the server writes them. Left out are owners, what belongs to an extension, and
 the NOT NULL constraints that PostgreSQL 18 lists beside the columns' own NOT NULL.
 """
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Optional, Sequence
+from typing import Dict, Iterable, Optional
 
 _FIRST_USER_OID = 16384
 
 _HEAD = f"""
 WITH own AS (
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+  SELECT classid, objid FROM pg_depend
+  WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 ), ns AS (
   SELECT n.oid, n.nspname, CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END AS prefix
   FROM pg_namespace n
   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_namespace'::regclass AND objid = n.oid)
 ), rel AS (
-  SELECT c.oid, c.relkind, c.relname, ns.nspname, ns.prefix || c.relname AS name, c.relpersistence,
-         c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.reloptions,
-         c.relpartbound, c.reloftype, c.relacl, c.relowner
+  SELECT c.oid, c.relkind, c.relname, ns.prefix || c.relname AS name, c.reloptions, c.relacl,
+         c.relowner
   FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
   WHERE c.oid >= {_FIRST_USER_OID}
     AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_class'::regclass AND objid = c.oid)
 ), ty AS (
   SELECT t.*, ns.prefix || t.typname AS name FROM pg_type t JOIN ns ON ns.oid = t.typnamespace
-  WHERE t.oid >= {_FIRST_USER_OID}
+  WHERE t.oid >= {_FIRST_USER_OID} AND (t.typtype <> 'b' OR t.typelem = 0)
     AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_type'::regclass AND objid = t.oid)
-), labels AS (
-  SELECT enumtypid, json_agg(enumlabel ORDER BY enumsortorder)::text AS labels
-  FROM pg_enum GROUP BY enumtypid
-), chosen AS (
-  SELECT * FROM rel WHERE {{which}}
 )
 """  # noqa: S608 - a number
 
+_PREFIX = "CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END"
+# Of relations `r`: those that migrations made, by their numbers.
+_OURS = """
+  r.oid {which} AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = r.oid
+                    AND deptype = 'e')
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_namespace'::regclass
+                    AND objid = n.oid AND deptype = 'e')
+"""
+_SEQUENCES = f"""
+SELECT 'sequence' AS what, r.oid::text AS owner,
+       {_PREFIX} || r.relname || CASE d.deptype WHEN 'i'
+         THEN ' (identity of ' || {_PREFIX} || o.relname || '.' || a.attname || ')' ELSE '' END
+         AS a,
+       concat_ws(' ', format_type(s.seqtypid, NULL), 'START', s.seqstart, 'INCREMENT',
+         s.seqincrement, 'MINVALUE', s.seqmin, 'MAXVALUE', s.seqmax, 'CACHE', s.seqcache,
+         CASE WHEN s.seqcycle THEN 'CYCLE' END,
+         CASE d.deptype WHEN 'a' THEN 'OWNED BY ' || {_PREFIX} || o.relname || '.' || a.attname
+         END) AS b,
+       NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, NULL AS i, NULL AS j
+  FROM pg_sequence s JOIN pg_class r ON r.oid = s.seqrelid
+       JOIN pg_namespace n ON n.oid = r.relnamespace
+       LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid
+         AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+       LEFT JOIN pg_class o ON o.oid = d.refobjid
+       LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  WHERE {_OURS}
+"""  # noqa: S608 - our own
+
 _TABLES = """
-SELECT 'table' AS what, r.name AS owner, r.nspname::text AS a, r.relname::text AS b,
+SELECT 'table' AS what, r.oid::text AS owner, n.nspname::text AS a, r.relname::text AS b,
        r.relkind::text AS c, r.relpersistence::text AS d, r.relispartition::text AS e,
        concat_ws(', ',
          CASE r.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
@@ -58,36 +82,33 @@ SELECT 'table' AS what, r.name AS owner, r.nspname::text AS a, r.relname::text A
          (SELECT 'SERVER ' || s.srvname || ' ' || coalesce(array_to_string(f.ftoptions, ', '), '')
           FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver
           WHERE f.ftrelid = r.oid)) AS f,
-       r.oid::text AS g, NULL::text AS h, NULL::text AS i, NULL::text AS j
-  FROM chosen r WHERE r.relkind IN ('r', 'p', 'f')
+       {prefix} || r.relname AS g, NULL::text AS h, NULL::text AS i, NULL::text AS j
+  FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
+  WHERE {ours} AND r.relkind IN ('r', 'p', 'f')
 UNION ALL
-SELECT 'column', r.name, a.attname::text, format_type(a.atttypid, a.atttypmod),
+SELECT 'column', a.attrelid::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
        a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid),
        a.attidentity::text || a.attgenerated::text,
        CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN a.attcollation::regcollation::text
        END,
-       lpad(a.attnum::text, 6, '0'),
+       a.attnum::text,
        concat_ws(', ',
          'STATISTICS ' || CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END,
          CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
          array_to_string(a.attoptions, ', ')),
        CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
-       coalesce(l.labels, el.labels)
-  FROM chosen r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-       JOIN pg_type t ON t.oid = a.atttypid
-       LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
-       LEFT JOIN labels l ON l.enumtypid IN (t.oid, t.typbasetype)
-       LEFT JOIN labels el ON el.enumtypid = t.typelem
-  WHERE r.relkind IN ('r', 'p', 'f')
-UNION ALL
-SELECT 'constraint', r.name, c.conname::text, c.contype::text, pg_get_constraintdef(c.oid),
-       (SELECT json_agg(a.attname ORDER BY k.n)::text
-        FROM unnest(c.conkey) WITH ORDINALITY k(num, n)
-        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num),
-       f.name,
-       (SELECT json_agg(a.attname ORDER BY k.n)::text
-        FROM unnest(c.confkey) WITH ORDINALITY k(num, n)
-        JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num),
+       CASE WHEN t.typtype IN ('e', 'd') OR t.typelem <> 0 THEN
+         (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder)::text FROM pg_enum l
+          WHERE l.enumtypid IN (t.oid, t.typbasetype, t.typelem)) END
+  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE a.attrelid {which} AND a.attnum > 0 AND NOT a.attisdropped
+""".replace("{prefix}", _PREFIX).replace("{ours}", _OURS)
+
+_KEYS = """
+SELECT 'constraint', c.conrelid::text, c.conname::text, c.contype::text,
+       pg_get_constraintdef(c.oid),
+       c.conkey::text, c.confrelid::text, c.confkey::text,
        c.confupdtype::text || c.confdeltype::text,
        concat_ws(' ', CASE WHEN c.condeferrable THEN 'DEFERRABLE' END,
          CASE WHEN c.condeferred THEN 'INITIALLY DEFERRED' END,
@@ -95,22 +116,19 @@ SELECT 'constraint', r.name, c.conname::text, c.contype::text, pg_get_constraint
          CASE c.confmatchtype WHEN 'f' THEN 'MATCH FULL' END,
          CASE WHEN c.connoinherit AND c.contype = 'c' THEN 'NO INHERIT' END),
        NULL, NULL
-  FROM chosen r JOIN pg_constraint c ON c.conrelid = r.oid LEFT JOIN rel f ON f.oid = c.confrelid
-  WHERE c.contype IN ('p', 'u', 'f', 'c', 'x')
+  FROM pg_constraint c WHERE c.conrelid {which} AND c.contype IN ('p', 'u', 'f', 'c', 'x')
 UNION ALL
-SELECT 'index', r.name, i.relname::text, x.indisunique::text, pg_get_indexdef(x.indexrelid),
-       (SELECT json_agg(a.attname ORDER BY k.n)::text
-        FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(num, n)
-        JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.num
-        WHERE k.n <= x.indnkeyatts),
+SELECT 'index', x.indrelid::text, i.relname::text, x.indisunique::text,
+       pg_get_indexdef(x.indexrelid),
+       x.indkey::text,
        pg_get_expr(x.indexprs, x.indrelid), pg_get_expr(x.indpred, x.indrelid),
        concat_ws(', ', CASE WHEN NOT x.indisvalid THEN 'INVALID' END,
          CASE WHEN x.indisclustered THEN 'CLUSTERED' END),
-       r.relkind::text, NULL, NULL
-  FROM chosen r JOIN pg_index x ON x.indrelid = r.oid JOIN pg_class i ON i.oid = x.indexrelid
-  WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid
+       x.indnkeyatts::text, NULL, NULL
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE x.indrelid {which} AND NOT i.relispartition
+    AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid
                     AND c.contype IN ('p', 'u', 'x'))
-    AND r.relkind IN ('r', 'p', 'f') AND NOT i.relispartition
 """
 
 _OBJECTS: Dict[str, str] = {
@@ -125,35 +143,12 @@ SELECT 'view', 'index', r.name || '.' || i.relname, pg_get_indexdef(x.indexrelid
   FROM rel r JOIN pg_index x ON x.indrelid = r.oid JOIN pg_class i ON i.oid = x.indexrelid
   WHERE r.relkind = 'm'
 """,
-    "sequence": """
-SELECT 'sequence', 'sequence', r.name,
-       concat_ws(' ', format_type(s.seqtypid, NULL), 'START', s.seqstart, 'INCREMENT',
-         s.seqincrement, 'MINVALUE', s.seqmin, 'MAXVALUE', s.seqmax, 'CACHE', s.seqcache,
-         CASE WHEN s.seqcycle THEN 'CYCLE' END,
-         'OWNED BY ' || w.owner),
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM rel r JOIN pg_sequence s ON s.seqrelid = r.oid
-       LEFT JOIN (SELECT d.objid, o.name || '.' || a.attname AS owner
-                  FROM pg_depend d JOIN rel o ON o.oid = d.refobjid
-                  JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.refobjsubid
-                  WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'a') w ON w.objid = r.oid
-  WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                    AND d.objid = r.oid AND d.deptype = 'i')
-UNION ALL
-SELECT 'sequence', 'sequence', r.name || ' (identity of ' || o.name || '.' || a.attname || ')',
-       concat_ws(' ', format_type(s.seqtypid, NULL), 'START', s.seqstart, 'INCREMENT',
-         s.seqincrement, 'MINVALUE', s.seqmin, 'MAXVALUE', s.seqmax, 'CACHE', s.seqcache,
-         CASE WHEN s.seqcycle THEN 'CYCLE' END),
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM rel r JOIN pg_sequence s ON s.seqrelid = r.oid
-       JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype = 'i'
-       JOIN rel o ON o.oid = d.refobjid
-       JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum = d.refobjsubid
-""",
     "type": """
-SELECT 'type', 'enum type', t.name, coalesce(l.labels, '[]'),
+SELECT 'type', 'enum type', t.name,
+       (SELECT coalesce(json_agg(l.enumlabel ORDER BY l.enumsortorder)::text, '[]')
+        FROM pg_enum l WHERE l.enumtypid = t.oid),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM ty t LEFT JOIN labels l ON l.enumtypid = t.oid WHERE t.typtype = 'e'
+  FROM ty t WHERE t.typtype = 'e'
 UNION ALL
 SELECT 'type', 'domain', t.name,
        concat_ws(' ', format_type(t.typbasetype, t.typtypmod),
@@ -271,75 +266,37 @@ SELECT 'comment', 'comment', pg_describe_object(d.classoid, d.objoid, d.objsubid
 }
 
 
-def query(tables: Optional[Sequence[str]], objects: Iterable[str]) -> str:
-    """What tells of these tables (oids; None: of all) and of these kinds of objects."""
-    parts = [_OBJECTS[kind] for kind in objects]
-    if tables is None:
-        which = "TRUE"
-    else:
-        which = "oid IN ({})".format(", ".join(tables)) if tables else "FALSE"
-    if tables != []:
-        parts.insert(0, _TABLES)
-    return _HEAD.format(which=which) + "UNION ALL".join(parts)
+def query(
+    tables: Optional[Iterable[str]],
+    keyed: Optional[Iterable[str]],
+    sequences: Optional[Iterable[str]],
+    kinds: Iterable[str],
+) -> str:
+    """What tells of these tables, of the keys and indexes of some, of sequences and other objects.
+
+    Relations are given by number (None: all), the rest by kind. Empty where nothing is asked for.
+    """
+    others = [_OBJECTS[kind] for kind in kinds]
+    parts = [
+        part.format(which=_which(numbers, relations))
+        for part, numbers, relations in (
+            (_TABLES, tables, "'r', 'p', 'f'"),
+            (_KEYS, keyed, "'r', 'p', 'f'"),
+            (_SEQUENCES, sequences, "'S'"),
+        )
+        if numbers is None or numbers
+    ]
+    return (_HEAD if others else "") + "UNION ALL".join(parts + others)
+
+
+def _which(numbers: Optional[Iterable[str]], relations: str) -> str:
+    if numbers is not None:
+        return "IN ({})".format(", ".join(sorted(numbers)))
+    return (
+        f"IN (SELECT oid FROM pg_class WHERE oid >= {_FIRST_USER_OID} "  # noqa: S608 - our own
+        f"AND relkind IN ({relations}))"
+    )
 
 
 OBJECTS = tuple(_OBJECTS)
-"""The kinds of objects that `query` takes; those of `VERSIONS`, too."""
-
-# What the rows of the catalogue are that make up one object: where nothing else is there, nothing
-# changed. A row that was changed is another row: one with another place, or of another transaction.
-# Summed up, as rows come in any order.
-_ROW = "xmin::text || ctid::text"
-VERSIONS = f"""
-SELECT max(what), key::text, count(*) || ' ' || sum(hashtextextended(version, 0))
-FROM (
-  SELECT CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' WHEN 'f' THEN 'table'
-         WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'type' WHEN 'v' THEN 'view' WHEN 'm' THEN 'view'
-         END AS what, oid AS key, {_ROW} AS version FROM pg_class WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT NULL, attrelid, {_ROW} FROM pg_attribute
-    WHERE attrelid >= {_FIRST_USER_OID} AND attnum > 0
-  UNION ALL SELECT NULL, adrelid, {_ROW} FROM pg_attrdef
-  UNION ALL SELECT NULL, conrelid, {_ROW} FROM pg_constraint WHERE conrelid >= {_FIRST_USER_OID}
-  UNION ALL SELECT NULL, x.indrelid, x.xmin::text || x.ctid::text || i.xmin::text || i.ctid::text
-    || x.indisvalid::text FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
-    WHERE x.indrelid >= {_FIRST_USER_OID}
-  UNION ALL SELECT NULL, inhrelid, {_ROW} FROM pg_inherits
-  UNION ALL SELECT NULL, partrelid, {_ROW} FROM pg_partitioned_table
-  UNION ALL SELECT NULL, ftrelid, {_ROW} FROM pg_foreign_table
-  UNION ALL SELECT NULL, seqrelid, {_ROW} FROM pg_sequence
-) relations GROUP BY key HAVING max(what) IS NOT NULL AND key >= {_FIRST_USER_OID}
-UNION ALL
-SELECT what, key::text, count(*) || ' ' || sum(hashtextextended(version, 0))
-FROM (
-  SELECT 'type' AS what, oid AS key, {_ROW} AS version FROM pg_type
-    WHERE oid >= {_FIRST_USER_OID} AND typtype <> 'c' AND (typtype <> 'b' OR typelem = 0)
-  UNION ALL SELECT 'type', enumtypid, {_ROW} FROM pg_enum
-  UNION ALL SELECT 'type', contypid, {_ROW} FROM pg_constraint WHERE contypid <> 0
-    AND oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'function', oid, {_ROW} FROM pg_proc WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'trigger', oid, {_ROW} FROM pg_trigger WHERE NOT tgisinternal
-  UNION ALL SELECT CASE rulename WHEN '_RETURN' THEN 'view' ELSE 'rule' END, oid, {_ROW}
-    FROM pg_rewrite WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'policy', oid, {_ROW} FROM pg_policy
-  UNION ALL SELECT 'extension', oid, {_ROW} FROM pg_extension
-  UNION ALL SELECT 'extension', 0, count(*)::text || sum(objid::bigint)::text FROM pg_depend
-    WHERE deptype = 'e'
-  UNION ALL SELECT 'schema', oid, {_ROW} FROM pg_namespace WHERE nspname !~ '^pg_'
-  UNION ALL SELECT 'statistics', oid, {_ROW} FROM pg_statistic_ext
-  UNION ALL SELECT 'collation', oid, {_ROW} FROM pg_collation WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'search', oid, {_ROW} FROM pg_ts_config WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'search', mapcfg, {_ROW} FROM pg_ts_config_map
-    WHERE mapcfg >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_operator WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_cast WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_opclass WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_ts_dict WHERE oid >= {_FIRST_USER_OID}
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_foreign_server
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_publication
-  UNION ALL SELECT 'other', oid, {_ROW} FROM pg_event_trigger
-  UNION ALL SELECT 'privileges', oid, relacl::text FROM pg_class
-    WHERE oid >= {_FIRST_USER_OID} AND relacl IS NOT NULL
-  UNION ALL SELECT 'comment', objoid, classoid::text || ' ' || objsubid::text || {_ROW}
-    FROM pg_description WHERE objoid >= {_FIRST_USER_OID}
-) objects GROUP BY what, key
-"""  # noqa: S608 - a number and a text of ours
+"""The kinds of objects that `query` takes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 from sqlalchemy.pool import NullPool
 
@@ -12,8 +12,9 @@ from ...schema import Snapshot, Table
 from .. import Unusable
 from ..connections import OwnConnection
 from ..session import Session, raw
-from .access import PostgresqlAccess, literal
-from .catalogue import Catalogue
+from .access import PostgresqlAccess
+from .catalogue import Catalogue, Known
+from .changes import Writes
 from .hold import Hold
 from .script import statements
 
@@ -65,8 +66,7 @@ class Dialect:
 class _State:
     """A state of the database, and what is known of it."""
 
-    schema: Optional[Snapshot] = None
-    counts: Optional[Dict[str, int]] = None
+    known: Optional[Known] = None
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,6 @@ class Saved:
     point: Optional[str] = None
     copy: Optional[str] = None
     kept: int = -1
-
-    def count(self, table: Table) -> int:
-        """How many rows a table had then."""
-        assert self.state.counts is not None
-        return self.state.counts.get(table.name, 0)
 
 
 @dataclass
@@ -97,8 +92,15 @@ class PostgresqlRoom:
     _connection: Any = None
     _hold: Optional[Hold] = None
     _state: _State = field(default_factory=_State)
+    _base: Optional[Known] = None
+    """What was known last, at or before the last step."""
+    _writes: Optional[Writes] = None
+    """What the session had written by then, as soon as it writes again."""
+    _led_astray: bool = False
+    """Whether `search_path` is ours."""
     _kept: int = 0
     """How often a state was kept; while it is the same, the kept state is."""
+    _kept_state: _State = field(default_factory=_State)
     _changed: bool = False
     """Whether anything happened since."""
     _copies: int = 0
@@ -127,8 +129,9 @@ class PostgresqlRoom:
             self.always_commits = self.commits = True
         if not self.commits:
             ((self._path,),) = Session(connection).rows("SELECT current_setting('search_path')")
-            self._hold = Hold(connection)
+            self._hold = Hold(connection, self._stop_leading_astray)
             self._changed = False
+            self._kept_state, self._base, self._writes = self._state, self._state.known, None
         self.server.watch = self._second_connection
 
     def leave(self, connection: Any) -> None:
@@ -139,7 +142,7 @@ class PostgresqlRoom:
         self.server.watch = None
         if hold is not None:
             if self._changed:
-                self._state = _State()
+                self._state = self._kept_state
             hold.let_go()
 
     def _second_connection(self) -> None:
@@ -167,16 +170,30 @@ class PostgresqlRoom:
         of this one, and with the schemas that env.py searches.
         """
         if self._hold is not None:
-            session = Session(connection)
-            session.run("DISCARD TEMP")
-            session.rows(f"SELECT set_config('search_path', {literal(self._path)}, false)::text")
+            if self._lead_back():
+                Session(connection).run("DISCARD TEMP")
+            self._hold.stir()
         self._state = _State()
         self._changed = True
+
+    def _stop_leading_astray(self) -> None:
+        """In the middle of a step there may be a look, too."""
+        if self._led_astray:
+            self._lead_back()
+
+    def _lead_back(self) -> bool:
+        """Search the schemas that env.py does; gives whether there ever were temporary tables."""
+        access = PostgresqlAccess(self._connection)
+        self._led_astray = False
+        if self._writes is not None:
+            return access.set_path(self._path)
+        self._writes, temporary = access.writes(self._path)
+        return temporary
 
     def settle(self, connection: Any) -> None:
         """Have what the step did behind a point to come back to."""
         if self._hold is not None:
-            self._hold.push()
+            self._hold.point()
         else:
             raw(connection).commit()
 
@@ -184,10 +201,11 @@ class PostgresqlRoom:
 
     def save(self) -> Saved:
         """A savepoint while a run holds the transaction, a copy of the database otherwise."""
-        self._counts()
         if self._hold is not None:
+            if not self._hold.still:
+                self._stop_leading_astray()  # the path comes back with the point
             kept = self._kept if not self._changed else -1
-            return Saved(self._state, point=self._hold.push(), kept=kept)
+            return Saved(self._state, point=self._hold.point(), kept=kept)
         self._copies += 1
         copy = f"{self.database}_{self._copies}"
         self._copy(self.database, copy)
@@ -209,7 +227,9 @@ class PostgresqlRoom:
             assert self._hold is not None
             known = saved.point is not None and self._hold.has(saved.point)
             self._hold.back_to(saved.point if known and saved.point else self._hold.first)
+            self._led_astray = False
         self._state = saved.state
+        self._base, self._writes = self._state.known, None
 
     def hand_on(self, place: str) -> None:
         """Make another database that is like this one; between two runs."""
@@ -227,8 +247,11 @@ class PostgresqlRoom:
         """Commit."""
         self._kept += 1
         if self._hold is not None:
+            self._stop_leading_astray()
             self._hold.commit()
             self._changed = False
+            # What was written before looks like any other row now.
+            self._kept_state, self._base, self._writes = self._state, self._state.known, None
         for number in range(1, self._copies + 1):
             self._as_keeper(f"DROP DATABASE IF EXISTS {self.database}_{number}")
         self._copies = 0
@@ -262,23 +285,30 @@ class PostgresqlRoom:
 
     def snapshot(self) -> Snapshot:
         """The schema now, asked for once as long as nothing happens."""
-        if self._state.schema is None:
-            self._state.schema = self.work(lambda access: access.schema(self._catalogue))
-        return self._state.schema
+        if self._state.known is None:
+            self._state.known = self._look()
+        return self._state.known.schema
+
+    def _look(self) -> Known:
+        if self._hold is None:
+            return self.work(lambda access: access.known(self._catalogue))
+        access = PostgresqlAccess(self._connection)
+        self._led_astray = True
+        self._base, self._writes = access.look(self._catalogue, self._base, self._writes)
+        return self._base
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
+        if self._hold is not None:
+            return PostgresqlAccess(self._connection).count(table)
         return self.work(lambda access: access.count(table))
-
-    def _counts(self) -> None:
-        if self._state.counts is None:
-            schema = self.snapshot()
-            self._state.counts = self.work(lambda access: access.counts(schema))
 
     def work(self, function: Callable[[PostgresqlAccess], T]) -> T:
         """On env.py's own connection while there is a run, otherwise on one of ours."""
         if self._connection is None:
             return self._own(lambda connection: function(PostgresqlAccess(connection)))
+        if self._hold is not None and (self._led_astray or self._writes is None):
+            self._lead_back()
         found = function(PostgresqlAccess(self._connection))
         if self._hold is None:
             raw(self._connection).commit()
@@ -288,6 +318,7 @@ class PostgresqlRoom:
         """On a connection of ours."""
         self._own(function)
         self._state = _State()
+        self._base = None
 
     def run_script(self, text: str) -> None:
         """Run the statements of an SQL file."""
