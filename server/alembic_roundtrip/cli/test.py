@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._changed import changed_files
 from alembic_roundtrip.cli._workspace import NothingToReadError, only_environment
 from alembic_roundtrip.cli.reports import formats
-from alembic_roundtrip.cli.reports._judged import Judged
+from alembic_roundtrip.cli.reports._judged import Judged, documented
 from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.project import ProjectError
@@ -162,9 +161,8 @@ async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
                         raise CannotRun(_nothing(plan))
                     report.started(event, plan.settings.rows)
                 elif isinstance(event, RevisionFinished):
-                    documented = _documented(event.evidence)
-                    finding = is_finding(event.evidence, arguments.fail_on, documented)
-                    report.revision(Judged(event.evidence, documented, finding))
+                    finding = is_finding(event.evidence, arguments.fail_on)
+                    report.revision(Judged(event.evidence, finding))
                     findings += finding
                 elif isinstance(event, Finished):
                     report.finished(event)
@@ -194,27 +192,13 @@ def _terminable() -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def is_finding(evidence: RevisionEvidence, fail_on: str, documented: bool) -> bool:
+def is_finding(evidence: RevisionEvidence, fail_on: str) -> bool:
     """Whether a verdict is at or above a threshold; what could not be rehearsed always is."""
     verdict = evidence.verdict
     if verdict in (Verdict.FAILED, Verdict.SKIPPED):
         return True
     if verdict is Verdict.RESIDUE:
         return fail_on != "failed"
-    lossy = bool(evidence.old_losses())
-    return lossy and (fail_on == "lossy" or (fail_on == "undocumented" and not documented))
-
-
-def _documented(evidence: RevisionEvidence) -> bool:
-    """Whether the migration says, in whatever words, that data is lost."""
-    from alembic_roundtrip.losses import documentation, says_loss
-    from alembic_roundtrip.migration.source import read
-
-    if evidence.path is None:
+    if not evidence.old_losses():
         return False
-    path = Path(evidence.path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
-    return says_loss(documentation(read(text, path)))
+    return fail_on == "lossy" or (fail_on == "undocumented" and not documented(evidence.path))

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ class Agent:
         self._tail = bytearray()
         self._drain = asyncio.create_task(self._keep_tail())
         self._watch = asyncio.create_task(self._end_orphans())
+        self._lines: deque[bytes] = deque()
+        self._begun = bytearray()
         self.last_beat: float | None = None
         self.where: tuple[str, int] | None = None
 
@@ -45,18 +48,10 @@ class Agent:
 
     async def message(self, deadline: float) -> events.Message | None:
         """The next message; None at the end of the stream. Raises `TimeIsUp` at the deadline."""
-        assert self._process.stdout is not None
         clock = asyncio.get_running_loop().time
         while True:
-            try:
-                line = await asyncio.wait_for(
-                    self._process.stdout.readline(), max(0.0, deadline - clock())
-                )
-            except asyncio.TimeoutError:
-                raise TimeIsUp from None
-            except ValueError:
-                continue  # a line beyond any limit: the stream goes on behind it
-            if not line:
+            line = await self._line(max(0.0, deadline - clock()))
+            if line is None:
                 return None
             message = events.decode(line)
             if message is None:
@@ -67,6 +62,27 @@ class Agent:
                     self.where = message["path"], message["line"]
             else:
                 return message
+
+    async def _line(self, seconds: float) -> bytes | None:
+        """The next line; None at the end of the stream."""
+        assert self._process.stdout is not None
+        # Waiting with a deadline costs more than a line, and lines come several at a time.
+        while not self._lines:
+            try:
+                chunk = await asyncio.wait_for(self._process.stdout.read(_READ), seconds)
+            except asyncio.TimeoutError:
+                raise TimeIsUp from None
+            if not chunk:
+                self._remember(bytes(self._begun))
+                self._begun.clear()
+                return None
+            first, *rest = chunk.split(b"\n")
+            if len(self._begun) < _LINE_LIMIT:  # beyond it nothing is a message
+                self._begun += first
+            if rest:
+                self._lines.extend((bytes(self._begun), *rest[:-1]))
+                self._begun = bytearray(rest[-1])
+        return self._lines.popleft() + b"\n"
 
     async def _keep_tail(self) -> None:
         assert self._process.stderr is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -16,11 +17,15 @@ from alembic_roundtrip.text import Position, Range
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Evidence, whether the migration says that data is lost, and whether this run fails on it."""
+    """Evidence, and whether this run fails on it."""
 
     evidence: RevisionEvidence
-    documented: bool
     finding: bool
+
+    @property
+    def documented(self) -> bool:
+        """Whether the migration says that data is lost."""
+        return documented(self.evidence.path)
 
     @property
     def severity(self) -> Severity | None:
@@ -42,7 +47,8 @@ class Judged:
 
     def details(self) -> Iterator[str]:
         """What there is to say, one line each."""
-        return wording.details(self.evidence, documented=self.documented)
+        said = bool(self.evidence.old_losses()) and self.documented
+        return wording.details(self.evidence, documented=said)
 
     def place(self) -> Range:
         """Where in the migration it shows: the line that failed, else its downgrade's name."""
@@ -60,6 +66,24 @@ class Judged:
         if error is not None and error.line is not None and error.path == self.evidence.path:
             return migration.source.code_range(error.line)
         return start if migration.downgrade is None else migration.downgrade.header
+
+
+@lru_cache(1)
+def documented(path: str | None) -> bool:
+    """Whether a migration says, in whatever words, that data is lost.
+
+    Reading a migration takes longer than rehearsing a small one, so only where it matters.
+    """
+    from alembic_roundtrip.losses import documentation, says_loss
+    from alembic_roundtrip.migration.source import read
+
+    if path is None:
+        return False
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return says_loss(documentation(read(text, Path(path))))
 
 
 class Report(Protocol):
