@@ -5,7 +5,9 @@ every revision of a made-up history goes up, down and up. Peers take turns, so t
 is busy for all; costs are per revision, without what starting takes.
 
 - floor: the same statements, recorded before, on the bare driver
-- pytest-alembic: its own runner, in an environment of its own
+- Alembic alone: the same steps in one run of env.py, without looking at anything; for orientation
+- pytest-alembic, pytest-mrt: their own runners, in an environment of theirs; the later half of the
+  history, as far as they come in three minutes
 - alembic.command, alembic: from a few revisions in the middle, as nobody would wait for all
 """
 
@@ -36,14 +38,16 @@ from benchmarks.peers import clock
 
 _PEERS = Path(__file__).with_name("peers")
 _CACHE = Path(__file__).parents[2] / ".cache" / "benchmarks"
-_PYTEST_ALEMBIC = "pytest-alembic==0.13.1"
+_PEERS_WANTED = ("pytest-alembic==0.13.1", "pytest-mrt==1.9.1")
+_SECONDS = "180"
 _TABLES = 100
 _ROUNDS = 3
 _SAMPLES = {"alembic.command": 5, "alembic": 2}
 _OURS, _ROWS, _FLOOR = "schema only", "with rows", "floor"
+_PLUGINS = {"pytest-alembic": "stairway.py", "pytest-mrt": "reversible.py"}
 _GOALS = (
     # of what, over what, from how many revisions on, at most
-    (_OURS, "pytest-alembic", 200, 1 / 5),
+    *((_OURS, plugin, 200, 1 / 5) for plugin in _PLUGINS),
     (_OURS, "alembic.command", 1000, 1 / 30),
     (_OURS, "alembic", 1000, 1 / 100),
     (_OURS, _FLOOR, 50, 4),
@@ -57,9 +61,12 @@ class PerRevision:
 
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    revisions: int = 0
+    """How many the last round was of."""
 
     def add(self, cost: dict[str, float]) -> None:
         """One more round."""
+        self.revisions = int(cost["revisions"])
         self.wall.append(cost["wall"] / cost["revisions"])
         self.cpu.append(cost["cpu"] / cost["revisions"])
 
@@ -71,7 +78,7 @@ class PerRevision:
 def main() -> int:
     """Print costs and ratios; the ones that miss their goal are marked."""
     counts = [int(word) for word in sys.argv[1:]] or [50, 200, 1000]
-    python = _environment_with_pytest_alembic()
+    python = _environment_of_peers()
     with tempfile.TemporaryDirectory(dir=scratch.place()) as place:
         for kind in ("sqlite", "postgresql"):
             with _server(kind) as server:
@@ -131,7 +138,7 @@ class Bench:
         project, revisions = self._project(f"history-{count}", count)
         one, _ = self._project(f"one-{count}", 1)
         statements = self._place / f"statements-{count}.json"
-        self._run(project, "record.py", str(statements))
+        self._run(project, "record.py", "SERVER", str(statements))
         found: dict[str, PerRevision] = {}
         rounds = _ROUNDS if count <= 50 else 1
         for _ in range(rounds):
@@ -151,7 +158,11 @@ class Bench:
                 )
             peers = {
                 _FLOOR: lambda: self._run(project, "floor.py", str(statements), "URL", "SERVER"),
-                "pytest-alembic": lambda: self._pytest_alembic(project),
+                "Alembic alone": lambda: self._run(project, "record.py", "SERVER"),
+                **{
+                    name: lambda test=test: self._plugin(project, test)
+                    for name, test in _PLUGINS.items()
+                },
                 **{
                     name: lambda name=name, size=size: self._run(
                         project,
@@ -171,7 +182,7 @@ class Bench:
         say(f"\n{self._kind}, {count} revisions: ms a revision (up, down, up)")
         for name, cost in found.items():
             wall, cpu = cost.medians
-            note = f"  (from {_SAMPLES[name]} revisions)" if name in _SAMPLES else ""
+            note = "" if cost.revisions >= count - 1 else f"  (from {cost.revisions} revisions)"
             say(f"  {name:<18}{wall * 1000:10.2f} {cpu * 1000:10.2f} CPU{note}")
         for one, other, least, most in _GOALS:
             if count >= least:
@@ -295,16 +306,17 @@ class Bench:
         ini.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return url
 
-    def _pytest_alembic(self, project: Path) -> dict[str, float]:
+    def _plugin(self, project: Path, name: str) -> dict[str, float]:
         url = self._renew(project)
-        test = project / "test_stairway.py"
-        test.write_bytes((_PEERS / "stairway.py").read_bytes())
+        test = project / f"test_{name}"
+        test.write_bytes((_PEERS / name).read_bytes())
         output = self._output(
             project,
             str(self._python),
             *("-m", "pytest", "-q", "-p", "no:cacheprovider", test.name),
             URL=url,
             SERVER=str(self._server.process),
+            SECONDS=_SECONDS,
         )
         return json.loads(next(line for line in output.splitlines() if line.startswith("{")))
 
@@ -341,10 +353,10 @@ def _judge(what: str, one: Sequence[float], other: Sequence[float], most: float)
     say(f"  {what} = {shown}; {goal}{'' if max(ratios) <= most else '  MISSED'}")
 
 
-def _environment_with_pytest_alembic() -> Path:
-    """A Python with pytest-alembic and the versions that everything else here runs with."""
+def _environment_of_peers() -> Path:
+    """A Python with the plugins of others and the versions that everything else here runs with."""
     wanted = [
-        _PYTEST_ALEMBIC,
+        *_PEERS_WANTED,
         *(f"{name}=={version(name)}" for name in ("alembic", "sqlalchemy", "pytest")),
         f"psycopg[binary]=={version('psycopg')}",
     ]

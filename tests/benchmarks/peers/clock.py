@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +55,19 @@ def _fields(process: int) -> list[int]:
         return []
     words = text.rpartition(")")[2].split()
     return [int(word) if word.lstrip("-").isdigit() else 0 for word in words]
+
+
+def take(revisions: Sequence[str], round_trip: Callable[[str], object]) -> None:
+    """Do and tell what fits into the SECONDS that the environment names; SERVER is there, too."""
+    postmaster, seconds = int(os.environ["SERVER"]), float(os.environ["SECONDS"])
+    before = read(postmaster)
+    done = 0
+    for revision in revisions:
+        if time.perf_counter() - before.wall > seconds:
+            break
+        round_trip(revision)
+        done += 1
+    tell(done, before, read(postmaster))
 
 
 def tell(revisions: int, before: Reading, after: Reading) -> None:

@@ -1,6 +1,7 @@
-"""Records what up, down and up of every revision send: `record.py FILE`, in the project's folder.
+"""Up, down and up of every revision in one run of env.py, by Alembic alone: `record.py SERVER`.
 
-The database is the one that alembic.ini names; the statements are replayed by `floor.py`.
+In the project's folder, on the database that alembic.ini names. With `record.py SERVER FILE` what
+it sends is recorded, to be replayed by `floor.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+import clock
 import sqlalchemy
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
@@ -18,7 +20,7 @@ from sqlalchemy import event
 
 
 def main() -> None:
-    """Write one list of statements a step."""
+    """Tell what it took, or write one list of statements a step."""
     config = Config("alembic.ini")
     directory = ScriptDirectory.from_config(config)
     steps: list[list[list[object]]] = []
@@ -28,7 +30,6 @@ def main() -> None:
             steps[-1].append([statement, parameters, many])
 
     def every(_heads, context):
-        scripts = list(directory.walk_revisions())[::-1]
         for script in scripts:
             for upgrade in (True, False, True):
                 context.impl.memo.clear()
@@ -40,7 +41,11 @@ def main() -> None:
                 )
                 yield make(directory.revision_map, script)
 
-    event.listen(sqlalchemy.Engine, "before_cursor_execute", hear)
+    server, *files = sys.argv[1:]
+    if files:
+        event.listen(sqlalchemy.Engine, "before_cursor_execute", hear)
+    scripts = list(directory.walk_revisions())[::-1]
+    before = clock.read(int(server))
     environment = EnvironmentContext(config, directory, fn=every, destination_rev="heads")
     configure = environment.configure
     environment.configure = lambda connection, **options: configure(
@@ -48,7 +53,9 @@ def main() -> None:
     )
     with environment:
         directory.run_env()
-    Path(sys.argv[1]).write_text(json.dumps(steps), encoding="utf-8")
+    clock.tell(len(scripts), before, clock.read(int(server)))
+    for file in files:
+        Path(file).write_text(json.dumps(steps), encoding="utf-8")
 
 
 main()
