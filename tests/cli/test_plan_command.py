@@ -152,8 +152,11 @@ def test_nothing_to_undo_is_said(capsys):
     ("arguments", "sentence"),
     [
         (["dddd"], "there is no revision or branch `dddd`"),
+        (["bbbc2"], "there is no revision or branch `bbbc2`; did you mean `bbbb2`?"),
         (["bbbb2", "--from", "aaaa"], "revision bbbb2 is not below the current revision aaaa1"),
-        (["-9"], "fewer than 9 revisions"),
+        (["-9"], "there are not 9 revisions below"),
+        (["+1"], "`+1` goes up; name a revision below"),
+        ([""], "nothing is named; name a revision below"),
         (["base", "--from", "base"], "there is nothing below the base to roll back to"),
         (["base", "--config", "nowhere.ini"], "nowhere.ini"),
     ],

@@ -147,7 +147,7 @@ def test_why_an_identifier_means_nothing_is_said() -> None:
     assert history.resolve("head").problem == "`head` means 2 revisions: abcd, abce"
     assert history.resolve("a+1").problem == "a step from a can lead to abcd, abce"
     assert history.resolve("abcd@abce").problem == "revision abce is not a member of branch `abcd`"
-    assert history.resolve("abcd-3").problem == "there are fewer than 3 revisions to step over"
+    assert history.resolve("abcd-3").problem == "there are not 3 revisions below to step over"
 
 
 def seconds_for(size: int) -> float:

@@ -16,6 +16,7 @@ from alembic_roundtrip.evidence import (
     evidence_store,
 )
 from alembic_roundtrip.planning import RollbackPlan, plan_rollback
+from alembic_roundtrip.planning.document import document
 from alembic_roundtrip.planning.markdown import markdown
 from alembic_roundtrip.planning.plan import PlannedRevision
 from alembic_roundtrip.workspace import Workspace
@@ -277,3 +278,13 @@ def test_markdown_keeps_what_is_no_markup_as_it_is(project: AlembicProject) -> N
     assert text.startswith("This plan runs nothing and connects to no database: ")
     assert "| `aaaa` | a \\*b\\* \\<c\\> &#124; `d` |" in text
     assert "````python\n" in text
+
+
+def test_where_nothing_is_lost_there_is_nothing_to_document(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add("bbbb", "op.create_index('ix', 'users', ['id'])", "op.drop_index('ix', 'users')")
+    found = plan(project)
+    assert [each.documented for each in found.revisions] == [None, False]
+    assert [each["documented"] for each in document(found)["revisions"]] == [None, False]
+    rows = [line for line in markdown(found).splitlines() if line.startswith(("| 1 |", "| 2 |"))]
+    assert [row.rpartition("| no | ")[2] for row in rows] == ["- |", "no |"]

@@ -16,6 +16,9 @@ _RELATIVE = re.compile(r"(?:(.+?)@)?(\w+)?([+-]\d+)")
 _SHORTEST = 4  # Alembic finds no id shorter than this by a part of it
 
 
+_ALIKE = 0.7  # one or two letters of an id may differ
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """The revisions an identifier means: none for the base, several for `heads`."""
@@ -103,7 +106,7 @@ class _Reader:
         if owner is not None:
             found = [n for n in found if self.related(self.exact(n) or n, owner)]
         if not found or not symbol:
-            raise _Unresolved(f"there is no revision or branch `{symbol}`")
+            raise _Unresolved(f"there is no revision or branch `{symbol}`{_hint(symbol, names)}")
         if len(found) > 1:
             some = ", ".join(found[:3])
             raise _Unresolved(f"{len(found)} revisions or branches start with `{symbol}`: {some}")
@@ -188,7 +191,8 @@ class _Reader:
             else:
                 ways = history.heads if at is None and not ended else self.below(at)
             if not ways and (steps > 0 or ended):
-                raise _Unresolved(f"there are fewer than {abs(steps)} revisions to step over")
+                where = "above" if steps > 0 else "below"
+                raise _Unresolved(f"there are not {abs(steps)} revisions {where} to step over")
             if len(ways) > 1:
                 names = ", ".join(ways)
                 raise _Unresolved(f"a step from {at or 'base'} can lead to {names}")
@@ -205,3 +209,11 @@ class _Reader:
         if "down_revision" in revision.computed:
             raise _Unresolved(f"the down revision of {at} is computed, so it is not known here")
         return revision.down_revisions
+
+
+def _hint(symbol: str, names: Sequence[str]) -> str:
+    """The name that comes nearest, as the end of a sentence; nothing where none does."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(symbol, names, 1, _ALIKE)
+    return f"; did you mean `{near[0]}`?" if near else ""

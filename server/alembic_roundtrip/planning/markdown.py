@@ -40,7 +40,7 @@ def _table(plan: RollbackPlan) -> Iterator[str]:
             timed,
             "yes" if each.losses else "no",
             each.stops,
-            "yes" if each.documented else "no",
+            sentences.documented(each),
         )
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
     yield ""

@@ -40,7 +40,7 @@ class PlannedRevision:
     down_revisions: tuple[str, ...]
     code: str
     """The body of its `downgrade()`."""
-    documented: bool
+    says_loss: bool
     """Whether the migration says, in whatever words, that data is lost."""
     losses: tuple[Loss, ...] = ()
     blockers: tuple[Blocker, ...] = ()
@@ -56,6 +56,11 @@ class PlannedRevision:
         if any(blocker.certain for blocker in self.blockers):
             return "yes"
         return "may" if self.blockers else "no"
+
+    @property
+    def documented(self) -> bool | None:
+        """Whether the migration says what is lost or refused; None where nothing is."""
+        return self.says_loss if self.losses or self.blockers else None
 
     @property
     def explained_by_sql(self) -> bool:
@@ -115,6 +120,9 @@ def planning(
     """The same a little at a time, for whoever must answer others in between."""
     for problem in environment.problems:
         raise NoPlanError(problem)
+    if not target or target.startswith("+"):
+        given = f"`{target}` goes up" if target else "nothing is named"
+        raise NoPlanError(f"{given}; name a revision below, `base`, or a step down such as `-1`")
     history = workspace.scripts(environment).history
     start = _applied(history, current) or history.real_heads
     undone = rollback(history, target, start)
@@ -170,7 +178,7 @@ def _planned(workspace: Workspace, environment: Environment, rev: str) -> Planne
     migration = scripts.migration_of(rev)
     context = workspace.context(migration.path) if migration is not None else None
     if migration is None or context is None:
-        return PlannedRevision(rev, "", None, down, "", documented=False)
+        return PlannedRevision(rev, "", None, down, "", says_loss=False)
     kept = workspace.evidence(migration)
     fresh = kept[0] if kept is not None and kept[1] else None
     docstring = migration.docstring.text.strip() if migration.docstring else ""
@@ -180,7 +188,7 @@ def _planned(workspace: Workspace, environment: Environment, rev: str) -> Planne
         path=migration.path,
         down_revisions=down,
         code=_code(migration),
-        documented=says_loss(documentation(migration)),
+        says_loss=says_loss(documentation(migration)),
         losses=tuple(losses(context)),
         blockers=tuple(blockers(context)),
         notes=tuple(notes(context)),

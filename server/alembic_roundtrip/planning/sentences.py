@@ -68,4 +68,9 @@ def blocker_line(blocker: Blocker) -> str:
 
 def loss_line(revision: PlannedRevision, loss: Loss) -> str:
     """A loss, and whether the migration says so."""
-    return loss.message + ("" if revision.documented else "; the migration does not say so")
+    return loss.message + ("" if revision.says_loss else "; the migration does not say so")
+
+
+def documented(revision: PlannedRevision) -> str:
+    """Whether the migration says what is lost; a dash where there is nothing to say."""
+    return {True: "yes", False: "no", None: "-"}[revision.documented]

@@ -81,7 +81,7 @@ _COLUMNS: Mapping[str, Callable[[PlannedRevision], Text]] = {
     "took": lambda each: Text(sentences.seconds(each.timed.seconds) if each.timed else "-"),
     "loses": lambda each: Text("yes", "yellow") if each.losses else Text("no"),
     "stops": lambda each: Text(each.stops, _STOPS[each.stops]),
-    "documented": lambda each: Text("yes" if each.documented else "no"),
+    "documented": lambda each: Text(sentences.documented(each)),
     "title": lambda each: Text(each.title),
 }
 
