@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from alembic_roundtrip.scaffold import PLACEHOLDER
 from scaffold_cases import USERS, body
 
 GREETING = "CREATE FUNCTION greet(name text) RETURNS text AS $$\n    SELECT '{}'\n$$ LANGUAGE sql"
@@ -55,3 +56,17 @@ def test_a_view_that_was_replaced_is_made_anew(tmp_path: Path) -> None:
         op.execute("CREATE VIEW v AS SELECT 1 AS a")
         """
     ).strip("\n")
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        'op.rename_table("users", "people")',
+        'op.alter_column("users", "email", new_column_name="mail")',
+    ],
+)
+def test_a_view_on_what_is_called_otherwise_now_is_left_to_its_author(
+    rename: str, tmp_path: Path
+) -> None:
+    view = 'op.execute("CREATE VIEW v AS SELECT email FROM users")'
+    assert PLACEHOLDER in body(tmp_path, USERS, view, rename, 'op.execute("DROP VIEW v")')

@@ -105,6 +105,7 @@ def alter_column(draft: Draft, change: c.AlterColumn) -> None:
         _rename_in_parts(draft, change.table, name, new.string)
         renamed = draft.tables[change.table]
         draft.put(with_sequences(renamed, table, {name: new.string}))
+        draft.outdate(name)
 
 
 def _rename_in_parts(draft: Draft, name: Name, old: str, new: str) -> None:

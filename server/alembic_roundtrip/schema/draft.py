@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -128,6 +129,13 @@ class Draft:
             if enum.name not in self.enums:
                 self.made.append(Key("enum", enum.name))
                 self.enums = self.enums.set(enum.name, enum)
+
+    def outdate(self, name: str) -> None:
+        """Statements that name what is called otherwise now do not make the same again."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        for key, text in list(self.definitions.items()):
+            if word.search(text):
+                self.definitions = self.definitions.set(key, "")
 
     def retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
         """Foreign keys follow what they refer to."""

@@ -81,6 +81,7 @@ def rename_table(draft: Draft, change: c.RenameTable) -> None:
         indexes = tuple(replace(index, table=new) for index in table.indexes)
         moved = replace(table, name=new, indexes=indexes)
         draft.put(with_sequences(moved, table, {}))
+        draft.outdate(change.table.name)
         draft.made += keys_of(moved)
         draft.retarget(change.table, new, {})
 
