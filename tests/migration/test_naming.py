@@ -33,7 +33,8 @@ OPERATIONS = [
         'op.create_table("t", sa.Column("a", sa.Integer, sa.ForeignKey("o.id"), primary_key=True),'
         ' sa.Column("b", sa.Integer, index=True), sa.Column("c", sa.Integer, unique=True),'
         ' sa.UniqueConstraint("b", "c"), sa.CheckConstraint("b > 0", name="positive"),'
-        ' sa.CheckConstraint("b > 1", name=op.f("plain")), sa.UniqueConstraint("c", name="given"))'
+        ' sa.CheckConstraint("b > 1", name=op.f("plain")), sa.UniqueConstraint("c", name="given"),'
+        ' sa.CheckConstraint("b > 2", "second"), sa.ForeignKeyConstraint(["b"], ["o.id"], "third"))'
     ),
     'op.create_foreign_key(None, "t", "o", ["a", "b"], ["x", "y"])',
     'op.create_unique_constraint(None, "t", ["a", "b"])',

@@ -31,6 +31,8 @@ _KINDS: dict[str, ConstraintKind] = {
     "ForeignKeyConstraint": "foreignkey",
     "ExcludeConstraint": "exclude",
 }
+_NAME_AT: dict[ConstraintKind, int] = {"check": 1, "foreignkey": 2}
+"""Where a name may stand among the positional arguments."""
 _ENUMS = frozenset({"Enum", "ENUM"})
 _ARGUMENTS = frozenset(
     {"ForeignKey", "CheckConstraint", "Identity", "Computed", "Sequence", "DefaultClause"}
@@ -192,6 +194,8 @@ class Definitions:
         name = option(options, "name")
         options = tuple(pair for pair in options if pair[0] != "name")
         arguments = tuple(self.scope.expression(argument) for argument in node.args)
+        if name is None and len(arguments) > _NAME_AT.get(kind, len(arguments)):
+            name, arguments = arguments[_NAME_AT[kind]], arguments[: _NAME_AT[kind]]
         made = Constraint(
             kind, name.string if name else None, options=options, final=bool(name and name.final)
         )
