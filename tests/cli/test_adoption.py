@@ -146,6 +146,7 @@ def test_an_edit_of_a_deployed_migration_is_found_by_its_meaning(
     assert lint("--select", rule) == {"moved.py": [(rule, "warning")]}
     moved.write_text(deployed)
     assert lint("--select", rule) == {}
+    assert lint("--select", f"{rule}, deleted-migration") == {}
 
 
 def test_a_severity_can_be_set_and_a_rule_switched_off(project: AlembicProject, lint: Any) -> None:

@@ -29,8 +29,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="text",
         help=f"default: text, on a terminal or not. {formats.described(formats.LINT)}",
     )
-    parser.add_argument("--select", action="append", metavar="RULE", help="only these rules")
-    parser.add_argument("--ignore", action="append", metavar="RULE", help="all but these rules")
+    for name, what in (("--select", "only these rules"), ("--ignore", "all but these rules")):
+        parser.add_argument(
+            name, action="extend", type=_names, metavar="RULE", help=f"{what}, with commas or again"
+        )
     parser.add_argument(
         "--since", metavar="REVISION", help="nothing of this revision and those before it"
     )
@@ -59,6 +61,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--jobs", type=int, metavar="N", help="processes that read (default: one a processor)"
     )
     _workspace.add_arguments(parser)
+
+
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def run(arguments: Namespace) -> int:

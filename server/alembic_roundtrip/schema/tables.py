@@ -30,6 +30,12 @@ def create_table(draft: Draft, change: c.CreateTable) -> None:
     constraints = needed(draft, change.table.constraints)
     if draft.dialect == "postgresql":
         constraints = _merged(constraints)
+    if draft.dialect == "sqlite" and _never_reuses(change.table):
+        # The key is written at its column then, where it can have no name.
+        constraints = tuple(
+            replace(part, name=None, sure=True) if part.kind == "primary" else part
+            for part in constraints
+        )
     table = with_keys_filled(draft, replace(change.table, constraints=constraints))
     table = with_names(table, draft.dialect, draft.taken)
     draft.put(table)
@@ -38,8 +44,14 @@ def create_table(draft: Draft, change: c.CreateTable) -> None:
     draft.add_enums(change.enums)
 
 
+def _never_reuses(table: Table) -> bool:
+    """Whether SQLite is asked to never give a number twice."""
+    asked = option(table.options, "sqlite_autoincrement")
+    return asked is not None and asked.value is True
+
+
 def needed(draft: Draft, constraints: tuple[Constraint, ...]) -> tuple[Constraint, ...]:
-    """Constraints without the CHECKs of types that the database has itdraft."""
+    """Constraints without the CHECKs of types that the database has itself."""
     if not constraints or not any(part.of_type for part in constraints):
         return constraints
     native = _NATIVE.get(draft.dialect or "", frozenset())

@@ -118,7 +118,10 @@ def altered(words: Words, table: Name) -> Change:
         new = words.identifier() if words.take("TO") else None
         if old and new:
             return AlterColumn(table, old, (("new_column_name", literal(new)),))
-    elif words.peek() in _SETTINGS and words.peek(1) != "SCHEMA":
+    elif words.take("SET", "SCHEMA"):
+        schema = words.identifier()
+        return Unknown(frozenset({table, Name.of(table.name, schema)}))
+    elif words.peek() in _SETTINGS:
         return Unknown(frozenset())
     return Unknown(frozenset({table}))
 
@@ -139,10 +142,8 @@ def _rows_in(words: Words) -> Iterator[Change]:
 def _mentioned_create(words: Words) -> tuple[Change, ...]:
     words.skip("UNIQUE", "FULLTEXT", "SPATIAL", "GLOBAL", "LOCAL", "UNLOGGED", "FOREIGN", "VIRTUAL")
     if words.take("INDEX"):
-        words.skip("CONCURRENTLY")
-        words.take("IF", "NOT", "EXISTS")
-        if words.peek() != "ON":
-            words.name()
+        while words.peek() not in {"ON", ""}:  # a computed word may stand before its name
+            words.at += 1
         words.take("ON")
         words.skip("ONLY")
         table = words.name()
