@@ -57,7 +57,8 @@ def check_file(context: FileContext) -> Iterator[Finding]:
 def _message(stamp: Stamp) -> str:
     if stamp.target is None:
         return "this writes Alembic's version table: no migration runs"
-    return f"this makes the database say it is at `{stamp.target}`: no migration runs"
+    then = "every migration runs again" if stamp.target == "base" else "no migration runs"
+    return f"this makes the database say it is at `{stamp.target}`: {then}"
 
 
 def _in_lines(file: TextFile) -> Iterator[Stamp]:
@@ -88,6 +89,14 @@ rule.example(
          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
     psql -c "DELETE FROM alembic_version"
              ^^^^^^^^^^^^^^^^^^^^^^^^^^^ this writes Alembic's version table: no migration runs
+    """,
+    file="deploy.sh",
+)
+rule.example(
+    "Back to the beginning",
+    """
+    flask db stamp base
+    ^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `base`: every migration runs again
     """,
     file="deploy.sh",
 )
