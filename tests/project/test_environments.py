@@ -178,6 +178,14 @@ def test_every_section_with_a_location_is_an_environment(tmp_path: Path) -> None
     assert one(tmp_path, name="second").script_location == tmp_path / "two"
 
 
+def test_a_template_stands_for_an_ini_file_that_nobody_has_made(tmp_path: Path) -> None:
+    template = "[alembic]\nscript_location = db\nversion_locations = db/other\n"
+    write(tmp_path, {"alembic.ini.example": template, "db/env.py": "", "db/other/a.py": ""})
+    assert one(tmp_path).version_locations == (tmp_path / "db" / "other",)
+    write(tmp_path, {"alembic.ini": "[alembic]\nscript_location = db\n"})
+    assert one(tmp_path).version_locations == (tmp_path / "db" / "versions",)
+
+
 def test_two_configurations_are_both_found_and_one_can_be_named(tmp_path: Path) -> None:
     write(tmp_path, PLAIN | {"test.ini": "[alembic]\nscript_location = mig\n"})
     assert [e.config.name for e in found(tmp_path) if e.config] == ["alembic.ini", "test.ini"]

@@ -13,6 +13,8 @@ _INSTALLED = frozenset({"pyvenv.cfg", "conda-meta"})
 """What lies in the root of a virtual environment."""
 _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"^down_revision\s*(?::[^=\n]+)?=", re.MULTILINE)
+_TEMPLATE = re.compile(r"alembic\.ini[.-](?:dist|example|sample|template|tmpl)")
+"""What a project has for each of its users to make an `alembic.ini` of."""
 _HEAD = 16_384  # a docstring before the identifiers has always been shorter
 
 
@@ -57,6 +59,8 @@ def _is_skipped(folder: Path, name: str) -> bool:
 
 def _configurations(folder: Path, files: Iterable[str]) -> list[Path]:
     names = [n for n in files if n == "pyproject.toml" or n.endswith((".ini", ".cfg"))]
+    if "alembic.ini" not in names:
+        names += filter(_TEMPLATE.fullmatch, files)
     found = [folder / n for n in names if n == "alembic.ini" or _names_alembic(folder / n)]
     found.sort(key=lambda file: (file.name != "alembic.ini", file.name))
     if found and found[0].name == "alembic.ini":  # it reads the table of pyproject.toml itself
