@@ -377,3 +377,13 @@ def test_numbers_come_back_as_the_default_that_postgresql_has_for_them(tmp_path:
         """
     ).strip("\n")
     assert "autoincrement=False" in body(tmp_path / "b", first, second, 'op.drop_table("t")')
+
+
+def test_a_constraint_that_was_renamed_has_its_new_name(tmp_path: Path) -> None:
+    first = """
+    op.create_table("t", sa.Column("id", sa.Text(), primary_key=True))
+    op.rename_table("t", "u")
+    op.execute("ALTER TABLE u RENAME CONSTRAINT t_pkey TO u_pkey")
+    """
+    written = body(tmp_path, first, 'op.drop_table("u")')
+    assert "t_pkey" not in written

@@ -426,7 +426,7 @@ def _with_kept_names(table: Table) -> Table:
     bare = replace(table, constraints=tuple(replace(p, generated=None) for p in table.constraints))
     again = with_names(bare, "postgresql", lambda _: False)
     kept = {
-        part: new.generated != part.generated and part.generated is not None
+        part: part.name is None and part.generated not in {None, new.generated}
         for part, new in zip(table.constraints, again.constraints, strict=True)
     }
     primary = {c for part in kept if kept[part] and part.kind == "primary" for c in part.columns}
