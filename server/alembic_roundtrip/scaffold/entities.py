@@ -43,7 +43,8 @@ def replaced(change: c.ReplaceObject, step: Step, render: Renderer) -> Inverse:
     """The definition there was; DROP where there certainly was none."""
     before = _definition(change.kind, change.name, step.before)
     if before is None:
-        new = not step.before.opaque and (change.kind, change.name) not in step.before.objects
+        schema, key = step.before, (change.kind, change.name)
+        new = not schema.opaque and key not in schema.objects and key not in schema.definitions
         if not new or change.kind not in _DROPPED_BY_NAME:
             raise NotKnownError(f"the {change.kind} `{change.name}` before")
         return _executed(_drop(change.kind, change.name, change.definition), render)
