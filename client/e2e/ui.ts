@@ -1,4 +1,5 @@
 /** What a person sees: a few steps in the window, each with a screenshot. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { Session } from './session.ts';
@@ -102,6 +103,16 @@ function steps(page: Page, url: string, folders: Folders): Record<string, () => 
       await command(page, 'Alembic Roundtrip: Test All Revisions');
       await toast('is not installed').getByRole('button', { name: 'Install' }).waitFor();
     },
+    async 'server that cannot start'() {
+      const program = "raise ModuleNotFoundError('No module named pygls')";
+      const settings = { 'alembicRoundtrip.serverCommand': ['python3', '-c', program] };
+      mkdirSync(join(folders.bare, '.vscode'));
+      writeFileSync(join(folders.bare, '.vscode', 'settings.json'), JSON.stringify(settings));
+      await icon(status, 'error').waitFor();
+      await command(page, 'Alembic Roundtrip: Test All Revisions');
+      await toast('No module named pygls').getByRole('button', { name: 'Show Log' }).waitFor();
+      await toast('connection').waitFor({ state: 'detached' });
+    },
   };
 }
 
@@ -120,13 +131,13 @@ function entry(page: Page, text: string): Locator {
 
 async function quick(page: Page, key: string, text: string): Promise<void> {
   const input = page.locator('.quick-input-widget input').first();
-  // A window that is just opening a dialog or an editor swallows a key now and then.
+  // A window that is just opening a dialog or an editor swallows a key, or closes the input again.
   for (let tries = 0; tries < 5; tries++) {
     await page.keyboard.press(key);
-    const shown = input.waitFor({ state: 'visible', timeout: 3000 });
-    if (await shown.then(() => true).catch(() => false)) break;
+    const filled = input.fill(text, { timeout: 3000 });
+    if (await filled.then(() => true).catch(() => false)) return;
   }
-  await input.fill(text);
+  throw new Error(`${key} opened no input in ${page.url()}`);
 }
 
 const palette = (page: Page, text: string) => quick(page, 'F1', `>${text}`);

@@ -1,7 +1,7 @@
 /** One server process and the language client that talks to it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type LogOutputChannel, Uri, workspace } from 'vscode';
 import {
@@ -43,6 +43,13 @@ export interface Surroundings {
 
 /** A client without the library's feature for commands; ours takes its place. */
 class Client extends LanguageClient {
+  /** Whether a failure is only logged: that of a start is told by us, with the next step. */
+  quiet = true;
+
+  override error(message: string, data?: unknown, shown: boolean | 'force' = true): void {
+    super.error(message, data, this.quiet ? false : shown);
+  }
+
   override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
     const method = 'registrationType' in feature ? feature.registrationType.method : undefined;
     if (method !== ExecuteCommandRequest.method) super.registerFeature(feature);
@@ -51,8 +58,9 @@ class Client extends LanguageClient {
 
 /** Begins with `start`, ends with `end`; a server that crashes in between is started again. */
 export class Connection {
-  readonly client: LanguageClient;
+  readonly client: Client;
   private child: ChildProcess | undefined;
+  private lastWords = '';
   private phase: 'starting' | 'started' | 'ended' = 'starting';
   private giveUp: (why: Error) => void = () => {};
 
@@ -63,9 +71,11 @@ export class Connection {
     const progress = new Progress(
       (token) => void client.sendNotification(WorkDoneProgressCancelNotification.type, { token }),
     );
-    const client: LanguageClient = new Client(SECTION, 'Alembic Roundtrip', () => this.launch(), {
+    const client: Client = new Client(SECTION, 'Alembic Roundtrip', () => this.launch(), {
       ...OPTIONS,
       outputChannel: surroundings.log,
+      initializationFailedHandler: () => false,
+      stdioOptions: { stderr: (stream, log) => this.hear(stream, log), stdout: relay },
       initializationOptions: {
         trusted: workspace.isTrusted,
         reportsResults: true,
@@ -95,8 +105,9 @@ export class Connection {
     const timer = setTimeout(() => this.giveUp(late), PATIENCE);
     try {
       // The library waits for ever for a server that does not answer, and cannot be told to stop.
-      await Promise.race([this.client.start(), givenUp]);
+      await Promise.race([this.answered(), givenUp]);
       this.phase = 'started';
+      this.client.quiet = false;
     } finally {
       clearTimeout(timer);
     }
@@ -119,6 +130,21 @@ export class Connection {
     }
   }
 
+  private async answered(): Promise<void> {
+    try {
+      await this.client.start();
+    } catch (error) {
+      // That a connection was closed says less than what a program writes when it cannot start.
+      throw this.lastWords ? new Error(`it ended with “${this.lastWords}”`) : error;
+    }
+  }
+
+  private hear(stream: Readable, log: LogOutputChannel): void {
+    relay(stream, log).on('line', (line) => {
+      if (line.trim()) this.lastWords = line.trim();
+    });
+  }
+
   private async launch(): Promise<ChildProcess> {
     const { command, args } = this.program;
     const options = { cwd: this.surroundings.folder, env: environment(), windowsHide: true };
@@ -138,13 +164,12 @@ const LANGUAGES = ['python', 'toml', 'ini', 'shellscript', 'yaml', 'makefile', '
 const OPTIONS: LanguageClientOptions = {
   documentSelector: LANGUAGES.map((language) => ({ scheme: 'file', language })),
   revealOutputChannelOn: RevealOutputChannelOn.Never,
-  stdioOptions: { stderr: relay, stdout: relay },
 };
 
 /** Takes over the lines the server writes, each at the level it begins with. */
-function relay(stream: Readable, log: LogOutputChannel): void {
+function relay(stream: Readable, log: LogOutputChannel): Interface {
   let write = log.info;
-  createInterface(stream).on('line', (line) => {
+  return createInterface(stream).on('line', (line) => {
     const level = /^(DEBUG|INFO|WARNING|ERROR|CRITICAL) /.exec(line)?.[1];
     // The lines of a traceback belong to the one before them.
     if (level) write = writer(log, level);
