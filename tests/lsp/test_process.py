@@ -156,8 +156,7 @@ async def test_printing_does_not_disturb_the_protocol(
         "    os.write(1, b'raw')\n"
         "    os.system('echo from a child')\n"
         "    return plain(*arguments)\n"
-        "import alembic_roundtrip.workspace\n"
-        "alembic_roundtrip.workspace.check = check\n"
+        "checker.check = check\n"
         "sys.exit(main(['server']))\n"
     )
     editor = Editor("neovim")

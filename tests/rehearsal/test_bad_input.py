@@ -221,7 +221,7 @@ async def test_an_env_py_for_another_kind_of_database_is_refused(tmp_path):
     project = AlembicProject(folder, ini=ini)
     project.add("a")
     with pytest.raises(CannotRun, match="no rehearsal: "):
-        await collect(project)
+        await collect(project, database="sqlite")
 
 
 @pytest.mark.parametrize("name", ["nothing", "a:nothing", "nothing:a"])

@@ -15,12 +15,16 @@ FRAGILE = {
     "values in users.email that sa.String(length=80) cannot hold": (
         'op.alter_column("users", "email", type_=sa.String(90))'
     ),
+    "values in users.active that sa.Boolean() cannot hold": (
+        'op.alter_column("users", "active", type_=sa.Numeric(8, 2))'
+    ),
 }
 
 
 @pytest.mark.parametrize(("rows", "upgrade"), FRAGILE.items(), ids=FRAGILE)
 def test_rows_that_would_stop_it_are_named(rows: str, upgrade: str, tmp_path: Path) -> None:
-    written = body(tmp_path, USERS, upgrade, dialects=("postgresql",))
+    active = 'op.add_column("users", sa.Column("active", sa.Boolean()))'
+    written = body(tmp_path, USERS, active, upgrade, dialects=("postgresql",))
     assert written.startswith(f"# FRAGILE: {rows} would stop this.\n")
 
 

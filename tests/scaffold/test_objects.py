@@ -70,3 +70,15 @@ def test_a_view_on_what_is_called_otherwise_now_is_left_to_its_author(
 ) -> None:
     view = 'op.execute("CREATE VIEW v AS SELECT email FROM users")'
     assert PLACEHOLDER in body(tmp_path, USERS, view, rename, 'op.execute("DROP VIEW v")')
+
+
+def test_a_function_on_what_is_called_otherwise_now_is_not_dropped_as_if_it_were_new(
+    tmp_path: Path,
+) -> None:
+    first = "CREATE OR REPLACE FUNCTION f() RETURNS text AS 'SELECT email FROM users'"
+    second = first.replace("users", "people")
+    rename = 'op.rename_table("users", "people")'
+    changes = (f"op.execute({first!r})", rename, f"op.execute({second!r})")
+    written = body(tmp_path, USERS, *changes, dialects=("postgresql",))
+    assert PLACEHOLDER in written
+    assert "DROP FUNCTION" not in written

@@ -72,15 +72,15 @@ class Spare:
             return None
         try:
             process = await start
+            if await _told(process, plan):
+                return Agent(process)
         except OSError:
             return None  # whoever starts another one is told why it cannot be
         except asyncio.CancelledError:
             _end(start)
             raise
-        if not await _told(process, plan):
-            _end(start)
-            return None
-        return Agent(process)
+        _end(start)
+        return None
 
     def end(self) -> _Start | None:
         """End the agent that waits or is about to; gives its start."""

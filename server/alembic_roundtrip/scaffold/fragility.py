@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.comparison.equivalence import narrowing, read_type
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, option
@@ -62,8 +62,24 @@ def against_column(
     if new is not None and old is not None and new.text != old.text:
         if type_name(old) == "enum":
             yield f"values in {name} that its old type lacks"
-        elif narrowing(new, old) and (dialects != ("sqlite",) or _keyed(change, later)):
+        elif (narrowing(new, old) or _to_truth(new, old)) and (
+            dialects != ("sqlite",) or _keyed(change, later)
+        ):
             yield f"values in {name} that {old.text} cannot hold"
+
+
+def _to_truth(new: Expression, old: Expression) -> bool:
+    """Whether numbers go back to true and false, which most numbers are not.
+
+    No rule says so of a migration: there numbers that become flags mostly were flags.
+    """
+    one, other = read_type(new.text), read_type(old.text)
+    return (
+        one is not None
+        and other is not None
+        and one.family in {"smallint", "integer", "bigint", "numeric", "float"}
+        and other.family == "boolean"
+    )
 
 
 def against_deletion(table: Name, schema: Schema) -> str | None:

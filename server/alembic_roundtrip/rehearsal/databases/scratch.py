@@ -9,7 +9,7 @@ import asyncio
 import re
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -31,6 +31,7 @@ OURS = re.compile(rf"{PREFIX}[0-9a-f]{{12}}(_\w+)?")
 
 _Connection = TypeVar("_Connection")
 _Entered = TypeVar("_Entered")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,34 @@ async def opened(kind: type[Scratch[Any]], settings: Settings) -> AsyncIterator[
         made = kind(server, await _entered(stack, kind.administration(server)))
         host, port = await stack.enter_async_context(made.reachable())
         try:
-            yield asdict(await asyncio.to_thread(made.create, host, port))
+            yield asdict(await _to_its_end(made.create, host, port))
         finally:
-            await asyncio.to_thread(made.remove)
+            await _to_its_end(made.remove)
 
 
 async def _entered(stack: AsyncExitStack, manager: AbstractContextManager[_Entered]) -> _Entered:
-    """Enter it in a thread, so that nobody waits for a server who could go on."""
-    entered = await asyncio.to_thread(manager.__enter__)
-    stack.push(manager)
-    return entered
+    def enter() -> _Entered:
+        entered = manager.__enter__()
+        stack.push(manager)
+        return entered
+
+    return await _to_its_end(enter)
+
+
+async def _to_its_end(function: Callable[..., _Result], *arguments: Any) -> _Result:
+    """What a function gives, called in a thread, so that nobody waits who could go on.
+
+    Who is cancelled meanwhile waits all the same: a thread goes on, and what it makes on a server
+    could not be removed before it is made.
+    """
+    call = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    cancelled = False
+    while not call.done():
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        call.exception()  # nobody is left to be told of it
+        raise asyncio.CancelledError
+    return call.result()
