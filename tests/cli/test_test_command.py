@@ -141,7 +141,10 @@ def test_a_signal_ends_it_and_leaves_nothing(folder, tmp_path, ended_by):
         "def upgrade(): time.sleep(60)\ndef downgrade(): pass\n"
     )
     program = (
+        "import signal\n"
         "from pathlib import Path\n"
+        # Tests that run in the background of a shell inherit from it that this is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from alembic_roundtrip.rehearsal import folder\n"
         f"folder._MEMORY = Path({str(tmp_path / 'scratch')!r})\n"
         "from alembic_roundtrip.cli import main\n"
