@@ -113,12 +113,23 @@ async def opened(kind: type[Scratch[Any]], settings: Settings) -> AsyncIterator[
 
 
 async def _entered(stack: AsyncExitStack, manager: AbstractContextManager[_Entered]) -> _Entered:
-    def enter() -> _Entered:
-        entered = manager.__enter__()
-        stack.push(manager)
-        return entered
+    """Enter it in a thread, so that nobody waits for a server who could go on.
 
-    return await _to_its_end(enter)
+    Nor does who is cancelled; a server that answers later is left at once.
+    """
+    call = asyncio.ensure_future(asyncio.to_thread(manager.__enter__))
+    try:
+        entered = await asyncio.shield(call)
+    except asyncio.CancelledError:
+        call.add_done_callback(lambda done: _leave(done, manager))
+        raise
+    stack.push(manager)
+    return entered
+
+
+def _leave(entered: asyncio.Future[Any], manager: AbstractContextManager[Any]) -> None:
+    if not entered.cancelled() and entered.exception() is None:
+        manager.__exit__(None, None, None)
 
 
 async def _to_its_end(function: Callable[..., _Result], *arguments: Any) -> _Result:
