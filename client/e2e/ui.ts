@@ -109,6 +109,7 @@ function steps(page: Page, url: string, folders: Folders): Record<string, () => 
       mkdirSync(join(folders.bare, '.vscode'));
       writeFileSync(join(folders.bare, '.vscode', 'settings.json'), JSON.stringify(settings));
       await icon(status, 'error').waitFor();
+      await page.keyboard.press('Escape'); // the page about trust is still open
       await command(page, 'Alembic Roundtrip: Test All Revisions');
       await toast('No module named pygls').getByRole('button', { name: 'Show Log' }).waitFor();
       await toast('connection').waitFor({ state: 'detached' });
