@@ -19,7 +19,7 @@ def load_agent(folder: str) -> tuple[Any, Any]:
         "agent_under_test", f"{folder}/__init__.py", submodule_search_locations=[folder]
     )
     sys.modules["agent_under_test"] = importlib.util.module_from_spec(spec)
-    from agent_under_test import kernel, redirect
+    from agent_under_test.guard import kernel, redirect
 
     return kernel, redirect
 

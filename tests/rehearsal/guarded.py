@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from alembic_roundtrip.rehearsal.agent import kernel
+from alembic_roundtrip.rehearsal.agent.guard import kernel
 
 HERE = Path(__file__).parent
 AGENT = HERE.parents[1] / "server/alembic_roundtrip/rehearsal/agent"

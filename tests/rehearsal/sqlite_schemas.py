@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from alembic_roundtrip.rehearsal.agent import snapshot
-from alembic_roundtrip.rehearsal.agent.schema import Snapshot
+from alembic_roundtrip.rehearsal.agent.schema import snapshot
+from alembic_roundtrip.rehearsal.agent.schema.tables import Snapshot
 
 PARENT = "CREATE TABLE p (id INTEGER NOT NULL PRIMARY KEY, code VARCHAR(5) UNIQUE, n INTEGER)"
 TABLE = "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a VARCHAR(20), b INTEGER{})"

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from alembic_roundtrip.rehearsal.agent import data, rows, snapshot
 from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteAccess
-from alembic_roundtrip.rehearsal.agent.likeness import same
+from alembic_roundtrip.rehearsal.agent.rows import data, filling
+from alembic_roundtrip.rehearsal.agent.schema import snapshot
+from alembic_roundtrip.rehearsal.agent.values.likeness import same
 
 Migration = Callable[[Operations], Any]
 K = 5
@@ -237,14 +238,14 @@ def round_trip(upgrade: Migration, downgrade: Migration, step: str = "round trip
     with database(USERS, ORDERS) as connection:
         op = Operations(MigrationContext.configure(connection))
         old = snapshot.take(connection)
-        rows.fill(SqliteAccess(connection), old, None, K, 7, {})
+        filling.fill(SqliteAccess(connection), old, None, K, 7, {})
         before = read(connection)
         upgrade(op)
         if step == "upgrade":
             return short(data.losses(before, read(connection), step))
         new = snapshot.take(connection)
         if step == "downgrade":
-            rows.fill(SqliteAccess(connection), new, None, K, 8, {}, before=old)
+            filling.fill(SqliteAccess(connection), new, None, K, 8, {}, before=old)
             before = read(connection)
         downgrade(op)
         if step == "downgrade":
@@ -299,7 +300,7 @@ def _nothing(op: Operations) -> None:
 
 def test_rounding_loses_the_fractions_only() -> None:
     with database(USERS, ORDERS) as connection:
-        rows.fill(SqliteAccess(connection), snapshot.take(connection), ["orders"], K, 7, {})
+        filling.fill(SqliteAccess(connection), snapshot.take(connection), ["orders"], K, 7, {})
         query = "SELECT count(*) FROM orders WHERE round(price) > 0 AND round(price) <> price"
         fractions = connection.exec_driver_sql(query).scalar_one()
     assert fractions > 0
@@ -322,7 +323,7 @@ def _with_legacy(op: Operations) -> None:
 
 def test_removing_an_enum_label_loses_the_rows_that_had_it() -> None:
     with database(USERS) as connection:
-        rows.fill(SqliteAccess(connection), snapshot.take(connection), ["users"], K, 7, {})
+        filling.fill(SqliteAccess(connection), snapshot.take(connection), ["users"], K, 7, {})
         query = "SELECT count(*) FROM users WHERE status = 'legacy'"
         had = connection.exec_driver_sql(query).scalar_one()
     assert had > 0

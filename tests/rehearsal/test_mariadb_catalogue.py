@@ -14,9 +14,9 @@ from alembic.operations import Operations
 from alembic_roundtrip.rehearsal.agent.dialects.mariadb import catalogue, definitions, states
 from alembic_roundtrip.rehearsal.agent.dialects.mariadb.text import statements
 from alembic_roundtrip.rehearsal.agent.dialects.session import Session
-from alembic_roundtrip.rehearsal.agent.difference import residue
-from alembic_roundtrip.rehearsal.agent.leftovers import Leftovers
-from alembic_roundtrip.rehearsal.agent.schema import Index, Snapshot
+from alembic_roundtrip.rehearsal.agent.schema.difference import residue
+from alembic_roundtrip.rehearsal.agent.schema.tables import Index, Snapshot
+from alembic_roundtrip.rehearsal.agent.way_back.leftovers import Leftovers
 from alembic_roundtrip.rehearsal.databases import daemon
 from alembic_roundtrip.rehearsal.databases.shared import Server
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from alembic_roundtrip.rehearsal.agent import data, rows
 from alembic_roundtrip.rehearsal.agent.dialects.mariadb.access import MariadbAccess
-from alembic_roundtrip.rehearsal.agent.schema import Column, Snapshot
+from alembic_roundtrip.rehearsal.agent.rows import data, filling
+from alembic_roundtrip.rehearsal.agent.schema.tables import Column, Snapshot
 from alembic_roundtrip.rehearsal.databases.shared import Server
 from rehearsal.test_mariadb_catalogue import database, running, schema  # noqa: F401 (a fixture)
 
@@ -74,7 +74,7 @@ def every_type() -> str:
 @pytest.mark.parametrize("tame", [False, True])
 def test_every_type_gets_rows(running, tame):  # noqa: F811
     with made(running, "types", every_type()) as (access, found):
-        filled = rows.fill(access, found, None, 20, 1, {}, tame=tame)
+        filled = filling.fill(access, found, None, 20, 1, {}, tame=tame)
         assert filled.unfilled == {}
         assert filled.inserted == {"t": 20}
         for i, name in enumerate(TYPES):
@@ -96,10 +96,10 @@ def column(found: Snapshot, name: str) -> Column:
 def test_every_constraint_is_kept(running, seed):  # noqa: F811
     script = ";".join(f"CREATE TABLE {name} {rest}" for name, rest in CONSTRAINED.items())
     with made(running, "constrained", script) as (access, found):
-        filled = rows.fill(access, found, None, 10, seed, {})
+        filled = filling.fill(access, found, None, 10, seed, {})
         assert filled.unfilled == {}
         assert {name: count for name, count in filled.inserted.items() if count < 5} == {}
-        again = rows.fill(access, found, None, 5, seed + 7, {})
+        again = filling.fill(access, found, None, 5, seed + 7, {})
         assert again.unfilled == {}
         # Automatic keys go on behind the rows.
         access.session.run("INSERT INTO parent (code, m) VALUES ('new one', 'x')")
@@ -112,7 +112,7 @@ def test_rows_are_the_same_for_the_same_seed(running):  # noqa: F811
     read = []
     for number in range(2):
         with made(running, f"seeded_{number}", every_type()) as (access, found):
-            rows.fill(access, found, None, 20, 3, {})
+            filling.fill(access, found, None, 20, 3, {})
             read.append(data.read(access, found))
     assert read[0] == read[1]
 
@@ -123,7 +123,7 @@ def test_what_only_is_written_otherwise_is_not_lost(running):  # noqa: F811
         "d datetime, x float, v varbinary(20))"
     )
     with made(running, "written", script) as (access, found):
-        rows.fill(access, found, None, 10, 1, {})
+        filling.fill(access, found, None, 10, 1, {})
         before = data.read(access, found)
         access.session.run(
             "ALTER TABLE t MODIFY n decimal(9,4), MODIFY j longtext, MODIFY b int, "
@@ -139,7 +139,7 @@ def test_what_only_is_written_otherwise_is_not_lost(running):  # noqa: F811
 def test_a_cut_of_digits_shows(running):  # noqa: F811
     script = "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, x double NOT NULL)"
     with made(running, "cut", script) as (access, found):
-        rows.fill(access, found, None, 10, 1, {})
+        filling.fill(access, found, None, 10, 1, {})
         before = data.read(access, found)
         access.session.run("ALTER TABLE t MODIFY x float NOT NULL")
         access.session.run("ALTER TABLE t MODIFY x double NOT NULL")

@@ -6,7 +6,7 @@ import pytest
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.rehearsal.agent.scripts import share
+from alembic_roundtrip.rehearsal.agent.project.scripts import share
 from alembic_roundtrip.rehearsal.events import Event, Finished, RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE
 from rehearsal.conftest import KINDS, collect, timeless

@@ -16,8 +16,8 @@ from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import Postgre
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.catalogue import Catalogue, Known
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.changes import Writes
 from alembic_roundtrip.rehearsal.agent.dialects.session import Session
-from alembic_roundtrip.rehearsal.agent.difference import residue
-from alembic_roundtrip.rehearsal.agent.schema import Snapshot
+from alembic_roundtrip.rehearsal.agent.schema.difference import residue
+from alembic_roundtrip.rehearsal.agent.schema.tables import Snapshot
 from alembic_roundtrip.rehearsal.databases import cluster
 from alembic_roundtrip.rehearsal.databases.shared import Server
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from alembic_roundtrip.rehearsal.agent import data, rows
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.catalogue import Catalogue
+from alembic_roundtrip.rehearsal.agent.rows import data, filling
 from alembic_roundtrip.rehearsal.databases.shared import Server
 from rehearsal.test_postgresql_catalogue import database, running  # noqa: F401 (a fixture)
 
@@ -73,7 +73,7 @@ def every_type() -> str:
 def test_every_type_gets_rows(running, tame):  # noqa: F811
     with made(running, "types", every_type()) as connection:
         access = PostgresqlAccess(connection)
-        filled = rows.fill(access, access.schema(Catalogue("x")), None, 20, 1, {}, tame=tame)
+        filled = filling.fill(access, access.schema(Catalogue("x")), None, 20, 1, {}, tame=tame)
         assert filled.unfilled == {}
         assert filled.inserted == {"t": 20}
         table = access.schema(Catalogue("x")).tables["t"]
@@ -90,11 +90,11 @@ def test_every_constraint_is_kept(running, seed):  # noqa: F811
     with made(running, "constrained", script) as connection:
         access = PostgresqlAccess(connection)
         schema = access.schema(Catalogue("x"))
-        filled = rows.fill(access, schema, None, 10, seed, {})
+        filled = filling.fill(access, schema, None, 10, seed, {})
         assert filled.unfilled == {"parted_all": "a partition is not filled"}
         few = {name: count for name, count in filled.inserted.items() if count < 5}
         assert few == {}
-        again = rows.fill(access, schema, None, 5, seed + 7, {})
+        again = filling.fill(access, schema, None, 5, seed + 7, {})
         assert again.unfilled == filled.unfilled
         # Sequences go on behind the rows.
         connection.exec_driver_sql("INSERT INTO parent (code, m) VALUES ('new one', 'ok')")
@@ -106,7 +106,7 @@ def test_rows_are_the_same_for_the_same_seed(running):  # noqa: F811
     for number in range(2):
         with made(running, f"seeded_{number}", every_type()) as connection:
             access = PostgresqlAccess(connection)
-            rows.fill(access, access.schema(Catalogue("x")), None, 20, 3, {})
+            filling.fill(access, access.schema(Catalogue("x")), None, 20, 3, {})
             found.append(data.read(access, access.schema(Catalogue("x"))))
     assert found[0] == found[1]
 
@@ -117,7 +117,7 @@ def test_what_only_is_written_otherwise_is_not_lost(running):  # noqa: F811
     )
     with made(running, "written", script) as connection:
         access = PostgresqlAccess(connection)
-        rows.fill(access, access.schema(Catalogue("x")), None, 10, 1, {})
+        filling.fill(access, access.schema(Catalogue("x")), None, 10, 1, {})
         before = data.read(access, access.schema(Catalogue("x")))
         connection.exec_driver_sql(
             "ALTER TABLE t ALTER n TYPE numeric(9,4), ALTER j TYPE jsonb, ALTER b TYPE text, "

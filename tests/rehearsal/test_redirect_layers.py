@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from alembic_roundtrip.rehearsal.agent import drivers, kernel
-from alembic_roundtrip.rehearsal.agent.kinds.sqlite import MEMORY, file_of, memory_of
+from alembic_roundtrip.rehearsal.agent.guard import drivers, kernel
+from alembic_roundtrip.rehearsal.agent.guard.kinds.sqlite import MEMORY, file_of, memory_of
 from rehearsal.guarded import (
     AGENT,
     ENGINE,
@@ -33,7 +33,7 @@ import json, os, socket, sys
 sys.path.insert(0, {str(HERE)!r})
 from guard_door import load_agent
 kernel, redirect = load_agent({str(AGENT)!r})
-from agent_under_test import audit, drivers, engines
+from agent_under_test.guard import audit, drivers, engines
 BREAK
 try:
     guard = redirect.install(redirect.Scratch(KIND, sys.argv[1]))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from alembic_roundtrip.rehearsal.agent import difference, snapshot
+from alembic_roundtrip.rehearsal.agent.schema import difference, snapshot
 from rehearsal.sqlite_schemas import CHANGES, FK, PARENT, RICH, database, table, taken
 
 

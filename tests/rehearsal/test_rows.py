@@ -19,8 +19,9 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy.dialects import postgresql
 
-from alembic_roundtrip.rehearsal.agent import data, rows, snapshot
 from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteAccess
+from alembic_roundtrip.rehearsal.agent.rows import data, filling
+from alembic_roundtrip.rehearsal.agent.schema import snapshot
 
 NASTY = {
     "parent": "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(10) NOT NULL UNIQUE, "
@@ -82,10 +83,10 @@ def database(*statements: str, foreign_keys: bool = True) -> Iterator[sa.Connect
         engine.dispose()
 
 
-def fill(connection: sa.Connection, **options: Any) -> rows.Filled:
+def fill(connection: sa.Connection, **options: Any) -> filling.Filled:
     taken = snapshot.take(connection)
     options = {"tables": None, "count": 100, "seed": 1, "types": {}} | options
-    return rows.fill(SqliteAccess(connection), taken, **options)
+    return filling.fill(SqliteAccess(connection), taken, **options)
 
 
 def column(connection: sa.Connection, name: str, table: str = "t") -> list[Any]:
@@ -371,7 +372,7 @@ def test_a_hundred_tables_take_well_below_a_second() -> None:
         taken = snapshot.take(connection)
         start = time.process_time()
 
-        filled = rows.fill(SqliteAccess(connection), taken, None, 100, 1, {})
+        filled = filling.fill(SqliteAccess(connection), taken, None, 100, 1, {})
 
         assert sum(filled.inserted.values()) == 10_000
         # Measured 0.4 s; the margin is for slow machines.
@@ -392,7 +393,7 @@ OLD = (
 def test_after_an_upgrade_rows_are_added_that_only_the_new_schema_allows() -> None:
     with database(*OLD, foreign_keys=False) as connection:
         old = snapshot.take(connection)
-        rows.fill(SqliteAccess(connection), old, None, 20, 1, {})
+        filling.fill(SqliteAccess(connection), old, None, 20, 1, {})
         before = data.read(SqliteAccess(connection), old)
         op = Operations(MigrationContext.configure(connection))
         with op.batch_alter_table("t") as batch:
@@ -420,7 +421,7 @@ def test_after_an_upgrade_rows_are_added_that_only_the_new_schema_allows() -> No
 def test_references_that_went_are_dangling_in_new_rows() -> None:
     with database(*OLD) as connection:
         old = snapshot.take(connection)
-        rows.fill(SqliteAccess(connection), old, None, 20, 1, {})
+        filling.fill(SqliteAccess(connection), old, None, 20, 1, {})
         connection.exec_driver_sql("ALTER TABLE other RENAME TO gone")
         connection.exec_driver_sql("CREATE TABLE other (id INTEGER PRIMARY KEY, t INT)")
         connection.exec_driver_sql("INSERT INTO other SELECT * FROM gone")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alembic_roundtrip.rehearsal.agent import snapshot
+from alembic_roundtrip.rehearsal.agent.schema import snapshot
 from rehearsal.sqlite_schemas import CHANGES, RICH, database, taken
 
 

@@ -75,9 +75,9 @@ def _ours(agent, dialect):
     package = importlib.util.module_from_spec(spec)
     sys.modules["agent"] = package
     spec.loader.exec_module(package)
-    from agent import difference, snapshot
     from agent.dialects.postgresql.access import PostgresqlAccess
     from agent.dialects.postgresql.catalogue import Catalogue
+    from agent.schema import difference, snapshot
 
     if dialect == "sqlite":
         return snapshot.take, difference.residue

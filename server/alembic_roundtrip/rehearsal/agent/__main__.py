@@ -20,7 +20,7 @@ PACKAGE = "_alembic_roundtrip_agent"
 
 def _become_a_package() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
-    # Python put this folder first for us; the project must not find `data` or `rows` in it.
+    # Python put this folder first for us; the project must not find `rows` or `schema` in it.
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     spec = spec_from_file_location(
         PACKAGE, os.path.join(here, "__init__.py"), submodule_search_locations=[here]
@@ -66,17 +66,13 @@ def _wait(parent: int, kind: str) -> str:
 _SPEAKS = {"sqlite": "sqlite", "postgresql": "postgresql", "mariadb": "mysql"}
 _NEEDED = (
     "session",
-    "application",
-    "cycle",
-    "environment",
-    "kinds",
+    "guard.kinds",
     "kept",
-    "marks",
-    "rows_trip",
-    "scripts",
-    "touched",
-    "walk",
-    "way_back",
+    "project.application",
+    "project.environment",
+    "project.scripts",
+    "trip.cycle",
+    "way_back.trial",
 )
 
 

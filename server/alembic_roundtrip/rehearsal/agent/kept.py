@@ -19,9 +19,9 @@ from alembic.script import Script, ScriptDirectory
 from alembic.script.revision import Revision, RevisionMap
 from alembic.util import load_python_file
 
-from .declared import Declared
 from .dialects import Room, Unusable
-from .scripts import Scripts
+from .project.declared import Declared
+from .project.scripts import Scripts
 
 _TYPES = "types.pickle"
 

@@ -7,10 +7,11 @@ import os
 import sys
 from typing import Any, Dict, Iterable, Mapping, Optional, Sequence
 
-from . import events, redirect
+from . import events
 from .channel import Channel
-from .kinds.nowhere import NOWHERE
-from .project import Cannot, Project, import_alembic
+from .guard import redirect
+from .guard.kinds.nowhere import NOWHERE
+from .project.project import Cannot, Project, import_alembic
 
 
 def write(plan: Mapping[str, Any], channel: Channel) -> int:
@@ -70,7 +71,7 @@ class _Writer:
     def _write(self) -> None:
         from alembic.util import CommandError
 
-        from . import environment
+        from .project import environment
 
         project, current, target = self._project, self._plan["current"], self._plan["target"]
         try:
@@ -113,7 +114,7 @@ class _Step:
 
     def downgrade(self, **arguments: Any) -> None:
         """Run the script's own."""
-        from .problems import Problem
+        from .project.problems import Problem
 
         self.database = arguments.get("engine_name")
         scripts = self._project.scripts

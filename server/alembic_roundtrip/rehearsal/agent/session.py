@@ -8,9 +8,10 @@ import sys
 from functools import partial
 from typing import Any, Dict, Iterable, List, Mapping, Optional
 
-from . import baseline, dialects, events, redirect
+from . import baseline, dialects, events
 from .channel import Channel
-from .project import Cannot, Project, import_alembic
+from .guard import redirect
+from .project.project import Cannot, Project, import_alembic
 
 RESTART = 3
 """Exit status: what was said is right, the rest wants a new process."""
@@ -54,8 +55,8 @@ class Session:
     def __init__(
         self, plan: Mapping[str, Any], channel: Channel, guard: redirect.Guard, dialect: Any
     ) -> None:
-        from .declared import Declared
-        from .touched import Statements
+        from .project.declared import Declared
+        from .trip.touched import Statements
 
         self._plan = plan
         self._channel = channel
@@ -96,7 +97,7 @@ class Session:
     # --- a look at env.py: which databases, which revisions ---
 
     def _look(self) -> None:
-        from . import environment
+        from .project import environment
 
         try:
             environment.run(self._config, self._directory, self._note)
@@ -190,9 +191,9 @@ class Session:
     # --- the walks ---
 
     def _set_out(self) -> None:
-        from .cycle import Cycle
-        from .walk import Walk
-        from .way_back import WayBack
+        from .trip.cycle import Cycle
+        from .trip.walk import Walk
+        from .way_back.trial import WayBack
 
         if self._plan["written"] and len(self._rooms) > 1:
             raise Cannot(
@@ -233,8 +234,8 @@ class Session:
 
     def _run_once(self) -> None:
         """One run of env.py: to the end of all walks, or to the first step that fails."""
-        from . import environment
-        from .walk import REST
+        from .project import environment
+        from .trip.walk import REST
 
         self._active = None
         error: Optional[BaseException] = None

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Protocol, Sequence, Tuple, TypeVar
 
-from ..schema import Column, Snapshot, Table
-from ..values import Source
+from ..schema.tables import Column, Snapshot, Table
+from ..values.source import Source
 
 T = TypeVar("T")
 Key = Tuple[Any, ...]

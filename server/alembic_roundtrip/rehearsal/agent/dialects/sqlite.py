@@ -13,11 +13,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from .. import domains, redirect, snapshot
-from ..candidates import Key
-from ..checks import hints
-from ..schema import Column, Snapshot, Table
-from ..values import Source
+from ..guard import redirect
+from ..schema import snapshot
+from ..schema.tables import Column, Snapshot, Table
+from ..values import domains
+from ..values.candidates import Key
+from ..values.checks import hints
+from ..values.source import Source
 from . import Locked, short
 
 # Bound at import, which is before the guard replaces it for the project.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from ...schema import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
+from ...schema.tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
 from .definitions import Definition, Key
 from .text import QUOTED, STRING, closing, split, unescape, unquote
 

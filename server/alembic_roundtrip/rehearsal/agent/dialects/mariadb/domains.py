@@ -11,10 +11,10 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 import sqlalchemy as sa
 
-from ... import domains
-from ...checks import Hints
-from ...domains import Domain
-from ...schema import Column
+from ...schema.tables import Column
+from ...values import domains
+from ...values.checks import Hints
+from ...values.domains import Domain
 from .text import literal, quote
 
 _NAME = re.compile(r"\w+(?: precision)?")

@@ -7,8 +7,8 @@ from typing import Any, Callable, Mapping, Optional, Set, TypeVar
 
 from sqlalchemy import event
 
-from ... import redirect
-from ...schema import Snapshot, Table
+from ...guard import redirect
+from ...schema.tables import Snapshot, Table
 from .. import Locked
 from ..connections import OwnConnection
 from ..session import Session, raw

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from ...checks import hints
-from ...schema import Column, ForeignKey, Snapshot, Table
-from ...values import Source
+from ...schema.tables import Column, ForeignKey, Snapshot, Table
+from ...values.checks import hints
+from ...values.source import Source
 from ..session import Session
 from .catalogue import Catalogue, Known
 from .changes import Writes, writes

@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ... import sql
-from ...schema import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
+from ...schema import sql
+from ...schema.tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
 from . import queries
 from .changes import Changes, Row, Rows, Writes, Written, all_rows, since
 from .checks import plain

@@ -9,9 +9,9 @@ import uuid
 from decimal import Decimal
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
-from ... import domains
-from ...domains import Domain
-from ...schema import Column
+from ...schema.tables import Column
+from ...values import domains
+from ...values.domains import Domain
 
 _ARGUMENTS = re.compile(r"\((\d+)(?:,\s*(\d+))?\)")
 
@@ -120,7 +120,7 @@ def _array(name: str, labels: Tuple[str, ...]) -> Domain:
     if labels:
         return _made("array", ("{}", _braced(labels)), lambda n: _braced([labels[n % len(labels)]]))
     element = _named(inner)
-    from ...values import Source
+    from ...values.source import Source
 
     source = Source("", element, None, tame=False)
     some = [value for value in source.pool[:4] if value is not None]

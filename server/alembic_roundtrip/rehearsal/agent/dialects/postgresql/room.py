@@ -7,8 +7,8 @@ from typing import Any, Callable, Optional, TypeVar
 
 from sqlalchemy.pool import NullPool
 
-from ... import redirect
-from ...schema import Snapshot, Table
+from ...guard import redirect
+from ...schema.tables import Snapshot, Table
 from .. import Unusable
 from ..connections import OwnConnection
 from ..session import Session, raw

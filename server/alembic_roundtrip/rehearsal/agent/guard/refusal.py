@@ -1,0 +1,100 @@
+"""What was refused, and in whose code: sentences that survive whatever env.py does with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn, Optional
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_PROJECT = os.getcwd() + os.sep  # where agents are started; env.py may go elsewhere
+_STDLIB = tuple(
+    os.path.abspath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
+)
+_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_NEVER_THE_CAUSE = frozenset({"sqlalchemy", "alembic", "greenlet", "aiosqlite", "sqlmodel"})
+
+
+class Refused(BaseException):
+    """A connection (or a layer of the guard) was refused; the text is one sentence.
+
+    Not an `Exception`: env.py's own error handling must not take it for a failed connection.
+    `wants` is the dialect that was connected to, where that is all that is wrong.
+    """
+
+    def __init__(self, sentence: str, wants: str = "") -> None:
+        super().__init__(sentence)
+        self.wants = wants
+
+
+class NoDriver(Refused):
+    """The project's Python could not connect if it was let: no fault of the guard's."""
+
+
+class Refusals:
+    """The sentences said so far, kept in a file: a forked child or a thread adds to it too."""
+
+    def __init__(self, folder: str) -> None:
+        self._file = os.path.join(folder, "refusals.jsonl")
+
+    def refuse(self, sentence: str, wants: str = "") -> NoReturn:
+        """Keep the sentence and end what was tried."""
+        self.record(sentence)
+        raise Refused(sentence, wants)
+
+    def record(self, sentence: str) -> None:
+        """Keep a sentence where nothing can be raised, such as inside SQLite."""
+        with open(self._file, "a", encoding="utf-8") as file:
+            file.write(json.dumps(sentence) + "\n")
+
+    def sentences(self) -> list[str]:
+        """Every different sentence, in the order it was first said."""
+        if not os.path.exists(self._file):
+            return []
+        with open(self._file, encoding="utf-8") as file:
+            return list(dict.fromkeys(json.loads(line) for line in file))
+
+
+def caller() -> str:
+    """The line of the project that led here, such as `migrations/env.py line 12`."""
+    best = None
+    for frame in _frames():
+        rank = _rank(frame.f_code.co_filename)
+        if rank and (best is None or rank > best[0]):
+            best = rank, f"{_shown(frame.f_code.co_filename)} line {frame.f_lineno}"
+    return best[1] if best else "the environment"
+
+
+def _frames() -> Iterator[FrameType]:
+    yield from _outwards(sys._getframe(2))  # noqa: SLF001 (only frames say whose line it is)
+    # SQLAlchemy runs async drivers in a greenlet; whoever awaits is on its parent's stack.
+    greenlets = sys.modules.get("greenlet")
+    greenlet = greenlets.getcurrent().parent if greenlets is not None else None
+    while greenlet is not None:
+        yield from _outwards(greenlet.gr_frame)
+        greenlet = greenlet.parent
+
+
+def _outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _rank(filename: str) -> int:
+    """How likely a file is the project's: 2 its own, 1 an installed package, 0 never."""
+    if filename.startswith(("<", _HERE)):
+        return 0
+    for packages in _PACKAGES:
+        if packages in filename:
+            top = filename.rsplit(packages, 1)[1].split(os.sep, 1)[0]
+            return 0 if top in _NEVER_THE_CAUSE else 1
+    return 0 if filename.startswith(_STDLIB) else 2
+
+
+def _shown(filename: str) -> str:
+    return filename.removeprefix(_PROJECT)

@@ -1,0 +1,192 @@
+"""What an exception says: its message, the project's own line, and how much it proves."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+import re
+import traceback
+from typing import Any, Callable, Dict, List, Optional
+
+import alembic
+import sqlalchemy
+from sqlalchemy import exc
+
+from ..guard.redirect import Refused
+
+_MISSING_TABLE = re.compile(
+    r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError",
+    re.IGNORECASE,
+)
+_LIBRARIES = tuple(
+    os.path.dirname(os.path.realpath(str(module.__file__))) + os.sep
+    for module in (alembic, sqlalchemy)
+)
+_OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
+_OF_THESE_ROWS = re.compile(
+    r"(UNIQUE|CHECK) constraint failed|could not create (unique index|exclusion constraint)"
+    r"|(check|exclusion) constraint \".*?\" .*is violated by some row|conflicting key value"
+    r"|violates (unique|check|exclusion) constraint"
+    r"|insert or update on table \".*?\" violates foreign key|Cannot add or update a child row"
+    r"|Duplicate entry |CONSTRAINT `.*?` failed for |Check constraint '.*?' is violated"
+)
+_BEYOND_AN_OWNER = (
+    (r'extension "([^"]+)" is not available', "the scratch server has no extension `{}`"),
+    (r'permission denied to create extension "([^"]+)"', "`{}` is an extension for superusers"),
+    (r"(ICU) is not supported in this build", "the scratch server has no collations of {}"),
+    (r"permission denied to (create role|create database|set parameter [^\n]*)",
+     "migrations run as an owner who may not {}"),
+    (r'role "([^"]+)" does not exist', "the scratch server has no role `{}`"),
+    (r"(must be superuser[^\n]*|only superusers? can[^\n]*)",
+     "migrations run as a plain owner, and the server says: {}"),
+    (r"need \(at least one of\) the (.*?) privilege", "migrations run as an owner without {}"),
+    (r"You do not have the (SUPER) privilege and binary logging is enabled",
+     "the server keeps a binary log, and asks for {} to make functions and triggers"),
+    (r"Access denied for user '\w+'@'\S+' to database '(.*?)'",
+     "migrations run as an owner of scratch databases only, not of `{}`"),
+    (r"Unknown storage engine '(.*?)'", "the scratch server has no storage engine `{}`"),
+    (r"Unknown collation: '(.*?)'", "the scratch server has no collation `{}`"),
+)  # fmt: skip
+"""What a scratch server lacks or denies: says nothing of the migration."""
+_SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
+
+
+class Problem:
+    """One exception of one step."""
+
+    def __init__(
+        self, error: BaseException, script: Optional[str], is_ours: Callable[[str], bool]
+    ) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if is_ours(frame.filename)]
+        in_script = [frame for frame in frames if frame.filename == script]
+        frame = next(reversed(in_script or own), None)
+        self.type = type(error).__name__
+        self.message = _message(error)
+        self.path: Optional[str] = frame.filename if frame else None
+        self.line: Optional[int] = frame.lineno if frame else None
+        self.raised = bool(frames) and frames[-1].filename == script and _is_raise(frames[-1])
+        # Alembic and SQLAlchemy raise it too, for what a database cannot do: nobody meant that.
+        self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
+        self.conclusive = _is_conclusive(error)
+        self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
+        self.about_values = _is_about_values(error)
+        self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
+        self.beyond = _beyond(self.message)
+        """What the scratch server lacks or denies, where that is what stopped it."""
+        self.refused = isinstance(error, Refused)
+        self.values = _values(error)
+
+    def to_json(self) -> Dict[str, Any]:
+        """As `evidence.StepError` has it."""
+        source = linecache.getline(self.path, self.line) if self.path and self.line else ""
+        return {
+            "type": self.type,
+            "message": self.message,
+            "path": self.path,
+            "line": self.line,
+            "source": source.strip() or None,
+        }
+
+    def __str__(self) -> str:
+        """One line: the message, with the type where the message says little."""
+        first = self.message.splitlines()[0] if self.message else ""
+        if self.type == "MissingFunction":
+            return first
+        return f"{self.type}: {first}" if first else self.type
+
+
+def _beyond(message: str) -> Optional[str]:
+    for pattern, sentence in _BEYOND_AN_OWNER:
+        match = re.search(pattern, message)
+        if match:
+            return sentence.format(match.group(1))
+    return None
+
+
+def _message(error: BaseException) -> str:
+    """The message without SQLAlchemy's background links; for a driver's error, the driver's."""
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        return _said(error.orig)
+    if isinstance(error, SystemExit):
+        return f"the migration called sys.exit({error.code!r})"
+    return str(error)
+
+
+def _said(error: BaseException) -> str:
+    """What a driver passes on from the database, without its own packing."""
+    first = error.args[0] if error.args else None
+    if isinstance(first, dict) and "M" in first:  # pg8000
+        parts = [first["M"], *(f"{name}: {first[key]}" for name, key in _PARTS if key in first)]
+        return "\n".join(parts)
+    if isinstance(first, int) and error.args[1:]:  # most of MySQL's: its number, its message
+        return _OF_SCRATCH.sub("", str(error.args[1]))
+    return _OF_SCRATCH.sub("", _PACKED.sub("", str(getattr(error, "msg", None) or error)))
+
+
+_PARTS = (("DETAIL", "D"), ("HINT", "H"))
+_PACKED = re.compile(r"^<class '[\w.]+'>: ")
+_OF_SCRATCH = re.compile(r"`?\balembic_roundtrip_[0-9a-f]{12}\w*`?\.(`#sql[\w-]*`, )?")
+"""A server may say in whose database something was, which is ours, and in which copy of a table."""
+
+
+def _by_library(frames: List[traceback.FrameSummary]) -> bool:
+    """Whether it was Alembic or SQLAlchemy that raised."""
+    return bool(frames) and os.path.realpath(frames[-1].filename).startswith(_LIBRARIES)
+
+
+def _is_raise(frame: traceback.FrameSummary) -> bool:
+    """Whether a frame stopped at a `raise` statement of its own."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(frame.filename)))
+    except (SyntaxError, ValueError):
+        return False
+    return any(
+        isinstance(node, ast.Raise)
+        and frame.lineno is not None
+        and node.lineno <= frame.lineno <= (node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+    )
+
+
+def _is_conclusive(error: BaseException) -> bool:
+    """Whether any row like ours would fail: the database refused a change of the schema.
+
+    Batch mode copies rows into `_alembic_tmp_…`; that copy is part of the change.
+    """
+    if not isinstance(error, exc.DBAPIError) or not error.statement:
+        return False
+    words = error.statement.split(None, 1)
+    return (words[0].upper() if words else "") in _SCHEMA_VERBS or (
+        "_alembic_tmp_" in error.statement
+    )
+
+
+def _is_about_values(error: BaseException) -> bool:
+    """Whether other values might get through: what a text must hold cannot be made up."""
+    if isinstance(error, exc.StatementError) and not isinstance(error, exc.DBAPIError):
+        error = error.orig or error
+    if isinstance(error, exc.IntegrityError) and _copies_rows(error):
+        return True
+    if isinstance(error, AttributeError):
+        return bool(_OF_A_VALUE.match(str(error)))
+    return isinstance(error, (ValueError, LookupError, ArithmeticError, TypeError))
+
+
+def _copies_rows(error: exc.IntegrityError) -> bool:
+    """Whether rows that were put elsewhere are alike there: which those are, their values say."""
+    statement = (error.statement or "").lstrip().upper()
+    alike = re.search("unique|duplicate", str(error.orig), re.IGNORECASE)
+    return statement.startswith("INSERT") and alike is not None
+
+
+def _values(error: BaseException) -> Optional[str]:
+    if isinstance(error, exc.DBAPIError) and error.params:
+        return shorten(repr(error.params))
+    return None
+
+
+def shorten(text: str, limit: int = 160) -> str:
+    """A text short enough for one line."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

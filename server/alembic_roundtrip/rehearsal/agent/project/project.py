@@ -1,0 +1,159 @@
+"""The project as the agent sees it: its Alembic, its configuration and scripts, its own lines."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Any, Mapping, Optional, Tuple
+
+from ..guard import redirect
+
+_PACKAGES = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python"}
+"""Modules of drivers that nobody finds under their own names."""
+_LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
+
+
+class Cannot(Exception):
+    """Nothing can be done; the sentence says why and what to do.
+
+    `wants` is the dialect that env.py connects to, where the scratch database is of another.
+    """
+
+    def __init__(self, sentence: str, wants: str = "") -> None:
+        super().__init__(sentence)
+        self.wants = wants
+
+
+def import_alembic() -> None:
+    """Import what we need of the project's Python; raises `Cannot` where that is too little."""
+    # Before the project's folder is on the path: many have one called `alembic`.
+    try:
+        import alembic.config
+        import alembic.runtime.environment
+        import alembic.script
+        import sqlalchemy.orm
+    except ImportError as error:
+        raise Cannot(
+            f"this project's Python ({platform.python_version()}, {sys.executable}) cannot import "
+            f"Alembic: {error}; install it there, or name another Python in the setting `python`"
+        ) from error
+    oldest = {
+        "Alembic": (alembic.__version__, (1, 8)),
+        "SQLAlchemy": (sqlalchemy.__version__, (1, 4)),
+    }
+    for name, (version, needed) in oldest.items():
+        if tuple(int(part) for part in version.split(".")[:2]) < needed:
+            raise Cannot(
+                f"this project's Python has {name} {version}; {needed[0]}.{needed[1]} or newer is "
+                "needed"
+            )
+
+
+class Project:
+    """Configuration, scripts and env.py, and which code is the project's own."""
+
+    def __init__(self, plan: Mapping[str, Any]) -> None:
+        from alembic.script import ScriptDirectory
+        from alembic.util import CommandError
+
+        from . import scripts
+
+        self._home = os.getcwd()
+        self.directory: Any = None
+        try:
+            self.config = scripts.configuration(plan)
+            self.directory = ScriptDirectory.from_config(self.config)
+            # env.py and migrations may go to another folder.
+            self.directory.dir = os.path.abspath(self.directory.dir)
+            self.scripts = scripts.Scripts(self.directory)
+        except CommandError as error:
+            raise Cannot(str(error)) from error
+        except (Exception, SystemExit, redirect.Refused) as error:
+            # `script_location = package:folder` imports the package.
+            raise self.failed_early(error, "the package of `script_location`") from error
+
+    @property
+    def env_py(self) -> str:
+        """The path of env.py, for a sentence."""
+        return self.shown(self.directory.env_py_location)
+
+    def enter_application(self) -> bool:
+        """Load the application that env.py expects to run in; gives whether there is one."""
+        from . import application
+
+        if not application.wanted(self.directory.env_py_location):
+            return False
+        try:
+            application.enter()
+        except application.NoApplication as error:
+            raise Cannot(str(error)) from error
+        return True
+
+    def failed_early(self, error: BaseException, place: str) -> Cannot:
+        """What to say of an error that no revision is to blame for."""
+        from alembic.script.revision import RevisionError
+
+        from .problems import Problem
+
+        if isinstance(error, SyntaxError) and error.filename:
+            return Cannot(
+                f"{self.shown(error.filename)} line {error.lineno} does not parse: {error.msg}"
+            )
+        if isinstance(error, RevisionError):
+            return Cannot(f"Alembic refuses the history: {error}")
+        problem = Problem(error, None, self.is_ours)
+        if problem.path:
+            place = f"{self.shown(problem.path)} line {problem.line}"
+        if isinstance(error, redirect.Refused):
+            return Cannot(problem.message, error.wants)
+        if isinstance(error, ModuleNotFoundError):
+            package = _PACKAGES.get(error.name or "")
+            called = f" (of the package `{package}`)" if package else ""
+            return Cannot(
+                f"this project's Python ({platform.python_version()}, {sys.executable}) has no "
+                f"`{error.name}`{called}, which {place} needs; install it there"
+            )
+        if isinstance(error, SystemExit):
+            return Cannot(f"{place} called sys.exit({error.code!r})")
+        if isinstance(error, KeyError) and error.args[0] in _LOGGING_SECTIONS:
+            return Cannot(
+                f"{place} reads logging settings, and the configuration file has no "
+                f"[{error.args[0]}] section; `alembic init` writes one"
+            )
+        if isinstance(error, PermissionError) and error.filename:
+            return Cannot(
+                f"{place} failed: {problem}; if it only wants that to be there, create it before, "
+                "else lead it elsewhere by the setting `env`: `{scratch}` in a variable, `HOME` "
+                "say, is a folder for that"
+            )
+        return Cannot(
+            f"{place} failed: {problem}; what env.py expects can be given in the settings `env` "
+            "and `x-arguments`"
+        )
+
+    def is_ours(self, path: str) -> bool:
+        """Whether a file of code is the project's own."""
+        if path.startswith("<"):
+            return False
+        here = os.path.realpath(path)
+        if self.directory and here.startswith(os.path.realpath(self.directory.dir) + os.sep):
+            return True
+        return here.startswith(self._home + os.sep) and "site-packages" not in here
+
+    def shown(self, path: str) -> str:
+        """A path as short as the project's folder allows."""
+        relative = os.path.relpath(path, self._home)
+        return path if relative.startswith(os.pardir) else relative
+
+    def where(self) -> Optional[Tuple[str, int]]:
+        """The line of the project that the main thread is at."""
+        import threading
+
+        main = threading.main_thread().ident
+        frame = sys._current_frames().get(main or 0)  # noqa: SLF001 - the only way to look
+        while frame is not None:
+            if self.is_ours(frame.f_code.co_filename):
+                return frame.f_code.co_filename, frame.f_lineno
+            frame = frame.f_back
+        return None

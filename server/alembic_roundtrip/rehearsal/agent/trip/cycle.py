@@ -1,0 +1,163 @@
+"""One database's way through all revisions of a rehearsal."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set
+
+from ..dialects import Locked, Room
+from ..project.declared import Declared
+from ..project.scripts import Scripts
+from ..schema import difference
+from .findings import Findings
+from .round_trip import CommitsItself, RoundTrip, refuses
+from .walk import REST, RUN, Request, Way
+
+FULL_CYCLE = "full cycle"
+"""Stands where a revision would, for base → heads → base."""
+
+_WORTH_KEEPING = 10
+"""Revisions that are applied again as fast as their state is found."""
+
+
+class Cycle:
+    """The way of one database through all revisions of a rehearsal."""
+
+    def __init__(
+        self,
+        scripts: Scripts,
+        room: Room,
+        declared: Declared,
+        plan: Mapping[str, Any],
+        label: Callable[[], str],
+        finish: Callable[[Findings], None],
+        trip: Callable[..., RoundTrip] = RoundTrip,
+        hand_on: Optional[Callable[[Room], None]] = None,
+    ) -> None:
+        self._scripts = scripts
+        self._room = room
+        self._declared = declared
+        self._plan = plan
+        self._label = label
+        self._finish = finish
+        self._trip = trip
+        self._hand_on = hand_on
+        self._blocked: Dict[str, str] = dict(plan["blocked"])
+        self._applied: List[str] = []
+        self._alone: Set[str] = set()
+        """Revisions without which nothing can go on, so that none needs a way back."""
+
+    def way(self) -> Way:
+        """Every revision in order: those named are rehearsed, the others only applied."""
+        base = self._room.snapshot()
+        wanted = set(self._scripts.selected) - set(self._plan["done"])
+        self._alone = set() if self._plan["full_cycle"] else self._scripts.common_ancestors()
+        for revision in self._scripts.order:
+            if revision in self._scripts.selected:
+                yield from self._handed_on()
+            obstacle = self._obstacle(revision)
+            if obstacle is not None:
+                self._blocked[revision] = obstacle
+                if revision in wanted:
+                    findings = self._findings(revision)
+                    findings.skip(obstacle)
+                    self._finish(findings)
+            elif revision in wanted:
+                yield from self._rehearse(revision)
+            else:
+                yield from self._apply(revision)
+        if self._plan["full_cycle"] and FULL_CYCLE not in self._plan["done"]:
+            findings = self._findings(FULL_CYCLE)
+            yield from self._full_cycle(base, findings)
+            self._finish(findings)
+
+    def _handed_on(self) -> Way:
+        """Before the first revision to rehearse: let later rehearsals begin here."""
+        hand_on, self._hand_on = self._hand_on, None
+        others = len(self._scripts.order) - len(self._scripts.selected)
+        if hand_on is None or self._blocked or not _WORTH_KEEPING <= len(self._applied) == others:
+            return
+        if self._room.reverts or self._room.commits:
+            yield REST
+        hand_on(self._room)
+        if self._room.reverts:
+            yield RUN
+
+    def _findings(self, revision: str) -> Findings:
+        path = None if revision == FULL_CYCLE else self._scripts.path(revision)
+        return Findings(revision, path, self._label)
+
+    def _obstacle(self, revision: str) -> Optional[str]:
+        """Why a revision cannot be applied: an ancestor could not be."""
+        if revision in self._blocked:
+            return self._blocked[revision]
+        for parent in self._scripts.parents(revision):
+            if parent in self._blocked:
+                origin = self._origin(parent)
+                told = origin in self._scripts.chosen
+                why = "" if told else f" ({self._blocked[origin]})"
+                return f"the upgrade of {origin}, which it depends on, fails{why}"
+        return None
+
+    def _origin(self, revision: str) -> str:
+        """The revision at the root of a chain of obstacles."""
+        for parent in self._scripts.parents(revision):
+            if parent in self._blocked:
+                return self._origin(parent)
+        return revision
+
+    def _apply(self, revision: str) -> Way:
+        """Only upgrade; where that fails the revision is an obstacle for others."""
+        if self._room.commits:
+            yield REST
+        before = None if revision in self._alone else self._room.save()
+        outcome = yield Request(revision, upgrade=True, name="upgrade", declare=True)
+        if outcome.needs_commits:
+            yield from self._with_commits(self._apply(revision))
+        elif outcome.problem is None:
+            self._room.keep()
+            self._applied.append(revision)
+        else:
+            if before is not None:
+                self._room.restore(before)
+            self._blocked[revision] = str(outcome.problem)
+
+    def _with_commits(self, way: Way) -> Way:
+        """A part of the way in which steps really commit."""
+        self._room.commits = True
+        yield from way
+        yield REST
+        self._room.commits = self._room.always_commits
+        if not self._room.commits:
+            yield RUN
+
+    def _rehearse(self, revision: str) -> Way:
+        findings = self._findings(revision)
+        trip = self._trip(revision, self._scripts, self._room, self._declared, self._plan, findings)
+        try:
+            yield from trip.steps()
+        except CommitsItself:
+            yield from self._with_commits(self._rehearse(revision))
+            return
+        except Locked as error:
+            findings.fail(f"{error}; does the migration open one of its own?")
+            self._finish(findings)
+            raise
+        self._room.keep()
+        self._finish(findings)
+        if trip.applied:
+            self._applied.append(revision)
+        else:
+            self._blocked[revision] = findings.reason or "its upgrade fails"
+
+    def _full_cycle(self, base: Any, findings: Findings) -> Way:
+        """From the heads, where everything is applied, back to base: nothing may be left."""
+        for revision in reversed(self._applied):
+            name = f"downgrade {revision}"
+            outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
+            findings.step(name, outcome)
+            self._room.keep()
+            if outcome.problem is not None:
+                say = findings.refuse if refuses(outcome.problem) else findings.fail
+                say(f"`downgrade()` of {revision}: {outcome.problem}")
+                return
+        findings.leave(difference.residue(base, self._room.snapshot()))

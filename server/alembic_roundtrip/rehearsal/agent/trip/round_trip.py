@@ -1,0 +1,234 @@
+"""Upgrade, downgrade, upgrade of one revision: on empty tables, then with rows in them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Generator, List, Mapping, Optional, Set
+
+from ..dialects import Room
+from ..project.declared import Declared
+from ..project.problems import Problem
+from ..project.scripts import Scripts
+from ..rows.own_rows import OwnRows
+from ..schema import difference
+from . import halfway, touched
+from .findings import Findings
+from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
+from .walk import REST, Call, Outcome, Request, Way
+
+_AGAIN = "upgrade again"
+Steps = Generator[Request, Outcome, Outcome]
+
+
+class CommitsItself(Exception):
+    """A step cannot be undone by a savepoint; the round trip is to begin anew, with commits."""
+
+
+class RoundTrip:
+    """The steps of one revision; leaves the database upgraded, cleanly, if that is possible."""
+
+    def __init__(
+        self,
+        revision: str,
+        scripts: Scripts,
+        room: Room,
+        declared: Declared,
+        plan: Mapping[str, Any],
+        findings: Findings,
+    ) -> None:
+        self.revision = revision
+        self.findings = findings
+        self.applied = False
+        """Whether the database is left upgraded."""
+        self._scripts = scripts
+        self._room = room
+        self._declared = declared
+        self._plan = plan
+        self._statements: Set[str] = set()
+        self._run_ended = False
+        self._upgraded = False
+        self._reached = NOTHING
+        self._parent: Any = None
+        self._before: Any = None
+        self._after: Any = None
+        self._half: Optional[str] = None
+
+    def steps(self) -> Way:
+        """The empty round trip, then the one with rows, then back to a clean upgrade."""
+        yield from self._rest()
+        before, types_before = self._room.snapshot(), dict(self._declared.types)
+        self._before = before
+        parent = self._parent = self._room.save()
+        up = yield from self.do("upgrade", upgrade=True, declare=True)
+        if up.problem is not None:
+            self._fail_upgrade(up.problem, empty=not before.tables)
+            yield from self.go_to(parent, upgraded=False)
+            return
+        after, types_after = self._room.snapshot(), dict(self._declared.types)
+        self._after = after
+        self._note_stand_ins(before, after)
+        yield from self._rest()
+        child = self._room.save()
+        self.applied = True
+        self._reached = UPGRADED
+        yield from self._empty(before)
+        if self._plan["rows"]:
+            yield from self._with_rows(before, after, types_before, types_after)
+        yield from self.go_to(child, upgraded=True)
+
+    def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
+        """The round trip again with made-up rows in the tables it touches, if there are any."""
+        tables = Tables(before, after, self._touched(before, after))
+        own = OwnRows(self._plan["own_rows"], self.revision)
+        if tables.old or tables.new or own.any():
+            count = int(self._plan["rows"])
+            trip = RowsTrip(self, self._room, tables, count, own, types_before, types_after)
+            yield from trip.steps(self._parent, self._reached)
+
+    def _empty(self, before: Any) -> Way:
+        """Down and up again on empty tables."""
+        down = yield from self.do("downgrade", upgrade=False)
+        if down.problem is not None:
+            self.fail_downgrade(down.problem, "")
+            return
+        self._reached = DOWNGRADED
+        restored = self._room.snapshot()
+        self.findings.leave(difference.residue(before, restored))
+        counts = self.counts(before, restored)
+        again = yield from self.do(_AGAIN, upgrade=True)
+        if counts:
+            yield from self.go_to(self._parent, upgraded=False)
+            self.findings.leave(rows_left(counts, self.counts(before, before)))
+        if again.problem is None:
+            self._reached = ALL
+        else:
+            self.findings.break_residue()
+            self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
+
+    def do(
+        self, name: str, *, upgrade: bool, declare: bool = False, call: Optional[Call] = None
+    ) -> Steps:
+        """Run one direction and note it; the outcome says what it sent and raised."""
+        outcome = yield Request(self.revision, upgrade, name, declare=declare, call=call)
+        if outcome.needs_commits:
+            raise CommitsItself
+        self.findings.step(name, outcome)
+        self._statements.update(outcome.statements)
+        self._run_ended = outcome.problem is not None
+        self._half = None
+        if outcome.problem is None:
+            self._upgraded = upgrade
+        elif self._room.reverts:
+            self._upgraded = False
+        elif not name.startswith(_AGAIN):
+            self._half = self._half_of("upgrade" if upgrade else "downgrade")
+        return outcome
+
+    def _half_of(self, direction: str) -> Optional[str]:
+        """Which part was done of a step that failed where changes of the schema stay."""
+        start, goal = self._before, self._after
+        version = "what was applied before" if direction == "upgrade" else f"`{self.revision}`"
+        if direction == "downgrade":
+            start, goal = goal, start
+        return halfway.sentence(direction, version, start, self._room.snapshot(), goal)
+
+    def note_half(self) -> None:
+        """Note what the last failure left, now that it is known to be one."""
+        if self._half is not None:
+            self.findings.leave_half_done(self._half)
+
+    def _rest(self) -> Way:
+        """Between two runs, where states are copies of the whole database."""
+        if self._room.commits:
+            yield REST
+            self._run_ended = True
+
+    def go_to(self, saved: Any, *, upgraded: bool) -> Way:
+        """Put the database back to a saved state.
+
+        Alembic remembers, for as long as env.py's run lasts, which revisions are applied; it
+        learns of the change by a step that runs nothing.
+        """
+        yield from self._rest()
+        if not self._room.has(saved):
+            # It went with a run that failed: made anew from the parent, which was kept.
+            yield from self.go_to(self._parent, upgraded=False)
+            yield from self._upgrade_quietly()
+            return
+        ended = self._run_ended and not self._room.reverts
+        if not ended and self._upgraded != upgraded:
+            yield Request(self.revision, upgraded, None)
+        self._room.restore(saved)
+        self._upgraded = upgraded
+
+    def _upgrade_quietly(self) -> Way:
+        again = yield Request(self.revision, upgrade=True, name="upgrade", told=False)
+        self.applied = again.problem is None
+        self._upgraded = self.applied
+
+    def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
+        if problem.refused:
+            self.findings.skip(f"not rehearsed: {problem.message}")
+            return
+        if problem.beyond is not None:
+            self.findings.skip(f"{problem.beyond}; a server of yours can be named in `database`")
+            return
+        sentence = f"`upgrade()` fails: {problem}"
+        if empty and problem.missing_table and not self._plan["baseline"]:
+            sentence += (
+                "; this history does not start from an empty database: the setting `baseline` "
+                "names what makes its first tables"
+            )
+        self.findings.fail(sentence)
+        self.note_half()
+
+    def fail_downgrade(self, problem: Problem, where: str) -> None:
+        """Note a downgrade that stopped: it refuses by design, or it fails."""
+        if refuses(problem):
+            self.findings.refuse(problem.message or problem.type)
+        else:
+            self.findings.fail(f"`downgrade()` fails{where}: {problem}")
+        self.note_half()
+
+    def counts(self, before: Any, now: Any) -> Dict[str, int]:
+        """How many rows there are in the touched tables that were there before and have any."""
+        names = touched.tables(self._statements, before.tables) & now.tables.keys()
+        counts = {
+            name: self._room.count(now.tables[name])
+            for name in sorted(names)
+            if before.tables[name].has_rows
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    def _note_stand_ins(self, before: Any, after: Any) -> None:
+        """Extensions that the embedded server has only a part of."""
+        old, new = (schema.objects.get("extension", {}) for schema in (before, after))
+        for name, version in new.items():
+            if name not in old and version.startswith(_STAND_IN):
+                self.findings.note(
+                    f"the embedded server has no `{name}`; a stand-in has the most used functions"
+                )
+
+    def _touched(self, before: Any, after: Any) -> Set[str]:
+        """The tables that statements name, and those that are not what they were."""
+        known = {**before.tables, **after.tables}
+        changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
+        return changed | touched.tables(self._statements, known)
+
+
+def rows_left(now: Mapping[str, int], had: Mapping[str, int]) -> List[Any]:
+    """What a round trip of empty tables has put into tables, by how many rows these had."""
+    left = []
+    for table, count in now.items():
+        extra = count - had.get(table, 0)
+        if extra > 0:
+            rows = "1 row" if extra == 1 else f"{extra} rows"
+            left.append(difference.entry("rows", table, "left", None, rows))
+    return left
+
+
+_STAND_IN = "stand-in"
+
+
+def refuses(problem: Problem) -> bool:
+    """Whether a downgrade stopped by a `raise` of its own."""
+    return problem.not_implemented or problem.raised

@@ -1,0 +1,314 @@
+"""The round trip of one revision with made-up rows: what of them it loses, or fails on."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Dict, Generator, Iterable, List, Mapping, Optional, Set
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..dialects import Room
+from ..project.problems import Problem, shorten
+from ..rows import data, filling
+from ..rows.own_rows import OwnRows, OwnRowsError
+from ..schema import difference
+from .walk import Outcome, Request, Way
+
+if TYPE_CHECKING:
+    from .round_trip import RoundTrip
+
+
+class Tables:
+    """The tables to fill: those touched, what they refer to, and what refers to them.
+
+    What refers to them is in, since rebuilding a table can empty its children.
+    """
+
+    def __init__(self, before: Any, after: Any, names: Set[str]) -> None:
+        self.before = before
+        self.after = after
+        self.old = sorted(_closure(before, names))
+        self.new = sorted(_closure(after, names))
+
+
+def _closure(schema: Any, names: Iterable[str]) -> Set[str]:
+    by_lower = {name.lower(): name for name in schema.tables}
+    found = {by_lower[name.lower()] for name in names if name.lower() in by_lower}
+    lower = {name.lower() for name in found}
+    children = {
+        name
+        for name, table in schema.tables.items()
+        if any(key.target.lower() in lower for key in table.foreign_keys)
+    }
+    pending = list(found | children)
+    closed: Set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name not in closed:
+            closed.add(name)
+            targets = (key.target.lower() for key in schema.tables[name].foreign_keys)
+            pending += [by_lower[target] for target in targets if target in by_lower]
+    return {name for name in closed if schema.tables[name].has_rows}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How kind the rows are, and whether some are written after the upgrade."""
+
+    tame: bool
+    write: bool
+
+    def named(self, step: str) -> str:
+        """The name of a step under this attempt."""
+        kind = "tame rows" if self.tame else "rows"
+        return f"{step} with {kind}" if self.write else f"{step} with old {kind} only"
+
+
+ATTEMPTS = (
+    Attempt(tame=False, write=True),
+    Attempt(tame=True, write=True),
+    Attempt(tame=True, write=False),
+)
+_ONLY_NEW = "with the rows from before the upgrade alone `downgrade()` works"
+NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
+"""How far a round trip came."""
+
+
+class RowsTrip:
+    """Tries with unkind rows; where those fail, with tame ones, then without newly written."""
+
+    def __init__(
+        self,
+        trip: RoundTrip,
+        room: Room,
+        tables: Tables,
+        count: int,
+        own: OwnRows,
+        types_before: Dict[Any, Any],
+        types_after: Dict[Any, Any],
+    ) -> None:
+        self._trip = trip
+        self._room = room
+        self._tables = tables
+        self._count = count
+        self._own = own
+        self._types_before = types_before
+        self._types_after = types_after
+        self._seed = zlib.crc32(trip.revision.encode())
+        self._findings = trip.findings
+        self._reached = NOTHING
+        self._guarded = False
+        """Whether the downgrade is known to look at the rows first."""
+        self._failed_with: Optional[Attempt] = None
+        """With which rows the downgrade was first seen to fail."""
+        self._lost_going_up: Set[str] = set()
+
+    def steps(self, parent: Any, reach: int) -> Way:
+        """As far as the round trip came on empty tables."""
+        self._findings.rows = self._count
+        doubted: Optional[Problem] = None
+        problem: Optional[Problem] = None
+        for attempt in ATTEMPTS:
+            yield from self._trip.go_to(parent, upgraded=False)
+            self._reached = NOTHING
+            problem = yield from self._attempt(attempt, reach)
+            if problem is None:
+                break
+            if self._blame(problem, attempt):
+                doubted = None
+            elif doubted is None:
+                doubted = problem
+            if not self._worth_another(problem, attempt):
+                break
+        yield from self._try_old_rows_alone(parent, reach)
+        if doubted is not None:
+            self._doubt(problem or doubted, got_through=problem is None)
+
+    def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
+        """Where the downgrade failed: whether it is what was written since that it fails on."""
+        if self._failed_with is not None and self._failed_with.write:
+            yield from self._trip.go_to(parent, upgraded=False)
+            problem = yield from self._attempt(replace(self._failed_with, write=False), reach)
+            if problem is None:
+                self._findings.note(_ONLY_NEW)
+
+    def _attempt(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
+        """One trip with rows; gives the problem it stopped at."""
+        filled = self._fill(self._tables.before, self._tables.old, attempt, self._types_before)
+        old = self._read(self._tables.before, self._tables.old)
+        up = yield from self._trip.do(attempt.named("upgrade"), upgrade=True)
+        if up.problem is not None:
+            return up.problem
+        self._reached = UPGRADED
+        upgraded = self._read_now()
+        losses = data.losses(old, upgraded, "upgrade")
+        self._lost_going_up = {x["table"] for x in losses if x["column"] is None}
+        self._findings.lose(losses)
+        if reach == UPGRADED:
+            return None
+        inserted: Dict[str, int] = {}
+        if attempt.write:
+            inserted = self._fill(
+                self._room.snapshot(), self._tables.new, attempt, self._types_after, later=True
+            )
+        written = self._read_now()
+        down = yield from self._trip.do(attempt.named("downgrade"), upgrade=False)
+        if down.problem is not None:
+            return down.problem
+        self._reached = DOWNGRADED
+        self._compare_with_parent(old, upgraded, inserted)
+        if reach == DOWNGRADED or not (filled or inserted):
+            return None
+        again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
+        if again.problem is None:
+            self._findings.lose(data.losses(written, self._read_now(), "downgrade"))
+        return again.problem
+
+    def _compare_with_parent(
+        self, old: data.Data, upgraded: data.Data, inserted: Mapping[str, int]
+    ) -> None:
+        self._findings.leave(difference.residue(self._tables.before, self._room.snapshot()))
+        now = self._read_now()
+        losses = data.losses(old, now, "round trip")
+        # New rows may have taken the keys of those that the upgrade lost.
+        self._findings.lose([x for x in losses if x["table"] not in self._lost_going_up])
+        self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
+
+    def _fill(
+        self,
+        schema: Any,
+        tables: List[str],
+        attempt: Attempt,
+        types: Dict[Any, Any],
+        *,
+        later: bool = False,
+    ) -> Dict[str, int]:
+        """Put rows in; gives how many came into each table.
+
+        Where the project has rows of its own for a table, none are made up.
+        """
+        own = self._put_own(schema, attempt, later=later)
+        tables = [name for name in tables if name not in own]
+        try:
+            filled = self._room.work(
+                lambda access: filling.fill(
+                    access,
+                    schema,
+                    tables,
+                    self._count,
+                    self._seed + later,
+                    types,
+                    tame=attempt.tame,
+                )
+            )
+        except SQLAlchemyError as error:
+            self._findings.note(f"no rows could be made: {shorten(str(error))}")
+            return {}
+        for table, reason in filled.unfilled.items():
+            sentence = (
+                f"no rows could be made for `{table}`, so nothing of it was measured: {reason}"
+            )
+            self._findings.note(sentence, "unfilled", table)
+        return {**filled.inserted, **own}
+
+    def _put_own(self, schema: Any, attempt: Attempt, *, later: bool) -> Dict[str, int]:
+        if later and not attempt.write:
+            return {}
+        try:
+            own = self._own.put("after" if later else "before", self._room, schema.tables.values())
+        except OwnRowsError as error:
+            self._findings.fail(f"your own rows for it could not be put in: {error}")
+            return {}
+        side = self._tables.new if later else self._tables.old
+        side += sorted(set(own).difference(side))
+        return own
+
+    def _read(self, schema: Any, tables: List[str]) -> data.Data:
+        return self._room.work(lambda access: data.read(access, schema, tables))
+
+    def _read_now(self) -> data.Data:
+        return self._read(self._room.snapshot(), sorted({*self._tables.old, *self._tables.new}))
+
+    def _blame(self, problem: Problem, attempt: Attempt) -> bool:
+        """Note a failure that proves something; gives whether it does."""
+        step = "downgrade" if self._reached == UPGRADED else "upgrade"
+        where = " with made-up rows in the tables"
+        if self._reached == DOWNGRADED:
+            where = " again after the downgrade, with made-up rows in the tables"
+        if problem.refused:
+            self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
+        elif problem.not_implemented or problem.raised:
+            self._note_refusal(step, problem, attempt)
+        elif self._reached == NOTHING and problem.of_these_rows:
+            # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
+            return False
+        elif problem.conclusive or (attempt.tame and not problem.about_values):
+            if step == "downgrade":
+                self._failed_with = self._failed_with or attempt
+            self._findings.fail(f"`{step}()` fails{where}: {problem}")
+            self._trip.note_half()
+        else:
+            return False
+        return True
+
+    def _note_refusal(self, step: str, problem: Problem, attempt: Attempt) -> None:
+        """Note its own check of the data: it says nothing about rows that pass it."""
+        message = problem.message or problem.type
+        if step == "upgrade":
+            if attempt.tame:
+                self._findings.note(f"`upgrade()` refuses made-up rows: {message}")
+                self._findings.rows = 0
+        elif not attempt.write:
+            self._findings.refuse(message)
+            self._trip.note_half()
+        elif not self._guarded:
+            self._findings.note(f"`downgrade()` refuses made-up rows: {message}", "guarded")
+            self._guarded = True
+
+    def _worth_another(self, problem: Problem, attempt: Attempt) -> bool:
+        """Kinder rows may get further; without new rows only a failing downgrade may."""
+        if problem.refused or self._findings.verdict == "irreversible":
+            return False
+        return not attempt.tame or (attempt.write and self._reached == UPGRADED)
+
+    def _doubt(self, problem: Problem, *, got_through: bool) -> None:
+        place = f" at line {problem.line}" if problem.line else ""
+        values = f", on the values {problem.values}" if problem.values else ""
+        if got_through:
+            kind, end = "unkind", "with plain rows it works"
+        else:
+            kind, end = "made-up", "it may want values that cannot be made up"
+            self._findings.rows = 0
+        self._findings.note(
+            f"with {kind} rows the migration stops with {problem}{place}{values}; {end}"
+        )
+
+
+def _grown(old: data.Data, upgraded: data.Data) -> data.Data:
+    """The tables into which the upgrade put rows.
+
+    Rows that only the downgrade puts somewhere are its way of giving back what was there.
+    """
+    later = {name: len(found.rows) for name, found in upgraded.tables.items()}
+    return data.Data(
+        {name: found for name, found in old.tables.items() if later.get(name, 0) > len(found.rows)}
+    )
+
+
+def _rows_left(old: data.Data, now: data.Data, inserted: Mapping[str, int]) -> List[Any]:
+    """Rows that neither were there before nor were written since.
+
+    Where rows were written since, only their number can tell.
+    """
+    untouched = data.Data(
+        {name: found for name, found in old.tables.items() if not inserted.get(name)}
+    )
+    left: List[Any] = data.left(untouched, now)
+    for name, found in old.tables.items():
+        current = now.get(name)
+        extra = len(current.rows) - len(found.rows) - inserted.get(name, 0) if current else 0
+        if inserted.get(name) and extra > 0:
+            text = "1 row" if extra == 1 else f"{extra} rows"
+            left.append(difference.entry("rows", name, "left", None, text))
+    return left

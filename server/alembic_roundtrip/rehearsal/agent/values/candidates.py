@@ -1,0 +1,262 @@
+"""Rows for one table, as its keys and constraints ask; the database says if they are legal."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+
+from ..schema.tables import Column, ForeignKey, Table, Unique
+from .checks import hints
+from .source import Source
+
+Values = Dict[str, Any]
+Key = Tuple[Any, ...]
+_TRIES = 40
+_NULL_EVERY = 9
+
+
+class Reference:
+    """A foreign key of the table that is filled, and the keys it can point at."""
+
+    def __init__(self, key: ForeignKey, targets: Sequence[str], own: bool) -> None:
+        self.columns = key.columns
+        self.targets = tuple(targets)
+        self.own = own
+        self.keys: List[Key] = []
+        self.later = False
+        self.invented: Optional[Callable[[int], Optional[Key]]] = None
+
+
+class Candidates:
+    """Makes rows one after the other; `keep` and `drop` say what became of the last one."""
+
+    def __init__(
+        self,
+        table: Table,
+        sources: Dict[str, Source],
+        references: Sequence[Reference],
+        taken: Dict[Unique, Set[Key]],
+        *,
+        seed: str,
+        tame: bool,
+        start: int,
+    ) -> None:
+        self.table = table
+        self.columns = {column.name: column for column in table.writable}
+        self.sources = sources
+        self.references = sorted(references, key=self._rank)
+        self.taken = {unique: set(keys) for unique, keys in taken.items()}
+        self.random = random.Random(seed)  # noqa: S311 - the same rows for the same seed
+        self.tame = tame
+        self.fixed = {c for r in references for c in r.columns}
+        self.single = {u.columns[0] for u in self.taken if len(u.columns) == 1} - self.fixed
+        self.numbers = dict.fromkeys(sources, start)
+        self.offsets = {
+            name: 0 if source.members else self.random.randrange(len(source.pool))
+            for name, source in sources.items()
+        }
+        self.checked = [c for c in hints(table) if c in self.columns]
+        self.together = [c for c in _together(table) if c in self.columns]
+        self.good: List[Values] = []
+        self.own_keys: Dict[Tuple[str, ...], List[Key]] = {
+            r.targets: list(r.keys) for r in references if r.own
+        }
+
+    def make(self, number: int, attempt: int = 0) -> Optional[Values]:
+        """A row whose keys are free, or None where no more are; later attempts vary more."""
+        for redraw in range(_TRIES):
+            row = self._plain(number, attempt)
+            if not self._refer(row, number, attempt + redraw):
+                continue
+            if self._freed(row):
+                return row
+        return None
+
+    def keep(self, row: Values) -> None:
+        """The row counts: its keys are taken, rows of this table may refer to it."""
+        for unique, keys in self.taken.items():
+            key = _key(row, unique)
+            if key is not None:
+                keys.add(key)
+        for targets, known in self.own_keys.items():
+            key = tuple(row.get(t) for t in targets)
+            if None not in key:
+                known.append(key)
+        if len(self.good) < _TRIES:
+            self.good.append(row)
+
+    def _plain(self, number: int, attempt: int) -> Values:
+        row: Values = {}
+        for name, column in self.columns.items():
+            if name in self.fixed:
+                continue
+            if name in self.single:
+                row[name] = self._nullable(column, number) or self._distinct(name)
+                if row[name] is _NULL:
+                    row[name] = None
+            else:
+                row[name] = self._repeated(column, number)
+        if attempt:
+            self._varied(row, attempt)
+        return row
+
+    def _nullable(self, column: Column, number: int) -> Any:
+        """The mark for NULL where this row has it, else None."""
+        if column.notnull or column.key or self.tame:
+            return None
+        if number == 0:
+            return _NULL
+        every = number > _FULL_ROWS and (number + self.offsets[column.name]) % _NULL_EVERY == 0
+        return _NULL if every else None
+
+    def _repeated(self, column: Column, number: int) -> Any:
+        if self._nullable(column, number) is _NULL:
+            return None
+        pool = self.sources[column.name].pool
+        if number <= _FULL_ROWS:
+            return pool[max(number - 1, 0) % len(pool)]
+        return pool[(number - 1 + self.offsets[column.name]) % len(pool)]
+
+    def _distinct(self, name: str) -> Any:
+        value = self.sources[name].distinct(self.numbers[name])
+        self.numbers[name] += 1
+        return value
+
+    def _varied(self, row: Values, attempt: int) -> None:
+        """Other values for the columns that CHECK constraints mention, in the end for all."""
+        names = self.together if self.together and attempt < _LEARNED else self.checked
+        if attempt >= _ANYTHING:  # a domain or a trigger may refuse what no CHECK mentions
+            names = list(self.columns)
+        names = [c for c in names if c not in self.fixed and c not in self.single]
+        learned = attempt % _LEARNED == 0 and self.good and self.random.choice(self.good)
+        alike = self.random.choice(self.sources[names[0]].pool) if names else None
+        for name in names:
+            if learned:
+                row[name] = learned[name]
+            elif not self.columns[name].notnull and self.random.random() < _HALF:
+                row[name] = None
+            elif attempt % 4 == 0 and alike in self.sources[name].pool:
+                row[name] = alike
+            else:
+                row[name] = self.random.choice(self.sources[name].pool)
+
+    def _rank(self, reference: Reference) -> Tuple[bool, bool, int]:
+        """What must be referred to first: it decides columns that other keys share."""
+        may = any(self._may_be_null(c) for c in reference.columns if c in self.columns)
+        return (reference.own, may, -len(reference.columns))
+
+    def _refer(self, row: Values, number: int, attempt: int) -> bool:
+        for turn, reference in enumerate(self.references):
+            # Each key at its own pace, or the same parents would always come together.
+            alone = any(set(u.columns) <= set(reference.columns) for u in self.taken)
+            pace = number if alone else number + turn * (1 + number // 2)
+            if not self._point(row, reference, pace, attempt):
+                return False
+        self._complete(row, self.columns)
+        return True
+
+    def _complete(self, row: Values, names: Iterable[str]) -> None:
+        """Values for columns of keys that no reference decided."""
+        for name in names:
+            if name in self.columns and name not in row:
+                single = any(u.columns == (name,) for u in self.taken)
+                pool = self.sources[name].pool
+                row[name] = self._distinct(name) if single else self.random.choice(pool)
+
+    def _point(self, row: Values, reference: Reference, number: int, attempt: int) -> bool:
+        undecided = [c for c in reference.columns if c not in row]
+        free = [c for c in undecided if c in self.columns and self._may_be_null(c)]
+        if free and (reference.later or self._leaves_null(free, number, attempt)):
+            row.update(dict.fromkeys(free))
+            return True
+        keys = self.own_keys[reference.targets] if reference.own else reference.keys
+        turn = number // 2 if reference.own else number
+        chosen = self._chosen(row, reference, keys, turn + (attempt and self.random.randrange(999)))
+        if chosen is None and reference.own and not free:
+            chosen = self._itself(row, reference)
+        if chosen is None and reference.invented is not None:
+            chosen = reference.invented(number)
+        if chosen is None:
+            row.update(dict.fromkeys(free))
+            return bool(free) or not undecided
+        row.update(zip(reference.columns, chosen))
+        return True
+
+    def _may_be_null(self, name: str) -> bool:
+        column = self.columns[name]
+        return not column.notnull and not column.key
+
+    def _leaves_null(self, free: Sequence[str], number: int, attempt: int) -> bool:
+        if attempt and any(c in self.checked for c in free):
+            return self.random.random() < _HALF
+        return not self.tame and (number == 0 or number % _NULL_EVERY == _NULL_EVERY - 1)
+
+    def _chosen(
+        self, row: Values, reference: Reference, keys: Sequence[Key], turn: int
+    ) -> Optional[Key]:
+        fixed = [(i, row[c]) for i, c in enumerate(reference.columns) if c in row]
+        if any(value is None for _, value in fixed):
+            return None
+        if fixed:
+            keys = [key for key in keys if all(key[i] == value for i, value in fixed)]
+        return keys[turn % len(keys)] if keys else None
+
+    def _itself(self, row: Values, reference: Reference) -> Optional[Key]:
+        """The row's own key: where the first row must refer to its own table."""
+        self._complete(row, [t for t in reference.targets if t not in reference.columns])
+        for column, target in zip(reference.columns, reference.targets):
+            if column == target:
+                self._complete(row, [column])
+        key = tuple(row.get(target) for target in reference.targets)
+        fits = all(row.get(c, v) == v for c, v in zip(reference.columns, key))
+        return key if fits and None not in key else None
+
+    def _freed(self, row: Values) -> bool:
+        """Whether the row's keys are free, after giving free columns other values if need be."""
+        for _ in range(_TRIES):
+            unique = next((u for u, keys in self.taken.items() if _key(row, u) in keys), None)
+            if unique is None:
+                return not any(row.get(c) is None and self._needed(c) for c in self.columns)
+            column = next(
+                (c for c in unique.columns if c in self.sources and c not in self.fixed), None
+            )
+            if column is None:
+                return False
+            row[column] = self._distinct(column)
+            if row[column] is None:
+                return False
+        return False
+
+    def _needed(self, name: str) -> bool:
+        column = self.columns[name]
+        return column.notnull or bool(column.key)
+
+
+class _Null:
+    """Stands for NULL where None means "nothing chosen yet"."""
+
+
+_NULL = _Null()
+_FULL_ROWS = 2
+_HALF = 0.5
+_LEARNED = 7
+_ANYTHING = 12
+
+
+def _together(table: Table) -> List[str]:
+    """The columns of CHECK constraints that mention more than one."""
+    found: List[str] = []
+    for check in table.checks:
+        mentioned = hints(replace(table, checks=(check,)))
+        if len(mentioned) > 1:
+            found.extend(name for name in mentioned if name not in found)
+    return found
+
+
+def _key(row: Values, unique: Unique) -> Optional[Key]:
+    """The value of a unique key; texts that differ in case only count as equal."""
+    values = tuple(row.get(column) for column in unique.columns)
+    if None in values:
+        return None
+    return tuple(v.casefold() if isinstance(v, str) else v for v in values)

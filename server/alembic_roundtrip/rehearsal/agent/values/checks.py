@@ -1,0 +1,165 @@
+"""What CHECK constraints say about single columns: literals, bounds, lengths.
+
+These are hints for making up values, not proofs: a row is legal when the database takes it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from ..schema import sql
+from ..schema.sql import Token
+from ..schema.tables import Table
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
+_LENGTH = ("LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH")
+
+
+@dataclass
+class Hints:
+    """What the CHECK constraints of a table say about one column."""
+
+    members: List[Any] = field(default_factory=list)
+    equals: List[Any] = field(default_factory=list)
+    forbidden: List[Any] = field(default_factory=list)
+    patterns: List[str] = field(default_factory=list)
+    low: Optional[float] = None
+    high: Optional[float] = None
+    open_low: bool = False
+    open_high: bool = False
+    shortest: Optional[int] = None
+    longest: Optional[int] = None
+    json: bool = False
+    case: Optional[str] = None
+
+    @property
+    def allowed(self) -> List[Any]:
+        """The values to choose from, where the constraints list them; else empty."""
+        chosen = self.members or self.equals
+        return [value for value in chosen if value not in self.forbidden]
+
+
+def hints(table: Table) -> Dict[str, Hints]:
+    """Hints by column, for the columns that a CHECK of the table mentions."""
+    names = {column.name.lower(): column.name for column in table.columns}
+    found: Dict[str, Hints] = {}
+    for check in table.checks:
+        parts = sql.tokens(check.text)
+        for at, token in enumerate(parts):
+            name = names.get(token.value.lower()) if token.kind in {"word", "quoted"} else None
+            if name is not None:
+                _Reader(parts, found.setdefault(name, Hints())).read(at)
+    return found
+
+
+def literal(parts: Sequence[Token], at: int) -> Tuple[Optional[Any], int]:
+    """The literal at a place, None where there is none, and the place behind it."""
+    sign = 1
+    if at < len(parts) and parts[at].text in "+-" and parts[at].kind == "mark":
+        sign, at = (-1 if parts[at].text == "-" else 1), at + 1
+    if at >= len(parts):
+        return None, at
+    token = parts[at]
+    if token.kind == "number":
+        return sign * _number(token.text), at + 1
+    if token.kind == "string" or (token.kind == "quoted" and token.text[0] == '"'):
+        return token.value, at + 1
+    if token.is_word("TRUE", "FALSE"):
+        return int(token.is_word("TRUE")), at + 1
+    return None, at
+
+
+def _number(text: str) -> Any:
+    if text.lower().startswith("0x"):
+        return int(text, 16)
+    return int(text) if text.isdigit() else float(text)
+
+
+class _Reader:
+    """Reads what stands around one mention of a column."""
+
+    def __init__(self, parts: Sequence[Token], hints: Hints) -> None:
+        self.parts = parts
+        self.hints = hints
+
+    def word(self, at: int) -> str:
+        return self.parts[at].text.upper() if 0 <= at < len(self.parts) else ""
+
+    def read(self, at: int) -> None:
+        before, after = at - 1, at + 1
+        function = ""
+        while self.word(before) == "(" and self.word(after) == ")":
+            function = function or self.word(before - 1)
+            before, after = before - (2 if self.word(before - 1).isidentifier() else 1), after + 1
+        if function == "JSON_VALID":
+            self.hints.json = True
+        elif function in {"LOWER", "UPPER"}:
+            self.hints.case = function
+        note = self.length if function in _LENGTH else self.value
+        self.follows(after, note)
+        operator = {"==": "=", "!=": "<>"}.get(self.word(before), self.word(before))
+        if operator in _FLIPPED:
+            start = before - 1
+            if start > 0 and self.parts[start - 1].text == "-":
+                start -= 1
+            found, end = literal(self.parts, start)
+            if found is not None and end == before:
+                note(_FLIPPED[operator], found)
+
+    def follows(self, at: int, note: Callable[[str, Any], None]) -> None:
+        negated = self.word(at) == "NOT"
+        at += negated
+        word = {"==": "=", "!=": "<>"}.get(self.word(at), self.word(at))
+        if word == "IN" and self.word(at + 1) == "(":
+            end = sql.closing(self.parts, at + 1)
+            for group in sql.split(self.parts[at + 2 : end]):
+                found, _ = literal(group, 0)
+                if found is not None:
+                    note("NOT IN" if negated else "IN", found)
+        elif word == "BETWEEN" and not negated:
+            low, end = literal(self.parts, at + 1)
+            high, _ = literal(self.parts, end + 1)
+            note(">=", low)
+            note("<=", high)
+        elif word in {"LIKE", "GLOB"} and not negated:
+            found, _ = literal(self.parts, at + 1)
+            if isinstance(found, str):
+                self.hints.patterns.append(_example(found, word))
+        elif word in _FLIPPED or word == "IS":
+            found, _ = literal(self.parts, at + 1)
+            if found is not None:
+                note("=" if word == "IS" else word, found)
+
+    def value(self, operator: str, found: Any) -> None:
+        if operator == "IN":
+            self.hints.members.append(found)
+        elif operator == "=":
+            self.hints.equals.append(found)
+        elif operator in {"NOT IN", "<>"}:
+            self.hints.forbidden.append(found)
+        elif isinstance(found, (int, float)):
+            self.bound(operator, found)
+
+    def bound(self, operator: str, found: float) -> None:
+        if operator in {">", ">="} and (self.hints.low is None or found > self.hints.low):
+            self.hints.low, self.hints.open_low = found, operator == ">"
+        elif operator in {"<", "<="} and (self.hints.high is None or found < self.hints.high):
+            self.hints.high, self.hints.open_high = found, operator == "<"
+
+    def length(self, operator: str, found: Any) -> None:
+        if not isinstance(found, int):
+            return
+        if operator in {">", ">=", "=", "IN", "<>"}:
+            self.hints.shortest = found + (operator in {">", "<>"})
+        if operator in {"<", "<=", "=", "IN"}:
+            self.hints.longest = found - (operator == "<")
+
+
+def _example(pattern: str, operator: str) -> str:
+    """A text that matches a LIKE or GLOB pattern."""
+    if operator == "LIKE":
+        return pattern.replace("%", "x").replace("_", "x")
+    text = re.sub(r"\[\^?(.)[^\]]*\]", lambda match: match.group(1), pattern)
+    return text.replace("*", "x").replace("?", "x")

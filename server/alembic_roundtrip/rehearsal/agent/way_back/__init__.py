@@ -1,0 +1,1 @@
+"""Statements that lead from the upgraded schema back to the parent's."""
