@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.context import Context, FileContext
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.rule import Diagnostic, Rule, rules
+from alembic_roundtrip.rule import Rule, rules
 from alembic_roundtrip.rulenames import OFF
 from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from alembic_roundtrip.deployed import Deletion, Deployed
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.schema import Replay, Schema, replay
 from alembic_roundtrip.textfile import TextFile
-
-if TYPE_CHECKING:
-    from alembic_roundtrip.rule import Diagnostic
 
 T = TypeVar("T")
 

@@ -8,11 +8,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.migration.syntax import encoding_of
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.textfile import TextFile
 from alembic_roundtrip.workspace import Workspace

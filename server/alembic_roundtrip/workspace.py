@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     # Loaded where the first migration is read, as in `scripts`.
     from alembic_roundtrip.context import Context
     from alembic_roundtrip.deployed import DeployedScripts
+    from alembic_roundtrip.diagnostic import Diagnostic
     from alembic_roundtrip.evidence import RevisionEvidence
     from alembic_roundtrip.migration.model import Migration
-    from alembic_roundtrip.rule import Diagnostic
     from alembic_roundtrip.schema import Schema
 
 

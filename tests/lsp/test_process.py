@@ -23,7 +23,7 @@ LATE = ("libcst",)
 
 def test_starting_imports_neither_alembic_nor_libcst() -> None:
     program = (
-        "import json, sys; import alembic_roundtrip.cli.server, alembic_roundtrip.lsp.server; "
+        "import json, sys; import alembic_roundtrip.cli.server, alembic_roundtrip.lsp.features; "
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
     done = subprocess.run(

@@ -5,9 +5,10 @@ from textwrap import dedent
 
 import pytest
 
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.fixing import fix_file
 from alembic_roundtrip.migration.editing import edits
-from alembic_roundtrip.rule import Diagnostic, Example, Rule, rules
+from alembic_roundtrip.rule import Example, Rule, rules
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace
 from example_histories import write_project
@@ -95,7 +96,8 @@ def test_a_rule_is_added_by_adding_its_file(
             '''
             """The message is long."""
 
-            from alembic_roundtrip.rule import Finding, Rule
+            from alembic_roundtrip.diagnostic import Finding
+            from alembic_roundtrip.rule import Rule
 
             rule = Rule(__name__, severity="hint")
 

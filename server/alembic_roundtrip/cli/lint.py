@@ -13,9 +13,9 @@ from alembic_roundtrip.cli.reports import formats
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.config import nearest
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.linting import diagnostics
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.workspace import Workspace
 

@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     # At INFO pygls writes every message it gets.
     logging.getLogger("pygls").setLevel(logging.WARNING)
-    from alembic_roundtrip.lsp.server import server
+    from alembic_roundtrip.lsp.features import server
 
     if arguments.tcp is not None:
         try:

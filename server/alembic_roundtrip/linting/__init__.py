@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.linting.checking import Checked, Job, check
 from alembic_roundtrip.linting.index import DiagnosticIndex
 from alembic_roundtrip.linting.records import Detail, settled
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.workspace import Workspace
 
 __all__ = ["Detail", "diagnostics"]

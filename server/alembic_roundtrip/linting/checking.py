@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.linting.records import Detail, settled
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.workspace import Workspace
 
 Checked = tuple[Path, str, tuple[Diagnostic, ...]]

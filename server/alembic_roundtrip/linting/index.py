@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.config import Settings
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.index.store import Store, digest
 from alembic_roundtrip.linting.records import Detail, packed, unpacked
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.scripts import Scripts
 
 _NAME = "diagnostics"

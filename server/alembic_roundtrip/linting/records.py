@@ -9,7 +9,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic_roundtrip.rule import Diagnostic, Fix, NewFile, Related
+from alembic_roundtrip.diagnostic import Diagnostic, Fix, NewFile, Related
 from alembic_roundtrip.text import Edit, Position, Range
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.lsp.progress import Progress
+from alembic_roundtrip.lsp.refusals import Cancelled, Refused
 from alembic_roundtrip.lsp.session import UNUSABLE, path_of
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.plan import CannotRun
@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Work = Callable[[Progress], Awaitable[tuple[T, str]]]
 """Gives its result, and what to say in the end."""
-
-
-class Refused(JsonRpcException):
-    """A command that cannot be carried out; the editor shows the sentence."""
-
-    CODE = types.LSPErrorCodes.RequestFailed.value
-    MESSAGE = "the command cannot be carried out"
-
-
-class Cancelled(Refused):
-    """A command that somebody cancelled: nothing to worry about."""
-
-    CODE = types.LSPErrorCodes.RequestCancelled.value
 
 
 def named(params: types.ExecuteCommandParams) -> tuple[Path | None, str | None]:

@@ -10,13 +10,13 @@ from typing import Any
 
 from lsprotocol import types
 
+from alembic_roundtrip.diagnostic import Diagnostic, Fix, NewFile
 from alembic_roundtrip.fixing import fixed_text
 from alembic_roundtrip.lsp import diagnostics
 from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.migration import editing
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.rewrite import RewriteError, WriteBody
-from alembic_roundtrip.rule import Diagnostic, Fix, NewFile
 from alembic_roundtrip.text import Edit, Position, Range, differences
 from alembic_roundtrip.textfile import TextFile
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from lsprotocol import types
 
+from alembic_roundtrip.diagnostic import Related
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.lsp.session import Session, path_of
-from alembic_roundtrip.rule import Related
 
 SOURCE = "alembic-roundtrip"
 CHUNK = 100

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.lsp import code_actions
-from alembic_roundtrip.lsp.asked import Refused, named, on_scratch, refused, settings_of
+from alembic_roundtrip.lsp.asked import named, on_scratch, refused, settings_of
 from alembic_roundtrip.lsp.progress import Progress
+from alembic_roundtrip.lsp.refusals import Refused
 from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.rehearsal.way_back import way_back
 from alembic_roundtrip.restoration import Restoration
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.textfile import read_text
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from pygls import uris
 
 from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.lsp.client import Client
 from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.project import Environment, ProjectError
 from alembic_roundtrip.rehearsal.spare import Standby
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.rulenames import UnknownRuleError
 from alembic_roundtrip.scaffold.patterns import Pattern, patterns
 from alembic_roundtrip.text import Range, Source

@@ -9,6 +9,7 @@ from typing import Literal
 from alembic_roundtrip import evidence as measured
 from alembic_roundtrip.comparison.tightening import tightenings
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.losses import new_data_lost, predicted_losses
 from alembic_roundtrip.measurements import (
@@ -20,7 +21,7 @@ from alembic_roundtrip.measurements import (
     told_once,
 )
 from alembic_roundtrip.migration.model import Body
-from alembic_roundtrip.rule import Diagnostic, rules
+from alembic_roundtrip.rule import rules
 from alembic_roundtrip.suppression import suppressions
 
 Basis = Literal["evidence", "reading"]

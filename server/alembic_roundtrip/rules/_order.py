@@ -7,11 +7,12 @@ from itertools import zip_longest
 
 from alembic_roundtrip.comparison.targets import absent_targets
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.changes import tables_of
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import MoveStatement
-from alembic_roundtrip.rule import Check, Finding, Fix
+from alembic_roundtrip.rule import Check
 from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.text import Range
 

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from alembic_roundtrip.comparison.equivalence import casts_itself
 from alembic_roundtrip.comparison.typechanges import type_changes
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error", upgrade=(c.AlterColumn,), downgrade=(c.AlterColumn,))
 

@@ -15,8 +15,9 @@ from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.changes import AddConstraint
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
 rule = Rule(__name__, severity="error", upgrade=MAKING["constraint"])

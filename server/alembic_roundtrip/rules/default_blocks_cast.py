@@ -16,13 +16,14 @@ from functools import partial
 from alembic_roundtrip.comparison.equivalence import casts_itself, read_type
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import AlterColumn
 from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import SurroundStatement
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import receiver, stands_alone
 
 rule = Rule(__name__, severity="warning", upgrade=(c.AlterColumn,), downgrade=(c.AlterColumn,))

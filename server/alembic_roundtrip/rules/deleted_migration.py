@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 
 from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.deployed import Deletion
-from alembic_roundtrip.rule import Finding, Fix, NewFile, Rule
+from alembic_roundtrip.diagnostic import Finding, Fix, NewFile
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="warning")

@@ -14,9 +14,10 @@ import re
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.model import Identifier
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="warning")

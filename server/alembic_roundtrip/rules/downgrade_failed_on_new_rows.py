@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.evidence import RevisionEvidence, Step, StepError, Verdict
 from alembic_roundtrip.measurements import measured_failure
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning", measured=True)
 

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix, Related
 from alembic_roundtrip.migration.model import Identifier
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, Related, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="error")

@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.meaning import same_meaning
 from alembic_roundtrip.migration.model import Direction, Identifier, Migration
 from alembic_roundtrip.migration.rewrite import Replace
 from alembic_roundtrip.migration.source import read
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Edit, apply_edits
 
 rule = Rule(__name__, severity="warning")

@@ -20,11 +20,12 @@ from functools import partial
 
 from alembic_roundtrip.comparison.equivalence import types_agree
 from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.losses import explains
 from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import written_downgrade
 from alembic_roundtrip.severity import Severity
 

@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import EnumType, Name
 from alembic_roundtrip.migration.places import Place, calls_of
 from alembic_roundtrip.migration.rendering import NotKnownError
 from alembic_roundtrip.migration.rewrite import ChangeCall, Rewrite
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error", upgrade=(c.CreateEnum,), downgrade=(c.CreateEnum,))
 

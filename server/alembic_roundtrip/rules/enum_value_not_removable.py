@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.enum_value import removal
 
 rule = Rule(__name__, severity="warning")

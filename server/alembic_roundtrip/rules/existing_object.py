@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.targets import MAKING, present_already
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error", downgrade=MAKING)
 

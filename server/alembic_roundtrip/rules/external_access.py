@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="warning")

@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 _DEFINING = (c.CreateTable, c.AddColumn, c.AlterColumn)
 

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.tightening import TIGHTENING, tightenings
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning", upgrade=TIGHTENING)
 

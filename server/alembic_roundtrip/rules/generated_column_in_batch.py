@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.schema import Schema
 
 rule = Rule(__name__, severity="error")

@@ -17,8 +17,9 @@ import re
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import FileContext
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration.stamps import Stamp, stamps_in_python
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range
 from alembic_roundtrip.textfile import TextFile

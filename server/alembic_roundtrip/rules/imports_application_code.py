@@ -16,8 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration.model import Import
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning")
 

@@ -14,10 +14,11 @@ from dataclasses import replace
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Index, Name, Table
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
 from alembic_roundtrip.scaffold.edits import removed, stands_alone
 

@@ -15,7 +15,8 @@ from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import MAKING, leftovers
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, dropped
 
 rule = Rule(__name__, severity="error", upgrade=MAKING["index"])

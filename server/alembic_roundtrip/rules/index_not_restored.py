@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.symmetry import TAKING, missing
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import not_restored
 
 rule = Rule(__name__, severity="error", upgrade=TAKING["index"])

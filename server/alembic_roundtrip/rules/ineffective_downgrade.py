@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning")
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="information")
 

@@ -16,9 +16,10 @@ from functools import partial
 from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.backup import of_type_change
 
 rule = Rule(__name__, severity="warning", upgrade=(c.AlterColumn,))

@@ -15,9 +15,10 @@ from functools import partial
 
 from alembic_roundtrip.comparison.targets import MAKING, NEEDING, absent_targets, referring
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Constraint, Name
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
 
 rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING))

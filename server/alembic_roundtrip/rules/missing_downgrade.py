@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import written_downgrade
 
 rule = Rule(__name__, severity="error")

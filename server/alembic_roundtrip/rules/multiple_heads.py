@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Fix, NewFile, Related, Rule
+from alembic_roundtrip.diagnostic import Finding, Fix, NewFile, Related
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="warning")

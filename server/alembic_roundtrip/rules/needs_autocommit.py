@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rewrite import WrapStatements
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import op_name, runs, stands_alone
 
 rule = Rule(__name__, severity="error")

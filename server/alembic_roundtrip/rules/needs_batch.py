@@ -14,12 +14,13 @@ from functools import partial
 from itertools import groupby
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.migration.rewrite import WrapStatements
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import changed_call, receiver, runs, stands_alone
 
 rule = Rule(__name__, severity="error")

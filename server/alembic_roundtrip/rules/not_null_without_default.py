@@ -15,12 +15,13 @@ from functools import partial
 
 from alembic_roundtrip.comparison.tightening import Way
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.changes import AddColumn, AddConstraint, CreateTable, WriteRows
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Column, Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import column_call
 from alembic_roundtrip.severity import Severity
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.guards import one_sided
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Related
 from alembic_roundtrip.migration.model import GuardKind
-from alembic_roundtrip.rule import Finding, Related, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning")
 

@@ -15,9 +15,10 @@ from functools import partial
 
 from alembic_roundtrip.comparison.writes import Write, answered, settled_columns, writes
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.backup import of_update
 
 rule = Rule(__name__, severity="warning", upgrade=(c.WriteRows,))

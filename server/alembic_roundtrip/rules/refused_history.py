@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.history import Problem
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="error")

@@ -14,8 +14,9 @@ from functools import partial
 
 from alembic_roundtrip.comparison.renames import RENAMING, Rename, renames
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix, Related
 from alembic_roundtrip.migration.rewrite import SurroundStatement
-from alembic_roundtrip.rule import Finding, Fix, Related, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import removed, stands_alone, within
 
 rule = Rule(__name__, severity="error", upgrade=RENAMING)

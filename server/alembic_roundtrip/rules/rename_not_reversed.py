@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.renames import RENAMING, renames
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import renamed_back
 
 rule = Rule(__name__, severity="error", upgrade=RENAMING)

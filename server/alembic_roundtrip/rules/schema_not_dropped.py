@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.comparison.symmetry import MAKING, leftovers
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade
 
 rule = Rule(__name__, severity="warning", upgrade=MAKING["object"])

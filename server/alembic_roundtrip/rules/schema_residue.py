@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.evidence import Residue, RevisionEvidence, Verdict
 from alembic_roundtrip.measurements import conditions, measured_residue, residue_line
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error", measured=True, stage=1)
 

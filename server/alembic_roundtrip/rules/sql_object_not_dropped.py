@@ -15,9 +15,10 @@ from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 from alembic_roundtrip.severity import Severity
 

@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import PredictedLoss, predicted_losses
 from alembic_roundtrip.measurements import subject_of
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
 rule = Rule(__name__, severity="hint")

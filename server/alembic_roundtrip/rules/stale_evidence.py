@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="hint", measured=True)
 

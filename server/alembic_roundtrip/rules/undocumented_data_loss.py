@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix, Related
 from alembic_roundtrip.losses import DESTROYING, documentation, predicted_losses, says_loss
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddWarning
-from alembic_roundtrip.rule import Finding, Fix, Related, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import first_line
 
 rule = Rule(__name__, severity="warning", upgrade=DESTROYING, downgrade=DESTROYING)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alembic_roundtrip.context import Context, FileContext
-from alembic_roundtrip.rule import Finding, Rule
+from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
 rule = Rule(__name__, severity="information", stage=2, of_ignores=True)

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, explains, predicted_losses
 from alembic_roundtrip.migration.model import Body, Direction
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Replace
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="warning")

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix, NewFile
 from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.model import Identifier
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, NewFile, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error")
 

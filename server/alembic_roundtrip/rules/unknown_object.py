@@ -14,8 +14,9 @@ from functools import partial
 
 from alembic_roundtrip.comparison.targets import NEEDING, Target, absent_targets, nearest
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 from alembic_roundtrip.schema import Key
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import DESTROYING, predicted_losses, says_loss
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddComment
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="hint", upgrade=DESTROYING, downgrade=DESTROYING)
 

@@ -16,9 +16,10 @@ from functools import partial
 
 from alembic_roundtrip.comparison.nameless import Drop, creation, known_name
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.changes import DropConstraint, DropIndex
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 
 rule = Rule(

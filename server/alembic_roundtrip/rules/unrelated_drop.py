@@ -14,9 +14,10 @@ from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import NAMED_DROPS, leftovers, unrelated_drops
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import option
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, removed, renamed, stands_alone
 from alembic_roundtrip.schema import Key
 

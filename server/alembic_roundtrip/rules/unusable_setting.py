@@ -18,8 +18,9 @@ from typing import Any
 
 from alembic_roundtrip.config import TABLE, Mistake, Settings, nearest, own_table, parsed, usable
 from alembic_roundtrip.context import FileContext
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rulenames import mistaken_names
 from alembic_roundtrip.text import Position, Range, Source
 from alembic_roundtrip.tomlplaces import Place, places

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from alembic_roundtrip.context import Context, FileContext
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.rewrite import Replace
-from alembic_roundtrip.rule import Finding, Fix, Rule, rules
+from alembic_roundtrip.rule import Rule, rules
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 from alembic_roundtrip.text import Position, Range, Source
 

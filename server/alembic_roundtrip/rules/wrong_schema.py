@@ -15,10 +15,11 @@ from functools import partial
 
 from alembic_roundtrip.comparison.schemas import Misplaced, misplaced
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.operations import SIGNATURES
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
-from alembic_roundtrip.rule import Finding, Fix, Rule
+from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import changed_call, has_own_call
 
 rule = Rule(__name__, severity="error")

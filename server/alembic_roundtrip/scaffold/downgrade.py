@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, GuardKind, Migration, Operation
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.enums import remodelled
 from alembic_roundtrip.scaffold.existence import Existence
 from alembic_roundtrip.scaffold.inverse import Inverter

@@ -8,10 +8,10 @@ import tokenize
 from collections.abc import Iterator, Sequence
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.evidence import Residue
 from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.restoration import Mark, Restoration, Restored
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.downgrade import Scaffold, as_fix, scaffold
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 

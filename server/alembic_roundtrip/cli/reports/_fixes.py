@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_roundtrip.rule import Diagnostic, Fix
+from alembic_roundtrip.diagnostic import Diagnostic, Fix
 from alembic_roundtrip.text import Edit
 
 

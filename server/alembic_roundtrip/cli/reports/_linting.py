@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.project import DEFAULT_SECTION, Environment
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.severity import SEVERITIES, Severity
 from alembic_roundtrip.text import Source
 

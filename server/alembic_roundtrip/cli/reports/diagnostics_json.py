@@ -9,8 +9,8 @@ from typing import Any
 from alembic_roundtrip.cli.reports._fixes import written
 from alembic_roundtrip.cli.reports._linting import Linting
 from alembic_roundtrip.cli.reports._paths import relative
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.project import Environment
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.text import Position, Range
 
 

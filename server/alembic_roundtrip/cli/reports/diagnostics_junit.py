@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic_roundtrip.cli.reports._junit import Case, Outcome, group, print_suite
 from alembic_roundtrip.cli.reports._linting import Linting, headline
-from alembic_roundtrip.rule import Diagnostic
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.severity import SEVERITIES
 
 

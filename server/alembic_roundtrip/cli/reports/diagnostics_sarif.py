@@ -17,8 +17,9 @@ from alembic_roundtrip.cli.reports._sarif import (
     print_log,
     region,
 )
+from alembic_roundtrip.diagnostic import Diagnostic, Fix
 from alembic_roundtrip.links import rule_page
-from alembic_roundtrip.rule import Diagnostic, Fix, Rule, rules
+from alembic_roundtrip.rule import Rule, rules
 from alembic_roundtrip.text import Edit, Source
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from alembic_roundtrip.cli.reports._frame import frame
 from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed, shown_path, told
 from alembic_roundtrip.cli.reports._terminal import Part, writer
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.links import rule_page
-from alembic_roundtrip.rule import Diagnostic
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Source
 

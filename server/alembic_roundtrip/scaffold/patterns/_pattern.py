@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from alembic_roundtrip.comparison.faults import faults
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.text import Range
 

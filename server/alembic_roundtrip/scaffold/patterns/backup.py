@@ -9,13 +9,13 @@ from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.comparison.writes import Write, settled_columns, writes
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Body, GuardKind, Operation
 from alembic_roundtrip.migration.objects import Column, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import InsertStatements
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.patterns import _pattern
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of
 from alembic_roundtrip.scaffold.sql import quoted, sql_table

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.objects import EnumType, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.enums import remade
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, refusal
 from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value

@@ -9,13 +9,13 @@ from contextlib import suppress
 from alembic_roundtrip.comparison.equivalence import read_type
 from alembic_roundtrip.comparison.tightening import Tightening, tightenings
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Direction
 from alembic_roundtrip.migration.objects import Index, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of, refusal
 from alembic_roundtrip.scaffold.sql import quoted, sql_table
 

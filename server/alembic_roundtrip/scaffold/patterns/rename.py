@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import InsertStatements, ReplaceCall, Rewrite
-from alembic_roundtrip.rule import Fix
 from alembic_roundtrip.scaffold.edits import has_own_call, receiver, removed, stands_alone
 from alembic_roundtrip.scaffold.patterns import _pattern
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, Trial
