@@ -211,7 +211,12 @@ def test_scaffold_shows_a_difference_and_writes_only_when_told(project: Path) ->
     assert "+    op.add_column(\n" in shown.stdout or "+    op.add_column(" in shown.stdout
     assert second(project).read_bytes() == before
     assert run("scaffold", "head", "--write", cwd=project).returncode == 0
-    assert second(project).read_bytes() != before
+    written = second(project).read_bytes()
+    assert written != before
+    again = run("scaffold", "head", "--write", cwd=project)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "the downgrade is already what would be written" in again.stderr
+    assert second(project).read_bytes() == written
     unknown = run("scaffold", "zzzz", cwd=project)
     assert unknown.returncode == 2
     assert "zzzz" in unknown.stderr

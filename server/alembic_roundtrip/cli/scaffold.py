@@ -98,6 +98,10 @@ def _scaffold(context: Context, found: Restoration | None, *, write: bool) -> in
         text = apply_edits(migration.text, edits(migration, written.rewrites))
     except RewriteError as error:
         raise NothingToReadError(str(error)) from error
+    if text == migration.text:
+        what = "the downgrade is already what would be written"
+        print(f"{relative(migration.path)}: {what}", file=sys.stderr)
+        return 0
     return _show(migration, text, f"wrote the downgrade from the {_source(found)}", write=write)
 
 
