@@ -59,6 +59,8 @@ _SPELLED = {
 }
 _CALLS = {"now": "now()", "current_timestamp": "now()", "false": "false", "true": "true"}
 _CAST = re.compile(r"::[\w ]+(?:\(\d+\))?(?:\[\])?$")
+_CASTS = re.compile(r"::[a-z]\w*(?: varying)?(?:\(\d+\))?(?:\[\])?")
+_NEEDLESS = str.maketrans("", "", '()"`')
 _RULES = ("ondelete", "onupdate", "deferrable", "initially", "match")
 
 
@@ -256,14 +258,20 @@ def _predicates_differ(before: Index, after: Index, name: str) -> bool:
         text = "" if given is None else _default_text(given)
         if text is None:
             return False
-        texts.append(" ".join(text.split()).strip("()").lower())
+        texts.append(_condition(text))
     return texts[0] != texts[1]
+
+
+def _condition(text: str) -> str:
+    """A condition without what may be written in it or not: spaces, parentheses, quotes, casts."""
+    plain = _CASTS.sub("", text.lower()).replace("!=", "<>")
+    return "".join(plain.translate(_NEEDLESS).split())
 
 
 def checks_differ(before: Constraint, after: Constraint) -> bool:
     """Whether two CHECKs of one name certainly have other conditions."""
     texts = [part.arguments[0].string if part.arguments else None for part in (before, after)]
-    one, other = (None if t is None else "".join(t.split()).strip("()").lower() for t in texts)
+    one, other = (None if text is None else _condition(text) for text in texts)
     return one is not None and other is not None and one != other
 
 

@@ -168,7 +168,8 @@ def _is_one_more(part: Constraint, before: Table, after: Table) -> bool:
         for table in (before, after)
     )
     named = all(known_as(old) is not None and old.sure for old in was)
-    return len(now) > len(was) and named and not any(old.is_known_as(part.name) for old in was)
+    there = any(old.is_known_as(part.name) for old in before.constraints if old.kind == part.kind)
+    return len(now) > len(was) and named and not there
 
 
 def _same_columns(one: Constraint, other: Constraint) -> bool:

@@ -237,6 +237,28 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "Conditions in other parentheses, and a CHECK that is part of its column",
+    """
+    def upgrade():
+        op.drop_table("cats")
+
+
+    def downgrade():
+        op.execute("CREATE TABLE cats (age integer CONSTRAINT ck_age CHECK ((age > 0)))")
+        op.execute(
+            "CREATE INDEX ix_young ON cats (age) WHERE ((age < 3) AND (age IS NOT NULL))"
+        )
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('cats', sa.Column('age', sa.Integer()))\n"
+        "    op.create_check_constraint('ck_age', 'cats', 'age > 0')\n"
+        "    op.create_index('ix_young', 'cats', ['age'],\n"
+        "        postgresql_where=sa.text('age < 3 AND age IS NOT NULL'))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
     "The rule that a foreign key has when none is said",
     """
     def upgrade():

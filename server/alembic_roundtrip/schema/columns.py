@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
@@ -112,7 +112,11 @@ def _rename_in_parts(draft: Draft, name: Name, old: str, new: str) -> None:
     """A column's new name in the table's constraints and indexes."""
     table = draft.tables[name]
     constraints = tuple(
-        replace(part, columns=tuple(new if col == old else col for col in part.columns))
+        replace(
+            part,
+            columns=tuple(new if col == old else col for col in part.columns),
+            arguments=part.arguments if draft.recreating else _renamed(part, old, new),
+        )
         for part in table.constraints
     )
     indexes = tuple(
@@ -131,6 +135,17 @@ def _rename_in_parts(draft: Draft, name: Name, old: str, new: str) -> None:
         draft.now |= {key: new for key, called in draft.now.items() if called == old}
     else:
         draft.retarget(name, name, {old: new})
+
+
+def _renamed(part: Constraint, old: str, new: str) -> tuple[Expression, ...]:
+    """The condition of a CHECK with a column's new name; what others take stays."""
+    if part.kind != "check":
+        return part.arguments
+    word = re.compile(rf"\b{re.escape(old)}\b")
+    return tuple(
+        argument if argument.string is None else literal(word.sub(new, argument.string))
+        for argument in part.arguments
+    )
 
 
 def _is_about(check: Constraint, column: str) -> bool:
