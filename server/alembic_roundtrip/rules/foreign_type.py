@@ -27,11 +27,16 @@ _DEFINING = (c.CreateTable, c.AddColumn, c.AlterColumn)
 
 rule = Rule(__name__, severity="error", upgrade=_DEFINING, downgrade=_DEFINING)
 
-DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+DATABASES = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+}
 OWN_TYPES = {
     "postgresql": frozenset(
-        "BYTEA CIDR CITEXT DATERANGE HSTORE INET INT4RANGE INT8RANGE INTERVAL MACADDR "
-        "MONEY NUMRANGE OID REGCLASS TSQUERY TSRANGE TSTZRANGE TSVECTOR".split()
+        "ARRAY BYTEA CIDR CITEXT DATERANGE HSTORE INET INT4RANGE INT8RANGE INTERVAL JSONB MACADDR "
+        "MACADDR8 MONEY NUMRANGE OID REGCLASS TSQUERY TSRANGE TSTZRANGE TSVECTOR".split()
     ),
     "mysql": frozenset(
         "LONGBLOB LONGTEXT MEDIUMBLOB MEDIUMINT MEDIUMTEXT SET TINYBLOB TINYINT TINYTEXT "
@@ -69,6 +74,14 @@ def _types(change: c.Change) -> Iterator[Expression]:
             yield new
 
 
+def is_foreign(owner: str, name: str, dialect: str) -> bool:
+    """Whether a type of one dialect is none of another; SQLAlchemy 2.1 knows SQLite's JSONB."""
+    at_home = {owner, "mariadb"} if owner == "mysql" else {owner}
+    return name in OWN_TYPES[owner] and dialect not in at_home | (
+        {"sqlite"} if name == "JSONB" else set()
+    )
+
+
 @lru_cache(maxsize=1024)  # a history has the same few types again and again
 def _refusal(written: Expression, dialect: str) -> str | None:
     """What a dialect lacks for a type; None where it has it, or where that is not known."""
@@ -79,15 +92,17 @@ def _refusal(written: Expression, dialect: str) -> str | None:
     callee = node.func if isinstance(node, ast.Call) else node
     name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
     module = ast.unparse(callee.value) if isinstance(callee, ast.Attribute) else ""
-    for owner, types in OWN_TYPES.items():
+    for owner in OWN_TYPES:
         named = module.rpartition(".")[2] == owner or any(
             f"sqlalchemy.dialects.{owner} import" in line for line in written.imports if not module
         )
-        if owner != dialect and named and name in types:
+        if named and is_foreign(owner, name, dialect):
             return f"type `{name}`"
     for keyword in node.keywords if isinstance(node, ast.Call) else ():
         value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
-        if keyword.arg == "collation" and isinstance(value, str) and _OF_MYSQL.fullmatch(value):
+        if keyword.arg != "collation" or dialect in {"mysql", "mariadb"}:
+            continue
+        if isinstance(value, str) and _OF_MYSQL.fullmatch(value):
             return f"collation `{value}`"
     return None
 
@@ -117,6 +132,20 @@ rule.example(
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ PostgreSQL has no collation `utf8mb4_0900_as_cs`
     """,
     dialects=("postgresql",),
+)
+rule.example(
+    "PostgreSQL's JSON in MySQL",
+    """
+    from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("data", JSONB()))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ MySQL has no type `JSONB`
+        op.add_column("users", sa.Column("tags", ARRAY(sa.Text())))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ MySQL has no type `ARRAY`
+    """,
+    dialects=("mysql",),
 )
 rule.example(
     "The dialect is asked for",

@@ -25,6 +25,10 @@ from alembic_roundtrip.scaffold.edits import op_name, runs, stands_alone
 rule = Rule(__name__, severity="error")
 
 
+_ALONE = (("VACUUM",), ("ALTER", "SYSTEM"), ("CREATE", "DATABASE"), ("DROP", "DATABASE"))
+"""What PostgreSQL runs in no transaction at all."""
+
+
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Concurrent operations outside an autocommit block, where nobody has ended the transaction."""
@@ -48,6 +52,9 @@ def _failing(
             continue
         if _is_concurrent(operation, words):
             yield operation, "CONCURRENTLY fails inside a transaction"
+        alone = [verb for verb in _ALONE if words[: len(verb)] == list(verb)]
+        if operation.name == "execute" and alone:
+            yield operation, f"{' '.join(alone[0])} fails inside a transaction"
         for change in operation.changes:
             if isinstance(change, c.AddEnumValue):
                 later = operations[number + 1 :]
@@ -132,6 +139,20 @@ rule.example(
     """,
     history=(_USERS,),
     dialects=("postgresql",),
+)
+rule.example(
+    "Tidied up",
+    """
+    def upgrade():
+        op.execute("VACUUM ANALYZE users")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ VACUUM fails inside a transaction
+    """,
+    dialects=("postgresql",),
+    fixed="""
+    def upgrade():
+        with op.get_context().autocommit_block():
+            op.execute("VACUUM ANALYZE users")
+    """,
 )
 rule.example(
     "In its block",

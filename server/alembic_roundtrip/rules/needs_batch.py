@@ -17,7 +17,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Migration, Operation
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.migration.rewrite import WrapStatements
 from alembic_roundtrip.rule import Rule
@@ -60,7 +60,18 @@ def _refusal(operation: Operation) -> str:
         return f"SQLite has no `op.{operation.name}`: use a batch"
     if operation.name == "alter_column" and _alters(operation):
         return "SQLite cannot alter a column in place: use a batch"
+    for change in operation.changes:
+        kinds = _brought(change) if operation.name == "add_column" else set()
+        if kinds and option(operation.arguments, "inline_references") is None:
+            with_it = "a foreign key" if "foreignkey" in kinds else "UNIQUE"
+            return f"SQLite cannot add a column with {with_it}: use a batch"
     return ""
+
+
+def _brought(change: c.Change) -> set[str]:
+    """The constraints of a new column that Alembic adds after it."""
+    own = change.constraints if isinstance(change, c.AddColumn) else ()
+    return {part.kind for part in own if part.kind in {"foreignkey", "unique"}}
 
 
 def _alters(operation: Operation) -> bool:
@@ -91,6 +102,8 @@ def _table(migration: Migration, operation: Operation) -> Name | None:
     if isinstance(change, c.AddConstraint) and change.constraint.name:
         return change.table if receiver(migration, operation) else None
     if isinstance(change, c.DropConstraint) and change.name:
+        return change.table if receiver(migration, operation) else None
+    if isinstance(change, c.AddColumn) and all(part.name for part in change.constraints):
         return change.table if receiver(migration, operation) else None
     # What is renamed has its old name until the block ends.
     renames = isinstance(change, c.AlterColumn) and "new_column_name" in dict(change.options)
@@ -176,6 +189,49 @@ rule.example(
             batch_op.alter_column("age", type_=sa.Text(), existing_type=sa.Integer())
             batch_op.drop_constraint("😋", type_="foreignkey")  # before its column
         op.drop_column("users", "team")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
+rule.example(
+    "A column with a foreign key",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("team", sa.Integer(), sa.ForeignKey("teams.id", name="fk")))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ SQLite cannot add a column with a foreign key: use a batch
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("team")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+    fixed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("team", sa.Integer(), sa.ForeignKey("teams.id", name="fk")))
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("team")
+    """,
+)
+rule.example(
+    "A column with a unique index, or with its foreign key in its own definition",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("code", sa.Text(), unique=True, index=True))
+        op.add_column(
+            "users", sa.Column("team", sa.ForeignKey("teams.id")), inline_references=True
+        )
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("team")
+            batch_op.drop_column("code")
     """,
     history=(_USERS,),
     dialects=("sqlite",),
