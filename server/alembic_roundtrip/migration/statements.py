@@ -47,6 +47,7 @@ from alembic_roundtrip.text import Range
 
 _DEPTH = 8
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
+_EVERYTHING = frozenset({"Exception", "BaseException"})
 _REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
@@ -151,6 +152,9 @@ class Reader:
                 if isinstance(item.optional_vars, ast.Name):
                     place.scope.names[item.optional_vars.id] = call
         after = self.block(node.body, place)
+        if len(self.operations) > before:
+            broad = [item.context_expr for item in node.items if _suppresses(item.context_expr)]
+            self.swallowed += [range_of(place.scope.source, each) for each in broad]
         options = {key for _, batch in place.batches for key, _ in batch.options}
         if place.batches != outer.batches and before == len(self.operations) and options & _REMADE:
             # Without operations the table is made anew all the same, with other arguments.
@@ -434,5 +438,12 @@ def _passed_batches(
 
 def _swallows(handler: ast.ExceptHandler) -> bool:
     """Whether it takes every exception and lets none out again."""
-    broad = handler.type is None or last(handler.type) in {"Exception", "BaseException"}
+    broad = handler.type is None or last(handler.type) in _EVERYTHING
     return broad and not any(isinstance(part, ast.Raise) for part in ast.walk(handler))
+
+
+def _suppresses(context: ast.expr) -> bool:
+    """Whether it is `contextlib.suppress` of every exception."""
+    if not isinstance(context, ast.Call) or last(context.func) != "suppress":
+        return False
+    return any(last(part) in _EVERYTHING for part in context.args)

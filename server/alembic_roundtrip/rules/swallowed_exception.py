@@ -28,7 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
             end = context.migration.source.line_range(place.start.line).end
             yield Finding(
                 Range(place.start, min(end, place.end)),
-                "every failure of the operations above passes unseen",
+                "every failure of these operations passes unseen",
                 severity=None if context.recent else "hint",
             )
 
@@ -44,8 +44,25 @@ rule.example(
         try:
             op.drop_column("users", "😋")
         except Exception:
-        ^^^^^^^^^^^^^^^^^ every failure of the operations above passes unseen
+        ^^^^^^^^^^^^^^^^^ every failure of these operations passes unseen
             pass
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
+    "Suppressed",
+    """
+    from contextlib import suppress
+
+
+    def upgrade():
+        with suppress(Exception):
+             ^^^^^^^^^^^^^^^^^^^ every failure of these operations passes unseen
+            op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )

@@ -24,6 +24,8 @@ from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="warning")
 
+_NO_REASON = re.compile(r"#\s*(?:###|todo\b|fixme\b|xxx\b|noqa\b|pragma\b|type:|$)", re.IGNORECASE)
+
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
@@ -31,11 +33,18 @@ def check(context: Context) -> Iterator[Finding]:
     downgrade = context.migration.downgrade
     if downgrade is None or downgrade.kind is not Body.RAISES or context.upgrade_only:
         return
-    if downgrade.message or downgrade.docstring or explains(documentation(context.migration)):
+    said = downgrade.message or downgrade.docstring or _reason(context, downgrade)
+    if said or explains(documentation(context.migration)):
         return
     severity: Severity | None = None if context.recent else "hint"
     message = "the downgrade refuses without a reason"
     yield Finding(downgrade.body, message, partial(_fixes, context, downgrade), severity=severity)
+
+
+def _reason(context: Context, downgrade: Direction) -> bool:
+    """Whether a comment stands above the exception, other than a template's or a task."""
+    comment = context.migration.comment_at(downgrade.body)
+    return any(not _NO_REASON.match(line) for line in comment.splitlines())
 
 
 def _fixes(context: Context, downgrade: Direction) -> tuple[Fix, ...]:
@@ -102,6 +111,31 @@ rule.example(
         raise NotImplementedError("The rows of 😋s cannot be restored.")
     ''',
     history=("def upgrade():\n    op.create_table('😋s', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
+    "With its reason in a comment",
+    """
+    def upgrade():
+        op.drop_constraint("ck_age", "users", type_="check")
+
+
+    def downgrade():
+        # Ages below zero exist by now.
+        raise NotImplementedError
+    """,
+)
+rule.example(
+    "Only a task",
+    """
+    def upgrade():
+        op.drop_constraint("ck_age", "users", type_="check")
+
+
+    def downgrade():
+        # TODO
+        raise NotImplementedError
+        ^^^^^^^^^^^^^^^^^^^^^^^^^ the downgrade refuses without a reason
+    """,
 )
 rule.example(
     "With its reason",
