@@ -42,6 +42,7 @@ _SAID = re.compile(
       .{0,60}\b(?:data|rows?|values?|record)
     | (?:data|rows?|values?|records?|contents?|information)\b.{0,60}
       \b(?:lost|lose|discarded|destroyed|gone|wiped|dropped|deleted)
+    | (?:not|n't|never)[ ](?:come|be[ ]brought)[ ]back | for[ ]good\b | permanent | no[ ]way[ ]back
     | (?:cannot|can't|can[ ]not|could[ ]not|no[ ]way[ ]to|impossible[ ]to|unable[ ]to)
       \b.{0,40}\b(?:restor|revers|undo|recover|downgrad|roll|revert|bring)
     """,
@@ -50,7 +51,7 @@ _SAID = re.compile(
 _SAID_WITH = (
     *("los", "destr", "irre", "unrecover", "discard", "wip", "gone", "dropped", "deleted"),
     *("cannot", "can't", "can not", "could not", "no way", "impossible", "unable"),
-    *("not reversible", "one-way", "one way"),
+    *("not reversible", "one-way", "one way", "back", "for good", "permanent"),
 )
 """What speaks of a loss has one of these, which are looked for fifty times as fast."""
 
@@ -131,7 +132,7 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
 
     Dropping what this upgrade created empty loses only what was written since, and is normal.
     """
-    moved = set(_moved_into(context, trip))
+    moved = set(_moved_into(context, trip)) - _copied_back(context)
     for operation in context.downgrade_operations:
         if not operation.runs_on(trip.dialect):
             continue
@@ -182,6 +183,23 @@ def _moved_into(context: Context, trip: RoundTrip) -> Iterator[Name]:
             continue
         if change.table is not None and change.table not in trip.before.tables:
             yield change.table
+
+
+def _copied_back(context: Context) -> set[Name]:
+    """Tables that the downgrade reads to write others, whatever it takes of them."""
+    tables = {
+        change.table
+        for operation in context.downgrade_operations
+        for change in operation.changes
+        if isinstance(change, c.DropTable)
+    }
+    said = [
+        set(re.findall(r"\w+", context.migration.source.slice(operation.statement)))
+        for operation in context.downgrade_operations
+        for change in operation.changes
+        if isinstance(change, c.WriteRows) and (change.computed or change.verb == "insert")
+    ]
+    return {table for table in tables if any(table.name in words for words in said)}
 
 
 def _kept_aside(context: Context) -> frozenset[Key]:

@@ -130,6 +130,40 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "Moved into a new table, and back",
+    """
+    def upgrade():
+        op.create_table("nicks", sa.Column("user", sa.Integer()), sa.Column("nick", sa.Text()))
+        op.execute("INSERT INTO nicks SELECT id, nick FROM users")
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+        op.execute("UPDATE users SET nick = n.nick FROM nicks n WHERE n.user = users.id")
+        op.drop_table("nicks")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "That it does not come back is said",
+    '''
+    """Drop the nicknames; they are deleted and will not come back."""
+    revision = "under_test"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.drop_column("users", "nick")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+    ''',
+    history=(_USERS,),
+)
+rule.example(
     "A downgrade that refuses",
     """
     def upgrade():
