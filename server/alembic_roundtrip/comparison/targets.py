@@ -175,7 +175,7 @@ def present_already(context: Context) -> Iterator[Present]:
         if trip.down.unread or _anything_happened(context, trip):
             continue
         for operation, change, schema in trip.down.steps:
-            if operation.doubtful or operation.name == "execute" or _asks_absence(operation):
+            if operation.doubtful or _asks_absence(operation, change):
                 continue
             key = _made(change, schema, trip.dialect)
             known = key is not None and schema.knows(key.table)
@@ -184,7 +184,9 @@ def present_already(context: Context) -> Iterator[Present]:
                 yield Present(key, operation)
 
 
-def _asks_absence(operation: Operation) -> bool:
+def _asks_absence(operation: Operation, change: c.Change) -> bool:
+    if isinstance(change, c.CreateTable | c.AddColumn | c.CreateIndex) and change.if_not_exists:
+        return True
     existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
     return existing or any(name == "if_not_exists" for name, _ in operation.arguments)
 

@@ -56,8 +56,10 @@ def tightenings(context: Context, way: Way = "downgrade") -> Iterator[Tightening
         for found in (*side.rules(), *side.shorter(context)):
             if found.operation not in seen and not found.operation.doubtful:
                 seen.add(found.operation)
-                if not _guarded(context, written, found):
-                    yield found
+                spared = isinstance(found.change, c.AddConstraint) and found.change.not_valid
+                if _guarded(context, written, found) or (spared and not _validates(written)):
+                    continue
+                yield found
 
 
 def _guarded(context: Context, direction: Direction, found: Tightening) -> bool:
@@ -66,6 +68,11 @@ def _guarded(context: Context, direction: Direction, found: Tightening) -> bool:
     text = "\n".join(map(context.migration.source.slice, before))
     words = set(_WORD.findall(text))
     return "raise" in words and {found.table.name, *found.columns} <= words
+
+
+def _validates(direction: Direction) -> bool:
+    """Whether it has the rows looked at that a NOT VALID has left."""
+    return any("VALIDATE" in operation.sql.upper().split() for operation in direction.operations)
 
 
 @dataclass(frozen=True, slots=True)

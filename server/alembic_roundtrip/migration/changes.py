@@ -22,6 +22,8 @@ class CreateTable:
 
     table: Table
     enums: tuple[EnumType, ...] = ()
+    if_not_exists: bool = False
+    """Whether nothing happens where there is one of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class AddColumn:
     column: Column
     enums: tuple[EnumType, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class CreateIndex:
     """An index is created."""
 
     index: Index
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class AddConstraint:
 
     table: Name
     constraint: Constraint
+    not_valid: bool = False
+    """Whether the rows that are there are not held to it, as PostgreSQL's NOT VALID says."""
 
 
 @dataclass(frozen=True, slots=True)

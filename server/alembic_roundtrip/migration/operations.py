@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.constructs import construct
-from alembic_roundtrip.migration.definitions import Definitions, last
+from alembic_roundtrip.migration.definitions import Definitions
+from alembic_roundtrip.migration.entities import entity_of
 from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.files import read_sql
@@ -79,7 +80,7 @@ _OPTIONAL = frozenset(
     | {("sync_enum_values", "enum_values_to_rename")}
 )
 _OWN_TABLE = frozenset({"table_name", "source_table"})
-_MANNERS = frozenset({"if_exists", "if_not_exists", "postgresql_concurrently"})
+_MANNERS = frozenset({"if_exists", "if_not_exists", "inline_references", "postgresql_concurrently"})
 """Options that say how an operation is done, not what."""
 _SCHEMA = {"create_foreign_key": "source_schema"}
 
@@ -117,6 +118,11 @@ class Call:
         """An argument's value where it is a string."""
         expression = self.expression(name)
         return expression.string if expression else None
+
+    def asks(self, name: str) -> bool:
+        """Whether it is told to, by an argument that is True."""
+        given = self.expression(name)
+        return given is not None and given.value is True
 
     def strings(self, name: str) -> tuple[str, ...] | None:
         """An argument's value where it is a list of strings."""
@@ -210,10 +216,17 @@ def _create_table(call: Call) -> Changes:
     name = call.table()
     if name is None:
         return None
+    if _is_temporary(call):
+        return (c.Unknown(frozenset({name})),)
     table, enums = Definitions(call.scope).table(
         name, call.objects, call.rest(), complete=call.complete
     )
-    return (c.CreateTable(table, enums),)
+    return (c.CreateTable(table, enums, call.asks("if_not_exists")),)
+
+
+def _is_temporary(call: Call) -> bool:
+    """Whether the table goes away with the connection, and is no part of the schema."""
+    return any(word.upper() in {"TEMP", "TEMPORARY"} for word in call.strings("prefixes") or ())
 
 
 def _drop_table(call: Call) -> Changes:
@@ -239,7 +252,7 @@ def _add_column(call: Call) -> Changes:
     # Alembic emits a column's own foreign keys, UNIQUE and index here too, but no primary key.
     own = tuple(constraint for constraint in constraints if constraint.kind != "primary")
     made = tuple(c.CreateIndex(index) for index in indexes)
-    return (c.AddColumn(table, column, enums, own), *made)
+    return (c.AddColumn(table, column, enums, own, call.asks("if_not_exists")), *made)
 
 
 def _drop_column(call: Call) -> Changes:
@@ -263,7 +276,8 @@ def _create_index(call: Call) -> Changes:
     if items is None:
         return None
     columns = tuple(call.scope.expression(item) for item in items)
-    return (c.CreateIndex(Index(name.string, table, columns, call.rest(), name.final)),)
+    index = Index(name.string, table, columns, call.rest(), name.final)
+    return (c.CreateIndex(index, call.asks("if_not_exists")),)
 
 
 def _drop_index(call: Call) -> Changes:
@@ -306,7 +320,7 @@ def _create_foreign_key(call: Call) -> Changes:
         referent_columns=remote,
         final=name.final,
     )
-    return (c.AddConstraint(table, constraint),)
+    return (c.AddConstraint(table, constraint, call.asks("postgresql_not_valid")),)
 
 
 def _create_check(call: Call) -> Changes:
@@ -315,7 +329,7 @@ def _create_check(call: Call) -> Changes:
     if table is None or name is None or condition is None:
         return None
     constraint = Constraint("check", name.string, (), (condition,), call.rest(), final=name.final)
-    return (c.AddConstraint(table, constraint),)
+    return (c.AddConstraint(table, constraint, call.asks("postgresql_not_valid")),)
 
 
 def _create_exclude(call: Call) -> Changes:
@@ -331,9 +345,8 @@ def _drop_constraint(call: Call) -> Changes:
     table, name = call.table(), call.expression("constraint_name")
     if table is None or name is None or not name.known:
         return None
-    asks = call.expression("if_exists")
-    exists = asks is not None and asks.value is True
-    return (c.DropConstraint(table, name.string, call.string("type_"), name.final, exists),)
+    kind, asks = call.string("type_"), call.asks("if_exists")
+    return (c.DropConstraint(table, name.string, kind, name.final, asks),)
 
 
 def _table_comment(call: Call) -> Changes:
@@ -376,38 +389,14 @@ def executed(node: ast.expr, scope: Scope, dialects: tuple[str, ...] = ()) -> tu
     return Definitions(scope).statement(resolved)
 
 
-_ENTITIES = {
-    "PGExtension": "extension",
-    "PGFunction": "function",
-    "PGMaterializedView": "view",
-    "PGPolicy": "policy",
-    "PGTrigger": "trigger",
-    "PGView": "view",
-}
-
-
-def _entity(call: Call) -> tuple[str, Name] | None:
-    """What an object of alembic-utils stands for: `PGView(schema=…, signature=…)`."""
-    node = call.named.get("entity")
-    kind = _ENTITIES.get(last(node.func)) if isinstance(node, ast.Call) else None
-    if kind is None or not isinstance(node, ast.Call):
-        return None
-    given = {keyword.arg: value_of(keyword.value) for keyword in node.keywords}
-    given |= dict(zip(("schema", "signature"), map(value_of, node.args), strict=False))
-    schema, signature = given.get("schema"), given.get("signature")
-    if not isinstance(schema, str) or not isinstance(signature, str):
-        return None
-    return kind, Name.of(signature.partition("(")[0].strip(), schema)
-
-
 def _create_entity(call: Call) -> Changes:
-    entity = _entity(call)
+    entity = entity_of(call.named.get("entity"))
     # What it stands for is no part of any table.
     return (c.Unknown(frozenset()) if entity is None else c.CreateObject(*entity),)
 
 
 def _drop_entity(call: Call) -> Changes:
-    entity = _entity(call)
+    entity = entity_of(call.named.get("entity"))
     return (c.Unknown(frozenset()) if entity is None else c.DropObject(*entity),)
 
 

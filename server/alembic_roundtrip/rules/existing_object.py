@@ -89,3 +89,38 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A column, by SQL",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+
+
+    def downgrade():
+        op.execute('ALTER TABLE users ADD COLUMN "😋" text')
+        op.execute("ALTER TABLE users ADD COLUMN id integer")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the column `users.id` is there already at this point
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A CHECK that went with its column, whose name had changed",
+    """
+    def upgrade():
+        op.alter_column("cats", "age", new_column_name="years")
+
+
+    def downgrade():
+        op.add_column("cats", sa.Column("age", sa.Integer()))
+        op.execute("UPDATE cats SET age = years")
+        op.drop_column("cats", "years")
+        op.create_check_constraint("ck_age", "cats", "age > 0")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('cats', sa.Column('age', sa.Integer()))\n"
+        "    op.create_check_constraint('ck_age', 'cats', 'age > 0')\n",
+    ),
+    dialects=("postgresql",),
+)

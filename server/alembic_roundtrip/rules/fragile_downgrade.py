@@ -203,3 +203,20 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "The rows that are there are not looked at",
+    """
+    def upgrade():
+        op.drop_constraint("ck_age", "cats")
+
+
+    def downgrade():
+        op.execute("ALTER TABLE cats ADD CONSTRAINT ck_age CHECK (age > 0) NOT VALID")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('cats', sa.Column('age', sa.Integer()))\n"
+        "    op.create_check_constraint('ck_age', 'cats', 'age > 0')\n",
+    ),
+    dialects=("postgresql",),
+)

@@ -171,3 +171,33 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "The rows that are there are looked at later",
+    """
+    def upgrade():
+        op.create_foreign_key(
+            "fk", "users", "teams", ["id"], ["id"], postgresql_not_valid=True
+        )
+
+
+    def downgrade():
+        op.drop_constraint("fk", "users", type_="foreignkey")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "The rows that are there are looked at in the end",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE users ADD CONSTRAINT ck CHECK (id > 0) NOT VALID")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are rows against `ck` in `users`
+        op.execute("ALTER TABLE users VALIDATE CONSTRAINT ck")
+
+
+    def downgrade():
+        op.drop_constraint("ck", "users", type_="check")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

@@ -149,3 +149,17 @@ rule.example(
         "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n",
     ),
 )
+rule.example(
+    "Added only where it is missing",
+    """
+    def upgrade():
+        op.drop_column("teams", "id")
+
+
+    def downgrade():
+        op.execute("ALTER TABLE teams ADD COLUMN id serial PRIMARY KEY")
+        op.execute("ALTER TABLE users ADD COLUMN IF NOT EXISTS id integer")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

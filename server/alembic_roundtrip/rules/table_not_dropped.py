@@ -64,6 +64,18 @@ rule.example(
     """,
 )
 rule.example(
+    "A temporary table, which goes by itself",
+    """
+    def upgrade():
+        op.create_table("scratch", sa.Column("id", sa.Integer()), prefixes=["TEMPORARY"])
+        op.create_table("tags", sa.Column("id", sa.Integer(), primary_key=True))
+
+
+    def downgrade():
+        op.drop_table("tags")
+    """,
+)
+rule.example(
     "Dropped in a loop",
     """
     def upgrade():

@@ -23,13 +23,24 @@ from alembic_roundtrip.schema.objects import create_object, drop_object, replace
 from alembic_roundtrip.schema.state import Key
 from alembic_roundtrip.schema.tables import create_table, drop_table, rename_table, set_comment
 
+_ASKING = (c.CreateTable, c.AddColumn, c.CreateIndex)
+
 
 def make(draft: Draft, change: c.Change, operation: Operation) -> None:
     """Make a change of an operation, unless that first asks and finds it made."""
-    guards = operation.guards
-    asks = bool(guards) and any(guard.kind is GuardKind.EXISTENCE for guard in guards)
-    if not (asks and is_done(draft, change)):
+    if not _asks(change, operation) or not is_done(draft, change):
         apply(draft, change)
+    elif isinstance(change, c.CreateTable):
+        draft.made.append(Key("table", change.table.name))
+    elif isinstance(change, _ASKING) and (key := _made_or_dropped(change)):
+        draft.made.append(key)
+
+
+def _asks(change: c.Change, operation: Operation) -> bool:
+    """Whether a change is only made where it is needed."""
+    guards = operation.guards
+    itself = isinstance(change, _ASKING) and change.if_not_exists
+    return itself or (bool(guards) and any(guard.kind is GuardKind.EXISTENCE for guard in guards))
 
 
 def is_done(draft: Draft, change: c.Change) -> bool:

@@ -149,9 +149,11 @@ def _mentioned_create(words: Words) -> tuple[Change, ...]:
         table = words.name()
         return ANYTHING if table is None else (Unknown(frozenset({table})),)
     words.at += 1
-    words.take("IF", "NOT", "EXISTS")
+    asks = words.take("IF", "NOT", "EXISTS")
     name = words.name()
-    return ANYTHING if name is None else (CreateTable(Table(name, complete=False)),)
+    if name is None:
+        return ANYTHING
+    return (CreateTable(Table(name, complete=False), if_not_exists=asks),)
 
 
 def _insert(words: Words) -> Read:

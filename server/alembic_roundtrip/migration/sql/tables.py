@@ -22,8 +22,10 @@ _TRUE = Expression("True", value=True)
 
 def created_table(node: exp.Create, read: Definitions) -> tuple[c.Change, ...]:
     """CREATE TABLE; a part that is not read makes the table incomplete."""
+    asks = bool(node.args.get("exists"))
     if not isinstance(node.this, exp.Schema):
-        return (c.CreateTable(Table(read.name(node.this), complete=False)),)
+        table = Table(read.name(node.this), complete=False)
+        return (c.CreateTable(table, if_not_exists=asks),)
     name = read.name(node.this.this)
     columns: list[Column] = []
     constraints: list[Constraint] = []
@@ -45,7 +47,7 @@ def created_table(node: exp.Create, read: Definitions) -> tuple[c.Change, ...]:
             complete = False
     columns = with_primary_key(columns, constraints)
     table = Table(name, tuple(columns), tuple(constraints), tuple(indexes), complete=complete)
-    return (c.CreateTable(table),)
+    return (c.CreateTable(table, if_not_exists=asks),)
 
 
 def _inherits(node: exp.Create) -> bool:
@@ -91,7 +93,8 @@ def created_index(node: exp.Create, read: Definitions) -> tuple[c.Change, ...]:
         where = read.statement.rest_after("WHERE") or ""
         text = f"sa.text({literal(where).text})"
         options.append((f"{_dialect(read)}_where", Expression(text, imports=_SA)))
-    return (c.CreateIndex(Index(name, table, columns, tuple(options), final=True)),)
+    made = Index(name, table, columns, tuple(options), final=True)
+    return (c.CreateIndex(made, if_not_exists=bool(node.args.get("exists"))),)
 
 
 def _dialect(read: Definitions) -> str:
@@ -138,9 +141,10 @@ def _action(
 ) -> Iterator[c.Change]:
     if isinstance(action, exp.ColumnDef):
         column, own = read.column(action)
-        yield c.AddColumn(table, column, constraints=own)
+        asks = bool(action.args.get("exists"))
+        yield c.AddColumn(table, column, constraints=own, if_not_exists=asks)
     elif isinstance(action, exp.AddConstraint):
-        yield from _added(action, table, read)
+        yield from _added(action, table, read, not_valid=bool(node.args.get("not_valid")))
     elif isinstance(action, exp.Drop):
         yield _dropped(action, table, read)
     elif isinstance(action, exp.DropPrimaryKey):
@@ -153,12 +157,15 @@ def _action(
         yield _renamed(action, table, node, read)
 
 
-def _added(action: exp.AddConstraint, table: Name, read: Definitions) -> Iterator[c.Change]:
+def _added(
+    action: exp.AddConstraint, table: Name, read: Definitions, *, not_valid: bool
+) -> Iterator[c.Change]:
     for part in action.expressions:
         if isinstance(part, exp.IndexColumnConstraint):
             yield c.CreateIndex(_key(part, table, read))
         else:
-            yield from (c.AddConstraint(table, made) for made in read.constraints(part))
+            for made in read.constraints(part):
+                yield c.AddConstraint(table, made, not_valid)
 
 
 def _renamed(action: exp.Expression, table: Name, node: exp.Alter, read: Definitions) -> c.Change:
