@@ -42,7 +42,9 @@ _SAID = re.compile(
       .{0,60}\b(?:data|rows?|values?|record)
     | (?:data|rows?|values?|records?|contents?|information)\b.{0,60}
       \b(?:lost|lose|discarded|destroyed|gone|wiped|dropped|deleted)
-    | (?:not|n't|never)[ ](?:come|be[ ]brought)[ ]back | for[ ]good\b | permanent | no[ ]way[ ]back
+    | (?:not|n't|never)[ ](?:come|be[ ]brought)[ ]back | no[ ]way[ ]back
+    | (?:delet|remov|destroy|gone)\w*[ ](?:permanently|forever|for[ ]good)
+    | permanently[ ](?:delet|remov|destroy|los|gone)
     | (?:cannot|can't|can[ ]not|could[ ]not|no[ ]way[ ]to|impossible[ ]to|unable[ ]to)
       \b.{0,40}\b(?:restor|revers|undo|recover|downgrad|roll|revert|bring)
     """,
@@ -51,7 +53,7 @@ _SAID = re.compile(
 _SAID_WITH = (
     *("los", "destr", "irre", "unrecover", "discard", "wip", "gone", "dropped", "deleted"),
     *("cannot", "can't", "can not", "could not", "no way", "impossible", "unable"),
-    *("not reversible", "one-way", "one way", "back", "for good", "permanent"),
+    *("not reversible", "one-way", "one way", "back", "for good", "forever", "permanently"),
 )
 """What speaks of a loss has one of these, which are looked for fifty times as fast."""
 

@@ -23,6 +23,8 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import column_call
+from alembic_roundtrip.scaffold.patterns import required
+from alembic_roundtrip.scaffold.patterns._pattern import At
 from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="error", upgrade=(AddColumn,), downgrade=(AddColumn,))
@@ -87,13 +89,13 @@ def _is_required(column: Column) -> bool:
 
 
 def _fixes(context: Context, operation: Operation, change: AddColumn) -> tuple[Fix, ...]:
-    """The server default that the column has at the parent revision, if it has one."""
+    """The server default that the column has at the parent revision, else one for the rows here."""
     table = context.before.table(change.table)
     column = table.column(change.column.name) if table else None
     default = column.server_default if column else None
     place = column_call(context.migration, operation, change.column.name)
     if default is None or place is None:
-        return ()
+        return tuple(p.fix for p in required.patterns(context, At(operation.range)))
     render = Renderer(context.migration)
     try:
         text = render.expression(default)
@@ -195,6 +197,17 @@ rule.example(
     def upgrade():
         op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() adds `users.😋` NOT NULL without a default: it fails as soon as the table has a row
+
+
+    def downgrade():
+        op.drop_column("users", "😋")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+    dialects=("postgresql",),
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("😋", sa.Text(), nullable=False, server_default=""))
+        op.alter_column("users", "😋", existing_type=sa.Text(), server_default=None)
 
 
     def downgrade():

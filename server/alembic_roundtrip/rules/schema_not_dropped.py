@@ -10,13 +10,14 @@ Drop it in the downgrade, after what is in it: `op.execute("DROP SCHEMA …")`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from alembic_roundtrip.comparison.symmetry import MAKING, leftovers
+from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
-from alembic_roundtrip.rules._fixes import at_downgrade
+from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 
 rule = Rule(__name__, severity="warning", upgrade=MAKING["object"])
 
@@ -30,8 +31,14 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(
                 leftover.operation.range,
                 f"nothing in downgrade() drops the schema `{leftover.key.table}`",
-                related=at_downgrade(leftover, context),
+                partial(_fixes, context, leftover),
+                at_downgrade(leftover, context),
             )
+
+
+def _fixes(context: Context, leftover: Leftover) -> tuple[Fix, ...]:
+    fix = inverse_of(context, leftover.operation)
+    return () if fix is None else (fix,)
 
 
 _USERS = (
@@ -55,6 +62,16 @@ rule.example(
     """,
     history=(_USERS,),
     dialects=("postgresql",),
+    fixed="""
+    def upgrade():
+        op.execute("CREATE SCHEMA audit")
+        op.create_table("😋", sa.Column("id", sa.Integer()), schema="audit")
+
+
+    def downgrade():
+        op.drop_table("😋", schema="audit")
+        op.execute("DROP SCHEMA audit")
+    """,
 )
 rule.example(
     "It may be shared",

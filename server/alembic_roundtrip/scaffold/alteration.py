@@ -102,13 +102,18 @@ class Alteration:
             return
         if new_kind not in _STRINGS and "postgresql_using" not in options:
             return
-        sql = _CAST_NAMES.get(old_kind)
+        name = options.get("new_column_name")
+        sql = cast(name.string if name is not None and name.string else change.column, old)
         if sql is None:
             raise NotKnownError(f"the cast back to `{old.text}`")
-        name = options.get("new_column_name")
-        column = name.string if name is not None and name.string else change.column
-        quoted = column if re.fullmatch(r"[a-z_][a-z0-9_]*", column) else f'"{column}"'
-        yield f"postgresql_using={f'{quoted}::{sql}'!r}"
+        yield f"postgresql_using={sql!r}"
+
+
+def cast(column: str, to: Expression) -> str | None:
+    """PostgreSQL's expression that makes another type of a column; None for one it may not take."""
+    sql = _CAST_NAMES.get(type_name(to))
+    quoted = column if re.fullmatch(r"[a-z_][a-z0-9_]*", column) else f'"{column}"'
+    return None if sql is None else f"{quoted}::{sql}"
 
 
 def type_name(expression: Expression) -> str:
