@@ -186,3 +186,13 @@ class _Step(RevisionStep):
         self.revision = revision
         self.is_upgrade = upgrade
         self.migration_fn = function
+
+    def _unmerge_to_revisions(self, heads: Set[str]) -> Tuple[str, ...]:
+        """Where a downgrade leads: the parents that no other head or parent implies.
+
+        For that Alembic walks through all ancestors, also of an only parent.
+        """
+        if heads == {self.revision.revision} and len(self.to_revisions) == 1:
+            return tuple(self.to_revisions)
+        found: Tuple[str, ...] = super()._unmerge_to_revisions(heads)
+        return found
