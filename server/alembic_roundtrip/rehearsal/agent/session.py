@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import sys
@@ -13,6 +14,8 @@ from .channel import Channel
 from .guard import redirect
 from .project.project import Cannot, Project, import_alembic
 
+_YOUNG = 10_000
+"""Objects, after which garbage is collected."""
 RESTART = 3
 """Exit status: what was said is right, the rest wants a new process."""
 
@@ -91,6 +94,9 @@ class Session:
                 if self._plan["baseline"]:
                     baseline.apply(self._plan["baseline"], room)
         self._set_out()
+        # All that is loaded stays, and what migrations make goes at once, nearly all of it.
+        gc.freeze()
+        gc.set_threshold(_YOUNG)
         while not all(walk.over for walk in self._walks):
             self._run_once()
 
