@@ -58,7 +58,7 @@ def test_names_with_quotes_spaces_and_keywords_are_read() -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_second_look_with_what_is_known_sees_what_a_first_one_sees(name: str) -> None:
-    known: snapshot.Known = {}
+    known = snapshot.Known()
     for schema in (*CHANGES[name][0], CHANGES[name][0][0]):
         with database(*schema) as connection:
             assert snapshot.take(connection, known=known) == snapshot.take(connection)

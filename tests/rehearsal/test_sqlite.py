@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import sqlalchemy as sa
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteRoom
 from alembic_roundtrip.rehearsal.events import RevisionFinished
 from rehearsal.conftest import collect
 from rehearsal.test_verdicts import users
@@ -56,3 +61,96 @@ async def test_rebuilding_a_parent_can_empty_its_children(tmp_path, on):
         assert gone == {("children", None, 3, 4, "upgrade")}
     else:
         assert gone == set()
+
+
+_TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY)"
+
+
+@pytest.fixture
+def connection(tmp_path) -> Iterator[sa.Connection]:
+    """Env.py's."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/scratch.sqlite")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def room(tmp_path, connection) -> SqliteRoom:
+    room = SqliteRoom(f"{tmp_path}/scratch.sqlite", "alembic_version")
+    room.enter(connection)
+    return room
+
+
+def _step(room: SqliteRoom, connection: sa.Connection) -> None:
+    connection.exec_driver_sql(_TABLE)
+    room.settle(connection)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _step,
+        lambda room, _: room.lend(lambda own: own.exec_driver_sql(_TABLE)),
+        lambda room, _: room.run_script(_TABLE),
+    ],
+    ids=["a step", "a statement of ours", "a script"],
+)
+def test_what_is_saved_is_what_there_is(room, connection, change):
+    before = room.save()
+    assert room.save() is before  # copied once
+    assert list(room.snapshot().tables) == []
+
+    change(room, connection)
+    after = room.save()
+    assert list(room.snapshot().tables) == ["t"]
+
+    for saved, tables in ((before, []), (after, ["t"])):
+        room.restore(saved)
+        room.refresh(connection)
+        assert list(room.snapshot().tables) == tables
+
+
+def test_rows_that_were_put_in_are_saved(room):
+    room.run_script(_TABLE)
+    (table,) = room.snapshot().tables.values()
+    empty = room.save()
+
+    room.work(lambda access: access.insert(table, [{"id": 1}]))
+    assert room.save() is not empty
+
+    assert room.count(table) == 1
+    room.restore(empty)
+    assert room.count(table) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"row_factory": lambda _, row: {"of the project's": row}},
+        {"text_factory": bytes},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_look_does_not_depend_on_how_the_project_has_its_rows(room, connection, change):
+    driver: Any = connection.connection.dbapi_connection
+    for name, value in change.items():
+        setattr(driver, name, value)
+    _step(room, connection)
+    (table,) = room.snapshot().tables.values()
+
+    assert table.name == "t"
+    assert room.count(table) == 0
+
+
+def test_a_look_leaves_the_project_its_transaction(room, connection):
+    _step(room, connection)
+    connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    driver: Any = connection.connection.dbapi_connection
+    assert driver.in_transaction
+
+    assert list(room.snapshot().tables) == ["t"]
+
+    assert driver.in_transaction
+    connection.rollback()
+    assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0

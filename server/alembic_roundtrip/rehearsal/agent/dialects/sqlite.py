@@ -6,6 +6,7 @@ import os
 import pickle
 import re
 import sqlite3
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import sqlalchemy
@@ -21,14 +22,20 @@ from ..values.candidates import Key
 from ..values.checks import hints
 from ..values.source import Source
 from . import Locked, short
+from .session import raw
 
 # Bound at import, which is before the guard replaces it for the project.
 _create_engine = sqlalchemy.create_engine
 _connect = sqlite3.connect
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED: the module names them since Python 3.11
 _PATIENCE = 8
-_REMEMBERED = 32
 _KEYS_READ = 5000
+_PRAGMAS = (
+    "synchronous=OFF",
+    "journal_mode=MEMORY",
+    "busy_timeout=1000",
+    "mmap_size=1073741824",  # copying whole databases takes a third of the time
+)
 _TABLES = ".tables"
 T = TypeVar("T")
 
@@ -55,11 +62,13 @@ class Dialect:
         return SqliteRoom(path, version_table)
 
 
-class Saved:
-    """A database as it was at one moment."""
+@dataclass
+class State:
+    """A state of the database, and what is known of it."""
 
-    def __init__(self, memory: sqlite3.Connection) -> None:
-        self.memory = memory
+    schema: Optional[Snapshot] = None
+    memory: Optional[sqlite3.Connection] = None
+    """A copy."""
 
 
 class SqliteRoom:
@@ -74,51 +83,61 @@ class SqliteRoom:
         self._version_table = version_table
         self._raw = _connect(path)
         self._raw.isolation_level = None
-        for pragma in ("synchronous=OFF", "journal_mode=MEMORY", "busy_timeout=1000"):
+        for pragma in _PRAGMAS:
             self._raw.execute(f"PRAGMA {pragma}")
         self._engine = _create_engine("sqlite://", creator=lambda: self._raw, poolclass=StaticPool)
         event.listen(self._engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
-        self._snapshots: Dict[Tuple[Any, ...], Any] = {}
-        self._tables: snapshot.Known = {}
+        self._known = snapshot.Known()
+        self._state = State()
+        self._theirs: Any = None
 
     def enter(self, connection: Any) -> None:
-        """Nothing of the run's is needed."""
+        """What env.py did before its run, nobody was told."""
+        self._state = State()
+        self._theirs = raw(connection)
 
-    def leave(self, connection: Any) -> None:
-        """As above."""
+    def leave(self, _connection: Any) -> None:
+        """Let go of the run's connection."""
+        self._theirs = None
 
     def work(self, function: Callable[[SqliteAccess], T]) -> T:
         """Call with an access, in a transaction that is committed."""
+        self._state = State(self._state.schema)
         with self._engine.begin() as connection:
             return function(SqliteAccess(connection))
 
     def lend(self, function: Callable[[Any], None]) -> None:
         """Call with a SQLAlchemy connection, in a transaction that is committed."""
+        self._state = State()
         with self._engine.begin() as connection:
             function(connection)
 
-    def has(self, _saved: Saved) -> bool:
+    def has(self, _saved: State) -> bool:
         """A copy in memory is always there."""
         return True
 
     def keep(self) -> None:
         """Everything is kept anyway."""
 
-    def save(self) -> Saved:
-        """The whole database, in memory."""
-        memory = _connect(":memory:")
-        self._copy(self._raw, memory)
-        return Saved(memory)
+    def save(self) -> State:
+        """Copy the whole database into memory, unless it still is what was copied last."""
+        if self._state.memory is None:
+            memory = _connect(":memory:")
+            self._copy(self._raw, memory)
+            self._state.memory = memory
+        return self._state
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: State) -> None:
         """Make the database what it was when saved."""
+        assert saved.memory is not None
         self._copy(saved.memory, self._raw)
+        self._state = saved
 
     def hand_on(self, place: str) -> None:
         """Copy the whole database to a file, and what is known of its tables to one beside it."""
         self.snapshot()
         with open(place + _TABLES, "wb") as tables:
-            pickle.dump(self._tables, tables)
+            pickle.dump(self._known.tables, tables)
         file = _connect(place)
         try:
             self._copy(self._raw, file)
@@ -129,7 +148,8 @@ class SqliteRoom:
         """Make the database what the file is."""
         with open(place + _TABLES, "rb") as tables:
             # Written by an agent like this one, and read where the project's own code runs.
-            self._tables = pickle.load(tables)  # noqa: S301
+            self._known.tables = pickle.load(tables)  # noqa: S301
+        self._state = State()
         file = _connect(place)
         try:
             self._copy(file, self._raw)
@@ -160,40 +180,42 @@ class SqliteRoom:
         for (definition,) in definitions:
             blank.execute(definition)
         self._copy(blank, self._raw)
+        self._state = State()
 
-    def snapshot(self) -> Any:
-        """The schema now; the same text of all definitions means the same snapshot."""
-        # What SQLite keeps of a schema is exactly this text, so an unchanged text needs no
-        # second look: a clean round trip costs one snapshot, not three.
-        rows = self._raw.execute(
-            "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+    def snapshot(self) -> Snapshot:
+        """The schema now, looked at once as long as nothing happens."""
+        if self._state.schema is None:
+            reader = self._reader()
+            self._state.schema = snapshot.take(reader, self._version_table, self._known)
+        return self._state.schema
+
+    def _reader(self) -> sqlite3.Connection:
+        """Where it is as good env.py's connection: ours must parse what that has changed anew."""
+        theirs = self._theirs
+        as_good = (
+            type(theirs) is sqlite3.Connection
+            and theirs.row_factory is None
+            and theirs.text_factory is str
+            and not theirs.in_transaction
         )
-        key = tuple(rows)
-        if key not in self._snapshots:
-            while len(self._snapshots) >= _REMEMBERED:
-                self._snapshots.pop(next(iter(self._snapshots)))
-                if len(self._tables) > _REMEMBERED * len(key):
-                    self._tables.clear()
-            self._snapshots[key] = self.work(
-                lambda access: snapshot.take(access.connection, self._version_table, self._tables)
-            )
-        return self._snapshots[key]
+        return theirs if as_good else self._raw
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        return _count(self._raw, table.name)
+        return _count(self._reader(), table.name)
 
     def run_script(self, text: str) -> None:
         """Run the statements of an SQL file."""
         self._raw.executescript(text)
+        self._state = State()
 
-    @staticmethod
-    def settle(connection: Any) -> None:
+    def settle(self, connection: Any) -> None:
         """Commit what the driver holds, so that nothing keeps the database locked between steps.
 
         env.py may have begun one transaction around everything; what SQLAlchemy thinks of it stays
         untouched, its own commit at the end simply has nothing left to do.
         """
+        self._state = State()
         connection.connection.commit()
 
     def refresh(self, connection: Any) -> None:

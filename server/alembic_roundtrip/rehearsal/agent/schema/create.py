@@ -14,10 +14,10 @@ from . import sql
 from .sql import Token
 from .tables import Check, Index, Unique
 
-_CONSTRAINTS = (
+_CONSTRAINTS = frozenset((
     "CONSTRAINT", "PRIMARY", "NOT", "NULL", "UNIQUE", "CHECK", "DEFAULT", "COLLATE",
     "REFERENCES", "GENERATED", "AS", "FOREIGN", "AUTOINCREMENT",
-)  # fmt: skip
+))  # fmt: skip
 
 
 @dataclass
@@ -105,8 +105,11 @@ class _Item:
         return tuple(group[0].value for group in sql.split(self.group()) if group)
 
     def skip_type(self) -> None:
-        while self.at < len(self.parts) and not self.peek(*_CONSTRAINTS):
-            if self.parts[self.at].text == "(":
+        while self.at < len(self.parts):
+            token = self.parts[self.at]
+            if token.kind == "word" and token.text.upper() in _CONSTRAINTS:
+                break
+            if token.text == "(":
                 self.group()
             else:
                 self.at += 1

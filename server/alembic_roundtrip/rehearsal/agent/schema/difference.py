@@ -19,6 +19,8 @@ def residue(before: Snapshot, after: Snapshot) -> List[Residue]:
     The grade is `different` or `cosmetic`; that the next upgrade fails is for its step to say.
     """
     found: List[Residue] = []
+    if before is after:
+        return found
     old = {name.lower(): table for name, table in before.tables.items()}
     new = {name.lower(): table for name, table in after.tables.items()}
     for key in sorted(set(old) | set(new)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from . import create, sql
@@ -11,9 +13,12 @@ from .tables import Column, ForeignKey, Snapshot, Table, Unique
 
 VERSION_TABLE = "alembic_version"
 
+# All that SQLite keeps of a schema is in these texts.
 _MASTER = r"""
 SELECT type, tbl_name, name, sql FROM main.sqlite_master
-  WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY type, name
+  WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+    AND tbl_name <> ? COLLATE NOCASE
+  ORDER BY type, name
 """
 # One query for the rest: a row says what it is, of which table, and up to seven values.
 # Virtual tables are left out: a pragma would have to load them.
@@ -47,9 +52,24 @@ _SHADOWS = {
 _MODULE = re.compile(r"\bUSING (\w+)", re.IGNORECASE)
 _FEW = 100
 """So many names fit into any statement."""
+_REMEMBERED = 32
 
-Known = Dict[Tuple[Any, ...], Table]
-"""Tables by the texts that SQLite keeps of them; the same texts mean the same table."""
+Texts = Tuple[Any, ...]
+
+
+class Known:
+    """What was seen before, by the texts that SQLite keeps of it: the same texts mean the same."""
+
+    def __init__(self) -> None:
+        self.tables: Dict[Texts, Table] = {}
+        self.schemas: Dict[Texts, Snapshot] = {}
+
+    def forget(self) -> None:
+        """Keep what a round trip and the next can meet again."""
+        while len(self.schemas) > _REMEMBERED:
+            last = self.schemas.pop(next(iter(self.schemas)))
+            if len(self.tables) > _REMEMBERED * (len(last.tables) + 1):
+                self.tables.clear()
 
 
 def take(
@@ -57,53 +77,62 @@ def take(
 ) -> Snapshot:
     """The schema as it is now; reads only, inside whatever transaction is active.
 
-    `version_table` is Alembic's own table, which is left out. Tables that are in `known` are taken
-    from there, the others are put in.
+    `version_table` is Alembic's own table, which is left out. What is in `known` is taken from
+    there, the rest is put in.
     """
-    known = {} if known is None else known
-    objects: Dict[str, List[Tuple[Any, ...]]] = {}
-    for kind, *row in connection.exec_driver_sql(_MASTER):
-        if row[0].lower() != version_table.lower():
-            objects.setdefault(kind, []).append(tuple(row))
+    known = known or Known()
+    driver = getattr(connection, "connection", connection)  # SQLAlchemy's, or the driver's own
+    rows = tuple(driver.execute(_MASTER, (version_table,)))
+    if rows not in known.schemas:
+        known.schemas[rows] = _read(driver, rows, known.tables)
+        known.forget()
+    return known.schemas[rows]
+
+
+def _read(driver: Any, rows: Texts, known: Dict[Texts, Table]) -> Snapshot:
+    objects = {kind: list(group) for kind, group in groupby(rows, itemgetter(0))}
     texts: Dict[str, List[str]] = {}
-    for owner, _, text in objects.get("index", []):
+    for _, owner, _, text in objects.get("index", []):
         texts.setdefault(owner.lower(), []).append(text)
     keys = {
-        name: (name, text, *sorted(texts.get(name.lower(), [])))
-        for _, name, text in objects.get("table", [])
+        name: (name, text, *texts.get(name.lower(), ()))
+        for _, _, name, text in objects.get("table", [])
     }
     new = [name for name, key in keys.items() if key not in known]
-    details = _details(connection, new)
+    details = _details(driver, new)
     for name in new:
         _, text, *indexes = keys[name]
-        known[keys[name]] = _table(name, text, details.get(name, {}), indexes)
+        known[keys[name]] = _table(name, text, details.get(name, {}), sorted(indexes))
     return _assemble({name: known[key] for name, key in keys.items()}, objects)
 
 
-def _details(connection: Any, tables: List[str]) -> Dict[str, Dict[str, List[Tuple[Any, ...]]]]:
+def _details(driver: Any, tables: List[str]) -> Dict[str, Dict[str, List[Tuple[Any, ...]]]]:
     """What pragmas say of some tables, by table and kind."""
     if not tables:
         return {}
     few = tables if len(tables) <= _FEW else []
     which = "AND name IN ({})".format(", ".join("?" * len(few))) if few else ""
     found: Dict[str, Dict[str, List[Tuple[Any, ...]]]] = {}
-    for what, owner, *values in connection.exec_driver_sql(_DETAILS.format(which), tuple(few)):
+    for what, owner, *values in driver.execute(_DETAILS.format(which), few):
         found.setdefault(owner, {}).setdefault(what, []).append(tuple(values))
     return found
 
 
 def _assemble(tables: Dict[str, Table], objects: Dict[str, List[Tuple[Any, ...]]]) -> Snapshot:
-    tables = {name: _with_targets(table, tables) for name, table in tables.items()}
+    tables = {
+        name: _with_targets(table, tables) if table.foreign_keys else table
+        for name, table in tables.items()
+    }
     names = _all_names(tables, objects) if objects.keys() & {"view", "trigger"} else set()
     return Snapshot(
         _without_shadows(tables),
-        {name: _statement(text, names) for _, name, text in objects.get("view", [])},
-        {name: _statement(text, names) for _, name, text in objects.get("trigger", [])},
+        {name: _statement(text, names) for _, _, name, text in objects.get("view", [])},
+        {name: _statement(text, names) for _, _, name, text in objects.get("trigger", [])},
     )
 
 
 def _all_names(tables: Dict[str, Table], objects: Dict[str, List[Tuple[Any, ...]]]) -> Set[str]:
-    names = {name.lower() for rows in objects.values() for _, name, _ in rows}
+    names = {name.lower() for rows in objects.values() for _, _, name, _ in rows}
     return names.union(c.name.lower() for table in tables.values() for c in table.columns)
 
 
@@ -125,6 +154,8 @@ def _with_targets(table: Table, tables: Dict[str, Table]) -> Table:
 
 def _without_shadows(tables: Dict[str, Table]) -> Dict[str, Table]:
     """Without the tables in which a virtual table keeps its data: they come and go with it."""
+    if all(table.has_rows for table in tables.values()):
+        return tables
     hidden: Set[str] = set()
     prefixes: List[str] = []
     for name, table in tables.items():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import AbstractSet, Iterable, List, Optional, Sequence
+from functools import lru_cache
+from typing import AbstractSet, Iterable, List, NamedTuple, Optional, Sequence
 
 _TOKEN = re.compile(
     r"""
@@ -19,10 +19,10 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SAME = {"!=": "<>", "==": "="}
+_DEPTH = {"(": 1, ")": -1}
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One token; `value` is what it means: unquoted, unescaped."""
 
     kind: str
@@ -62,7 +62,7 @@ def closing(parts: Sequence[Token], start: int) -> int:
     """The index of the parenthesis that closes the one at `start`."""
     depth = 0
     for index in range(start, len(parts)):
-        depth += {"(": 1, ")": -1}.get(parts[index].text, 0)
+        depth += _DEPTH.get(parts[index].text, 0)
         if depth == 0:
             return index
     return len(parts) - 1
@@ -73,7 +73,7 @@ def split(parts: Sequence[Token]) -> List[List[Token]]:
     groups: List[List[Token]] = [[]]
     depth = 0
     for token in parts:
-        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        depth += _DEPTH.get(token.text, 0)
         if token.text == "," and depth == 0:
             groups.append([])
         else:
@@ -118,6 +118,7 @@ def normal(
     return " ".join(_spelled(token, names, unknown_is_string) for token in rest)
 
 
+@lru_cache(maxsize=1024)
 def type_name(text: str) -> str:
     """A declared type in one spelling: `varchar (20)` is `VARCHAR(20)`."""
     spelled = re.sub(r"\s*([(),])\s*", r"\1", " ".join(text.split()))

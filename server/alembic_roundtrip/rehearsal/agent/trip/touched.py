@@ -60,9 +60,8 @@ def slowest(statements: Mapping[str, float]) -> List[Dict[str, Any]]:
 def _names(statement: str) -> Iterator[str]:
     if statement.lstrip()[:10].upper().startswith(_UNTELLING) or "sqlite_master" in statement:
         return
-    for match in _NAME.finditer(_NOISE.sub(" ", statement)):
-        name = next(group for group in match.groups() if group).lower()
-        yield name.removeprefix(_REBUILT)
+    for spellings in _NAME.findall(_NOISE.sub(" ", statement)):
+        yield "".join(spellings).lower().removeprefix(_REBUILT)
 
 
 def tables(statements: Iterable[str], known: Iterable[str]) -> Set[str]:
