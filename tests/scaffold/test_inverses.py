@@ -312,12 +312,72 @@ def test_a_type_does_not_bring_back_a_check_that_was_gone(tmp_path: Path) -> Non
     assert 'sa.Column("b", sa.Boolean(name="ck_b"))' in written
 
 
-def test_the_index_that_mysql_makes_for_a_foreign_key_goes_with_it(tmp_path: Path) -> None:
-    first = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a"))'
-    second = 'op.create_foreign_key("fk_a", "t", "t", ["a"], ["id"])'
-    assert body(tmp_path, first, second, dialects=("mysql",)).splitlines() == [
-        'op.drop_constraint("fk_a", "t", type_="foreignkey")',
-        'op.drop_index("fk_a", table_name="t")',
+FOREIGN_KEYS_ON_MYSQL = {
+    "its index goes with it": (
+        'op.create_foreign_key("fk_a", "t", "t", ["a"], ["id"])',
+        """
+        op.drop_constraint("fk_a", "t", type_="foreignkey")
+        op.drop_index("fk_a", table_name="t")
+        """,
+    ),
+    "so it does where the server named both": (
+        'op.create_foreign_key(None, "t", "t", ["a"], ["id"])',
+        """
+        op.drop_constraint("t_ibfk_2", "t", type_="foreignkey")
+        op.drop_index("a", table_name="t")
+        """,
+    ),
+    "its index comes back before the one that took its place goes": (
+        'op.create_index("ix", "t", ["b", "a"])\nop.create_index("longer", "t", ["b", "id"])',
+        """
+        op.drop_index("longer", table_name="t")
+        op.create_index("b", "t", ["b"])
+        op.drop_index("ix", table_name="t")
+        """,
+    ),
+    "so it does where that is a unique constraint's": (
+        """
+        with op.batch_alter_table("t") as batch_op:
+            batch_op.create_unique_constraint("uq", ["b"])
+        """,
+        """
+        with op.batch_alter_table("t") as batch_op:
+            batch_op.create_index("b", ["b"])
+            batch_op.drop_constraint("uq", type_="unique")
+        """,
+    ),
+    "an index that is of no use to it goes": (
+        'op.create_index("ix", "t", ["a", "b"])',
+        'op.drop_index("ix", table_name="t")',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN_KEYS_ON_MYSQL)
+def test_indexes_that_mysql_makes_for_foreign_keys(case: str, tmp_path: Path) -> None:
+    first = """
+    op.create_table(
+        "t",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("a", sa.Integer()),
+        sa.Column("b", sa.Integer(), sa.ForeignKey("t.id")),
+    )
+    """
+    upgrade, downgrade = FOREIGN_KEYS_ON_MYSQL[case]
+    assert body(tmp_path, first, upgrade, dialects=("mysql",)) == dedent(downgrade).strip("\n")
+
+
+def test_only_mysql_makes_indexes_for_foreign_keys(tmp_path: Path) -> None:
+    first = """
+    op.create_table(
+        "t", sa.Column("id", sa.Integer()), sa.Column("b", sa.Integer(), sa.ForeignKey("u.id"))
+    )
+    """
+    upgrade = 'op.create_index("ix", "t", ["b", "id"])'
+    assert body(tmp_path, first, upgrade, dialects=("mysql", "sqlite")).splitlines() == [
+        'if op.get_context().dialect.name in ("mariadb", "mysql"):',
+        '    op.create_index("b", "t", ["b"])',
+        'op.drop_index("ix", table_name="t")',
     ]
 
 

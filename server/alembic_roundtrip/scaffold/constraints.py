@@ -9,14 +9,15 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.objects import Constraint, Name, Table
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
 from alembic_roundtrip.scaffold.fragility import against_constraint, fragile
-from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.sql import type_condition
 from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.names import generated, known_as
 
 _MYSQL = {"mysql", "mariadb"}
+_POSTGRESQL = ("postgresql",)
 
 
 class Constraints:
@@ -25,37 +26,24 @@ class Constraints:
     def __init__(self, render: Renderer, dialects: tuple[str, ...]) -> None:
         self.render = render
         self.dialects = dialects
+        self.indexes = ForeignKeyIndexes(render, dialects)
 
     def added(self, change: c.AddConstraint, step: Step) -> Inverse:
         """What undoes a new constraint."""
         dropped = self.drop(change.table, change.constraint, step)
         return Inverse(
             [
+                *self._taken_back(change, step),
                 dropped,
-                *self._index_of_key(change, step),
+                *self.indexes.left_behind(change.table, change.constraint, step),
                 *self._former_key(change, step),
                 *self._nullable_again(change, step),
             ]
         )
 
-    def _index_of_key(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
-        """The index that MySQL and MariaDB make for a foreign key, and leave behind without it."""
-        part, table = change.constraint, step.before.table(change.table)
-        if part.kind != "foreignkey" or not _MYSQL & {*self.dialects} or table is None:
-            return
-        if any(columns[: len(part.columns)] == part.columns for columns in _indexed(table)):
-            return
-        name = part.name or self._default_name(change.table, part, step)
-        said = [spelled(self.render, step, "constraint_name", name)]
-        if step.target == "op":
-            said += [f"table_name={self.render.text(change.table.name)}"]
-            said += self.render.schema(change.table)
-        lines = [call(f"{step.target}.drop_index", said)]
-        if {*self.dialects} <= _MYSQL:
-            yield from lines
-        else:
-            names = ", ".join(map(self.render.text, sorted(_MYSQL)))
-            yield from inside(f"if op.get_context().dialect.name in ({names}):", lines)
+    def _taken_back(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
+        if change.constraint.kind in {"primary", "unique"}:
+            yield from self.indexes.taken_back(change.table, change.constraint.columns, step)
 
     def _former_key(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
         """The primary key that batch mode has replaced by another one."""
@@ -91,17 +79,19 @@ class Constraints:
         return call(f"{step.target}.drop_constraint", parts)
 
     def _default_name(self, table: Name, part: Constraint, step: Step) -> str:
-        """The name that PostgreSQL gives, where no convention is near."""
+        """The name that the database gives, where no convention is near."""
         tables = step.before.tables.values()
         final = any(p.final for t in tables for p in t.constraints)
         after = step.after.table(table)
+        name = None
         if after is not None and step.after.knows(table):
             found = [p.generated for p in after.constraints if replace(p, generated=None) == part]
             name = found[0] if len(found) == 1 else None
-        else:
+        elif self.dialects == _POSTGRESQL:
             name = generated(part, Table(table), "postgresql", lambda _: False)
             name = None if any(known_as(p) == name for t in tables for p in t.constraints) else name
-        if self.dialects != ("postgresql",) or final or name is None:
+        alone = self.dialects == _POSTGRESQL or {*self.dialects} <= _MYSQL
+        if not alone or final or name is None:
             raise NotKnownError(f"the name of a constraint of `{table}`")
         return name
 
@@ -127,12 +117,3 @@ class Constraints:
         condition = literal(type_condition(part, column, self.dialects))
         shown = replace(condition, text=self.render.text(condition.value))
         return replace(part, columns=(), arguments=(shown,))
-
-
-def _indexed(table: Table) -> Iterator[tuple[str | None, ...]]:
-    """The columns of each index of a table, those of keys included."""
-    for part in table.constraints:
-        if part.kind in {"primary", "unique"}:
-            yield part.columns
-    for index in table.indexes:
-        yield tuple(column.string for column in index.columns)

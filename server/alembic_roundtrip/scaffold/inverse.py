@@ -276,7 +276,9 @@ class Inverter:
         concurrently = option(index.options, "postgresql_concurrently")
         if concurrently is not None:
             parts.append(f"postgresql_concurrently={self.render.expression(concurrently)}")
-        return Inverse([call(f"{step.target}.drop_index", parts)])
+        columns = tuple(column.string for column in index.columns)
+        needed = self._constraints.indexes.taken_back(index.table, columns, step)
+        return Inverse([*needed, call(f"{step.target}.drop_index", parts)])
 
     @invert.register(c.DropIndex)
     def _(self, change: c.DropIndex, step: Step) -> Inverse:

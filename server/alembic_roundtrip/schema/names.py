@@ -76,13 +76,14 @@ def _mysql(part: Constraint, table: Table) -> str | None:
     if part.kind == "unique" and part.columns:
         used = {index.name for index in table.indexes} | {known_as(p) for p in table.constraints}
         first = part.columns[0]
-        return next(n for n in _numbered(first) if n not in used)
+        return next(n for n in numbered(first) if n not in used)
     if part.kind == "foreignkey":
         return f"{table.name.name}_ibfk_{1 + _highest(table)}"
     return None
 
 
-def _numbered(name: str) -> Iterable[str]:
+def numbered(name: str) -> Iterable[str]:
+    """The names that MySQL tries for what is called after a column."""
     yield name
     yield from (f"{name}_{number}" for number in count(2))
 
