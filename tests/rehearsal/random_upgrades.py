@@ -42,8 +42,7 @@ class Upgrades(Maker):
     def others(self, table: str, column: str) -> Iterator[str]:
         """Statements about a column of a table, and about what is beside tables."""
         view, index, new = self.name("v"), self.name("ix"), self.name("c")
-        if self.kind != "mariadb":  # which keeps views of columns that are gone
-            yield f'op.execute("CREATE VIEW {view} AS SELECT {column} FROM {table}")'  # noqa: S608
+        yield f'op.execute("CREATE VIEW {view} AS SELECT {column} FROM {table}")'  # noqa: S608
         yield from (f'op.execute("DROP VIEW {name}")' for name in self.views)
         where = f'sa.text("{column} IS NOT NULL")'
         options = f"sqlite_where={where}, postgresql_where={where}"

@@ -25,6 +25,7 @@ op.create_table(
     sa.Column("at", sa.DateTime, server_default=sa.func.now()),
 )
 """
+ADDS = 'op.add_column("users", sa.Column("bio", sa.Text))', 'op.drop_column("users", "bio")'
 DRIVERS = {
     "pymysql": "pymysql",
     "mysqldb": "MySQLdb",
@@ -49,11 +50,7 @@ def users(project: AlembicProject) -> None:
 def story(project: AlembicProject) -> None:
     """One revision for each verdict."""
     users(project)
-    project.add(
-        "bio",
-        'op.add_column("users", sa.Column("bio", sa.Text))',
-        'op.drop_column("users", "bio")',
-    )
+    project.add("bio", *ADDS)
     project.add("forgets", 'op.create_index("by_at", "users", ["at"])')
     project.add(
         "label",
@@ -315,3 +312,27 @@ async def test_an_index_that_a_foreign_key_made_stays_behind(project):
     assert [(r.kind, r.object, r.change) for r in evidence.residue] == [
         ("index", "by_author", "left")
     ]
+
+
+async def test_a_view_of_what_is_gone_does_not_end_the_run(project):
+    view = 'op.execute("CREATE VIEW times AS SELECT at FROM users")'
+    users(project)
+    project.add("view", view, 'op.execute("DROP VIEW times")')
+    project.add(
+        "breaks",
+        'op.drop_column("users", "at")',
+        f"""
+        op.execute("DROP VIEW times")
+        op.add_column("users", sa.Column("at", sa.DateTime, server_default=sa.func.now()))
+        {view}
+        """,
+    )
+    project.add("forgets", 'op.execute("DROP VIEW times")\nop.drop_column("users", "data")')
+    project.add("bio", *ADDS)
+    found = await verdicts(project, rows=3)
+    assert found["breaks"].verdict is Verdict.LOSSY
+    assert found["forgets"].verdict is Verdict.FAILED
+    assert "the server cannot make `times` again: the view reads what is not there" in [
+        note.text for note in found["forgets"].notes
+    ]
+    assert found["bio"].verdict is Verdict.LOSSLESS

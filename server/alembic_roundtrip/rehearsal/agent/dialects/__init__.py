@@ -131,6 +131,10 @@ class Unusable(Exception):
     """A state cannot be handed on or taken over; the sentence says why."""
 
 
+class GoneError(Exception):
+    """Something of a saved state cannot be made again; the sentence says what and why."""
+
+
 class NeedsCommits(BaseException):
     """A step cannot be undone by a savepoint: it commits by itself, or connects a second time.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set
 
-from ..dialects import Locked, Room
+from ..dialects import GoneError, Locked, Room
 from ..project.declared import Declared
 from ..project.scripts import Scripts
 from ..schema import difference
@@ -142,6 +142,8 @@ class Cycle:
             findings.fail(f"{error}; does the migration open one of its own?")
             self._finish(findings)
             raise
+        except GoneError as error:
+            yield from trip.give_up(error)
         self._room.keep()
         self._finish(findings)
         if trip.applied:

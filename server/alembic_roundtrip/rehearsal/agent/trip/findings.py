@@ -70,6 +70,13 @@ class Findings:
         """The revision was not rehearsed; why."""
         self._skipped = sentence
 
+    def give_up(self, sentence: str) -> None:
+        """The rehearsal cannot go on; what was found counts if it was anything."""
+        if self.verdict in {"lossless", "lossy"}:
+            self.skip(sentence)
+        else:
+            self.note(sentence)
+
     def leave_half_done(self, sentence: str) -> None:
         """What a failing step left, where nothing undoes it; the first stands."""
         self._half_done = self._half_done or sentence

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Dict, Generator, List, Mapping, Optional, Set
 
-from ..dialects import Room
+from ..dialects import GoneError, Room
 from ..project.declared import Declared
 from ..project.problems import Problem
 from ..project.scripts import Scripts
@@ -48,6 +49,7 @@ class RoundTrip:
         self._upgraded = False
         self._reached = NOTHING
         self._parent: Any = None
+        self._child: Any = None
         self._before: Any = None
         self._after: Any = None
         self._half: Optional[str] = None
@@ -67,13 +69,22 @@ class RoundTrip:
         self._after = after
         self._note_stand_ins(before, after)
         yield from self._rest()
-        child = self._room.save()
+        child = self._child = self._room.save()
         self.applied = True
         self._reached = UPGRADED
         yield from self._empty(before)
         if self._plan["rows"]:
             yield from self._with_rows(before, after, types_before, types_after)
         yield from self.go_to(child, upgraded=True)
+
+    def give_up(self, error: GoneError) -> Way:
+        """A state is not to be had again: leave the upgraded one, where that is."""
+        self.findings.give_up(str(error))
+        self.applied = False
+        if self._child is not None:
+            with suppress(GoneError):
+                yield from self.go_to(self._child, upgraded=True)
+                self.applied = True
 
     def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
         """The round trip again with made-up rows in the tables it touches, if there are any."""
@@ -157,8 +168,14 @@ class RoundTrip:
         ended = self._run_ended and not self._room.reverts
         if not ended and self._upgraded != upgraded:
             yield Request(self.revision, upgraded, None)
-        self._room.restore(saved)
         self._upgraded = upgraded
+        try:
+            self._room.restore(saved)
+        except GoneError:
+            if not upgraded:
+                raise
+            yield from self.go_to(self._parent, upgraded=False)
+            yield from self._upgrade_quietly()
 
     def _upgrade_quietly(self) -> Way:
         again = yield Request(self.revision, upgrade=True, name="upgrade", told=False)

@@ -72,7 +72,6 @@ class WayBack(RoundTrip):
         self._version_table = ""
         self._leftovers: Any = None
         self._types: Types = {}
-        self._child: Any = None
 
     def steps(self) -> Way:
         """Up, and down by what was written; by all that the database tells where that is not all.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
+from .. import GoneError
 from ..session import Session
 from . import catalogue, definitions
 from .definitions import Definition, Key
@@ -211,8 +212,16 @@ def _make(session: Session, each: List[Definition]) -> None:
                 refused.append(one)
                 error = raised
         if error is not None and len(refused) == len(each):
-            raise error
+            raise _gone(refused) or error
         each = refused
+
+
+def _gone(refused: Iterable[Definition]) -> Optional[GoneError]:
+    """The server keeps views of what is gone, but makes none."""
+    names = [one.name for one in refused if one.kind == "view"]
+    shown = ", ".join(f"`{name}`" for name in names)
+    why = f"the server cannot make {shown} again: the view reads what is not there"
+    return GoneError(why) if names else None
 
 
 def _make_one(session: Session, one: Definition) -> None:
