@@ -76,7 +76,11 @@ class Scripts(Listing):
             texts = (self._content(path).decode(errors="replace") for path in new)
             missed = deletions(self._deployed.missing, self.history, texts)
             self._deletions = (self.history, missed)
-        return self._deletions[1].get(revision, ())
+        found = self._deletions[1]
+        here = found.get(revision, ())
+        if self.environment.told_at is None and revision in self.history.bases[:1]:
+            return (*here, *found.get(None, ()))  # there is no file beside the migrations
+        return here
 
     def deployed_facts(self, path: Path, revision: str) -> object:
         """All that `deployed_state` and `deletions` depend on beside the file's own text."""

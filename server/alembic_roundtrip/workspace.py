@@ -240,7 +240,7 @@ class Workspace:
     @property
     def files(self) -> tuple[Path, ...]:
         """Files beside the migrations that may have something for rules."""
-        told = filter(None, map(_told_at, self.environments))
+        told = filter(None, (env.told_at for env in self.environments))
         settings = filter(None, (file.path for file in self._all_settings()))
         return tuple(dict.fromkeys((*settings, *told, *self.surroundings.files)))
 
@@ -315,7 +315,7 @@ class Workspace:
         file = self.document(path)
         if not isinstance(file, TextFile):
             return ()
-        told = [env for env in self.environments if _told_at(env) == path]
+        told = [env for env in self.environments if env.told_at == path]
         set_here = [e for e in self.environments if self._settings_file(e.folder).path == path]
         refused = map(self.surroundings.refused.get, set_here)
         context = FileContext(
@@ -338,11 +338,6 @@ class Workspace:
             return None
         key, evidence = kept
         return evidence, key == scripts.evidence_key(migration.id)
-
-
-def _told_at(environment: Environment) -> Path | None:
-    """The file that shows what concerns an environment as a whole."""
-    return environment.config or environment.env_py
 
 
 def _distinct(found: Sequence[Environment]) -> Iterator[Environment]:

@@ -205,6 +205,9 @@ def test_a_history_that_is_gone_is_missed_at_its_configuration(
     assert lint("--select", rule) == {"alembic.ini": [(rule, "warning")]}
     squashed = project.add("dddd", USERS, 'op.drop_table("users")', after=None)
     assert lint("--select", rule) == {"alembic.ini": [(rule, "warning")]}
+    (project.folder / "alembic.ini").unlink()
+    (project.versions.parent / "env.py").unlink()
+    assert lint("--select", rule) == {squashed.name: [(rule, "warning")]}
     squashed.write_text(f"# Squashed; replaces everything up to cccc\n{squashed.read_text()}")
     assert lint("--select", rule) == {}
 

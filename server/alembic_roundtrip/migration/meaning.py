@@ -70,7 +70,10 @@ def _names(target: ast.expr) -> Iterator[ast.Name]:
 
 
 def _undocumented(node: ast.AST) -> ast.AST:
+    """The code without docstrings and annotations, and with arguments by name in one order."""
     for inner in ast.walk(node):
+        if isinstance(inner, ast.Call):
+            inner.keywords.sort(key=lambda keyword: keyword.arg or "")
         body = getattr(inner, "body", None)
         if (
             isinstance(body, list)

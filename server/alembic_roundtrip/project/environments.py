@@ -60,6 +60,11 @@ class Environment:
         file = self.script_location / "env.py"
         return file if file.is_file() else None
 
+    @property
+    def told_at(self) -> Path | None:
+        """The file that shows what concerns it as a whole; None for migrations and nothing else."""
+        return self.config or self.env_py
+
     def set_to(self, dialects: tuple[str, ...]) -> Environment:
         """The environment with the dialects that a setting names."""
         return replace(self, dialects=dialects, dialect_sources=(SETTING,) * len(dialects))

@@ -160,3 +160,16 @@ rule.example(
     ''',
     deployed=_DEPLOYED,
 )
+rule.example(
+    "The same arguments in another order",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch:
+            batch.alter_column("😋", type_=sa.Text(), existing_nullable=True)
+    """,
+    deployed="""
+    def upgrade():
+        with op.batch_alter_table("users") as batch:
+            batch.alter_column("😋", existing_nullable=True, type_=sa.Text())
+    """,
+)
