@@ -322,6 +322,7 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
         ),
         (POSTGRESQL, "DELETE FROM a USING b WHERE a.id = b.id", [c.WriteRows("delete", A)]),
         (POSTGRESQL, "DELETE FROM a", [c.WriteRows("delete", A, bounded=False)]),
+        (POSTGRESQL, "DELETE a WHERE id = 1", [c.WriteRows("delete", A)]),
         (
             POSTGRESQL,
             "WITH d AS (DELETE FROM a RETURNING *) INSERT INTO b (x) SELECT x FROM d",

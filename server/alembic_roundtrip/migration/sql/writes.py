@@ -29,7 +29,7 @@ def _write(node: exp.Expression, read: Definitions) -> Iterator[Change]:
     verb = node.key
     targets = node.args.get("tables") or [node.this]
     bounded = node.args.get("where") is not None or node.args.get("limit") is not None
-    joined = any(table.args.get("joins") for table in [node.this] if table is not None)
+    joined = isinstance(node.this, exp.Table) and bool(node.this.args.get("joins"))
     columns = tuple(_columns(node, read))
     for target in targets:
         table = _target(target, node, read)
