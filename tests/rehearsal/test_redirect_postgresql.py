@@ -108,8 +108,6 @@ BY_HAND: dict[str, str] = {
     "pg8000, native": "import pg8000.native\n"
     "pg8000.native.Connection('app', host='127.0.0.1', port=@PORT@)",
     **SOCKETS,
-    "a datagram": "import socket\n"
-    "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @PORT@))",
     "psql": "import subprocess\nsubprocess.run(['psql', '-h', '127.0.0.1', '-p', '@PORT@'])",
 }
 

@@ -257,10 +257,6 @@ NETWORK: dict[str, tuple[str, tuple[str, ...]]] = {
         "import socket\nsocket.socket(socket.AF_UNIX).connect('@SOCKETS@/.s.PGSQL.@PORT@')",
         ("opens a network connection to @SOCKETS@/.s.PGSQL.@PORT@",),
     ),
-    "a datagram": (
-        "import socket\nsocket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @PORT@))",
-        ("opens a network connection to 127.0.0.1:@PORT@",),
-    ),
     "urllib": (
         "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:@PORT@/secret')",
         ("opens a network connection to 127.0.0.1:@PORT@", "env.py line 7"),
@@ -364,6 +360,30 @@ def test_what_a_migration_opens_by_hand_is_refused_with_the_migrations_line(
     assert outcome.refusals == [expected]
     assert outcome.error == ["Refused", expected]
     assert outcome.untouched
+
+
+@LEVELS
+def test_datagrams_go_nowhere_and_who_can_live_with_that_goes_on(
+    project: Project, level: str
+) -> None:
+    code = (
+        "import socket\nplace = '127.0.0.1', @PORT@\n"
+        "def tried(way, *what):\n"
+        "    with socket.socket(type=socket.SOCK_DGRAM) as datagrams:\n"
+        "        try:\n            getattr(datagrams, way)(*what)\n"
+        "        except OSError:\n            return\n"
+        "    raise AssertionError(way)\n"
+        "tried('connect', place)\ntried('sendto', b'x', place)\n"
+        "tried('sendmsg', [b'x'], [], 0, place)\n"
+    )
+    assert project.decoy is not None
+
+    outcome = project.run(code + ENGINE + RUN, level=level)
+
+    assert outcome.error is None
+    assert outcome.refusals == []
+    project.decoy.close()
+    assert project.decoy.reached == []
 
 
 def test_a_refusal_is_not_taken_for_a_failed_connection(project: Project) -> None:

@@ -78,8 +78,14 @@ def _hook(handlers: Mapping[str, Handler]) -> Callable[[str, tuple[Any, ...]], N
 
 def _network(refusals: Refusals, kind: Kind) -> dict[str, Handler]:
     def connect(args: tuple[Any, ...]) -> None:
-        if args[1] is not None and not _is_socketpair() and not is_ours(args[1]):
-            refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}")
+        if args[1] is None or _is_socketpair() or is_ours(args[1]):
+            return
+        if args[0].type == socket.SOCK_DGRAM:
+            # No database is reached by these: metrics and logs, or a way to ask for one's address.
+            raise OSError(
+                errno.ENETUNREACH, f"a rehearsal sends no datagrams, as to {_address(args[1])}"
+            )
+        refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}")
 
     def look_up(args: tuple[Any, ...]) -> None:
         if not _is_local(args[0]):
