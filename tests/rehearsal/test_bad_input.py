@@ -15,6 +15,8 @@ import pytest
 from alembic_project import ENV, INI, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.agent import __file__ as agent
+from alembic_roundtrip.rehearsal.agent.project.requirements import too_old
 from alembic_roundtrip.rehearsal.events import RevisionFinished, StepStarted
 from alembic_roundtrip.rehearsal.folder import PREFIX, collect_leftovers, place
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
@@ -342,3 +344,29 @@ async def test_a_package_of_the_migrations_that_cannot_be_imported_is_one_senten
         await collect(project)
     assert expected in str(caught.value)
     assert "Traceback" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        (("3.9.0", "1.8.0", "1.4.0"), ""),
+        (("3.14.0rc1", "1.20.0.dev1", "2.1.0b1"), ""),
+        (("3.8.20", "1.14.1", "2.0.36"), "Python 3.8.20, and 3.9"),
+        (("3.9.25", "1.7.7", "1.4.54"), "Alembic 1.7.7, and 1.8"),
+        (("3.9.25", "1.12.0", "1.3.24"), "SQLAlchemy 1.3.24, and 1.4"),
+    ],
+)
+def test_what_is_too_old_is_named(versions, expected):
+    assert too_old(*versions) == expected
+
+
+def test_what_is_too_old_can_be_told_because_nothing_is_taken_from_it_before():
+    door = Path(agent).with_name("__main__.py")
+    script = (
+        f"import runpy, sys; agent = runpy.run_path({str(door)!r})\n"
+        "agent['_become_a_package']()\n"
+        "from _alembic_roundtrip_agent import channel, events, limits\n"
+        "from _alembic_roundtrip_agent.project import requirements\n"
+        "assert not {'alembic', 'sqlalchemy'} & {*sys.modules}\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", script], check=True)

@@ -14,6 +14,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any, Mapping
 
 PACKAGE = "_alembic_roundtrip_agent"
 
@@ -85,11 +86,30 @@ def main() -> int:
     if not waits:
         _die_with(plan["parent"])
         _become_a_package()
-    from _alembic_roundtrip_agent import limits  # type: ignore[import-not-found]
+    from _alembic_roundtrip_agent import events, limits  # type: ignore[import-not-found]
     from _alembic_roundtrip_agent.channel import Channel  # type: ignore[import-not-found]
+    from _alembic_roundtrip_agent.project.requirements import (  # type: ignore[import-not-found]
+        Cannot,
+        import_alembic,
+    )
 
     limits.put_on()
     channel = Channel.take_over_stdout()
+    channel.send(events.STARTING, phase="loading")
+    try:
+        import_alembic()
+    except Cannot as error:
+        channel.send(events.CANNOT, message=f"{_nothing(plan)}: {error}")
+        channel.send(events.DONE)
+        return 0
+    return _carry_out(plan, channel)
+
+
+def _nothing(plan: Mapping[str, Any]) -> str:
+    return "no SQL" if "target" in plan else "no rehearsal"
+
+
+def _carry_out(plan: Mapping[str, Any], channel: Any) -> int:
     # What env.py sees as the command line: the command whose work it is doing.
     if "target" in plan:
         from _alembic_roundtrip_agent.offline import write  # type: ignore[import-not-found]

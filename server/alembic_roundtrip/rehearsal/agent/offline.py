@@ -11,14 +11,13 @@ from . import events
 from .channel import Channel
 from .guard import redirect
 from .guard.kinds.nowhere import NOWHERE
-from .project.project import Cannot, Project, import_alembic
+from .project.project import Project
+from .project.requirements import Cannot
 
 
 def write(plan: Mapping[str, Any], channel: Channel) -> int:
     """Say the SQL of each downgrade from `current` to `target`, one message a revision."""
-    channel.send(events.STARTING, phase="loading")
     try:
-        import_alembic()
         redirect.install(
             redirect.Scratch(NOWHERE, plan["folder"], writable=tuple(plan["writable"]))
         )

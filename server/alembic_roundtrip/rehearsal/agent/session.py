@@ -12,7 +12,8 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional
 from . import baseline, dialects, events
 from .channel import Channel
 from .guard import redirect
-from .project.project import Cannot, Project, import_alembic
+from .project.project import Project
+from .project.requirements import Cannot
 
 _YOUNG = 10_000
 """Objects, after which garbage is collected."""
@@ -26,10 +27,7 @@ class _Restart(Exception):
 
 def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     """Carry out a plan; gives the exit status."""
-    channel.send(events.STARTING, phase="loading")
     try:
-        import_alembic()
-
         # Before the guard: it keeps the functions that the guard replaces for the project.
         dialect = dialects.of(plan["kind"])
         guard = redirect.install(

@@ -8,46 +8,11 @@ import sys
 from typing import Any, Mapping, Optional, Tuple
 
 from ..guard import redirect
+from .requirements import Cannot
 
 _PACKAGES = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python"}
 """Modules of drivers that nobody finds under their own names."""
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
-
-
-class Cannot(Exception):
-    """Nothing can be done; the sentence says why and what to do.
-
-    `wants` is the dialect that env.py connects to, where the scratch database is of another.
-    """
-
-    def __init__(self, sentence: str, wants: str = "") -> None:
-        super().__init__(sentence)
-        self.wants = wants
-
-
-def import_alembic() -> None:
-    """Import what we need of the project's Python; raises `Cannot` where that is too little."""
-    # Before the project's folder is on the path: many have one called `alembic`.
-    try:
-        import alembic.config
-        import alembic.runtime.environment
-        import alembic.script
-        import sqlalchemy.orm
-    except ImportError as error:
-        raise Cannot(
-            f"this project's Python ({platform.python_version()}, {sys.executable}) cannot import "
-            f"Alembic: {error}; install it there, or name another Python in the setting `python`"
-        ) from error
-    oldest = {
-        "Alembic": (alembic.__version__, (1, 8)),
-        "SQLAlchemy": (sqlalchemy.__version__, (1, 4)),
-    }
-    for name, (version, needed) in oldest.items():
-        if tuple(int(part) for part in version.split(".")[:2]) < needed:
-            raise Cannot(
-                f"this project's Python has {name} {version}; {needed[0]}.{needed[1]} or newer is "
-                "needed"
-            )
 
 
 class Project:
