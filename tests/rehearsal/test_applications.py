@@ -99,3 +99,17 @@ async def test_flask_is_set_up_as_its_command_does(tmp_path):
     project.add("a", TABLE, 'op.drop_table("t")')
     verdicts = [getattr(event, "evidence", None) for event in await collect(project)]
     assert [each.verdict for each in verdicts if each] == [Verdict.LOSSLESS]
+
+
+async def test_why_an_application_does_not_start_is_said(tmp_path):
+    folder = tmp_path / "flask"
+    folder.mkdir()
+    project = AlembicProject(folder, env="from flask import current_app\n" + ENV)
+    logs = {"class": "logging.FileHandler", "filename": str(folder / "app.log")}
+    (folder / "app.py").write_text(
+        "import logging.config\n"
+        f"logging.config.dictConfig({{'version': 1, 'handlers': {{'file': {logs}}}}})\n"
+    )
+    project.add("a", TABLE, 'op.drop_table("t")')
+    with pytest.raises(CannotRun, match=r"handler 'file' \(PermissionError: .*`writable`.*app.log"):
+        await collect(project)

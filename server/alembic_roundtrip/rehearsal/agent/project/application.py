@@ -10,6 +10,8 @@ import re
 from importlib import import_module
 from typing import Any
 
+from .problems import because
+
 _WANTED = re.compile(r"\bcurrent_app\b")
 
 
@@ -41,8 +43,8 @@ def enter() -> None:
     except (Exception, SystemExit) as error:
         raise NoApplication(
             "env.py needs the Flask application, which could not be loaded: "
-            f"{str(error).rstrip('.')}; name it as FLASK_APP in the setting `env`, with what else "
-            "it needs"
+            f"{str(error).rstrip('.')}{because(error)}; name it as FLASK_APP in the setting "
+            "`env`, with what else it needs"
         ) from error
     app.app_context().push()
 

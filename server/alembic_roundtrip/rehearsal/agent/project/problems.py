@@ -97,6 +97,14 @@ class Problem:
         return f"{self.type}: {first}" if first else self.type
 
 
+def because(error: BaseException) -> str:
+    """What an error was raised from, in brackets, where its own words do not say it."""
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return "" if str(cause) in str(error) else f" ({type(cause).__name__}: {cause})"
+
+
 def _beyond(message: str) -> Optional[str]:
     for pattern, sentence in _BEYOND_AN_OWNER:
         match = re.search(pattern, message)

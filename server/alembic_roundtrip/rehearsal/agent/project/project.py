@@ -59,7 +59,7 @@ class Project:
         """What to say of an error that no revision is to blame for."""
         from alembic.script.revision import RevisionError
 
-        from .problems import Problem
+        from .problems import Problem, because
 
         if isinstance(error, SyntaxError) and error.filename:
             return Cannot(
@@ -93,8 +93,8 @@ class Project:
                 "say, is a folder for that"
             )
         return Cannot(
-            f"{place} failed: {problem}; what env.py expects can be given in the settings `env` "
-            "and `x-arguments`"
+            f"{place} failed: {problem}{because(error)}; what env.py expects can be given in the "
+            "settings `env` and `x-arguments`"
         )
 
     def is_ours(self, path: str) -> bool:
