@@ -68,18 +68,19 @@ async def rehearse(plan: Plan, standby: Standby | None = None) -> AsyncGenerator
 async def _one(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Event, None]:
     """With one agent at a time."""
     kind = databases.kind_for(plan.environment, plan.settings)
-    try:
-        async with aclosing(_on(kind, plan, standby)) as events:
-            async for event in events:
-                yield event
-    except CannotRun as error:
-        # Reading can be mistaken about the project; where env.py connects to is what counts.
-        wanted = databases.kind_wanted(error.wants, plan.settings)
-        if wanted is None:
-            raise
-        async with aclosing(_on(wanted, plan, standby)) as events:
-            async for event in events:
-                yield event
+    problems: dict[str, CannotRun] = {}
+    while kind not in problems:
+        try:
+            async with aclosing(_on(kind, plan, standby)) as events:
+                async for event in events:
+                    yield event
+        except CannotRun as error:
+            # Reading can be mistaken about the project; where env.py connects to is what counts.
+            problems[kind] = error
+            kind = databases.kind_wanted(error.wants, plan.settings) or kind
+        else:
+            return
+    raise problems[kind]
 
 
 async def _on(kind: str, plan: Plan, standby: Standby | None) -> AsyncGenerator[Event, None]:

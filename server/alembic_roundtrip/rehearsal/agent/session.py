@@ -38,7 +38,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     except Cannot as error:
         channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants=error.wants)
     except redirect.NoDriver as error:
-        channel.send(events.CANNOT, message=f"no rehearsal: {error}")
+        # What every Python has: applications that speak to several databases leave this one over.
+        channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants="sqlite")
     except (baseline.BaselineError, redirect.Refused) as error:
         channel.send(events.CANNOT, message=str(error))
     except dialects.Unusable as error:
