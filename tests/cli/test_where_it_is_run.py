@@ -118,3 +118,38 @@ def test_nothing_is_run_by_settings_that_cannot_be_used(
     (every_verdict / "pyproject.toml").write_text("[tool.alembic-roundtrip]\ndatabse = 'sqlite'\n")
     assert main(command) == 2
     assert "did you mean `database`?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("section", "ways"),
+    [
+        ("[other]", "alembic.ini [alembic], {}/alembic.ini [other]; name one with --name"),
+        ("", "{}/other; name one with --config, or run this in its folder"),
+    ],
+)
+def test_of_several_environments_one_is_chosen_as_the_sentence_says(
+    section: str,
+    ways: str,
+    every_verdict: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = every_verdict / "other"
+    (other / "versions").mkdir(parents=True)
+    (other / "env.py").write_text("from alembic import context\n")
+    (other / "versions" / "only.py").write_text(
+        "from alembic import op\nrevision = 'only'\ndown_revision = None\n"
+        "def upgrade():\n    op.execute('CREATE VIEW v AS SELECT 1')\n"
+        "def downgrade():\n    pass\n"
+    )
+    with (every_verdict / "alembic.ini").open("a") as ini:
+        ini.write(f"\n{section}\nscript_location = other\n" if section else "")
+    command = ["plan", "base", "--no-sql"]
+    assert main(command) == 2
+    assert ways.format(os.path.realpath(every_verdict)) in capsys.readouterr().err
+    if section:
+        command += ["--name", "other"]
+    else:
+        monkeypatch.chdir(other)
+    main(command)
+    assert "only" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -93,10 +93,28 @@ def only_environment(workspace: Workspace) -> Environment:
     if len(usual) == 1 and len({each.script_location for each in found}) == 1:
         # Others of the same migrations, for tests perhaps: `alembic` takes this one too.
         return usual[0]
-    names = ", ".join(sorted(str(each.config or each.script_location) for each in found))
-    raise NothingToReadError(
-        f"there are {len(found)} Alembic environments: {names}; name one with --config"
+    around = [each for each in found if each.holds(Path.cwd())]
+    if len(around) == 1:
+        return around[0]
+    raise NothingToReadError(f"there are {len(found)} Alembic environments: {_choice(found)}")
+
+
+def _choice(found: Sequence[Environment]) -> str:
+    """What there is to choose from, and how that is done."""
+    configs = [each.config for each in found if each.config is not None]
+    several = {config for config in configs if configs.count(config) > 1}
+    names = sorted(
+        f"{each.config} [{each.section}]"
+        if each.config in several
+        else str(each.config or each.script_location)
+        for each in found
     )
+    options = ["--config"] * (len(configs) < len(found) or len({*configs}) > 1)
+    options += ["--name"] * bool(several)
+    how = f"name one with {' and '.join(options)}" if configs else "run this in the folder of one"
+    if 0 < len(configs) < len(found):
+        how += ", or run this in its folder"
+    return f"{', '.join(names)}; {how}"
 
 
 def folder_of(path: Path) -> Path:

@@ -77,8 +77,11 @@ class Environment:
     def concerns(self, path: Path) -> bool:
         """Whether a file or folder is of this environment, or holds some of it."""
         own = (self.script_location, *self.version_locations)
-        if path == self.config or any(path in place.parents for place in own):
-            return True
+        return path == self.config or any(path in p.parents for p in own) or self.holds(path)
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file or folder is of this environment."""
+        own = (self.script_location, *self.version_locations)
         return any(place == path or place in path.parents for place in own)
 
     def has_beside(self, file: Path) -> bool:
@@ -167,7 +170,10 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
                 found.append((_unusable(file, str(error)), None))
             continue
         found += [_environment(configuration, folder, settings) for configuration in configurations]
-    if settings.name != DEFAULT_SECTION and not found:
+    if settings.name != DEFAULT_SECTION:
+        # Folders without a configuration file are other sections' perhaps, and not what is meant.
+        if found:
+            return found
         raise ProjectError(
             f"no configuration file in {folder} has a section [{settings.name}] with a "
             "`script_location`; set `config` to the file that has it"

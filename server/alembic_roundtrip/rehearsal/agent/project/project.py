@@ -92,10 +92,10 @@ class Project:
                 "else lead it elsewhere by the setting `env`: `{scratch}` in a variable, `HOME` "
                 "say, is a folder for that"
             )
-        return Cannot(
-            f"{place} failed: {problem}{because(error)}; what env.py expects can be given in the "
-            "settings `env` and `x-arguments`"
-        )
+        ways = "what env.py expects can be given in the settings `env` and `x-arguments`"
+        if self.config.config_file_name is None:
+            ways = f"there is no configuration file; `config` names one, and {ways}"
+        return Cannot(f"{place} failed: {problem}{because(error)}; {ways}")
 
     def is_ours(self, path: str) -> bool:
         """Whether a file of code is the project's own."""
