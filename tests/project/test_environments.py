@@ -76,6 +76,24 @@ def test_flask_migrates_folder_is_the_script_location_and_its_parent_runs(tmp_pa
     assert environment.problems == ()
 
 
+def test_flask_migrates_folder_inside_of_a_package_runs_where_the_package_is_imported(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        {
+            "src/web/__init__.py": "",
+            "src/web/db/__init__.py": "",
+            "src/web/db/migrations/alembic.ini": "[alembic]\n",
+            "src/web/db/migrations/env.py": "",
+            "src/web/db/migrations/versions/a.py": MIGRATION.format("aaaa", None),
+        },
+    )
+    environment = one(tmp_path)
+    assert environment.folder == tmp_path / "src"
+    assert environment.script_location == tmp_path / "src/web/db/migrations"
+
+
 def test_a_bare_folder_of_migrations_is_an_environment(tmp_path: Path) -> None:
     write(tmp_path, {"some/a.py": MIGRATION.format("aaaa", None)})
     environment = one(tmp_path)

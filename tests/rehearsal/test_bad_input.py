@@ -39,6 +39,7 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
     ("env", "expected"),
     [
         ("raise ValueError('no key')", "migrations/env.py line 1 failed: ValueError: no key"),
+        ("raise ValueError('1 wrong:\\n  KEY\\n    missing')", "ValueError: 1 wrong: KEY missing"),
         ("import sys; sys.exit('bye')", "migrations/env.py line 1 called sys.exit('bye')"),
         ("import psycopg_nowhere", "has no `psycopg_nowhere`, which migrations/env.py line 1"),
         ("import os; os._exit(0)", "ended by itself with exit status 0"),

@@ -228,8 +228,7 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
             "add it, with the folder that holds env.py"
         )
         return _unusable(configuration.file, problem, configuration.section), configuration
-    # Flask-Migrate runs in the folder above and passes the ini file's folder as script location.
-    home = base.parent if written is None else _home(written, base, folder)
+    home = _above(base, folder) if written is None else _home(written, base, folder)
     places = folders.Places(home, folder, paths, settings.python)
     where = f"{configuration.file}: `script_location`"
     if written is None or (_has_env(base) and not places.has(written)):
@@ -251,6 +250,15 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
         toml=configuration.toml,
     )
     return environment, configuration
+
+
+def _above(base: Path, folder: Path) -> Path:
+    """Where Flask-Migrate runs, which passes the ini file's folder as script location.
+
+    That is the folder above, or above the package that it is in: the application is imported there.
+    """
+    above = [p for p in base.parents if p == folder or folder in p.parents]
+    return next((home for home in above if not (home / "__init__.py").is_file()), base.parent)
 
 
 def _home(written: str, base: Path, folder: Path) -> Path:

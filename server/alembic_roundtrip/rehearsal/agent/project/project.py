@@ -12,6 +12,7 @@ from .requirements import Cannot
 
 _PACKAGES = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python"}
 """Modules of drivers that nobody finds under their own names."""
+_LONGEST = 400
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 
 
@@ -59,7 +60,7 @@ class Project:
         """What to say of an error that no revision is to blame for."""
         from alembic.script.revision import RevisionError
 
-        from .problems import Problem, because
+        from .problems import Problem, because, shorten
 
         if isinstance(error, SyntaxError) and error.filename:
             return Cannot(
@@ -95,7 +96,10 @@ class Project:
         ways = "what env.py expects can be given in the settings `env` and `x-arguments`"
         if self.config.config_file_name is None:
             ways = f"there is no configuration file; `config` names one, and {ways}"
-        return Cannot(f"{place} failed: {problem}{because(error)}; {ways}")
+        # All of it: what is wrong with settings is often told below a heading.
+        message = shorten(" ".join(problem.message.split()), _LONGEST)
+        said = f"{problem.type}: {message}" if message else problem.type
+        return Cannot(f"{place} failed: {said}{because(error)}; {ways}")
 
     def is_ours(self, path: str) -> bool:
         """Whether a file of code is the project's own."""
