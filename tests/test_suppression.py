@@ -34,6 +34,7 @@ def messages(source: str, folder: Path) -> list[str]:
     [
         (BODY, ["`users.😋`", "`users.age`"]),
         (BODY.replace("sa.Text()))", f"sa.Text()))  {IGNORE}"), ["`users.age`"]),
+        (BODY.replace("sa.Text()))", f"sa.Text()))  # noqa: E501  {IGNORE}"), ["`users.age`"]),
         (BODY.replace('        op.add_column("users", sa.Column("age"',
                       f'        {IGNORE}\n        op.add_column("users", sa.Column("age"'),
          ["`users.😋`"]),
@@ -41,7 +42,7 @@ def messages(source: str, folder: Path) -> list[str]:
         (BODY.replace("    def upgrade():", f"    {IGNORE}\n    def upgrade():"), []),
         (f'    revision = "under_test"\n    down_revision = "revision0"\n    {IGNORE}\n{BODY}', []),
     ],
-    ids=["nothing", "behind", "above", "on the def", "above the def", "above the def again"],
+    ids=["nothing", "behind", "behind another", "above", "on the def", "above the def", "again"],
 )  # fmt: skip
 def test_a_comment_ignores_the_statement_or_function_it_stands_at(
     source: str, left: list[str], tmp_path: Path
@@ -53,6 +54,15 @@ def test_a_comment_ignores_the_statement_or_function_it_stands_at(
     if "revision =" in text:
         text = header + text
     assert messages(text, tmp_path) == left
+
+
+@pytest.mark.parametrize("decorated", ["{} why\n@once\n", "@once  {} why\n", "@once\n{} why\n"])
+def test_a_comment_at_a_decorator_is_for_its_function(decorated: str, tmp_path: Path) -> None:
+    ignore = decorated.format("# roundtrip: ignore[empty-downgrade]")
+    source = f"def upgrade():\n    op.drop_table('users')\n\n\n{ignore}def downgrade():\n    pass\n"
+    project = write_project(Example("", source, history=(USERS,)), tmp_path)
+    rules = ["empty-downgrade", "unused-ignore"]
+    assert Workspace([tmp_path], {"select": rules}).diagnostics(project.file) == ()
 
 
 def test_a_comment_above_everything_ignores_in_the_whole_file(tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ Scope = Callable[[int], tuple[int, int]]
 """The lines that what stands on a line reaches over."""
 
 _MARK = "roundtrip:"
-_COMMENT = re.compile(r"[#;]\s*roundtrip:\s*ignore\[(?P<rules>[^\]]*)\]\s*(?P<reason>.*)")
+_COMMENT = re.compile(r"[#;]\s*roundtrip:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?\s*(?P<reason>.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A comment that asks to ignore rules from `first` to `last` line.
+    """A comment that asks to ignore rules from `first` to `last` line; none where it names none.
 
     `alone` is true where nothing else stands on its line.
     """
@@ -79,8 +79,9 @@ def _python_comments(source: Source) -> Iterator[tuple[int, int]]:
     tokens = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
     try:
         for token in tokens:
-            if token.type == tokenize.COMMENT and _COMMENT.match(token.string):
-                yield token.start[0], token.start[1] + 1
+            found = _COMMENT.search(token.string) if token.type == tokenize.COMMENT else None
+            if found:
+                yield token.start[0], token.start[1] + found.start() + 1
     except (tokenize.TokenError, SyntaxError):
         # Half-typed code: what came before the break was read.
         return
@@ -93,7 +94,8 @@ def _suppression(source: Source, line: int, column: int, scope: Scope) -> Suppre
     place = Range(Position(line, column), Position(line, len(text) + 1))
     alone = not text[: column - 1].strip()
     first, last = _below(source, line, scope) if alone else scope(line)
-    rules = tuple(name.strip() for name in found["rules"].split(",") if name.strip())
+    names = (found["rules"] or "").split(",")
+    rules = tuple(name.strip() for name in names if name.strip())
     return Suppression(place, rules, found["reason"].strip(), first, last, alone)
 
 
@@ -111,6 +113,10 @@ def _below(source: Source, line: int, scope: Scope) -> tuple[int, int]:
 
 def _statement(migration: Migration, line: int) -> tuple[int, int]:
     """The lines of the smallest statement, or of the function, that has its say on a line."""
+    while (
+        migration.source.line(line).lstrip().startswith("@") and line < migration.source.line_count
+    ):
+        line += 1  # a decorator is part of what it stands above
     for direction in (migration.upgrade, migration.downgrade):
         if direction is None:
             continue

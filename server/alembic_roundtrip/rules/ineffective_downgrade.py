@@ -27,9 +27,9 @@ def check(context: Context) -> Iterator[Finding]:
     if downgrade is None:
         return
     for trip in context.round_trips:
-        if trip.down.unread or _changes(context.downgrade_operations, trip):
+        if trip.down.unread or any(_changes(context.downgrade_operations, trip)):
             continue
-        if _changes(context.upgrade_operations, trip):
+        if not all(o.doubtful for o in _changes(context.upgrade_operations, trip)):
             if explains(documentation(context.migration)):
                 return
             where = f" on {trip.dialect}" if trip.dialect else ""
@@ -37,8 +37,9 @@ def check(context: Context) -> Iterator[Finding]:
             return
 
 
-def _changes(operations: tuple[Operation, ...], trip: RoundTrip) -> bool:
-    return any(o.changes and o.runs_on(trip.dialect) and not o.doubtful for o in operations)
+def _changes(operations: tuple[Operation, ...], trip: RoundTrip) -> Iterator[Operation]:
+    """What changes something there, if only under a condition."""
+    return (o for o in operations if o.changes and o.runs_on(trip.dialect))
 
 
 rule.example(
@@ -70,4 +71,17 @@ rule.example(
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
     dialects=("sqlite",),
+)
+rule.example(
+    "A decorator decides whether it runs",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    @only_once
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )

@@ -33,7 +33,7 @@ def check_file(context: FileContext) -> Iterator[Finding]:
 
 def _unexplained(comments: Sequence[Suppression]) -> Iterator[Finding]:
     for comment in comments:
-        if not comment.reason:
+        if comment.rules and not comment.reason:
             yield Finding(comment.range, "the comment does not say why this is ignored")
 
 

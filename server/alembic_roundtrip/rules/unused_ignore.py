@@ -1,4 +1,4 @@
-"""A comment ignores a rule that finds nothing there.
+"""A comment ignores a rule that finds nothing there, or none at all.
 
 ## Why it matters
 It hides the next finding of that rule, which nobody decided on. A name that no rule has hides
@@ -40,6 +40,8 @@ def _unused(
     comments: Sequence[Suppression], context: Context | FileContext, source: Source
 ) -> Iterator[Finding]:
     for comment in comments:
+        if not comment.rules:
+            yield Finding(comment.range, "it ignores nothing: name the rule, `ignore[rule]`")
         unknown = [name for name in comment.rules if name not in rules()]
         for name in unknown:
             fix = _corrected(comment, name) or _without(comment, unknown, source)
@@ -173,5 +175,17 @@ rule.example(
 
     def downgrade():
         pass
+    """,
+)
+rule.example(
+    "No rule is named",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        pass  # roundtrip: ignore
+              ^^^^^^^^^^^^^^^^^^^ it ignores nothing: name the rule, `ignore[rule]`
     """,
 )
