@@ -99,7 +99,7 @@ def _finding(mistake: Mistake, where: Mapping[Any, Place]) -> Finding:
         bare = mistake.about_key and _BARE.fullmatch(mistake.near)
         text = mistake.near if bare else json.dumps(mistake.near, ensure_ascii=False)
         fixes = (Fix(f"Write `{mistake.near}`", (Replace(there, text),)),)
-    return Finding(there, mistake.message, fixes)
+    return Finding(there, mistake.sentence, fixes)
 
 
 def _unreadable(source: Source, error: str) -> Finding:
@@ -127,13 +127,13 @@ rule.example(
     "😋" = 1
     ^^^ there is no setting `😋`
     ignor = ["unread-operation"]
-    ^^^^^ there is no setting `ignor`
+    ^^^^^ there is no setting `ignor`; did you mean `ignore`?
     rows = "many"
            ^^^^^^ `rows` must be a number
     database = "postgres"
-               ^^^^^^^^^^ there is no kind of scratch database `postgres`
+               ^^^^^^^^^^ there is no kind of scratch database `postgres`; did you mean `postgresql`?
     dialects = ["sqlite", "postgresql+psycopg"]
-                          ^^^^^^^^^^^^^^^^^^^^ there is no dialect `postgresql+psycopg`
+                          ^^^^^^^^^^^^^^^^^^^^ there is no dialect `postgresql+psycopg`; did you mean `postgresql`?
     """,
     file="pyproject.toml",
 )
@@ -144,12 +144,12 @@ rule.example(
     ignore = [
         # 😋
         "unread-operation", "empty-downgrad",
-                            ^^^^^^^^^^^^^^^^ there is no rule `empty-downgrad`
+                            ^^^^^^^^^^^^^^^^ there is no rule `empty-downgrad`; did you mean `empty-downgrade`?
     ]
 
     [tool.alembic-roundtrip.severity]
     multiple-heads = "warn"
-                     ^^^^^^ `warn` for `multiple-heads` is no severity: there are error, warning, information, hint, off
+                     ^^^^^^ `warn` for `multiple-heads` is no severity: there are error, warning, information, hint, off; did you mean `warning`?
     """,
     file="pyproject.toml",
 )
@@ -158,7 +158,7 @@ rule.example(
     """
     [tool]
     alembic-roundtrip = { severity = { "multiple-head" = "hint" }, rows = 3 }
-                                       ^^^^^^^^^^^^^^^ there is no rule `multiple-head`
+                                       ^^^^^^^^^^^^^^^ there is no rule `multiple-head`; did you mean `multiple-heads`?
     """,
     file="pyproject.toml",
     fixed="""
@@ -171,7 +171,7 @@ rule.example(
     """
     [tool.alembic-roundtrip]
     since = "revision9"
-            ^^^^^^^^^^^ there is no one revision `revision9`
+            ^^^^^^^^^^^ there is no one revision `revision9`; did you mean `revision0`?
     """,
     file="pyproject.toml",
     history=("def upgrade():\n    pass\n",),
