@@ -86,6 +86,30 @@ ASKED = {
             op.drop_index("ix_age", table_name="users")
         """,
     ),
+    "what rows decide": (
+        """
+        if op.get_bind().scalar(sa.text("SELECT count(*) FROM users")) > 0:
+            return
+        op.create_index("ix_age", "users", ["age"])
+        """,
+        """
+        if "ix_age" in [i["name"] for i in sa.inspect(op.get_bind()).get_indexes("users")]:
+            op.drop_index("ix_age", table_name="users")
+        """,
+    ),
+    "what nobody knows decides": (
+        """
+        if context.get_x_argument():
+            op.create_index("ix_age", "users", ["age"])
+            op.alter_column("users", "age", server_default=None)
+        """,
+        """
+        # TODO(alembic-roundtrip): undo this only where upgrade() did it
+        op.alter_column("users", "age", existing_type=sa.Integer(), server_default="18")
+        if "ix_age" in [i["name"] for i in sa.inspect(op.get_bind()).get_indexes("users")]:
+            op.drop_index("ix_age", table_name="users")
+        """,
+    ),
     "the statement itself": (
         """
         op.create_table("t", sa.Column("a", sa.Text()), if_not_exists=True)
@@ -118,3 +142,12 @@ def test_what_an_older_revision_has_done_is_not_undone(tmp_path: Path) -> None:
     op.create_index("ix_age", "users", ["age"])
     """
     assert body(tmp_path, USERS, upgrade) == 'op.drop_index("ix_age", table_name="users")'
+
+
+def test_what_is_made_anew_is_not_asked_for(tmp_path: Path) -> None:
+    upgrade = """
+    if context.get_x_argument():
+        op.drop_table("users")
+        op.create_table("users", sa.Column("id", sa.Integer()))
+    """
+    assert "has_table" not in body(tmp_path, USERS, upgrade)

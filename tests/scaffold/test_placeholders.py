@@ -43,7 +43,7 @@ UNKNOWN = {
     'op.drop_column("users", "x")',
     "a condition that asks for something else": (
         'if not sa.inspect(op.get_bind()).has_table("u"):\n'
-        '    op.create_table("t", sa.Column("a", sa.Text()))'
+        '    op.alter_column("users", "bio", server_default="none")'
     ),
     "what may have been there before": (
         'if "n" not in [c["name"] for c in sa.inspect(op.get_bind()).get_columns("strange")]:\n'

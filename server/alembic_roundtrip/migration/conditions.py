@@ -9,6 +9,7 @@ from alembic_roundtrip.migration.literals import value_of
 from alembic_roundtrip.migration.model import Guard, GuardKind
 
 _DIALECTS = frozenset({"postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"})
+_READING = frozenset({"execute", "exec_driver_sql", "query", "scalar", "scalars"})
 _EXISTENCE = (
     "has_table",
     "has_column",
@@ -124,6 +125,11 @@ def _either(test: ast.BoolOp) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
 def _asks_existence(test: ast.expr) -> bool:
     text = ast.dump(test)
     return any(word in text for word in _EXISTENCE)
+
+
+def asks_rows(test: ast.expr) -> bool:
+    """Whether a condition is about rows: another database may be another case."""
+    return any(isinstance(node, ast.Attribute) and node.attr in _READING for node in ast.walk(test))
 
 
 def _dialect(test: ast.expr) -> tuple[frozenset[str], bool] | None:

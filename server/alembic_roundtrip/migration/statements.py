@@ -18,7 +18,7 @@ from alembic_roundtrip.migration.calls import (
     mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
-from alembic_roundtrip.migration.conditions import alternatives, guards_of, outcome
+from alembic_roundtrip.migration.conditions import alternatives, asks_rows, guards_of, outcome
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import Scope, arguments_of, synchronous, unparsed
@@ -214,7 +214,7 @@ class Reader:
             ended = node.body[-1]
             refuses = isinstance(ended, ast.Raise)
             certain = {GuardKind.DIALECT, GuardKind.ENGINE}
-            if isinstance(ended, ast.Return) and unbegun:
+            if isinstance(ended, ast.Return) and unbegun and not asks_rows(test):
                 refuses, certain = True, certain | {GuardKind.EXISTENCE}
             left = [guard for guard in no if not refuses or guard.kind in certain]
             return None if after_other is None else place.under(*left)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 from types import MappingProxyType
 
@@ -21,6 +22,7 @@ _ASKED = MappingProxyType(
 )
 _MAKES = c.CreateTable | c.AddColumn | c.CreateIndex | c.AddConstraint | c.CreateObject
 _CERTAIN = frozenset({GuardKind.DIALECT, GuardKind.ENGINE, GuardKind.EXISTENCE})
+_PASSED_ONCE = _CERTAIN | {GuardKind.OTHER}
 _COMMON = frozenset({"op", "sa", "bind", "conn", "connection", "inspector", "insp", "sqlalchemy"})
 """Names that a condition and a call may share without being about the same thing."""
 
@@ -37,7 +39,10 @@ class Existence:
             node for node in ast.walk(parse(migration.source).tree) if isinstance(node, ast.If)
         ]
         begun: dict[int, list[Step]] = {}
+        self._touched: Counter[object] = Counter()
+        """How many steps are about one thing."""
         for step in steps:
+            self._touched[_thing(step.change)] += 1
             test = _condition(step.operation, conditions) if _asks(step.operation) else None
             if test is not None:
                 group = begun.setdefault(id(test), [])
@@ -65,7 +70,7 @@ class Existence:
 
     def question(self, step: Step) -> str | None:
         """The condition under which there is something to undo; None where there is none."""
-        first = self._first(step)
+        first = self._first(step) or self._alone(step)
         if first is None or _known(first) != _TO_DO:
             return None
         found = _there(first.change, self._render)
@@ -87,6 +92,11 @@ class Existence:
         test, first = self._asked[id(step)]
         return first if self._is_about(test, first) else None
 
+    def _alone(self, step: Step) -> Step | None:
+        """A step under any condition whose own effect tells whether the upgrade came to it."""
+        told = {guard.kind for guard in step.operation.guards} <= _PASSED_ONCE
+        return step if told and self._touched[_thing(step.change)] == 1 else None
+
     def _is_about(self, test: ast.expr, step: Step) -> bool:
         words = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)} - _COMMON
         words |= {
@@ -96,6 +106,12 @@ class Existence:
         }
         code = self._migration.source.slice(step.operation.range)
         return _own_name(step.change) in words or bool(words & set(re.findall(r"\w+", code)))
+
+
+def _thing(change: c.Change) -> object:
+    """What a change is about; None where that is none of what can be asked for."""
+    own = _own_name(change)
+    return None if own is None else (_table_of(change), own)
 
 
 def _asks(operation: Operation) -> bool:
