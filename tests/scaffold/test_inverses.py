@@ -406,6 +406,27 @@ def test_a_constraint_keeps_the_name_that_postgresql_gave_it_before_a_rename(
     ).strip("\n")
 
 
+def test_columns_that_each_are_part_of_the_key_are_one_key(tmp_path: Path) -> None:
+    first = """
+    op.create_table(
+        "t",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("at", sa.Text(), primary_key=True),
+    )
+    """
+    renames = """
+    op.rename_table("t", "u")
+    op.execute("ALTER INDEX t_pkey RENAME TO key_of_u")
+    """
+    drops = 'op.drop_table("u")'
+    assert 'sa.PrimaryKeyConstraint("id", "at", name="key_of_u")' in body(
+        tmp_path, first, renames, drops
+    )
+    renames = renames.replace("key_of_u", "u_pkey")
+    _, _, made = body(tmp_path / "plain", first, renames, drops).partition("\n")
+    assert made == dedent(first).strip("\n").replace('"t"', '"u"')
+
+
 def test_numbers_come_back_as_the_default_that_postgresql_has_for_them(tmp_path: Path) -> None:
     first = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True))'
     second = 'op.alter_column("t", "id", server_default=None)'

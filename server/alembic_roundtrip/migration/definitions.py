@@ -73,7 +73,8 @@ class Definitions:
         for at, column in enumerate(columns if primary else ()):
             if column.name in primary and option(column.options, "nullable") is None:
                 columns[at] = replace(column, nullable=False)
-        table = Table(name, tuple(columns), tuple(constraints), tuple(indexes), options, complete)
+        parts = _with_one_key(constraints)
+        table = Table(name, tuple(columns), parts, tuple(indexes), options, complete)
         return table, tuple(enums)
 
     def column(self, node: ast.expr, table: Name) -> ColumnParts | None:
@@ -368,6 +369,17 @@ def _nullable(options: Options) -> bool | None:
     if given is not None:
         return given.value if isinstance(given.value, bool) else None
     return not (primary is not None and primary.value is True)
+
+
+def _with_one_key(constraints: list[Constraint]) -> tuple[Constraint, ...]:
+    """Columns that each say `primary_key=True` are one key."""
+    inline = [part for part in constraints if part.kind == "primary" and part.inline]
+    if not inline[1:]:
+        return tuple(constraints)
+    key = replace(inline[0], columns=tuple(part.columns[0] for part in inline))
+    return tuple(
+        key if part is inline[0] else part for part in constraints if part not in inline[1:]
+    )
 
 
 def _own_indexes(column: str, given: Options, table: Name) -> list[Index]:

@@ -36,7 +36,7 @@ from alembic_roundtrip.scaffold.sql import (
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.schema import Schema, names_enum
-from alembic_roundtrip.schema.names import numbered_column, sequence_of, with_names
+from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_of, with_names
 from alembic_roundtrip.schema.recreation import reflected
 
 _SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
@@ -425,17 +425,20 @@ class Inverter:
 
 def _with_kept_names(table: Table) -> Table:
     """A table whose constraints say the names that PostgreSQL would not give them again."""
-    bare = replace(table, constraints=tuple(replace(p, generated=None) for p in table.constraints))
-    again = with_names(bare, "postgresql", lambda _: False)
+    bare = [
+        replace(part, generated=None, name=None if _says_no_name(part) else part.name)
+        for part in table.constraints
+    ]
+    again = with_names(replace(table, constraints=tuple(bare)), "postgresql", lambda _: False)
     kept = {
-        part: part.name is None and part.generated not in {None, new.generated}
+        part: _says_no_name(part) and known_as(part) not in {None, new.generated}
         for part, new in zip(table.constraints, again.constraints, strict=True)
     }
     primary = {c for part in kept if kept[part] and part.kind == "primary" for c in part.columns}
     return replace(
         table,
         constraints=tuple(
-            replace(part, name=part.generated, inline=False) if kept[part] else part
+            replace(part, name=known_as(part), inline=False) if kept[part] else part
             for part in table.constraints
         ),
         columns=tuple(
@@ -443,6 +446,11 @@ def _with_kept_names(table: Table) -> Table:
             for column in table.columns
         ),
     )
+
+
+def _says_no_name(part: Constraint) -> bool:
+    """Whether the database gives a constraint its name, as it is written."""
+    return part.name is None or (part.inline and part.kind in {"primary", "unique"})
 
 
 def _made_in(index: Index, step: Step) -> bool:
