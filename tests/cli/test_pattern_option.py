@@ -43,7 +43,7 @@ def test_nothing_to_change_is_said(capsys) -> None:
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.splitlines() == [
-        "migrations/versions/aaaa_first.py: there is no data to keep",
+        "migrations/versions/aaaa_first.py: no pattern has anything to change",
         "migrations/versions/bbbb_second.py: `guard` has nothing to change",
     ]
 

@@ -118,7 +118,7 @@ def _pattern(workspace: Workspace, context: Context, name: str, *, write: bool) 
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(names())}"
         raise NothingToReadError(f"there is no pattern `{name}`; {hint}")
     if not found:
-        what = f"`{name}` has nothing to change" if name else "there is no data to keep"
+        what = f"`{name}` has nothing to change" if name else "no pattern has anything to change"
         print(f"{relative(migration.path)}: {what}", file=sys.stderr)
         return 0
     if not name:
