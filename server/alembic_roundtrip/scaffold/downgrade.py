@@ -85,7 +85,10 @@ def why_nothing(context: Context) -> str:
     if migration.problems:
         return "the migration has mistakes that `lint` names; put them right first"
     if _of_several_databases(context):
-        return "its upgrade is for several databases, and such downgrades are not written"
+        return (
+            "its upgrade is for several databases, whose schemas reading does not tell apart; each "
+            "engine's downgrade is left to you"
+        )
     if migration.downgrade is None and migration.imported_downgrade:
         return "its downgrade is imported from another module"
     return "there is nothing to undo"
