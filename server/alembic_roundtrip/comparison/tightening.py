@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.comparison.origins import Origins
 from alembic_roundtrip.comparison.typechanges import type_changes
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
@@ -82,6 +83,7 @@ class _Side:
     trip: RoundTrip
     way: Way
     other: Direction | None
+    origins: Origins = field(default_factory=Origins)
 
     @property
     def _up(self) -> bool:
@@ -96,7 +98,12 @@ class _Side:
         """What the direction begins with: rows keep to its rules."""
         return self.trip.before if self._up else self.trip.up.schema
 
+    def _start(self, table: Name) -> Table | None:
+        """What a table was when the direction began, under whichever name."""
+        return self.start.table(self.origins.table(table))
+
     def rules(self) -> Iterator[Tightening]:
+        """Those that the direction brings, in its order."""
         new: set[Name] = set()
         added: set[tuple[Name, str]] = set()
         care = _Care()
@@ -106,10 +113,11 @@ class _Side:
             if isinstance(change, c.AddColumn):
                 added.add((change.table, change.column.name))
             for found in self._against(operation, change, schema, added):
-                if found.table not in new and not care.taken(found):
+                if self.origins.table(found.table) not in new and not care.taken(found):
                     yield found
             if isinstance(change, c.WriteRows):
                 care.take(change)
+            self.origins.follow(change)
 
     def _against(
         self,
@@ -159,8 +167,9 @@ class _Side:
         known = tuple(name for name in columns if name)
         if any((table, name) in added for name in known):
             return
-        start = self.start.table(table)
-        if start is not None and len(known) == len(columns) and start.tells_apart(known):
+        start = self._start(table)
+        before = self.origins.columns(table, known)
+        if start is not None and len(known) == len(columns) and start.tells_apart(before):
             return
         subject = ", ".join(f"`{table}.{name}`" for name in known) or f"`{table}`"
         yield Tightening(operation, change, table, known, f"duplicates in {subject}")
@@ -179,12 +188,21 @@ class _Side:
             rows = f"rows against `{made.name or 'a CHECK'}` in `{change.table}`"
             yield Tightening(operation, change, change.table, made.columns, rows)
         elif made.kind == "foreignkey" and self._enforces:
-            start = self.start.table(change.table)
-            old = start is not None and all(start.column(name) for name in made.columns)
-            if start is not None and old and not _refers_already(start, made):
+            start = self._start(change.table)
+            before = self.origins.columns(change.table, made.columns)
+            old = start is not None and all(start.column(name) for name in before)
+            if start is not None and old and not self._refers_already(start, before, made):
                 names = ", ".join(f"`{change.table}.{name}`" for name in made.columns)
                 rows = f"values in {names} that `{made.referent}` does not have"
                 yield Tightening(operation, change, change.table, made.columns, rows)
+
+    def _refers_already(self, start: Table, columns: tuple[str, ...], key: Constraint) -> bool:
+        """Whether a foreign key to the same table has kept the rows in order so far."""
+        referent = self.origins.table(key.referent) if key.referent is not None else None
+        return any(
+            part.kind == "foreignkey" and part.columns == columns and part.referent == referent
+            for part in start.constraints
+        )
 
     def _referred_to(
         self, operation: Operation, change: c.WriteRows, schema: Schema
@@ -223,8 +241,9 @@ class _Side:
         column = table.column(change.column) if table and schema.knows(change.table) else None
         if column is None:
             return self.other is not None and _allows_null(self.other, change)
-        start = self.start.table(change.table)
-        added = start is None or start.column(change.column) is None
+        start = self._start(change.table)
+        (before,) = self.origins.columns(change.table, [change.column])
+        added = start is None or start.column(before) is None
         filled = column.server_default is not None or column.fills_itself
         if added and (start is None or not self._up or filled):
             return False  # one that the downgrade has just added is another rule's
@@ -258,14 +277,6 @@ class _Care:
         tables = {table for table, column in self.written if column is None}
         columns = {column for table, column in self.written if table == found.table}
         return bool({found.table, None} & tables) or bool(columns & {*found.columns})
-
-
-def _refers_already(table: Table, key: Constraint) -> bool:
-    """Whether a foreign key to the same table has kept the rows in order so far."""
-    return any(
-        part.kind == "foreignkey" and part.columns == key.columns and part.referent == key.referent
-        for part in table.constraints
-    )
 
 
 def _is_about_old(check: Constraint, before: Table, now: Table) -> bool:

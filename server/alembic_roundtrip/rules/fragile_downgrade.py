@@ -134,6 +134,23 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "A key that has been there under other names",
+    """
+    def upgrade():
+        op.rename_table("teams", "groups")
+        op.alter_column("groups", "id", new_column_name="number")
+
+
+    def downgrade():
+        op.rename_table("groups", "teams")
+        op.drop_constraint("pk_groups", "teams", type_="primary")
+        op.alter_column("teams", "number", new_column_name="id")
+        op.create_primary_key("pk_teams", "teams", ["id"])
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "Deleted although others refer to it",
     """
     def upgrade():
