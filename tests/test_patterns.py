@@ -95,3 +95,36 @@ def test_a_long_name_is_shortened_before_the_end_that_says_what_it_is(tmp_path: 
     file = project.add("bbbb", f'op.drop_table("{name}")', f'op.create_table("{name}", {columns})')
     text = with_pattern(Workspace([tmp_path]), file, "park")
     assert f"{'t' * 53}_parked" in text
+
+
+TEAMS = """op.create_table("teams", sa.Column("id", sa.Integer, primary_key=True))
+op.create_table("clubs", sa.Column("id", sa.Integer, primary_key=True))
+op.create_table("users", sa.Column("id", sa.Integer), sa.Column("team", sa.Integer))
+op.create_foreign_key("key", "users", "teams", ["team"], ["id"])"""
+SWAPPED = """op.drop_constraint("key", "users", type_="foreignkey")
+op.drop_column("users", "{}")
+op.add_column("users", sa.Column("{}", sa.Integer))
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "offered"),
+    [
+        ('op.create_foreign_key("key", "users", "teams", ["group"], ["id"])', True),
+        ('op.create_foreign_key("key", "users", "clubs", ["group"], ["id"])', False),
+        ("", False),
+    ],
+)
+def test_a_column_that_refers_to_another_table_is_not_the_old_one_renamed(
+    tmp_path: Path, after: str, offered: bool
+) -> None:
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", TEAMS)
+    file = project.add(
+        "bbbb",
+        SWAPPED.format("team", "group") + after,
+        SWAPPED.format("group", "team") + TEAMS.splitlines()[-1],
+    )
+    found = Workspace([tmp_path]).context(file)
+    assert found is not None
+    assert ("rename" in {pattern.name for pattern in patterns(found)}) == offered

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from alembic_roundtrip.comparison.origins import Origins
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
@@ -16,6 +17,7 @@ from alembic_roundtrip.migration.rewrite import InsertStatements, ReplaceCall, R
 from alembic_roundtrip.scaffold.edits import has_own_call, receiver, removed, stands_alone
 from alembic_roundtrip.scaffold.patterns import _pattern
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, Trial
+from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.text import Range
 
 _DESCRIPTION = "the values stay, in both directions"
@@ -62,7 +64,30 @@ def _pairs(context: Context) -> Iterator[_Pair]:
             old = table.column(drop.column) if table else None
             alone = drop.table == add.table and drop.column != add.column.name
             if old is not None and alone and _alike(old, add.column) and not add.constraints:
-                yield _Pair(drop.table, old, add.column, dropped, added)
+                pair = _Pair(drop.table, old, add.column, dropped, added)
+                if _refers_to_the_same(context, pair):
+                    yield pair
+
+
+def _refers_to_the_same(context: Context, pair: _Pair) -> bool:
+    """Whether old values are still what the new column's foreign keys ask for."""
+    trip, origins = context.round_trips[0], Origins()
+    for _, change, _ in trip.up.steps:
+        origins.follow(change)
+    now = next((name for name in trip.up.schema.tables if origins.table(name) == pair.table), None)
+    old = _referents(trip.before, pair.table, pair.old.name)
+    new = _referents(trip.up.schema, now or pair.table, pair.new.name)
+    return old == {origins.table(referent) for referent in new}
+
+
+def _referents(schema: Schema, table: Name, column: str) -> set[Name]:
+    """The tables that a column's foreign keys refer to."""
+    found = schema.table(table)
+    return {
+        part.referent
+        for part in (found.constraints if found is not None else ())
+        if column in part.columns and part.referent is not None
+    }
 
 
 def _alike(old: Column, new: Column) -> bool:
