@@ -155,6 +155,34 @@ def test_rows_are_inserted_however_it_is_written(body: str) -> None:
     assert (found.verb, found.table) == ("insert", A)
 
 
+@pytest.mark.parametrize(
+    ("body", "bounded", "computed"),
+    [
+        ("op.execute(a.update().values(x=op.inline_literal('y')))", False, False),
+        ("op.execute(a.update().where(a.c.x == 1).values(x=sa.func.lower(a.c.x)))", True, True),
+        ("session.query(Model).filter(Model.x == 1).update({'x': 'y'})", True, False),
+        ("session.query(Model).update({Model.x: sa.func.lower(Model.x)})", False, True),
+    ],
+)
+def test_rows_are_updated_however_it_is_written(body: str, bounded: bool, computed: bool) -> None:
+    (found,) = changes(
+        f"a, session = sa.table('a', sa.column('x')), Session(op.get_bind())\n{body}",
+        """
+        from sqlalchemy.orm import Session
+        class Model(Base):
+            __tablename__ = "a"
+        """,
+    )
+    assert isinstance(found, c.WriteRows)
+    assert (found.verb, found.table) == ("update", A)
+    assert (found.bounded, found.computed) == (bounded, computed)
+
+
+def test_a_query_of_an_imported_model_writes_rows_and_nothing_else() -> None:
+    (found,) = changes("session.query(Model).delete()", "from app.models import Model")
+    assert found == c.WriteRows("delete", None, bounded=False)
+
+
 def test_constants_of_classes_are_known_and_members_of_enums_only_by_value() -> None:
     header = """
     class Model(Base):
@@ -243,6 +271,16 @@ def test_an_index_on_a_list_made_of_a_literal_is_known() -> None:
     (found,) = changes("columns = ('x', 'y')\nop.create_index('ix', 'a', list(columns))")
     assert isinstance(found, c.CreateIndex)
     assert [part.value for part in found.index.columns] == ["x", "y"]
+
+
+def test_constructs_of_sqlalchemy_change_no_database() -> None:
+    header = "from sqlalchemy import MetaData, Table"
+    assert upgrade("t = Table('t', MetaData(), autoload_with=bind)", header) == []
+
+
+def test_sql_may_be_laid_out_by_a_function() -> None:
+    body = 'op.execute(sa.text(dedent("""\n    DROP TABLE a\n""")))'
+    assert changes(body, "from textwrap import dedent") == [c.DropTable(A)]
 
 
 def test_pythons_own_modules_change_no_database() -> None:

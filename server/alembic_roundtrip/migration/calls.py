@@ -23,7 +23,7 @@ _HARMLESS_METHODS = frozenset(
     "autocommit_block options query filter filter_by order_by group_by join outerjoin distinct "
     "limit offset count where select_from execution_options label cast in_ is_ isnot notin_ "
     "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
-    "reflect Session quoted_name writerow read write union_all compile "
+    "reflect Session configure quoted_name writerow read write union_all compile "
     "as_scalar exists union union_all having yield_per partitions tuples unique "
     "read_text joinpath resolve".split()
 )
@@ -42,10 +42,12 @@ _REACHING = frozenset({"sqlite3", "subprocess", "runpy", "importlib", "ctypes", 
 _CONNECTIONS = frozenset({"op", "conn", "connection", "bind", "session", "engine", "cursor"})
 
 
-def is_of_python(imported: str) -> bool:
-    """Whether an import brings a part of Python that reaches no database."""
+def is_of_library(imported: str) -> bool:
+    """Whether an import brings a part of Python, or a class of SQLAlchemy: no call reaches far."""
     words = imported.replace(",", " ").split()
     module = words[1].partition(".")[0] if len(words) > 1 else ""
+    if module == "sqlalchemy":
+        return words[-1][:1].isupper()
     return module in sys.stdlib_module_names and module not in _REACHING
 
 

@@ -37,6 +37,7 @@ _ENUMS = frozenset({"Enum", "ENUM"})
 _ARGUMENTS = frozenset(
     {"ForeignKey", "CheckConstraint", "Identity", "Computed", "Sequence", "DefaultClause"}
 )
+_LITERALS = frozenset({"inline_literal", "literal"})
 _WRITES = frozenset({"insert", "update", "delete"})
 
 ColumnParts = tuple[Column, tuple[EnumType, ...], tuple[Constraint, ...], tuple[Index, ...]]
@@ -299,6 +300,19 @@ class Definitions:
             node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         return (Unknown(),)
 
+    def queried(self, node: ast.Call) -> tuple[Change, ...]:
+        """What `session.query(Model).filter(…).delete()` writes; nothing for another call."""
+        asked = node.func.value if isinstance(node.func, ast.Attribute) else node
+        bounded = False
+        while isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute):
+            if asked.func.attr == "query" and len(asked.args) == 1:
+                table, verb = self.table_name(asked.args[0]), last(node.func)
+                rows = self.rows(node.args[0]) if verb == "update" and node.args else ()
+                columns = tuple(column for row in rows for column, _ in row)
+                return (WriteRows(verb, table, bounded, columns, computed=_computed(verb, rows)),)
+            asked, bounded = asked.func.value, True
+        return ()
+
     def _imported_name(self, node: ast.expr) -> str:
         """The last name of a callee as it was before `from … import insert as pg_insert`."""
         name = last(node)
@@ -320,7 +334,7 @@ class Definitions:
             certain = calls.keys() <= {"values", "returning"}
             return WriteRows(verb, table, bounded, rows=rows if certain else ())
         columns = tuple(column for row in rows for column, _ in row) if verb == "update" else ()
-        return WriteRows(verb, table, bounded, columns)
+        return WriteRows(verb, table, bounded, columns, computed=_computed(verb, rows))
 
     def _values(self, call: ast.Call) -> tuple[Row, ...]:
         """The rows in `.values(…)`: keywords, a dictionary or a list of them."""
@@ -345,7 +359,10 @@ class Definitions:
         return tuple((str(k), self._value(v)) for k, v in zip(keys, item.values, strict=True))
 
     def _value(self, node: ast.expr) -> object:
-        return value_of(self.scope.resolve(node))
+        node = self.scope.resolve(node)
+        if isinstance(node, ast.Call) and last(node.func) in _LITERALS and node.args:
+            node = node.args[0]
+        return value_of(node)
 
     def _keywords(self, node: ast.Call) -> Options:
         express = self.scope.expression
@@ -357,6 +374,12 @@ def last(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return dotted(node)
+
+
+def _computed(verb: str, rows: tuple[Row, ...]) -> bool:
+    """Whether an UPDATE may make its values from others."""
+    unknown = not rows or any(value is UNKNOWN for row in rows for _, value in row)
+    return verb == "update" and unknown
 
 
 def _is_true(options: Options, name: str) -> bool:

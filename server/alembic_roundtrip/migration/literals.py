@@ -19,8 +19,13 @@ _TEXTS = frozenset(
         "DDL",
         "sa.DDL",
         "sa.schema.DDL",
+        "dedent",
+        "textwrap.dedent",
+        "cleandoc",
+        "inspect.cleandoc",
     }
 )
+"""Calls that give the SQL they are given, but for white space."""
 _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _BRACES = re.compile(r"\{\w*\}")

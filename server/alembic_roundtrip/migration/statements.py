@@ -14,7 +14,7 @@ from alembic_roundtrip.migration.calls import (
     forget_changed,
     hands_on,
     is_harmless,
-    is_of_python,
+    is_of_library,
     mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
@@ -22,6 +22,7 @@ from alembic_roundtrip.migration.conditions import alternatives, asks_rows, guar
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.evaluation import Scope, arguments_of, synchronous, unparsed
+from alembic_roundtrip.migration.exceptions import suppresses, swallows
 from alembic_roundtrip.migration.iteration import as_loop, bindings, iterations
 from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.model import (
@@ -47,7 +48,6 @@ from alembic_roundtrip.text import Range
 
 _DEPTH = 8
 _EXECUTES = frozenset({"execute", "execute_sql", "exec_driver_sql", "scalar", "scalars"})
-_EVERYTHING = frozenset({"Exception", "BaseException"})
 _REMADE = frozenset({"copy_from", "table_args", "table_kwargs"})
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
 _QUIET = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
@@ -153,7 +153,7 @@ class Reader:
                     place.scope.names[item.optional_vars.id] = call
         after = self.block(node.body, place)
         if len(self.operations) > before:
-            broad = [item.context_expr for item in node.items if _suppresses(item.context_expr)]
+            broad = [item.context_expr for item in node.items if suppresses(item.context_expr)]
             self.swallowed += [range_of(place.scope.source, each) for each in broad]
         options = {key for _, batch in place.batches for key, _ in batch.options}
         if place.batches != outer.batches and before == len(self.operations) and options & _REMADE:
@@ -224,7 +224,7 @@ class Reader:
         before = len(self.operations)
         self.block(node.body, place)
         if len(self.operations) > before:
-            broad = (handler for handler in node.handlers if _swallows(handler))
+            broad = (handler for handler in node.handlers if swallows(handler))
             self.swallowed += [range_of(place.scope.source, handler) for handler in broad]
         self.block(node.orelse, place)
         for handler in node.handlers:
@@ -413,7 +413,9 @@ class Reader:
             self._add("call", node, statement, place, (Unknown(),), opaque=why)
         elif name in WRITERS and isinstance(node.func, ast.Attribute):
             self._add(name, node, statement, place, (Unknown(frozenset()),))
-        elif top and not is_harmless(root, name) and not is_of_python(scope.imports.get(root, "")):
+        elif name in {"delete", "update"} and (written := Definitions(scope).queried(node)):
+            self._add("execute", node, statement, place, written)
+        elif top and not is_harmless(root, name) and not is_of_library(scope.imports.get(root, "")):
             why = f"`{unparsed(node.func)}()` is not read"
             self._add("call", node, statement, place, (Unknown(),), opaque=why)
 
@@ -434,16 +436,3 @@ def _passed_batches(
         if batch is not None:
             passed.append((parameter.arg, batch))
     return tuple(passed)
-
-
-def _swallows(handler: ast.ExceptHandler) -> bool:
-    """Whether it takes every exception and lets none out again."""
-    broad = handler.type is None or last(handler.type) in _EVERYTHING
-    return broad and not any(isinstance(part, ast.Raise) for part in ast.walk(handler))
-
-
-def _suppresses(context: ast.expr) -> bool:
-    """Whether it is `contextlib.suppress` of every exception."""
-    if not isinstance(context, ast.Call) or last(context.func) != "suppress":
-        return False
-    return any(last(part) in _EVERYTHING for part in context.args)
