@@ -82,3 +82,20 @@ def test_a_function_on_what_is_called_otherwise_now_is_not_dropped_as_if_it_were
     written = body(tmp_path, USERS, *changes, dialects=("postgresql",))
     assert PLACEHOLDER in written
     assert "DROP FUNCTION" not in written
+
+
+def test_a_body_of_plpgsql_comes_back_whatever_its_tables_are_called(tmp_path: Path) -> None:
+    first = (
+        "CREATE OR REPLACE FUNCTION f() RETURNS trigger "
+        "AS $$BEGIN DELETE FROM users; END$$ LANGUAGE plpgsql"
+    )
+    second = first.replace("users", "people")
+    upgrade = f'op.rename_table("users", "people")\nop.execute("{second}")'
+    assert body(tmp_path, USERS, f'op.execute("{first}")', upgrade) == dedent(
+        f"""
+        op.execute(
+            "{first}",
+        )
+        op.rename_table("people", "users")
+        """
+    ).strip("\n")

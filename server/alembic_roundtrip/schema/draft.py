@@ -21,6 +21,9 @@ from alembic_roundtrip.schema.names import with_names
 from alembic_roundtrip.schema.recreation import Recreation, is_read, recreated
 from alembic_roundtrip.schema.state import Key, Schema
 
+_LATE = re.compile(r"\bplpgsql\b", re.IGNORECASE)
+_BODY = re.compile(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
+
 
 class Draft:
     """A schema being changed; `made` has the keys of what came into it."""
@@ -131,10 +134,13 @@ class Draft:
                 self.enums = self.enums.set(enum.name, enum)
 
     def outdate(self, name: str) -> None:
-        """Statements that name what is called otherwise now do not make the same again."""
+        """Statements that name what is called otherwise now do not make the same again.
+
+        What PL/pgSQL has for a body is text, which nobody looks at before it runs.
+        """
         word = re.compile(rf"\b{re.escape(name)}\b")
         for key, text in list(self.definitions.items()):
-            if word.search(text):
+            if word.search(_BODY.sub("", text) if _LATE.search(text) else text):
                 self.definitions = self.definitions.set(key, "")
 
     def retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
