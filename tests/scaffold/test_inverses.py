@@ -303,6 +303,52 @@ def test_a_constraint_without_a_name_goes_by_the_one_that_postgresql_gave(tmp_pa
     ]
 
 
+WHOLE_COLUMNS = {
+    "a new name": (
+        'op.alter_column("users", "email", new_column_name="mail", existing_type=sa.String(length=80))',
+        """
+        # FRAGILE: NULLs in users.email would stop this.
+        op.alter_column(
+            "users",
+            "mail",
+            existing_type=sa.String(length=80),
+            nullable=False,
+            new_column_name="email",
+        )
+        """,
+    ),
+    "a type that it has already": (
+        'op.alter_column("users", "bio", type_=sa.Text(), existing_type=sa.String(30))',
+        """
+        op.alter_column("users", "bio", existing_type=sa.Text(), existing_nullable=True)
+        """,
+    ),
+    "a default that is not said": (
+        'op.alter_column("users", "age", existing_type=sa.Integer(), nullable=False)',
+        """
+        op.alter_column(
+            "users",
+            "age",
+            existing_type=sa.Integer(),
+            existing_nullable=False,
+            server_default="18",
+        )
+        """,
+    ),
+    "a default alone": (
+        'op.alter_column("users", "age", existing_type=sa.Integer(), server_default="19")',
+        'op.alter_column("users", "age", existing_type=sa.Integer(), server_default="18")',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE_COLUMNS)
+def test_mysql_defines_a_column_as_a_whole(case: str, tmp_path: Path) -> None:
+    upgrade, downgrade = WHOLE_COLUMNS[case]
+    written = body(tmp_path, USERS, upgrade, dialects=("mysql",))
+    assert written == dedent(downgrade).strip("\n")
+
+
 def test_a_type_does_not_bring_back_a_check_that_was_gone(tmp_path: Path) -> None:
     first = """
     op.create_table("t", sa.Column("b", sa.Boolean(create_constraint=True, name="ck_b")))

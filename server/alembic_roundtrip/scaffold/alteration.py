@@ -36,11 +36,12 @@ _AUTO = Expression('"auto"', value=None)
 
 
 class Alteration:
-    """Writes `alter_column` the other way round; `native` means that PostgreSQL may run it."""
+    """Writes `alter_column` the other way round, for a project's dialects."""
 
-    def __init__(self, render: Renderer, *, native: bool) -> None:
+    def __init__(self, render: Renderer, dialects: tuple[str, ...]) -> None:
         self._render = render
-        self._native = native
+        self._native = not dialects or "postgresql" in dialects
+        self._whole = bool(dialects) and {*dialects} <= {"mysql", "mariadb"}
 
     def back(
         self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]
@@ -48,19 +49,20 @@ class Alteration:
         """The keyword arguments that give a column its definition before the change."""
         old_type = column.type if column and column.type else options.get("existing_type")
         new_type = options.get("type_")
-        if new_type is not None and old_type is not None and new_type.text == old_type.text:
+        same = new_type is not None and old_type is not None and new_type.text == old_type.text
+        if same and not self._whole:
             # It was not that where the call was written, or would not have been changed.
-            old_type = options.get("existing_type", old_type)
+            old_type, same = options.get("existing_type", old_type), False
         known = new_type or old_type
         if new_type is not None and old_type is None:
             raise NotKnownError(f"the type of `{change.table}.{change.column}`")
         if known is not None:
             yield f"existing_type={self._render.expression(known)}"
-        if new_type is not None and old_type is not None:
+        if new_type is not None and old_type is not None and not same:
             yield f"type_={self._render.expression(old_type)}"
         for part in COLUMN_PARTS:
             before = self._part(part, column, options)
-            if part in options:
+            if part in options and not (self._whole and _same(before, options[part])):
                 if before is None:
                     raise NotKnownError(f"{part} of `{change.table}.{change.column}`")
                 yield f"{part}={self._render.expression(before)}"
@@ -107,6 +109,12 @@ class Alteration:
         if sql is None:
             raise NotKnownError(f"the cast back to `{old.text}`")
         yield f"postgresql_using={sql!r}"
+
+
+def _same(one: Expression | None, other: Expression) -> bool:
+    if one is None or not (one.known and other.known):
+        return one is not None and one.text == other.text
+    return bool(one.value == other.value)
 
 
 def cast(column: str, to: Expression) -> str | None:

@@ -36,6 +36,7 @@ from alembic_roundtrip.scaffold.sql import (
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.schema import Schema, names_enum
+from alembic_roundtrip.schema.columns import whole
 from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_of, with_names
 from alembic_roundtrip.schema.recreation import reflected
 
@@ -222,6 +223,8 @@ class Inverter:
         table = step.before.table(change.table)
         known = table is not None and change.table not in step.before.unknown
         column = table.column(change.column) if table and known else None
+        if table is not None and column is not None and {*self.dialects} <= {"mysql", "mariadb"}:
+            change = whole(change, table)
         options = dict(change.options)
         if not {"type_", "new_column_name", *COLUMN_PARTS[:-1]} & set(options):
             # `autoincrement=False` comes with what autogenerate reads on other databases.
@@ -241,7 +244,7 @@ class Inverter:
             1 if parts else 0,
             self.render.text(name) if renamed else spelled(self.render, step, "column_name", name),
         )
-        parts += Alteration(self.render, native=self._native).back(change, column, options)
+        parts += Alteration(self.render, self.dialects).back(change, column, options)
         if renamed is not None:
             said = spelled(self.render, step, "column_name", change.column)
             parts.append(f"new_column_name={said}")

@@ -12,6 +12,7 @@ from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
     Name,
+    Table,
     option,
 )
 from alembic_roundtrip.schema.draft import Draft
@@ -20,6 +21,9 @@ from alembic_roundtrip.schema.state import Key
 from alembic_roundtrip.schema.tables import needed
 
 _KEPT_BY_ALTER = ("existing_type", "existing_nullable", "existing_server_default")
+_REDEFINING = frozenset({"new_column_name", "nullable", "type_", "autoincrement", "comment"})
+_LOST = ("server_default", "comment")
+"""What a column that MySQL defines anew is without, unless it is said."""
 _NOT_OPTIONS = (
     *_KEPT_BY_ALTER,
     "existing_comment",
@@ -78,9 +82,23 @@ def _without_column(
             yield replace(part, columns=tuple(c for c in part.columns if c != column))
 
 
+def whole(change: c.AlterColumn, table: Table) -> c.AlterColumn:
+    """What MySQL makes of a change: a column is defined anew, and is what the call says."""
+    given = dict(change.options)
+    type_ = given.get("type_") or given.get("existing_type")
+    if type_ is None or not _REDEFINING & given.keys():
+        return change
+    key = {name for part in table.constraints if part.kind == "primary" for name in part.columns}
+    usual = {"nullable": literal(change.column not in key), **dict.fromkeys(_LOST, literal(None))}
+    said = {part: given.get(f"existing_{part}", value) for part, value in usual.items()}
+    return replace(change, options=tuple({**said, **given, "type_": type_}.items()))
+
+
 def alter_column(draft: Draft, change: c.AlterColumn) -> None:
     """Alter a column; under a new name its constraints, indexes and foreign keys follow."""
     table = draft.parts(change.table)
+    if draft.dialect in {"mysql", "mariadb"}:
+        change = whole(change, table)
     name = draft.name_now(change.column)
     if table.column(name) is None:
         draft.doubt_tables(change.table)
