@@ -305,7 +305,11 @@ def test_a_constraint_without_a_name_goes_by_the_one_that_postgresql_gave(tmp_pa
 
 WHOLE_COLUMNS = {
     "a new name": (
-        'op.alter_column("users", "email", new_column_name="mail", existing_type=sa.String(length=80))',
+        """
+        op.alter_column(
+            "users", "email", new_column_name="mail", existing_type=sa.String(length=80)
+        )
+        """,
         """
         # FRAGILE: NULLs in users.email would stop this.
         op.alter_column(
@@ -358,7 +362,7 @@ def test_a_type_does_not_bring_back_a_check_that_was_gone(tmp_path: Path) -> Non
     assert 'sa.Column("b", sa.Boolean(name="ck_b"))' in written
 
 
-FOREIGN_KEYS_ON_MYSQL = {
+INDEXES_ON_MYSQL = {
     "its index goes with it": (
         'op.create_foreign_key("fk_a", "t", "t", ["a"], ["id"])',
         """
@@ -392,6 +396,20 @@ FOREIGN_KEYS_ON_MYSQL = {
             batch_op.drop_constraint("uq", type_="unique")
         """,
     ),
+    "a column is only dropped without it": (
+        'op.add_column("t", sa.Column("c", sa.Integer(), sa.ForeignKey("t.id")))',
+        """
+        op.drop_constraint("t_ibfk_2", "t", type_="foreignkey")
+        op.drop_column("t", "c")
+        """,
+    ),
+    "the index of a unique column is its constraint": (
+        'op.drop_index("d", table_name="t")',
+        """
+        # FRAGILE: duplicates in t.d would stop this.
+        op.create_unique_constraint("d", "t", ["d"])
+        """,
+    ),
     "an index that is of no use to it goes": (
         'op.create_index("ix", "t", ["a", "b"])',
         'op.drop_index("ix", table_name="t")',
@@ -399,18 +417,29 @@ FOREIGN_KEYS_ON_MYSQL = {
 }
 
 
-@pytest.mark.parametrize("case", FOREIGN_KEYS_ON_MYSQL)
-def test_indexes_that_mysql_makes_for_foreign_keys(case: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", INDEXES_ON_MYSQL)
+def test_indexes_that_mysql_makes_by_itself(case: str, tmp_path: Path) -> None:
     first = """
     op.create_table(
         "t",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("a", sa.Integer()),
         sa.Column("b", sa.Integer(), sa.ForeignKey("t.id")),
+        sa.Column("d", sa.Integer(), unique=True),
     )
     """
-    upgrade, downgrade = FOREIGN_KEYS_ON_MYSQL[case]
+    upgrade, downgrade = INDEXES_ON_MYSQL[case]
     assert body(tmp_path, first, upgrade, dialects=("mysql",)) == dedent(downgrade).strip("\n")
+
+
+def test_a_table_of_mysql_comes_back_without_the_key_that_its_index_took_along(
+    tmp_path: Path,
+) -> None:
+    first = """
+    op.create_table("t", sa.Column("id", sa.Integer()), sa.Column("a", sa.Integer(), unique=True))
+    """
+    changes = ('op.drop_index("a", table_name="t")', 'op.drop_table("t")')
+    assert "unique" not in body(tmp_path, first, *changes, dialects=("mysql",))
 
 
 def test_only_mysql_makes_indexes_for_foreign_keys(tmp_path: Path) -> None:

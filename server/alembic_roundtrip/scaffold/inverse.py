@@ -42,6 +42,7 @@ from alembic_roundtrip.schema.recreation import reflected
 
 _SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
 _TYPE_CHECKED = re.compile(r"\bcreate_constraint=True,\s*|,?\s*\bcreate_constraint=True")
+_MYSQL = {"mysql", "mariadb"}
 _NOTHING: tuple[object, ...] = (None, ())
 _CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
 
@@ -61,6 +62,7 @@ class Inverter:
         self.dialects = dialects
         self._native = not dialects or "postgresql" in dialects
         self._only_native = dialects == ("postgresql",)
+        self._only_mysql = bool(dialects) and {*dialects} <= _MYSQL
 
     @singledispatchmethod
     def invert(self, change: c.Change, step: Step) -> Inverse:  # noqa: ARG002 - for the others
@@ -136,7 +138,7 @@ class Inverter:
         statements = [
             self._constraints.drop(change.table, part, step)
             for part in change.constraints
-            if part.kind == "foreignkey" and part.name and {"mysql", "mariadb"} & {*self.dialects}
+            if part.kind == "foreignkey" and self._keeps_columns(part)
         ]
         if step.target != "op" and "sqlite" in self.dialects:
             statements += self._checks_with(change, step)
@@ -144,6 +146,10 @@ class Inverter:
             [*statements, call(f"{step.target}.drop_column", parts)],
             after=self._without_types((enum.name for enum in change.enums), step),
         )
+
+    def _keeps_columns(self, part: Constraint) -> bool:
+        """Whether a foreign key has to go before its columns; in what calls it by a name."""
+        return self._only_mysql or (part.name is not None and bool(_MYSQL & {*self.dialects}))
 
     def _checks_with(self, change: c.AddColumn, step: Step) -> Iterator[str]:
         """CHECKs of a column that batch mode would give to the table without it."""
@@ -223,7 +229,7 @@ class Inverter:
         table = step.before.table(change.table)
         known = table is not None and change.table not in step.before.unknown
         column = table.column(change.column) if table and known else None
-        if table is not None and column is not None and {*self.dialects} <= {"mysql", "mariadb"}:
+        if table is not None and column is not None and self._only_mysql:
             change = whole(change, table)
         options = dict(change.options)
         if not {"type_", "new_column_name", *COLUMN_PARTS[:-1]} & set(options):
@@ -286,6 +292,10 @@ class Inverter:
     @invert.register(c.DropIndex)
     def _(self, change: c.DropIndex, step: Step) -> Inverse:
         index = step.before.index(change.name, change.table) if change.name else None
+        if index is None and change.table is not None and self._only_mysql:
+            # A unique constraint is nothing but its index.
+            named = c.DropConstraint(change.table, change.name, "unique")
+            return self._constraints.dropped(named, step, self._later)
         if index is None:
             raise NotKnownError(f"the columns of `{change.name}`")
         rows = fragile(against_index(index, self._later))

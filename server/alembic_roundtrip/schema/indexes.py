@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import (
-    Name,
-)
+from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.schema.constraints import rename_constraint
 from alembic_roundtrip.schema.draft import Draft
 from alembic_roundtrip.schema.names import known_as
@@ -32,6 +30,11 @@ def drop_index(draft: Draft, change: c.DropIndex) -> None:
         kept = tuple(i for i in table.indexes if i.name != change.name) if table else ()
         if table is not None and len(kept) < len(table.indexes):
             draft.change(table.name, indexes=kept)
+        elif table is not None and draft.dialect in {"mysql", "mariadb"}:
+            # There a unique constraint is nothing but its index.
+            parts = tuple(p for p in table.constraints if not _is_unique(p, change.name))
+            if len(parts) < len(table.constraints):
+                draft.change(table.name, constraints=parts)
 
 
 def rename_index(draft: Draft, change: c.RenameIndex) -> None:
@@ -51,6 +54,10 @@ def rename_index(draft: Draft, change: c.RenameIndex) -> None:
             rename_constraint(draft, c.RenameConstraint(table.name, change.name, change.new_name))
             return
     draft.doubt_tables(*([change.table] if change.table else _owners(draft, change.name)))
+
+
+def _is_unique(part: Constraint, name: str | None) -> bool:
+    return part.kind == "unique" and part.is_known_as(name)
 
 
 def _owners(draft: Draft, constraint: str) -> list[Name]:
