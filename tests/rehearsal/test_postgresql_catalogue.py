@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.access import PostgresqlAccess
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.catalogue import Catalogue, Known
 from alembic_roundtrip.rehearsal.agent.dialects.postgresql.changes import Writes
+from alembic_roundtrip.rehearsal.agent.dialects.postgresql.planned import Planned
 from alembic_roundtrip.rehearsal.agent.dialects.session import Session
 from alembic_roundtrip.rehearsal.agent.schema.difference import residue
 from alembic_roundtrip.rehearsal.agent.schema.tables import Snapshot
@@ -344,10 +345,13 @@ def test_a_second_look_reads_nothing_but_what_changed(running):
         known, before = access.look(catalogue, None, None)
         seen = []
 
-        def rows(statement):
-            found = read(statement)
-            seen.extend(row[:2] for row in found if len(row) > 3)
-            return found
+        class Heard(Planned):
+            def again(self, query):
+                found = super().again(query)
+                seen.extend(row[:2] for row in found if len(row) > 3)
+                return found
+
+        planned = Heard(access.session)
 
         for change in (
             "ALTER TABLE public.p ADD COLUMN x int DEFAULT 5",
@@ -358,15 +362,28 @@ def test_a_second_look_reads_nothing_but_what_changed(running):
         ):
             connection.exec_driver_sql(change)
             now, _ = access.writes("pg_catalog")
-            known = catalogue.look_again(rows, known, before, now)
+            known = catalogue.look_again(planned, known, before, now)
             before = now
             ((number,),) = read("SELECT 'public.p'::regclass::oid::text")
             assert {owner for _, owner in seen} == {number}, change
             assert ("table", number) in seen
             seen.clear()
         connection.exec_driver_sql("UPDATE public.p SET code = 'x'")
-        assert catalogue.look_again(rows, known, before, before) is known
+        assert catalogue.look_again(planned, known, before, before) is known
         assert seen == []
+
+
+def test_a_look_does_not_depend_on_what_the_session_has_planned(running):
+    with database(running, "plans", BASE) as connection:
+        looks = Looks(connection)
+        for number in range(8):
+            connection.exec_driver_sql(f"ALTER TABLE public.p ADD COLUMN x{number} int")
+            if number == 5:
+                planned = "SELECT name FROM pg_prepared_statements"
+                names = connection.exec_driver_sql(planned).scalars().all()
+                assert any(name.startswith("alembic_roundtrip_") for name in names)
+                connection.exec_driver_sql("DEALLOCATE ALL")
+            assert looks.again() == taken(connection)
 
 
 @pytest.mark.parametrize("change", list(CHANGES)[::5])

@@ -11,6 +11,7 @@ from ..session import Session
 from .catalogue import Catalogue, Known
 from .changes import Writes, writes
 from .domains import domain
+from .planned import Planned
 from .script import statements
 from .text import literal
 
@@ -35,6 +36,7 @@ class PostgresqlAccess:
     def __init__(self, connection: Any) -> None:
         self.session = Session(connection)
         self._dialect = connection.dialect
+        self._planned = Planned(self.session)
 
     # --- the whole database
 
@@ -48,7 +50,7 @@ class PostgresqlAccess:
         # savepoint takes longer than looking. Where looking fails, the transaction is over anyway.
         ((path,),) = self.session.rows("SELECT current_setting('search_path')::text")
         self.session.run("SET search_path = pg_catalog")
-        found = catalogue.look(self.session.rows)
+        found = catalogue.look(self._planned)
         self.set_path(path)
         return found
 
@@ -58,12 +60,13 @@ class PostgresqlAccess:
         """As `known`, from what was known `before` some writes; `search_path` is another then."""
         now, _ = self.writes("pg_catalog")
         if base is None or before is None:
-            return catalogue.look(self.session.rows), now
-        return catalogue.look_again(self.session.rows, base, before, now), now
+            return catalogue.look(self._planned), now
+        return catalogue.look_again(self._planned, base, before, now), now
 
     def writes(self, path: str) -> Tuple[Writes, bool]:
-        """Set `search_path`; gives what `changes.writes` does."""
-        return writes(self.session.rows, path)
+        """Set `search_path`; gives the first two of what `changes.writes` does."""
+        written, temporary, self._planned.there = writes(self.session.rows, path)
+        return written, temporary
 
     def set_path(self, path: str) -> bool:
         """Set `search_path`; gives whether the session ever had temporary tables."""

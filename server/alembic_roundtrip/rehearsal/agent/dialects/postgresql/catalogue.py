@@ -14,8 +14,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from ...schema import sql
 from ...schema.tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
 from . import queries
-from .changes import Changes, Row, Rows, Writes, Written, all_rows, since
+from .changes import Changes, Row, Writes, Written, all_rows, since
 from .checks import plain
+from .planned import Planned
 
 Objects = Dict[str, Dict[str, str]]
 """By their type: names and definitions."""
@@ -63,24 +64,24 @@ class Catalogue:
         """`version_table` is Alembic's own table, which is left out."""
         self._version_table = version_table
 
-    def look(self, rows: Rows, written: Optional[Written] = None) -> Known:
+    def look(self, planned: Planned, written: Optional[Written] = None) -> Known:
         """The schema as it is now; `written` are the catalogue's rows, where they are known."""
-        found = _Found(rows, self._version_table)
+        found = _Found(planned, self._version_table)
         found.look(None, None, None, queries.OBJECTS)
-        return self._known(found, written or all_rows(rows))
+        return self._known(found, written or all_rows(planned.again))
 
-    def look_again(self, rows: Rows, base: Known, before: Writes, now: Writes) -> Known:
+    def look_again(self, planned: Planned, base: Known, before: Writes, now: Writes) -> Known:
         """The schema now, where the session's writes were `before` at the time of `base`."""
         if before and before == now:
             return base
-        written, changes = since(rows, base.written, before, now)
+        written, changes = since(planned.again, base.written, before, now)
         if changes.everything:
-            return self.look(rows, written)
-        found = _Found(rows, self._version_table, base)
+            return self.look(planned, written)
+        found = _Found(planned, self._version_table, base)
         found.forget(changes)
         keyed = changes.keyed | (changes.tables - base.tables.keys())
         if found.look(changes.tables, keyed, changes.sequences, sorted(changes.kinds)):
-            return self.look(rows, written)
+            return self.look(planned, written)
         return self._known(found, written)
 
     def _known(self, found: _Found, written: Written) -> Known:
@@ -101,8 +102,8 @@ class Catalogue:
 class _Found:
     """What is read, beside what was known before."""
 
-    def __init__(self, rows: Rows, version_table: str, base: Optional[Known] = None) -> None:
-        self._rows = rows
+    def __init__(self, planned: Planned, version_table: str, base: Optional[Known] = None) -> None:
+        self._planned = planned
         self._version_table = version_table
         self.tables: Dict[str, _Seen] = dict(base.tables) if base else {}
         self.sequences: Dict[str, Row] = dict(base.sequences) if base else {}
@@ -130,9 +131,12 @@ class _Found:
                 parts[number] = dict(self._base.tables[number].keys)
         found: List[Row] = []
         self.objects.update({kind: {} for kind in kinds})
+        told = queries.numbers(tables=tables, keyed=keyed, sequences=sequences)
+        if told:
+            self._planned.rows(told)
         text = queries.query(tables, keyed, sequences, kinds)
-        for row in self._rows(text) if text else ():
-            what, owner, *values = (_unqualified(value) for value in row)
+        for row in self._planned.again(text) if text else ():
+            what, owner, *values = _unqualified(row)
             if what == "table":
                 found.append((owner, *values))
             elif what == "sequence":
@@ -169,9 +173,9 @@ def _is_renamed(old: Optional[_Seen], new: _Seen) -> bool:
     )
 
 
-def _unqualified(value: Any) -> Any:
+def _unqualified(row: Row) -> List[Any]:
     """Without the schema that everybody means."""
-    return _PUBLIC.sub("", value) if isinstance(value, str) and "public." in value else value
+    return [_PUBLIC.sub("", text) if text and "public." in text else text for text in row]
 
 
 def _table(

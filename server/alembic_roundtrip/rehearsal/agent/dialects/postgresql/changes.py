@@ -18,6 +18,8 @@ Rows = Callable[[str], Iterable[Row]]
 Writes = Mapping[str, Tuple[str, ...]]
 """How many rows were inserted, updated and deleted, by catalogue; empty where nobody counts."""
 
+PLANNED = "alembic_roundtrip_"
+"""How the names of planned queries begin."""
 _FIRST_USER_OID = 16384
 
 
@@ -114,25 +116,29 @@ _UNNAMED = ("table", "trigger", "rule", "policy", "statistics", "comment")
 _TABLES = ("r", "p", "f")
 
 
-def writes(rows: Rows, path: str) -> Tuple[Writes, bool]:
+def writes(rows: Rows, path: str) -> Tuple[Writes, bool, Set[str]]:
     """What the session has written so far, and whether it ever had temporary tables.
 
-    Sets its `search_path`, which can have been anything.
+    Further the names of the queries that it has planned. Sets its `search_path`, which can have
+    been anything.
     """
     counts = ", ".join(
         f"pg_catalog.pg_stat_get_xact_tuples_{done}(c)"
         for done in ("inserted", "updated", "deleted")
     )
     catalogues = ", ".join(f"'pg_catalog.{name}'" for name in _SOURCES)
-    ((_, temporary, counted, told),) = rows(
+    ((_, temporary, planned, counted, told),) = rows(
         f"SELECT pg_catalog.set_config('search_path', {literal(path)}, false), "  # noqa: S608
         "pg_catalog.pg_my_temp_schema()::pg_catalog.text, "
+        "(SELECT pg_catalog.string_agg(name, ',') FROM pg_catalog.pg_prepared_statements "
+        f"WHERE name LIKE '{PLANNED}%'), "
         "pg_catalog.current_setting('track_counts'), (SELECT pg_catalog.string_agg("
         f"pg_catalog.concat_ws(' ', c::pg_catalog.regclass, {counts}), ',') "
         f"FROM pg_catalog.unnest(ARRAY[{catalogues}]::pg_catalog.regclass[]) c)"
     )
     found = [each.split(" ") for each in told.split(",")] if counted == "on" else []
-    return {name.rpartition(".")[2]: tuple(n) for name, *n in found}, temporary != "0"
+    counts_now = {name.rpartition(".")[2]: tuple(n) for name, *n in found}
+    return counts_now, temporary != "0", set((planned or "").split(","))
 
 
 @dataclass(frozen=True)

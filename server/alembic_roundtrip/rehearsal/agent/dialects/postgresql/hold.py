@@ -40,6 +40,10 @@ class Hold:
         self.still = False
         """Whether nothing was done since the last point."""
         self._replaced: List[str] = []
+        self._prepares = getattr(self._dbapi, "prepare_threshold", None)
+        if self._prepares is not None:
+            # Psycopg's way to plan what comes again is to forget it, and ours, at each DROP.
+            self._dbapi.prepare_threshold = None
         self._dbapi.commit()
         self.push()
         self._replace("do_commit", self._commit)
@@ -89,6 +93,8 @@ class Hold:
         event.remove(self.connection, "before_cursor_execute", self._hear)
         for name in self._replaced:
             delattr(self._dialect, name)
+        if self._prepares is not None:
+            self._dbapi.prepare_threshold = self._prepares
         if not self.connection.closed:
             self._dbapi.rollback()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Dict, Iterable, Optional
 
 _FIRST_USER_OID = 16384
+_SETTING = "alembic_roundtrip"
 
 _HEAD = f"""
 WITH own AS (
@@ -275,23 +276,37 @@ def query(
     """What tells of these tables, of the keys and indexes of some, of sequences and other objects.
 
     Relations are given by number (None: all), the rest by kind. Empty where nothing is asked for.
+    Numbers must have been told to the server, by what `numbers` gives.
     """
     others = [_OBJECTS[kind] for kind in kinds]
     parts = [
-        part.format(which=_which(numbers, relations))
-        for part, numbers, relations in (
-            (_TABLES, tables, "'r', 'p', 'f'"),
-            (_KEYS, keyed, "'r', 'p', 'f'"),
-            (_SEQUENCES, sequences, "'S'"),
+        part.format(which=_which(numbers, name, relations))
+        for part, numbers, name, relations in (
+            (_TABLES, tables, "tables", "'r', 'p', 'f'"),
+            (_KEYS, keyed, "keyed", "'r', 'p', 'f'"),
+            (_SEQUENCES, sequences, "sequences", "'S'"),
         )
         if numbers is None or numbers
     ]
     return (_HEAD if others else "") + "UNION ALL".join(parts + others)
 
 
-def _which(numbers: Optional[Iterable[str]], relations: str) -> str:
+def numbers(**relations: Optional[Iterable[str]]) -> str:
+    """A query that tells the server which relations the next one is about.
+
+    Written into the query they would make it another one each time, to be planned anew.
+    """
+    told = [
+        f"pg_catalog.set_config('{_SETTING}.{name}', '{{{','.join(sorted(given))}}}', false)"
+        for name, given in relations.items()
+        if given
+    ]
+    return f"SELECT {', '.join(told)}" if told else ""
+
+
+def _which(numbers: Optional[Iterable[str]], name: str, relations: str) -> str:
     if numbers is not None:
-        return "IN ({})".format(", ".join(sorted(numbers)))
+        return f"= ANY(current_setting('{_SETTING}.{name}')::oid[])"
     return (
         f"IN (SELECT oid FROM pg_class WHERE oid >= {_FIRST_USER_OID} "  # noqa: S608 - our own
         f"AND relkind IN ({relations}))"

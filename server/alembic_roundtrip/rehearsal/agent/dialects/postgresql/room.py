@@ -90,6 +90,8 @@ class PostgresqlRoom:
     commits: bool = False
     always_commits: bool = False
     _connection: Any = None
+    _access: Optional[PostgresqlAccess] = None
+    """To what the run holds."""
     _hold: Optional[Hold] = None
     _state: _State = field(default_factory=_State)
     _base: Optional[Known] = None
@@ -128,7 +130,8 @@ class PostgresqlRoom:
         if getattr(raw(connection), "autocommit", False):
             self.always_commits = self.commits = True
         if not self.commits:
-            ((self._path,),) = Session(connection).rows("SELECT current_setting('search_path')")
+            self._access = PostgresqlAccess(connection)
+            ((self._path,),) = self._access.session.rows("SELECT current_setting('search_path')")
             self._hold = Hold(connection, self._stop_leading_astray)
             self._changed = False
             self._kept_state, self._base, self._writes = self._state, self._state.known, None
@@ -138,7 +141,7 @@ class PostgresqlRoom:
         """Undo what was not kept."""
         if self._connection is not connection or connection is None:
             return
-        hold, self._hold, self._connection = self._hold, None, None
+        hold, self._hold, self._connection, self._access = self._hold, None, None, None
         self.server.watch = None
         if hold is not None:
             if self._changed:
@@ -183,11 +186,11 @@ class PostgresqlRoom:
 
     def _lead_back(self) -> bool:
         """Search the schemas that env.py does; gives whether there ever were temporary tables."""
-        access = PostgresqlAccess(self._connection)
+        assert self._access is not None
         self._led_astray = False
         if self._writes is not None:
-            return access.set_path(self._path)
-        self._writes, temporary = access.writes(self._path)
+            return self._access.set_path(self._path)
+        self._writes, temporary = self._access.writes(self._path)
         return temporary
 
     def settle(self, connection: Any) -> None:
@@ -292,15 +295,15 @@ class PostgresqlRoom:
     def _look(self) -> Known:
         if self._hold is None:
             return self.work(lambda access: access.known(self._catalogue))
-        access = PostgresqlAccess(self._connection)
+        assert self._access is not None
         self._led_astray = True
-        self._base, self._writes = access.look(self._catalogue, self._base, self._writes)
+        self._base, self._writes = self._access.look(self._catalogue, self._base, self._writes)
         return self._base
 
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        if self._hold is not None:
-            return PostgresqlAccess(self._connection).count(table)
+        if self._hold is not None and self._access is not None:
+            return self._access.count(table)
         return self.work(lambda access: access.count(table))
 
     def work(self, function: Callable[[PostgresqlAccess], T]) -> T:
@@ -309,7 +312,7 @@ class PostgresqlRoom:
             return self._own(lambda connection: function(PostgresqlAccess(connection)))
         if self._hold is not None and (self._led_astray or self._writes is None):
             self._lead_back()
-        found = function(PostgresqlAccess(self._connection))
+        found = function(self._access or PostgresqlAccess(self._connection))
         if self._hold is None:
             raw(self._connection).commit()
         return found
