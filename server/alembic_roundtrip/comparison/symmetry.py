@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from alembic_roundtrip.comparison import unmade
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
@@ -71,12 +72,14 @@ def _leftovers(context: Context) -> tuple[Leftover, ...]:
     downgrade = context.written_downgrade
     if downgrade is None:
         return ()
-    return tuple(each for trip in context.round_trips for each in _on(trip, downgrade))
+    return tuple(each for trip in context.round_trips for each in _on(trip, downgrade, context))
 
 
-def _on(trip: RoundTrip, downgrade: Direction) -> Iterator[Leftover]:
+def _on(trip: RoundTrip, downgrade: Direction, context: Context) -> Iterator[Leftover]:
     if trip.down.unread:
         return
+    for key, operation in unmade.left(trip, context.upgrade_operations):
+        yield Leftover(key, operation, downgrade, trip)
     for key, operation in trip.up.origins.items():
         if trip.before.has(key) or not trip.down.schema.has(key):
             continue
@@ -117,9 +120,15 @@ def _missing(context: Context) -> tuple[Missing, ...]:
         Missing(key, operation, downgrade, trip)
         for trip in context.round_trips
         if not trip.down.unread
-        for key, operation in _dropped(context, trip)
-        if _is_missing(key, operation, trip)
+        for key, operation in _gone(context, trip)
     )
+
+
+def _gone(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation]]:
+    for key, operation in _dropped(context, trip):
+        if _is_missing(key, operation, trip):
+            yield key, operation
+    yield from unmade.lost(trip, context.upgrade_operations)
 
 
 def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation]]:

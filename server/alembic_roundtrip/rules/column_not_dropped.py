@@ -154,3 +154,20 @@ rule.example(
     """,
     dialects=("postgresql",),
 )
+rule.example(
+    "Of a table that no migration has made",
+    """
+    def upgrade():
+        op.add_column("people", sa.Column("first", sa.Text()))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the column `people.first`
+        op.add_column("people", sa.Column("last", sa.Text()))
+        op.add_column("pets", sa.Column("name", sa.Text()), if_not_exists=True)
+        op.add_column("toys", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("people", "last")
+        op.execute("SELECT set_up_again('toys')")
+        op.drop_table("toys")
+    """,
+)

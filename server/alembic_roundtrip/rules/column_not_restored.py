@@ -128,3 +128,17 @@ rule.example(
         "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.String(30)))\n",
     ),
 )
+rule.example(
+    "Of a table that no migration has made",
+    """
+    def upgrade():
+        op.drop_column("people", "first")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the column `people.first`
+        op.drop_column("people", "last")
+        op.execute("ALTER TABLE people DROP COLUMN IF EXISTS middle")
+
+
+    def downgrade():
+        op.alter_column("people", "nick", new_column_name="last")
+    """,
+)

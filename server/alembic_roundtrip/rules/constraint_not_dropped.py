@@ -200,3 +200,18 @@ rule.example(
     """,
     dialects=("postgresql",),
 )
+rule.example(
+    "Of a table that no migration has made",
+    """
+    def upgrade():
+        op.create_unique_constraint("uq_first", "people", ["first"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the constraint `uq_first` of `people`
+        op.create_unique_constraint("uq_last", "people", ["last"])
+        op.create_check_constraint("ck_age", "pets", "age > 0")
+
+
+    def downgrade():
+        op.drop_constraint("uq_last", "people", type_="unique")
+        op.drop_column("pets", "age")
+    """,
+)

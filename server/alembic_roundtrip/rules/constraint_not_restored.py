@@ -107,3 +107,19 @@ rule.example(
         "    op.create_index('ix_nick', 'users', ['nick'])\n",
     ),
 )
+rule.example(
+    "Of a table that no migration has made",
+    """
+    def upgrade():
+        op.drop_constraint("uq_first", "people", type_="unique")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the constraint `uq_first` of `people`
+        op.drop_constraint("uq_last", "people", type_="unique")
+        op.drop_constraint("pets_pkey", "pets", type_="primary")
+        op.drop_constraint("toys_owner_fkey", "toys", type_="foreignkey")
+
+
+    def downgrade():
+        op.create_unique_constraint("uq_last", "people", ["last"])
+        op.create_foreign_key(None, "toys", "people", ["owner"], ["id"])
+    """,
+)

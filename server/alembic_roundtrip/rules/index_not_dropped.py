@@ -155,3 +155,18 @@ rule.example(
     """,
     dialects=("postgresql",),
 )
+rule.example(
+    "Of a table that no migration has made",
+    """
+    def upgrade():
+        op.create_index("ix_first", "people", ["first"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the index `ix_first`
+        op.create_index("ix_last", "people", ["last"])
+        op.create_index("ix_age", "people", ["age"])
+
+
+    def downgrade():
+        op.drop_index("ix_last")
+        op.drop_column("people", "age")
+    """,
+)

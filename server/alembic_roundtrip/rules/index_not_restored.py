@@ -121,3 +121,18 @@ rule.example(
         "    op.create_index('ix_nick', 'users', ['nick'])\n",
     ),
 )
+rule.example(
+    "Of a table that no migration has made",
+    """
+    def upgrade():
+        op.drop_index("ix_first", "people")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the index `ix_first`
+        op.drop_index("ix_last", "people")
+        op.drop_index("ix_name", "pets")
+
+
+    def downgrade():
+        op.create_index("ix_last", "people", ["last"])
+        op.create_index("ix_pets_name", "pets", ["name"])
+    """,
+)

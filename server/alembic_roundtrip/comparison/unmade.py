@@ -1,0 +1,175 @@
+"""Parts of tables that no migration has made: what the two directions say of them by name.
+
+Of the first tables of a history that starts from `create_all()` or a dump nothing is known. What an
+upgrade adds to one is there all the same until something takes that name away, and what it drops is
+gone until something is made under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from alembic_roundtrip.context import RoundTrip
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import GuardKind, Operation
+from alembic_roundtrip.migration.objects import Constraint, Index, Name, option
+from alembic_roundtrip.schema import Key
+
+_WHOLE = (c.CreateTable, c.DropTable, c.RenameTable, c.Unknown)
+_ANYWHERE = (c.DropIndex, c.RenameIndex)
+"""They may not say which table they are about."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What changes say of the parts of one table, one after the other."""
+
+    there: dict[Key, Operation] = field(default_factory=dict)
+    """Parts that were made, by what made them."""
+    gone: dict[Key, Operation] = field(default_factory=dict)
+    made_of: dict[Key, Index | Constraint] = field(default_factory=dict)
+
+
+def left(trip: RoundTrip, up: Iterable[Operation]) -> Iterator[tuple[Key, Operation]]:
+    """Parts of such tables that the upgrade adds and nothing in the downgrade takes away."""
+    for table, said in _by_table(trip, up).items():
+        after = [change for _, change, _ in trip.down.steps if _is_about(change, table)]
+        dropped = {change.column for change in after if isinstance(change, c.DropColumn)}
+        for key, operation in said.there.items():
+            part = said.made_of.get(key)
+            goes_along = part is not None and _goes_with(part, dropped, trip)
+            if not goes_along and not any(_takes(change, key) for change in after):
+                yield key, operation
+
+
+def lost(trip: RoundTrip, up: Iterable[Operation]) -> Iterator[tuple[Key, Operation]]:
+    """Parts of such tables that the upgrade drops and nothing in the downgrade makes again."""
+    for table, said in _by_table(trip, up).items():
+        after = [change for _, change, _ in trip.down.steps if _is_about(change, table)]
+        back = {key for change in after for key in _made(change)}
+        columns = [key for key in said.gone if key.kind == "column" and key not in back]
+        # What goes with a column comes with it; another name may stand for the same.
+        others = {key for key in back if key.kind != "column"} - said.gone.keys()
+        for key, operation in said.gone.items():
+            alone = key.kind == "column" or not (columns or others or _brings_parts(after))
+            if key not in back and alone:
+                yield key, operation
+
+
+def _by_table(trip: RoundTrip, up: Iterable[Operation]) -> dict[Name, _Said]:
+    """What the upgrade says of tables that are not known, and that stay what they are.
+
+    Left out are those that either direction makes, drops or renames, or does to what is not read.
+    """
+    found: dict[Name, _Said] = {}
+    operations = [operation for operation in up if operation.runs_on(trip.dialect)]
+    steps = [(operation, change) for operation in operations for change in operation.changes]
+    later = [change for _, change, _ in trip.down.steps]
+    whole = {
+        name
+        for change in (*(change for _, change in steps), *later)
+        if isinstance(change, _WHOLE)
+        for name in c.tables_of(change)
+    }
+    for operation, change in steps:
+        anywhere = isinstance(change, _ANYWHERE) and change.table is None
+        for table in list(found) if anywhere else c.tables_of(change):
+            if table in trip.before.tables or table in whole:
+                continue
+            _note(found.setdefault(table, _Said()), operation, change, table)
+    return found
+
+
+def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> None:
+    certain = not (operation.doubtful or _asks(operation, change))
+    for key in (*said.there, *said.gone):
+        if _takes(change, key):
+            said.there.pop(key, None)
+    for key in _made(change):
+        if key in said.gone:
+            del said.gone[key]
+        elif certain:
+            said.there[key] = operation
+    if isinstance(change, c.CreateIndex) and change.index.name:
+        said.made_of[Key("index", table, change.index.name)] = change.index
+    if isinstance(change, c.AddConstraint) and change.constraint.name:
+        said.made_of[Key("constraint", table, change.constraint.name)] = change.constraint
+    dropped = _dropped(change)
+    if dropped is not None and certain:
+        said.gone[dropped] = operation
+
+
+def _asks(operation: Operation, change: c.Change) -> bool:
+    """Whether it may find that there is nothing to do."""
+    words = " ".join(operation.sql.upper().split())
+    asked = option(operation.arguments, "if_exists") or option(operation.arguments, "if_not_exists")
+    itself = getattr(change, "if_not_exists", False) or getattr(change, "if_exists", False)
+    guarded = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
+    return bool(itself or guarded or asked is not None or "IF EXISTS" in words)
+
+
+def _made(change: c.Change) -> Iterator[Key]:
+    """The parts that a change certainly makes, by their names."""
+    if isinstance(change, c.AddColumn):
+        yield Key("column", change.table, change.column.name)
+    elif isinstance(change, c.AlterColumn):
+        new = option(change.options, "new_column_name")
+        if new is not None and new.string is not None:
+            yield Key("column", change.table, new.string)
+    elif isinstance(change, c.CreateIndex) and change.index.name and change.index.sure:
+        yield Key("index", change.index.table, change.index.name)
+    elif isinstance(change, c.AddConstraint) and change.constraint.kind != "primary":
+        if change.constraint.name and change.constraint.sure:
+            yield Key("constraint", change.table, change.constraint.name)
+    elif isinstance(change, c.RenameConstraint):
+        yield Key("constraint", change.table, change.new_name)
+
+
+def _dropped(change: c.Change) -> Key | None:
+    """The part that a change drops by its name; what is renamed is another rule's."""
+    if isinstance(change, c.DropColumn):
+        return Key("column", change.table, change.column)
+    if isinstance(change, c.DropIndex) and change.name and change.table:
+        return Key("index", change.table, change.name)
+    if isinstance(change, c.DropConstraint) and change.name and change.kind != "primary":
+        return Key("constraint", change.table, change.name)
+    return None
+
+
+def _takes(change: c.Change, key: Key) -> bool:
+    """Whether a part may be gone, or be called otherwise, after a change."""
+    if isinstance(change, c.DropColumn):
+        return key == Key("column", change.table, change.column)
+    if isinstance(change, c.AlterColumn):
+        renamed = option(change.options, "new_column_name") is not None
+        return renamed and key == Key("column", change.table, change.column)
+    if isinstance(change, c.DropIndex | c.RenameIndex | c.DropConstraint | c.RenameConstraint):
+        # An index stands for a constraint on some databases, and no name for any.
+        return key.kind != "column" and change.name in {None, key.name}
+    return False
+
+
+def _goes_with(part: Index | Constraint, dropped: set[str], trip: RoundTrip) -> bool:
+    """Whether an index or constraint goes with a column, or with the table that it refers to."""
+    if isinstance(part, Index):
+        return any(part.mentions(column) for column in dropped)
+    gone = {x.table for _, x, _ in trip.down.steps if isinstance(x, c.DropTable)}
+    if part.referent in gone:
+        return True
+    unread = part.kind in {"check", "exclude"}
+    return bool(dropped) if unread else not dropped.isdisjoint(part.columns)
+
+
+def _brings_parts(changes: Iterable[c.Change]) -> bool:
+    """Whether something is made whose name the migration does not say."""
+    return any(
+        (isinstance(change, c.AddColumn) and change.constraints)
+        or (isinstance(change, c.AddConstraint | c.CreateIndex) and not any(_made(change)))
+        for change in changes
+    )
+
+
+def _is_about(change: c.Change, table: Name) -> bool:
+    anywhere = isinstance(change, _ANYWHERE) and change.table is None
+    return anywhere or table in c.tables_of(change)
