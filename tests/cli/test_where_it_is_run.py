@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,3 +155,18 @@ def test_of_several_environments_one_is_chosen_as_the_sentence_says(
         monkeypatch.chdir(other)
     main(command)
     assert "only" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["platformdirs", "tempfile"])
+def test_a_module_of_the_projects_is_not_taken_for_one_of_ours(
+    name: str, every_verdict: Path
+) -> None:
+    (every_verdict / f"{name}.py").write_text("raise SystemExit('the code of a project was run')\n")
+    run = subprocess.run(
+        [sys.executable, "-m", "alembic_roundtrip", "lint"],
+        cwd=every_verdict,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (1, "")
