@@ -237,6 +237,49 @@ def test_every_single_change_is_found_that_pg_dump_finds(running):
     assert unseen == []
 
 
+CHOSEN = """
+CREATE TABLE c (
+  s varchar(9) CONSTRAINT few CHECK (s IN ('a', 'it''s', 'x, y')),
+  n char(3) CONSTRAINT no CHECK (n NOT IN ('a', 'b')), g text GENERATED ALWAYS AS
+  (CASE WHEN s IN ('a', 'b') THEN 'x' END) STORED
+);
+CREATE INDEX few_n ON c (n) WHERE s IN ('a', 'b');
+CREATE VIEW chosen AS SELECT s FROM c WHERE s IN ('a', 'b') AND s <> ALL ('{c}'::varchar[]);
+CREATE POLICY own ON c USING (s IN ('a', 'b'));
+"""
+
+
+def test_what_is_made_again_from_the_servers_own_words_is_the_same(running):
+    with database(running, "chosen", CHOSEN) as connection:
+        before = taken(connection)
+
+        def words(of: str) -> str:
+            return str(connection.exec_driver_sql(f"SELECT {of}").scalar())
+
+        few, no = (
+            words(f"pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{name}'")
+            for name in ("few", "no")
+        )
+        policy = words("pg_get_expr(polqual, polrelid) FROM pg_policy")
+        generated = words("pg_get_expr(adbin, adrelid) FROM pg_attrdef")
+        view, index = (
+            words("pg_get_viewdef('chosen'::regclass)"),
+            words("pg_get_indexdef('few_n'::regclass)"),
+        )
+        Session(connection).run(
+            f"DROP VIEW chosen; DROP POLICY own ON c; DROP INDEX few_n; {index};"
+            f"ALTER TABLE c DROP CONSTRAINT few, ADD CONSTRAINT few {few};"
+            f"ALTER TABLE c DROP CONSTRAINT no, ADD CONSTRAINT no {no};"
+            f"ALTER TABLE c DROP g, ADD g text GENERATED ALWAYS AS ({generated}) STORED;"
+            f"CREATE VIEW chosen AS {view}; CREATE POLICY own ON c USING ({policy})"
+        )
+        assert residue(before, taken(connection)) == []
+        Session(connection).run(
+            "CREATE OR REPLACE VIEW chosen AS SELECT s FROM c WHERE s IN ('a', 'c')"
+        )
+        assert [each["kind"] for each in residue(before, taken(connection))] == ["view"]
+
+
 # What changes the definitions of other objects, which stay what they are.
 RENAMES = (
     "ALTER TABLE p RENAME TO q",

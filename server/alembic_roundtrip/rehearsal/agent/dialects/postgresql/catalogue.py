@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ...schema import sql
 from ...schema.tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
-from . import queries
+from . import queries, spelling
 from .changes import Changes, Row, Writes, Written, all_rows, since
 from .checks import plain
 from .planned import Planned
@@ -24,7 +24,6 @@ Parts = Dict[str, List[Row]]
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _MORE_THAN_COLUMNS = re.compile(r" INCLUDE \(| WITHOUT OVERLAPS\)| DEFERRABLE")
-_PUBLIC = re.compile(r"\bpublic\.(?=[\w\"])")
 _INDEX_HEAD = re.compile(
     r"^CREATE (?:UNIQUE )?INDEX (?:\"(?:[^\"]|\"\")*\"|\S+) ON ", re.IGNORECASE
 )
@@ -136,7 +135,7 @@ class _Found:
             self._planned.rows(told)
         text = queries.query(tables, keyed, sequences, kinds)
         for row in self._planned.again(text) if text else ():
-            what, owner, *values = _unqualified(row)
+            what, owner, *values = (text and spelling.one(text) for text in row)
             if what == "table":
                 found.append((owner, *values))
             elif what == "sequence":
@@ -171,11 +170,6 @@ def _is_renamed(old: Optional[_Seen], new: _Seen) -> bool:
         old.name != new.name
         or any(new.columns.get(number, name) != name for number, name in old.columns.items())
     )
-
-
-def _unqualified(row: Row) -> List[Any]:
-    """Without the schema that everybody means."""
-    return [_PUBLIC.sub("", text) if text and "public." in text else text for text in row]
 
 
 def _table(
