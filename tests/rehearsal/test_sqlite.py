@@ -154,3 +154,35 @@ def test_a_look_leaves_the_project_its_transaction(room, connection):
     assert driver.in_transaction
     connection.rollback()
     assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0
+
+
+async def test_a_step_that_fails_while_it_reads_keeps_nothing_locked(project, rehearsed):
+    users(project)
+    project.add(
+        "it",
+        """
+        connection = op.get_bind()
+        found = connection.execute(sa.text("SELECT id FROM users"))
+        for (key,) in found:
+            connection.execute(sa.text("UPDATE users SET id = 1"))
+        """,
+    )
+    reason = (await rehearsed())["it"].reason or ""
+    assert "fails with made-up rows in the tables: IntegrityError: UNIQUE" in reason
+
+
+@pytest.mark.parametrize("value", ["ON", "OFF"])
+async def test_what_one_migration_sets_for_its_connection_is_gone_at_the_next(
+    project, rehearsed, value
+):
+    users(project)
+    project.add("sets", f'op.execute("PRAGMA foreign_keys = {value}")')
+    project.add(
+        "asks",
+        """
+        (value,) = op.get_bind().execute(sa.text("PRAGMA foreign_keys")).one()
+        op.execute(f"CREATE TABLE foreign_keys_{value} (x)")
+        """,
+        'op.execute("DROP TABLE foreign_keys_0")',
+    )
+    assert (await rehearsed())["asks"].verdict is Verdict.LOSSLESS

@@ -36,6 +36,8 @@ _PRAGMAS = (
     "busy_timeout=1000",
     "mmap_size=1073741824",  # copying whole databases takes a third of the time
 )
+_SETTINGS = ("foreign_keys", "legacy_alter_table", "ignore_check_constraints")
+"""What migrations switch for a connection."""
 _TABLES = ".tables"
 T = TypeVar("T")
 
@@ -90,11 +92,13 @@ class SqliteRoom:
         self._known = snapshot.Known()
         self._state = State()
         self._theirs: Any = None
+        self._settings: List[str] = []
 
     def enter(self, connection: Any) -> None:
         """What env.py did before its run, nobody was told."""
         self._state = State()
         self._theirs = raw(connection)
+        self._settings = list(_settings(connection.connection.cursor()))
 
     def leave(self, _connection: Any) -> None:
         """Let go of the run's connection."""
@@ -237,9 +241,21 @@ class SqliteRoom:
             for kind, name in cursor.fetchall():
                 quoted = name.replace('"', '""')
                 cursor.execute(f'DROP {kind} IF EXISTS temp."{quoted}"')
+            self.settle(connection)
+            # Nor what a migration has set for its own; in a transaction this would do nothing.
+            for setting in self._settings:
+                cursor.execute(f"PRAGMA {setting}")
         finally:
             cursor.close()
-        self.settle(connection)
+
+
+def _settings(cursor: Any) -> Iterator[str]:
+    """What is switched, as assignments; older versions do not know all of these."""
+    for name in _SETTINGS:
+        cursor.execute(f"PRAGMA {name}")
+        for (value,) in cursor.fetchall():
+            yield f"{name} = {value}"
+    cursor.close()
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int:

@@ -8,6 +8,7 @@ continued in the next one. A way can also ask for a rest: for what must be done 
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Generator, Iterable, Mapping, Optional
 
@@ -135,6 +136,9 @@ class Walk:
             self._problem = Problem(ended, None, self._is_ours)
             if self.request.name and self.request.told:
                 self._report(self.request, self._problem)
+        if error is not None:
+            # What a migration was reading is held open by its variables, and so by the error.
+            traceback.clear_frames(error.__traceback__)
         # Where the database went back with the run, the way goes on in the next one.
         self._behind = self._room.reverts
         if not self._behind:
