@@ -9,18 +9,19 @@ night that the rollback was for.
 Write the operations that undo the upgrade; the fix proposes them from the upgrade and from the
 schema at the parent revision. Where there is no way back, `raise` with the reason, so that the
 rollback stops before anything is touched. A downgrade that says in a comment why it is empty is
-reported as information; one under an upgrade that only writes rows, as far as it can be read, as a
-warning.
+reported as information, and `--fix` leaves it as it is; one under an upgrade that only writes rows,
+as far as it can be read, as a warning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from alembic_roundtrip.comparison.equivalence import types_agree
 from alembic_roundtrip.context import Context, RoundTrip
-from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import explains
 from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
@@ -50,9 +51,18 @@ def check(context: Context) -> Iterator[Finding]:
     yield Finding(
         downgrade.body,
         f"downgrade() does nothing, but upgrade() has {count} to undo",
-        partial(written_downgrade, context),
+        partial(_fixes, context, downgrade),
         severity=_severity(context, downgrade, undone),
     )
+
+
+def _fixes(context: Context, downgrade: Direction) -> tuple[Fix, ...]:
+    """The whole downgrade; not without being asked for where somebody decided against one."""
+    written = written_downgrade(context)
+    if not _is_explained(context, downgrade):
+        return written
+    against = "although it says why it is empty"
+    return tuple(replace(fix, safety="unsafe", description=against) for fix in written)
 
 
 def _does_something(context: Context, operation: Operation, trip: RoundTrip) -> bool:
@@ -89,14 +99,17 @@ def _changes_nothing(change: Change, trip: RoundTrip) -> bool:
 
 def _severity(context: Context, downgrade: Direction, undone: list[Operation]) -> Severity | None:
     """Explained emptiness is a decision; rows that stay changed do not stop the next upgrade."""
-    said = [context.migration.source.slice(downgrade.range)]
-    said += [downgrade.docstring.text if downgrade.docstring else ""]
-    if any(explains(text) for text in said):
+    if _is_explained(context, downgrade):
         return "information"
     schema = any(
         not isinstance(change, WriteRows | Unknown) for o in undone for change in o.changes
     )
     return None if schema else "warning"
+
+
+def _is_explained(context: Context, downgrade: Direction) -> bool:
+    docstring = downgrade.docstring.text if downgrade.docstring else ""
+    return explains(context.migration.source.slice(downgrade.range)) or explains(docstring)
 
 
 rule.example(
