@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,3 +129,30 @@ def test_a_column_that_refers_to_another_table_is_not_the_old_one_renamed(
     found = Workspace([tmp_path]).context(file)
     assert found is not None
     assert ("rename" in {pattern.name for pattern in patterns(found)}) == offered
+
+
+def test_a_long_query_is_written_in_lines_as_long_as_any(tmp_path: Path) -> None:
+    names = [f"{letter * 20}" for letter in "abcd"]
+    listed = ", ".join(f"'{name}'" for name in names)
+    index = f"op.create_index('ux', 'users', [{listed}], unique=True)"
+    columns = ", ".join(f"sa.Column('{name}', sa.Integer)" for name in names)
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", f"op.create_table('users', {columns})\n{index}")
+    file = project.add("bbbb", "op.drop_index('ux')", index)
+    text = with_pattern(Workspace([tmp_path]), file, "guard")
+    query, _, then = text.partition("in_the_way = (")[2].partition("\n    )\n")
+    assert max(map(len, query.splitlines())) <= 88
+    assert ast.literal_eval(f"({query})").startswith(f"FROM users WHERE ({names[0]}, {names[1]}, ")
+    assert "sa.text(f'SELECT count(*) {in_the_way}')" in then
+
+
+def test_several_tables_are_counted_in_turn(tmp_path: Path) -> None:
+    mood = "sa.Column('mood', sa.Enum('sad', name='mood'))"
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", f"op.create_table('cats', {mood})\nop.create_table('dogs', {mood})")
+    file = project.add("bbbb", """op.execute("ALTER TYPE mood ADD VALUE 'glad'")""", "pass")
+    workspace = Workspace([tmp_path], {"dialects": ["postgresql"]})
+    text = with_pattern(workspace, file, "enum-value")
+    assert text.count("raise RuntimeError(") == 1
+    assert "for in_the_way in (\n" in text
+    assert """    "FROM dogs WHERE CAST(mood AS text) IN ('glad')",\n""" in text

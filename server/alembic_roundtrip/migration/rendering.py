@@ -31,6 +31,8 @@ _POSTGRESQL = "from sqlalchemy.dialects import postgresql"
 _REMEMBERED = 4
 """Migrations whose habits are remembered: several fixes are written into one at a time."""
 _WIDTH = 84  # what is left of 88 columns in a function
+_INDENT = 4
+_WORD = re.compile(r"\S+\s*|\s+")
 _MODEL_ONLY = ("default", "onupdate", "insert_default", "doc", "info", "key", "_proxies")
 _CONSTRUCTORS = {
     "primary": "sa.PrimaryKeyConstraint",
@@ -88,6 +90,23 @@ class Renderer:
             return self.text(text)
         escaped = text.replace("\\", "\\\\").replace('"""', r"\"\"\"")
         return f'"""\n{escaped}\n"""'
+
+    def folded(self, text: str) -> list[str]:
+        """A plain text as literals in a row, each of which fits into a line."""
+        pieces: list[str] = []
+        for word in _WORD.findall(text):
+            if pieces and len(self.text(pieces[-1] + word)) <= _WIDTH - _INDENT:
+                pieces[-1] += word
+            else:
+                pieces.append(word)
+        return [self.text(piece) for piece in pieces]
+
+    def executed(self, sql: str) -> str:
+        """`op.execute(…)` of plain SQL, over several lines where it is long."""
+        line = f"op.execute({self.text(sql)})"
+        if len(line) <= _WIDTH:
+            return line
+        return "\n    ".join(["op.execute(", *self.folded(sql)]) + "\n)"
 
     def expression(self, expression: Expression) -> str:
         """An expression, where all its names mean here what they meant where it was written."""

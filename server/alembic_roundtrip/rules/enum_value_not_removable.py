@@ -113,7 +113,7 @@ rule.example(
         op.execute("ALTER TYPE state RENAME TO state_old")
         op.execute("CREATE TYPE state AS ENUM ('new', 'sent')")
         op.execute(
-            "ALTER TABLE orders ALTER COLUMN state TYPE state USING state::text::state",
+            "ALTER TABLE orders ALTER COLUMN state TYPE state USING state::text::state"
         )
         op.execute("DROP TYPE state_old")
     """,

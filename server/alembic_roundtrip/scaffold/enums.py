@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Column, EnumType, Name, Table
-from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.scaffold.fragility import fragile
 from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value
 from alembic_roundtrip.scaffold.step import Inverse, Step
@@ -35,10 +35,7 @@ class Replacement:
         """The same statements with the members there were."""
         said = [_sql(operation) for operation in dict.fromkeys(s.operation for s in self.steps)]
         members = ", ".join("'" + m.replace("'", "''") + "'" for m in self.old.members or ())
-        lines = [
-            call("op.execute", [render.text(_MEMBERS.sub(f"ENUM ({members})", sql))])
-            for sql in said
-        ]
+        lines = [render.executed(_MEMBERS.sub(f"ENUM ({members})", sql)) for sql in said]
         return Inverse([*fragile(self._rows()), *lines])
 
     @property
@@ -102,7 +99,7 @@ def remade(enum: EnumType, before: Schema, render: Renderer) -> Iterator[str]:
         *(line for table, column in users for line in _converted(table, column, name)),
         f"DROP TYPE {sql_table(old, _POSTGRESQL)}",
     ]
-    yield from (call("op.execute", [render.text(line)]) for line in lines)
+    yield from map(render.executed, lines)
 
 
 def _check(table: Table, column: Column, schema: Schema) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Column, Constraint, Name
-from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.scaffold.fragility import against_deletion, fragile
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -31,7 +31,7 @@ def type_renamed_back(change: c.RenameEnum, render: Renderer) -> Inverse:
     """ALTER TYPE … RENAME TO the old name."""
     new = change.name._replace(name=change.new_name)
     sql = f"ALTER TYPE {sql_name(new)} RENAME TO {sql_name(Name(change.name.name))}"
-    return Inverse([call("op.execute", [render.text(sql)])])
+    return Inverse([render.executed(sql)])
 
 
 def renamed_back(
@@ -50,7 +50,7 @@ def renamed_back(
     else:
         new, old = sql_name(Name(change.new_name)), sql_name(Name(change.name))
         sql = f"ALTER INDEX {new} RENAME TO {old}"
-    return Inverse([call("op.execute", [render.text(sql)])])
+    return Inverse([render.executed(sql)])
 
 
 def rows_undone(
@@ -91,7 +91,7 @@ def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collec
     rows = [[dict(row)[column] for column in key] for row in change.rows]
     condition = _condition([quoted(column, dialects) for column in key], rows)
     sql = f"DELETE FROM {name} WHERE {condition}"  # noqa: S608 - literals of this migration, shown before they run
-    return call("op.execute", [render.text(sql)])
+    return render.executed(sql)
 
 
 def _has_trigger(schema: Schema, table: Name) -> bool:

@@ -17,6 +17,7 @@ from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.text import Range
 
 _WIDTH = 84  # what is left of 88 columns in a function
+_STARTS = ("SELECT *", "SELECT count(*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +56,40 @@ def place_of(direction: Direction, operation: Operation) -> int:
     return len(direction.statements)
 
 
-def refusal(table: Name, rows: str, render: Renderer) -> tuple[str, ...]:
-    """Statements that count rows, and raise with their number and the query where there are any."""
+def refusal(asked: Sequence[tuple[Name, str]], render: Renderer) -> tuple[str, ...]:
+    """Statements that count rows, and raise with their number and the query where there are any.
+
+    What is asked for is the rest of a query each, from its FROM on, with the table it is about.
+    """
     render.need("import sqlalchemy as sa")
     render.need_operations()
+    query, counted = (f"f{render.text(start + ' {in_the_way}')}" for start in _STARTS)
+    count = f"count = op.get_bind().scalar(sa.text({counted}))"
+    if len(asked) > 1:
+        each = [f"    {render.text(rows)}," for _, rows in asked]
+        said = f"f{render.text('{count} rows are in the way of this downgrade: ')}"
+        inner = "\n".join((count, *_raised(said, query))).replace("\n", "\n    ")
+        return ("\n".join(["for in_the_way in (", *each, "):", f"    {inner}"]),)
+    ((table, rows),) = asked
     assigned = f"in_the_way = {render.text(rows)}"
     if len(assigned) > _WIDTH:
-        start, where, condition = rows.partition("WHERE ")
-        lines = [render.text(start), render.text(where + condition)]
-        assigned = "\n    ".join(["in_the_way = (", *lines]) + "\n)"
-    asked = 'count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))'
-    refused = (
-        "if count:\n"
-        "    raise RuntimeError(\n"
-        f'        f"{{count}} rows of {table} are in the way of this downgrade: "\n'
-        '        f"SELECT * {in_the_way}"\n'
-        "    )"
-    )
-    return (assigned, asked, refused)
+        assigned = "\n    ".join(["in_the_way = (", *_literals(rows, render)]) + "\n)"
+    said = f"f{render.text(f'{{count}} rows of {table} are in the way of this downgrade: ')}"
+    return (assigned, count, "\n".join(_raised(said, query)))
+
+
+def _raised(said: str, query: str) -> Iterator[str]:
+    yield "if count:"
+    yield "    raise RuntimeError("
+    yield f"        {said}"
+    yield f"        {query}"
+    yield "    )"
+
+
+def _literals(rows: str, render: Renderer) -> list[str]:
+    """The rest of a query as literals, its condition in a line of its own."""
+    start, where, condition = rows.partition("WHERE ")
+    return [render.text(start), *render.folded(where + condition)]
 
 
 def existing(

@@ -175,7 +175,7 @@ class _Backup:
 
     def _executed(self, setting: str) -> str:
         sql = f"UPDATE {sql_table(self._table, self._dialects)} {setting}"
-        return call("op.execute", [self._render.text(sql)])
+        return self._render.executed(sql)
 
     def _added(self, name: str, definition: str) -> str:
         column = f"sa.Column({self._render.text(name)}, {definition})"

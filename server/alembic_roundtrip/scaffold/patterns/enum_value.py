@@ -9,7 +9,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body
-from alembic_roundtrip.migration.objects import EnumType, Name
+from alembic_roundtrip.migration.objects import Column, EnumType, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.scaffold.enums import remade
@@ -72,10 +72,16 @@ def _added(context: Context, name: Name) -> list[str]:
 
 
 def _recipe(enum: EnumType, added: list[str], before: Schema, render: Renderer) -> Iterator[str]:
-    users = list(before.users_of(enum.name))
-    for table, column in users:
-        values = ", ".join(map(sql_value, added))
-        rows = f"CAST({quoted(column.name, _POSTGRESQL)} AS text) IN ({values})"
-        yield from refusal(table, f"FROM {sql_table(table, _POSTGRESQL)} WHERE {rows}", render)
+    values = ", ".join(map(sql_value, added))
+    asked = [
+        (table, f"FROM {sql_table(table, _POSTGRESQL)} WHERE {_is_in(column, values)}")
+        for table, column in before.users_of(enum.name)
+    ]
+    if asked:
+        yield from refusal(asked, render)
     render.need_operations()
     yield from remade(enum, before, render)
+
+
+def _is_in(column: Column, values: str) -> str:
+    return f"CAST({quoted(column.name, _POSTGRESQL)} AS text) IN ({values})"

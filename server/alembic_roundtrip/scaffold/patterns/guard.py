@@ -43,7 +43,7 @@ def guard(context: Context, found: Tightening) -> Fix | None:
         rows = f"FROM {sql_table(found.table, context.dialects)} WHERE {condition}"
         if not _PARAMETER.search(rows):
             place = _place(context, downgrade, found)
-            statements = refusal(found.table, rows, render)
+            statements = refusal([(found.table, rows)], render)
             insert = InsertStatements("downgrade", place, statements, tuple(render.imports))
             return Fix(
                 f"Refuse the downgrade while there are {found.rows}",

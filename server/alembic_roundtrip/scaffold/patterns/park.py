@@ -319,7 +319,7 @@ class _Column:
         table = sql_table(self._table.name, dialects)
         condition = f"{quoted(self._parked, dialects)} IS NULL"
         rows = f"FROM {table} WHERE {condition}"
-        return _pattern.refusal(self._table.name, rows, self._render)
+        return _pattern.refusal([(self._table.name, rows)], self._render)
 
     def _rename(
         self, operation: Operation, old: str, new: str, nullable: str

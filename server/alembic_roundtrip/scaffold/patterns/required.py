@@ -61,7 +61,7 @@ def backfill(context: Context, found: Tightening) -> Fix | None:
         target = sql_table(found.table, context.dialects)
         sql = f"UPDATE {target} SET {name} = {_value(default)} WHERE {name} IS NULL"  # noqa: S608 - names only
         render.need_operations()
-        statement = call("op.execute", [render.text(sql)])
+        statement = render.executed(sql)
         place, imports = place_of(downgrade, found.operation), tuple(render.imports)
         insert = InsertStatements("downgrade", place, (statement,), imports)
         title = f"Fill {found.rows} with the default first"
