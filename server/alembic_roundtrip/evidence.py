@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,8 @@ class RevisionEvidence:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return asdict(self) | {"verdict": self.verdict.value}
+        values: dict[str, Any] = _plain(self)
+        return values | {"verdict": self.verdict.value}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RevisionEvidence:
@@ -171,6 +172,14 @@ class RevisionEvidence:
                 "notes": tuple(Note(**note) for note in data["notes"]),
             }
         )
+
+
+def _plain(value: Any) -> Any:
+    """As `dataclasses.asdict` does it, which copies what cannot change."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    fields = getattr(value, "__dataclass_fields__", None)
+    return value if fields is None else {name: _plain(getattr(value, name)) for name in fields}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+import sys
 
 from alembic_roundtrip.cli.reports._judged import Judged
-from alembic_roundtrip.cli.reports._terminal import console
+from alembic_roundtrip.cli.reports._terminal import Part, writer
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.measurements import database_name
 from alembic_roundtrip.rehearsal.events import Finished, Started
@@ -28,7 +28,7 @@ class RehearsalReport:
     """Writes to standard output: with colours on a terminal, plain elsewhere."""
 
     def __init__(self) -> None:
-        self._console = console()
+        self._write = writer()
         self._width = 0
         self._skipped: str | None = None
 
@@ -38,34 +38,33 @@ class RehearsalReport:
         database = f"{database_name(event.database)} {event.version}"
         count = _counted(len(event.revisions), "revision")
         filled = f"{rows} made-up rows a table" if rows else "schema only"
-        self._line(
-            f"{count} on a scratch {database}, {filled}; {_GUARDS.get(event.guard, event.guard)}",
-            "dim",
-        )
+        guard = _GUARDS.get(event.guard, event.guard)
+        self._line((f"{count} on a scratch {database}, {filled}; {guard}", "dim"))
 
     def revision(self, judged: Judged) -> None:
         """The verdict, how long it took, then what was found."""
         evidence = judged.evidence
         verdict = evidence.verdict
-        line = Text(f"{verdict.value:<12} ", _STYLES[verdict])
-        line.append(f"{evidence.revision:<{self._width}}", "bold")
-        line.append(f"  {evidence.seconds:.2f} s", "dim")
-        if verdict is Verdict.LOSSLESS and not evidence.rows:
-            line.append("  on empty tables", "dim")
-        self._console.print(line)
+        nothing_in_it = verdict is Verdict.LOSSLESS and not evidence.rows
+        self._line(
+            (f"{verdict.value:<12} ", _STYLES[verdict]),
+            (f"{evidence.revision:<{self._width}}", "bold"),
+            (f"  {evidence.seconds:.2f} s{'  on empty tables' if nothing_in_it else ''}", "dim"),
+        )
         again = verdict is Verdict.SKIPPED and evidence.reason == self._skipped
         self._skipped = evidence.reason if verdict is Verdict.SKIPPED else None
         if again:
             return
         for detail in judged.details():
-            self._line(f"    {detail}")
+            self._line((f"    {detail}", ""))
 
     def finished(self, event: Finished) -> None:
         """How many revisions came to which verdict."""
-        self._line(summary(event))
+        self._line((summary(event), ""))
 
-    def _line(self, text: str, style: str = "") -> None:
-        self._console.print(Text(text, style))
+    def _line(self, *parts: Part) -> None:
+        self._write([*parts, ("\n", "")])
+        sys.stdout.flush()
 
 
 def summary(event: Finished) -> str:
