@@ -316,7 +316,8 @@ class SqliteAccess:
         """Every row, with values as the database keeps them."""
         names = ", ".join(self.quote(column.name) for column in columns)
         statement = f"SELECT {names} FROM {self.quote(table.name)}"  # noqa: S608 - names are quoted
-        return [tuple(row) for row in self.connection.exec_driver_sql(statement)]
+        # Past SQLAlchemy, which makes an object of each row.
+        return list(self.connection.connection.execute(statement))
 
     def sources(
         self, table: Table, declared: Dict[Tuple[str, str], Any], tame: bool
@@ -356,7 +357,7 @@ class SqliteAccess:
         columns = ", ".join(self.quote(name) for name in names)
         marks = ", ".join("?" for _ in names)
         statement = f"INSERT INTO {self.quote(table.name)} ({columns}) VALUES ({marks})"  # noqa: S608
-        values = [tuple(row.get(name) for name in names) for row in rows]
+        values = [tuple(map(row.get, names)) for row in rows]
         return self._error(statement, values if values[1:] else values[0])
 
     def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:

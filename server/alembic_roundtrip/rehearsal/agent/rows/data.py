@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from ..dialects import Access
@@ -185,10 +186,12 @@ class _Comparison:
 
     def _changed(self, pairs: List[Tuple[int, int]]) -> int:
         """How many values differ, at a glance."""
-        old, new = self.old.rows, self.new.rows
-        if self.old.columns == self.new.columns and all(old[o] == new[n] for o, n in pairs):
+        if not self.common:
             return 0
-        return sum(old[o][i] != new[n][j] for o, n in pairs for i, j in self.common)
+        old, new = self.old.rows, self.new.rows
+        mine, its = (itemgetter(*places) for places in zip(*self.common))
+        differ = [(o, n) for o, n in pairs if mine(old[o]) != its(new[n])]
+        return sum(old[o][i] != new[n][j] for o, n in differ for i, j in self.common)
 
     def _by_key(self, key: Sequence[str]) -> Optional[List[Tuple[int, int]]]:
         there = [self.old.index(column) for column in key]
@@ -212,7 +215,9 @@ class _Comparison:
         count, example = 0, None
         for old, new in self.partners:
             was, now = self.old.rows[old][i], self.new.rows[new][j]
-            if was is not now and not same(was, now, kind):
+            if was is now or (type(was) is type(now) and was == now):
+                continue
+            if not same(was, now, kind):
                 count += 1
                 if example is None or (example[0] is None and was is not None):
                     example = (was, now)
@@ -243,8 +248,9 @@ def _keyed(
 ) -> Optional[Dict[Key, int]]:
     """Rows by key; None where the key does not tell every row apart."""
     found: Dict[Key, int] = {}
+    parts = [(i, kind) for i, kind in zip(places, kinds) if i is not None]
     for number, row in enumerate(rows.rows):
-        key = tuple(canonical(row[i], kind) for i, kind in zip(places, kinds) if i is not None)
+        key = tuple([canonical(row[i], kind) for i, kind in parts])
         if None in key or key in found:
             return None
         found[key] = number

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
-from ..schema.tables import Column, ForeignKey, Table, Unique
+from ..schema.tables import ForeignKey, Table, Unique
 from .checks import hints
 from .source import Source
 
@@ -51,6 +51,8 @@ class Candidates:
         self.tame = tame
         self.fixed = {c for r in references for c in r.columns}
         self.single = {u.columns[0] for u in self.taken if len(u.columns) == 1} - self.fixed
+        self.nullable = {c for c in self.columns if self._may_be_null(c)} if not tame else set()
+        self.needed = [c for c in self.columns if not self._may_be_null(c)]
         self.numbers = dict.fromkeys(sources, start)
         self.offsets = {
             name: 0 if source.members else self.random.randrange(len(source.pool))
@@ -88,35 +90,30 @@ class Candidates:
 
     def _plain(self, number: int, attempt: int) -> Values:
         row: Values = {}
-        for name, column in self.columns.items():
+        for name in self.columns:
             if name in self.fixed:
                 continue
-            if name in self.single:
-                row[name] = self._nullable(column, number) or self._distinct(name)
-                if row[name] is _NULL:
-                    row[name] = None
+            if name in self.nullable and self._is_null(name, number):
+                row[name] = None
+            elif name in self.single:
+                row[name] = self._distinct(name)
             else:
-                row[name] = self._repeated(column, number)
+                row[name] = self._repeated(name, number)
         if attempt:
             self._varied(row, attempt)
         return row
 
-    def _nullable(self, column: Column, number: int) -> Any:
-        """The mark for NULL where this row has it, else None."""
-        if column.notnull or column.key or self.tame:
-            return None
-        if number == 0:
-            return _NULL
-        every = number > _FULL_ROWS and (number + self.offsets[column.name]) % _NULL_EVERY == 0
-        return _NULL if every else None
+    def _is_null(self, name: str, number: int) -> bool:
+        """Whether a column that may have NULL has it in this row."""
+        if number <= _FULL_ROWS:
+            return number == 0
+        return (number + self.offsets[name]) % _NULL_EVERY == 0
 
-    def _repeated(self, column: Column, number: int) -> Any:
-        if self._nullable(column, number) is _NULL:
-            return None
-        pool = self.sources[column.name].pool
+    def _repeated(self, name: str, number: int) -> Any:
+        pool = self.sources[name].pool
         if number <= _FULL_ROWS:
             return pool[max(number - 1, 0) % len(pool)]
-        return pool[(number - 1 + self.offsets[column.name]) % len(pool)]
+        return pool[(number - 1 + self.offsets[name]) % len(pool)]
 
     def _distinct(self, name: str) -> Any:
         value = self.sources[name].distinct(self.numbers[name])
@@ -217,7 +214,7 @@ class Candidates:
         for _ in range(_TRIES):
             unique = next((u for u, keys in self.taken.items() if _key(row, u) in keys), None)
             if unique is None:
-                return not any(row.get(c) is None and self._needed(c) for c in self.columns)
+                return None not in map(row.get, self.needed)
             column = next(
                 (c for c in unique.columns if c in self.sources and c not in self.fixed), None
             )
@@ -228,16 +225,7 @@ class Candidates:
                 return False
         return False
 
-    def _needed(self, name: str) -> bool:
-        column = self.columns[name]
-        return column.notnull or bool(column.key)
 
-
-class _Null:
-    """Stands for NULL where None means "nothing chosen yet"."""
-
-
-_NULL = _Null()
 _FULL_ROWS = 2
 _HALF = 0.5
 _LEARNED = 7
@@ -256,7 +244,7 @@ def _together(table: Table) -> List[str]:
 
 def _key(row: Values, unique: Unique) -> Optional[Key]:
     """The value of a unique key; texts that differ in case only count as equal."""
-    values = tuple(row.get(column) for column in unique.columns)
+    values = [row.get(column) for column in unique.columns]
     if None in values:
         return None
-    return tuple(v.casefold() if isinstance(v, str) else v for v in values)
+    return tuple([v.casefold() if isinstance(v, str) else v for v in values])

@@ -8,6 +8,7 @@ import random
 import re
 import uuid
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from .checks import Hints
@@ -113,7 +114,7 @@ class Source:
         stored: List[Any] = []
         for value in made:
             kept = self._kept(value)
-            if kept is not None and not any(kept is s or kept == s for s in stored):
+            if kept is not None and kept not in stored:
                 stored.append(kept)
         return stored or [self._kept(self._plain(1))]
 
@@ -138,7 +139,7 @@ class Source:
             value = type(value)(most)
         return value
 
-    @property
+    @cached_property
     def longest(self) -> Optional[int]:
         """The greatest length that a text may have; None if any."""
         known = [n for n in (self.domain.length, self.hints.longest) if n is not None]
