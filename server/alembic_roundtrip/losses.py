@@ -122,7 +122,7 @@ def _in_upgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
         for change in operation.changes:
             if not isinstance(change, DESTROYING):
                 continue
-            kept = _kept_aside(context) if kept is None else kept
+            kept = kept_aside(context) if kept is None else kept
             subject = _destroyed(change, trip.before, kept)
             if subject:
                 sentence = f"{_subject(subject, change)} cannot be restored."
@@ -204,7 +204,7 @@ def _copied_back(context: Context) -> set[Name]:
     return {table for table in tables if any(table.name in words for words in said)}
 
 
-def _kept_aside(context: Context) -> frozenset[Key]:
+def kept_aside(context: Context) -> frozenset[Key]:
     """Tables and columns whose values the upgrade copies elsewhere, or that get another name."""
     kept: set[Key] = set()
     for operation in context.upgrade_operations:

@@ -67,8 +67,8 @@ def _guarded(context: Context, direction: Direction, found: Tightening) -> bool:
     """Whether it may have refused before: a statement raises after it asked about these columns."""
     before = [p for p in direction.statements if p.end <= found.operation.statement.start]
     text = "\n".join(map(context.migration.source.slice, before))
-    words = set(_WORD.findall(text))
-    return "raise" in words and {found.table.name, *found.columns} <= words
+    named = all(name in text for name in (found.table.name, *found.columns))
+    return named and "raise" in _WORD.findall(text)
 
 
 def _validates(direction: Direction) -> bool:

@@ -91,6 +91,8 @@ def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> N
             del said.gone[key]
         elif certain:
             said.there[key] = operation
+    if _brings_parts([change]):
+        said.gone = {key: by for key, by in said.gone.items() if key.kind == "column"}
     if isinstance(change, c.CreateIndex) and change.index.name:
         said.made_of[Key("index", table, change.index.name)] = change.index
     if isinstance(change, c.AddConstraint) and change.constraint.name:

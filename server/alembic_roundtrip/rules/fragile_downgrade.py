@@ -63,6 +63,21 @@ rule.example(
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are NULLs in `people.😋` by now
     """,
     history=(_USERS,),
+    fixed="""
+    def upgrade():
+        op.alter_column("people", "😋", nullable=True)
+
+
+    def downgrade():
+        in_the_way = 'FROM people WHERE "😋" IS NULL'
+        count = op.get_bind().scalar(sa.text(f"SELECT count(*) {in_the_way}"))
+        if count:
+            raise RuntimeError(
+                f"{count} rows of people are in the way of this downgrade: "
+                f"SELECT * {in_the_way}"
+            )
+        op.alter_column("people", "😋", nullable=False)
+    """,
 )
 rule.example(
     "UNIQUE comes back",

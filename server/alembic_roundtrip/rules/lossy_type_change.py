@@ -17,10 +17,11 @@ from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.losses import documentation, kept_aside, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.backup import of_type_change
+from alembic_roundtrip.schema import Key
 
 rule = Rule(__name__, severity="warning", upgrade=(c.AlterColumn,))
 
@@ -30,9 +31,11 @@ def check(context: Context) -> Iterator[Finding]:
     """Type changes that narrow; SQLite keeps values as they are."""
     if says_loss(documentation(context.migration)):
         return
+    kept = kept_aside(context)
     for change in type_changes(context, "upgrade"):
         why = narrowing(change.before, change.after, change.dialect)
-        if why and change.dialect != "sqlite" and change.older:
+        column = Key("column", change.change.table, change.change.column)
+        if why and change.dialect != "sqlite" and change.older and column not in kept:
             yield Finding(
                 change.operation.range,
                 f"{change.before.text} to {change.after.text} {why} in `{change.column}`",
@@ -67,6 +70,23 @@ rule.example(
     """,
     history=(_USERS,),
     dialects=("postgresql",),
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("nick_backup", sa.String(30)))
+        op.add_column(
+            "users",
+            sa.Column("nick_backed_up", sa.Boolean(), server_default=sa.false(), nullable=False),
+        )
+        op.execute("UPDATE users SET nick_backup = nick, nick_backed_up = true")
+        op.alter_column("users", "nick", type_=sa.String(10), comment="😋")
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=sa.String(30), comment=None)
+        op.execute("UPDATE users SET nick = nick_backup WHERE nick_backed_up")
+        op.drop_column("users", "nick_backed_up")
+        op.drop_column("users", "nick_backup")
+    """,
 )
 rule.example(
     "Wider",
