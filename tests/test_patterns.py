@@ -156,3 +156,75 @@ def test_several_tables_are_counted_in_turn(tmp_path: Path) -> None:
     assert text.count("raise RuntimeError(") == 1
     assert "for in_the_way in (\n" in text
     assert """    "FROM dogs WHERE CAST(mood AS text) IN ('glad')",\n""" in text
+
+
+@pytest.mark.parametrize(
+    ("downgrade", "first"),
+    [
+        ('op.drop_column("elsewhere", "nick")\n{index}', True),
+        ('op.rename_table("people", "elsewhere")\n{index}', False),
+        ('op.add_column("elsewhere", sa.Column("number", sa.Integer))\n{index}', False),
+    ],
+)
+def test_rows_are_counted_before_anything_is_done_as_soon_as_they_can_be(
+    tmp_path: Path, downgrade: str, first: bool
+) -> None:
+    project = AlembicProject(tmp_path)
+    project.add("aaaa")  # the table is not made by the history
+    index = 'op.create_index("ux", "elsewhere", ["id"], unique=True)'
+    file = project.add("bbbb", "pass", downgrade.format(index=index))
+    back = with_pattern(Workspace([tmp_path]), file, "guard").partition("def downgrade")[2]
+    assert (back.index("in_the_way") < back.index("op.")) == first
+
+
+@pytest.mark.parametrize(("default", "refuses"), [("", True), (", server_default='none'", False)])
+def test_rows_written_since_get_the_default_that_the_downgrade_gave_them(
+    tmp_path: Path, default: str, refuses: bool
+) -> None:
+    column = "sa.Column('nick', sa.String(9), nullable=False{})"
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", f"op.create_table('users', {column.format('')})")
+    back = f"op.add_column('users', {column.format(default)})\n"
+    back += "op.alter_column('users', 'nick', server_default=None)" if default else ""
+    file = project.add("bbbb", "op.drop_column('users', 'nick')", back)
+    workspace = Workspace([tmp_path], {"dialects": ["postgresql"]})
+    text = with_pattern(workspace, file, "park")
+    filled = "UPDATE users SET nick_parked = 'none' WHERE nick_parked IS NULL"
+    assert "op.add_column" not in text
+    assert (filled in text, "raise" in text) == (not refuses, refuses)
+
+
+@pytest.mark.parametrize(
+    ("column", "holds"),
+    [
+        ("sa.Column('team', sa.Integer)", False),
+        ("sa.Column('team', sa.Integer, sa.ForeignKey('teams.id'))", True),
+        ("sa.Column('team', sa.Integer, sa.ForeignKey('teams.id', ondelete='SET NULL'))", False),
+    ],
+)
+def test_what_is_parked_says_that_it_still_refers_to_rows(
+    tmp_path: Path, column: str, holds: bool
+) -> None:
+    made = f"op.create_table('users', sa.Column('id', sa.Integer), {column})"
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", f"op.create_table('teams', sa.Column('id', sa.Integer))\n{made}")
+    found = Workspace([tmp_path]).context(project.add("bbbb", "op.drop_table('users')", made))
+    assert found is not None
+    (park,) = patterns(found)
+    assert ("cannot be deleted" in park.fix.description) == holds
+
+
+@pytest.mark.parametrize(
+    ("narrow", "offered"),
+    [("sa.String(3)", True), ("sa.Enum('a', name='letter')", False)],
+)
+def test_values_that_stop_the_change_need_no_backup(
+    tmp_path: Path, narrow: str, offered: bool
+) -> None:
+    altered = "op.alter_column('users', 'nick', type_={})"
+    project = AlembicProject(tmp_path)
+    project.add("aaaa", USERS)
+    file = project.add("bbbb", altered.format(narrow), altered.format("sa.String(9)"))
+    found = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(file)
+    assert found is not None
+    assert ("backup" in {pattern.name for pattern in patterns(found)}) == offered

@@ -56,23 +56,29 @@ def guard(context: Context, found: Tightening) -> Fix | None:
 
 def _place(context: Context, downgrade: Direction, found: Tightening) -> int:
     """First of all, where table and columns have their names then: nothing is half done."""
-    trip = context.round_trips[0]
-    table = trip.up.schema.table(found.table)
-    there = table is not None and all(table.column(name) for name in found.columns)
-    here = place_of(downgrade, found.operation)
+    table = context.round_trips[0].up.schema.table(found.table)
+    there = table is None or all(table.column(name) for name in found.columns)
     before = [
         change
         for operation in downgrade.operations
         if operation.statement.start < found.operation.statement.start
         for change in operation.changes
     ]
-    renamed = any(
-        isinstance(change, c.RenameTable)
-        or (isinstance(change, c.AlterColumn) and option(change.options, "new_column_name"))
-        for change in before
-        if found.table in c.tables_of(change)
-    )
-    return int(downgrade.docstring is not None) if there and not renamed else here
+    if there and not any(_makes(change, found, known=table is not None) for change in before):
+        return int(downgrade.docstring is not None)
+    return place_of(downgrade, found.operation)
+
+
+def _makes(change: c.Change, found: Tightening, *, known: bool) -> bool:
+    """Whether a change gives the table, or a column of it, the name that it is asked for by."""
+    if isinstance(change, c.Unknown) and change.tables is None:
+        return not known
+    if found.table not in c.tables_of(change):
+        return False
+    if isinstance(change, c.AlterColumn):
+        return option(change.options, "new_column_name") is not None
+    made = isinstance(change, c.CreateTable | c.AddColumn | c.Unknown) and not known
+    return made or isinstance(change, c.RenameTable)
 
 
 def _against(found: Tightening, dialects: tuple[str, ...]) -> str:
