@@ -9,11 +9,12 @@ from alembic_roundtrip.comparison.faults import faults
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.scaffold.edits import within
+from alembic_roundtrip.scaffold.sql import sql_value
 from alembic_roundtrip.text import Range
 
 _WIDTH = 84  # what is left of 88 columns in a function
@@ -104,6 +105,15 @@ def existing(
         default = column.server_default
         parts += [f"existing_server_default={render.expression(default)}"] if default else []
     return parts
+
+
+def sql_default(default: Expression) -> str:
+    """A server default as SQL; raises `NotKnownError` for what is no plain value."""
+    if default.string is not None:
+        return sql_value(default.string)
+    if default.text.endswith((".true()", ".false()")):
+        return default.text.rpartition(".")[2].removesuffix("()")
+    raise NotKnownError(f"`{default.text}`")
 
 
 def single(operations: Sequence[Operation], kind: type[c.Change]) -> Iterator[Operation]:

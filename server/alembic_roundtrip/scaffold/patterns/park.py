@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Body, Operation
-from alembic_roundtrip.migration.objects import Column, Name, Table
+from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.migration.rewrite import (
     InsertStatements,
@@ -28,6 +29,8 @@ from alembic_roundtrip.schema import names_enum
 _LONGEST = 60
 _SUFFIX = "_parked"
 _DESCRIPTION = "keeps the data until a later revision drops it"
+_HOLDS = "; until then, what its foreign keys refer to cannot be deleted"
+_LETS_GO = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 
 def patterns(context: Context, at: At) -> Iterator[Pattern]:
@@ -58,10 +61,29 @@ class _Back:
     trial: Trial
 
 
-def _fix(context: Context, subject: str, there: list[Rewrite], back: _Back) -> Fix | None:
+def _fix(
+    context: Context, dropped: Table, column: str | None, there: list[Rewrite], back: _Back
+) -> Fix | None:
+    subject = str(dropped.name) if column is None else f"{dropped.name}.{column}"
     title = f"Rename `{subject}` aside instead of dropping it"
-    fix = Fix(title, (*there, *back.rewrites), "unsafe", description=_DESCRIPTION)
+    told = _DESCRIPTION + _HOLDS * _holds_others(dropped, column)
+    fix = Fix(title, (*there, *back.rewrites), "unsafe", description=told)
     return fix if back.trial.restores(context) else None
+
+
+def _holds_others(table: Table, column: str | None) -> bool:
+    """Whether rows of other tables cannot go while what is parked refers to them."""
+    return any(
+        part.referent not in {None, table.name}
+        and (column is None or column in part.columns)
+        and _on_delete(part) not in _LETS_GO
+        for part in table.constraints
+    )
+
+
+def _on_delete(part: Constraint) -> str:
+    rule = option(part.options, "ondelete")
+    return str(rule.value).upper() if rule is not None else ""
 
 
 def _inserted(
@@ -123,7 +145,7 @@ def _table(context: Context, trip: RoundTrip, operation: Operation) -> Fix | Non
         if back is not None:
             render.need_operations()
             there = ReplaceCall(operation.range, _renamed(render, name, parked))
-            return _fix(context, str(name), [there], back)
+            return _fix(context, table, None, [there], back)
     return None
 
 
@@ -231,7 +253,7 @@ def _column(context: Context, trip: RoundTrip, operation: Operation) -> Fix | No
         parked = _parked(column.name, taken)
         found = _Column(context, render, table, column, parked).fixed(operation)
         if found is not None:
-            return _fix(context, f"{change.table}.{column.name}", *found)
+            return _fix(context, table, column.name, *found)
     return None
 
 
@@ -282,9 +304,9 @@ class _Column:
             for operation in _pattern.single(context.downgrade_operations, c.AddColumn)
             if self._adds(operation.changes[0])
         ]
-        guard = self._guard() if self._loosened else ()
         rewrites: list[Rewrite] = []
         if not added:
+            guard = self._guard() if self._loosened else ()
             renamed = self._standing(self._parked, column, "False")
             rewrites.append(_inserted(context, 0, (*guard, renamed), self._imports))
             return _way_back(context, dropped, renames, None, rewrites, parts)
@@ -297,9 +319,11 @@ class _Column:
         back = self._rename(added[0], self._parked, column, "False")
         if back is None:
             return None
-        if guard:
+        if self._loosened:
             place = _pattern.place_of(downgrade, added[0])
-            rewrites.append(_inserted(context, place, guard, self._imports))
+            default = change.column.server_default
+            first = self._filled(default) if default is not None else self._guard()
+            rewrites.append(_inserted(context, place, first, self._imports))
         return _way_back(context, dropped, renames, added[0], [*rewrites, *back], parts)
 
     @property
@@ -312,6 +336,14 @@ class _Column:
             and change.table == self._table.name
             and change.column.name == self._column.name
         )
+
+    def _filled(self, default: Expression) -> tuple[str, ...]:
+        """Rows written since get what the downgrade gives to every row without parked values."""
+        dialects = self._context.dialects
+        table, parked = sql_table(self._table.name, dialects), quoted(self._parked, dialects)
+        value = _pattern.sql_default(default)
+        sql = f"UPDATE {table} SET {parked} = {value} WHERE {parked} IS NULL"  # noqa: S608 - names only
+        return (self._render.executed(sql),)
 
     def _guard(self) -> tuple[str, ...]:
         """Rows written since have nothing in the column: they are in the way of NOT NULL."""

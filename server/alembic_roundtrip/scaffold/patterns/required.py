@@ -10,7 +10,6 @@ from alembic_roundtrip.comparison.tightening import Tightening, tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
@@ -18,7 +17,7 @@ from alembic_roundtrip.migration.rewrite import ChangeCall, InsertStatements, Su
 from alembic_roundtrip.scaffold.edits import column_call
 from alembic_roundtrip.scaffold.patterns import _pattern
 from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of
-from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value
+from alembic_roundtrip.scaffold.sql import quoted, sql_table
 
 # They put the type's own zero or empty text into the rows that are there.
 _FILLS_BY_ITSELF = frozenset({"mysql", "mariadb"})
@@ -59,7 +58,7 @@ def backfill(context: Context, found: Tightening) -> Fix | None:
     with suppress(NotKnownError):
         name = quoted(change.column, context.dialects)
         target = sql_table(found.table, context.dialects)
-        sql = f"UPDATE {target} SET {name} = {_value(default)} WHERE {name} IS NULL"  # noqa: S608 - names only
+        sql = f"UPDATE {target} SET {name} = {_pattern.sql_default(default)} WHERE {name} IS NULL"  # noqa: S608 - names only
         render.need_operations()
         statement = render.executed(sql)
         place, imports = place_of(downgrade, found.operation), tuple(render.imports)
@@ -68,14 +67,6 @@ def backfill(context: Context, found: Tightening) -> Fix | None:
         told = "rows that were written since the upgrade get the column's default"
         return Fix(title, (insert,), "unsafe", description=told)
     return None
-
-
-def _value(default: Expression) -> str:
-    if default.string is not None:
-        return sql_value(default.string)
-    if default.text.endswith((".true()", ".false()")):
-        return default.text.rpartition(".")[2].removesuffix("()")
-    raise NotKnownError(f"`{default.text}`")
 
 
 def _added(context: Context, direction: Direction, at: At) -> Iterator[Pattern]:
