@@ -301,6 +301,14 @@ def narrowing(before: Expression, after: Expression, dialect: str | None = None)
     return None
 
 
+def fits_or_fails(before: Expression, after: Expression, dialect: str | None = None) -> bool:
+    """Whether values that a type change lets through are what they were."""
+    one, other = read_type(before.text, dialect), read_type(after.text, dialect)
+    if one is None or other is None:
+        return False
+    return other.family == "enum" or {one.family, other.family} <= _INTEGERS
+
+
 def _shorter(one: ColumnType, other: ColumnType) -> bool:
     old, new = (part.arguments.get("length") for part in (one, other))
     return (

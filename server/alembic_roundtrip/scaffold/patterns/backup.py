@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.comparison.equivalence import fits_or_fails, narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.comparison.writes import Write, settled_columns, writes
 from alembic_roundtrip.context import Context
@@ -53,7 +53,8 @@ def of_type_change(context: Context, change: TypeChange) -> Fix | None:
     altered, downgrade = change.change, context.written_downgrade
     table = context.before.table(altered.table)
     column = table.column(altered.column) if table else None
-    if not narrowing(change.before, change.after) or change.dialect == "sqlite":
+    types = (change.before, change.after)
+    if not narrowing(*types) or fits_or_fails(*types) or change.dialect == "sqlite":
         return None
     if table is None or column is None or downgrade is None or change.operation.guards:
         return None
@@ -64,9 +65,8 @@ def of_type_change(context: Context, change: TypeChange) -> Fix | None:
     ]
     if len(back) != 1 or option(altered.options, "new_column_name") is not None:
         return None
-    types = {column.name: change.before}
     place = place_of(downgrade, back[0]) + 1
-    return _fix(context, change.operation, table, [column], types, place)
+    return _fix(context, change.operation, table, [column], {column.name: change.before}, place)
 
 
 def _gives_back(change: c.Change, altered: c.AlterColumn) -> bool:
