@@ -13,7 +13,7 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.scaffold.fragility import fragile
 from alembic_roundtrip.scaffold.sql import quoted, sql_table, sql_value
 from alembic_roundtrip.scaffold.step import Inverse, Step
-from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.schema import Schema, names_enum
 
 _POSTGRESQL = ("postgresql",)
 _MEMBERS = re.compile(r"\bENUM\s*\((?:'(?:[^']|'')*'|[^')])*\)", re.IGNORECASE)
@@ -155,3 +155,10 @@ def _sql(operation: Operation) -> str:
     """The SQL that an operation executes, on one line where nothing is quoted over several."""
     parts = re.split(r"('(?:[^']|'')*')", operation.sql)
     return "".join(p if n % 2 else re.sub(r"\s+", " ", p) for n, p in enumerate(parts)).strip()
+
+
+def enums_of(column: Column, schema: Schema) -> Iterator[Name]:
+    """The enum types that a column's type names."""
+    for name in schema.enums:
+        if column.type is not None and names_enum(column.type.text, name):
+            yield name

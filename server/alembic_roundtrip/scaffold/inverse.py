@@ -20,14 +20,14 @@ from alembic_roundtrip.migration.objects import (
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold import entities
-from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, NONE, TRUE, Alteration, type_name
+from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, NONE, TRUE, Alteration
 from alembic_roundtrip.scaffold.constraints import Constraints
+from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
     against_index,
     fragile,
 )
-from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.sql import (
     renamed_back,
     rows_undone,
@@ -35,13 +35,13 @@ from alembic_roundtrip.scaffold.sql import (
     type_renamed_back,
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
-from alembic_roundtrip.schema import Schema, names_enum
+from alembic_roundtrip.scaffold.tables import Tables
+from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.columns import whole
-from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_of, with_names
+from alembic_roundtrip.schema.names import numbered_column, sequence_of
 from alembic_roundtrip.schema.recreation import reflected
 
 _SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
-_TYPE_CHECKED = re.compile(r"\bcreate_constraint=True,\s*|,?\s*\bcreate_constraint=True")
 _MYSQL = {"mysql", "mariadb"}
 _NOTHING: tuple[object, ...] = (None, ())
 _CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
@@ -58,6 +58,7 @@ class Inverter:
         self.render = render
         self.types = set(later.enums)
         self._later = later
+        self._tables = Tables(render, dialects, self.types)
         self._constraints = Constraints(render, dialects)
         self.dialects = dialects
         self._native = not dialects or "postgresql" in dialects
@@ -82,31 +83,7 @@ class Inverter:
 
     @invert.register(c.DropTable)
     def _(self, change: c.DropTable, step: Step) -> Inverse:
-        table = step.before.table(change.table)
-        if table is None or not step.before.knows(change.table):
-            raise NotKnownError(f"the columns of `{change.table}`")
-        if self._native:
-            table = _with_kept_names(table)
-        columns = []
-        for column in table.columns:
-            columns.append(self.render.column(column, table, self._type(column, table, step)))
-            self.types |= set(_enums(column, step.before))
-        statements = [self.render.create_table(table, columns)]
-        statements += self._sequences(table)
-        statements += [self.render.create_index(index) for index in table.indexes]
-        lost = f"The rows of {change.table} cannot be restored."
-        return Inverse([f"# DESTRUCTIVE: {lost}", *statements], lost=[lost])
-
-    def _sequences(self, table: Table) -> Iterator[str]:
-        """PostgreSQL's sequences under the names that they kept when table or column got others."""
-        for column in table.columns if self._native else ():
-            if column.sequence:
-                made = Name(sequence_of(table.name, column.name), table.name.schema)
-                new = sql_name(Name(column.sequence))
-                sql = self.render.text(f"ALTER SEQUENCE {sql_name(made)} RENAME TO {new}")
-                lines = [call("op.execute", [sql])]
-                header = f"if op.get_context().dialect.name == {self.render.text('postgresql')}:"
-                yield from lines if self._only_native else inside(header, lines)
+        return self._tables.dropped(change, step)
 
     @invert.register(c.RenameTable)
     def _(self, change: c.RenameTable, step: Step) -> Inverse:
@@ -167,10 +144,10 @@ class Inverter:
             raise NotKnownError(f"the definition of `{change.table}.{change.column}`")
         before = [
             f"{self.render.expression(enum.text)}.create(op.get_bind(), checkfirst=True)"
-            for enum in (step.before.enums[name] for name in _enums(column, step.before))
+            for enum in (step.before.enums[name] for name in enums_of(column, step.before))
             if self._native and enum.name not in self.types
         ]
-        self.types |= set(_enums(column, step.before))
+        self.types |= set(enums_of(column, step.before))
         lost = f"The values of {change.table}.{change.column} cannot be restored."
         if step.target != "op" and any(
             part.inline and part.name is None and change.column in part.columns
@@ -407,23 +384,6 @@ class Inverter:
 
     # Pieces
 
-    def _type(self, column: Column, table: Table, step: Step) -> str | None:
-        """The type of a recreated table's column, where its enum type is there already."""
-        for name in _enums(column, step.before):
-            if self._native and name in self.types and column.type is not None:
-                if type_name(column.type) != "enum" or "create_type" in column.type.text:
-                    return None
-                enum = step.before.enums[name]
-                return self.render.existing_enum(enum, only_postgresql=self._only_native)
-        return self._unchecked(column, table)
-
-    def _unchecked(self, column: Column, table: Table) -> str | None:
-        """The type of a column that has lost the CHECK which its type would make again."""
-        checked = any(part.of_type and column.name in part.columns for part in table.constraints)
-        if checked or column.type is None or not _TYPE_CHECKED.search(column.type.text):
-            return None
-        return _TYPE_CHECKED.sub("", self.render.expression(column.type))
-
     def _without_types(self, names: Iterable[Name], step: Step) -> list[str]:
         """Drops of the enum types that came with a change and that nothing else uses."""
         statements = []
@@ -434,36 +394,6 @@ class Inverter:
                 made = self.render.enum(name)
                 statements.append(f"{made}.drop(op.get_bind(), checkfirst=True)")
         return statements
-
-
-def _with_kept_names(table: Table) -> Table:
-    """A table whose constraints say the names that PostgreSQL would not give them again."""
-    bare = [
-        replace(part, generated=None, name=None if _says_no_name(part) else part.name)
-        for part in table.constraints
-    ]
-    again = with_names(replace(table, constraints=tuple(bare)), "postgresql", lambda _: False)
-    kept = {
-        part: _says_no_name(part) and known_as(part) not in {None, new.generated}
-        for part, new in zip(table.constraints, again.constraints, strict=True)
-    }
-    primary = {c for part in kept if kept[part] and part.kind == "primary" for c in part.columns}
-    return replace(
-        table,
-        constraints=tuple(
-            replace(part, name=known_as(part), inline=False) if kept[part] else part
-            for part in table.constraints
-        ),
-        columns=tuple(
-            column.with_option("primary_key", None) if column.name in primary else column
-            for column in table.columns
-        ),
-    )
-
-
-def _says_no_name(part: Constraint) -> bool:
-    """Whether the database gives a constraint its name, as it is written."""
-    return part.name is None or (part.inline and part.kind in {"primary", "unique"})
 
 
 def _made_in(index: Index, step: Step) -> bool:
@@ -486,12 +416,6 @@ def _is_true(expression: Expression | None) -> bool:
 
 def _empty(column: Column) -> bool:
     return column.server_default is None and not column.fills_itself
-
-
-def _enums(column: Column, schema: Schema) -> Iterator[Name]:
-    for name in schema.enums:
-        if column.type is not None and names_enum(column.type.text, name):
-            yield name
 
 
 def _checks(part: Constraint, column: str) -> bool:
