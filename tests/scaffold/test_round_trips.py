@@ -163,6 +163,10 @@ ROUND_TRIPS = {
         ),
         BATCH + 'batch_op.add_column(sa.Column("nick", sa.String(30), nullable=True))',
     ),
+    "a column beside those that a view reads": (
+        USERS + 'op.execute("CREATE VIEW grown AS SELECT id FROM users")',  # noqa: S608
+        BATCH + 'batch_op.add_column(sa.Column("nick", sa.String(30), nullable=True))',
+    ),
     "an enum type on its own": (
         USERS,
         """

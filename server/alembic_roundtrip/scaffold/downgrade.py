@@ -21,6 +21,7 @@ from alembic_roundtrip.scaffold.place import NEVER_RECREATED, Place
 from alembic_roundtrip.scaffold.recreation import (
     Forgotten,
     copies_generated,
+    hides_behind_a_view,
     may_copy_generated,
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
@@ -186,7 +187,9 @@ class _Undoing:
     def _undone(self, step: Step) -> _Undone:
         operation, place = step.operation, self._place(step)
         copies = self._on_sqlite and copies_generated(step)
-        alone = copies or (self._on_sqlite and may_copy_generated(step))
+        alone = copies or (
+            self._on_sqlite and (may_copy_generated(step) or hides_behind_a_view(step))
+        )
         if place.batch is not None and alone and isinstance(step.change, c.AddColumn):
             never = replace(place.batch, options=NEVER_RECREATED)
             place, copies = replace(place, batch=never), False

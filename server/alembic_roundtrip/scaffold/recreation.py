@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -107,3 +108,13 @@ def may_copy_generated(step: Step) -> bool:
     if not isinstance(change, c.AddColumn) or change.constraints or change.column.arguments:
         return False
     return step.after.table(change.table) is None
+
+
+def hides_behind_a_view(step: Step) -> bool:
+    """Whether a plain new column is of a table that a view reads: SQLite does not exchange that."""
+    change = step.change
+    if not isinstance(change, c.AddColumn) or change.constraints or change.column.arguments:
+        return False
+    word = re.compile(rf"\b{re.escape(change.table.name)}\b", re.IGNORECASE)
+    views = (text for (kind, _), text in step.before.definitions.items() if kind == "view")
+    return any(word.search(text) for text in views)
