@@ -18,13 +18,17 @@ FRAGILE = {
     "values in users.active that sa.Boolean() cannot hold": (
         'op.alter_column("users", "active", type_=sa.Numeric(8, 2))'
     ),
+    "values in users.price that sa.Numeric(8, 2) cannot hold": (
+        'op.alter_column("users", "price", type_=sa.Integer())'
+    ),
 }
 
 
 @pytest.mark.parametrize(("rows", "upgrade"), FRAGILE.items(), ids=FRAGILE)
 def test_rows_that_would_stop_it_are_named(rows: str, upgrade: str, tmp_path: Path) -> None:
     active = 'op.add_column("users", sa.Column("active", sa.Boolean()))'
-    written = body(tmp_path, USERS, active, upgrade, dialects=("postgresql",))
+    price = 'op.add_column("users", sa.Column("price", sa.Numeric(8, 2)))'
+    written = body(tmp_path, USERS, active, price, upgrade, dialects=("postgresql",))
     assert written.startswith(f"# FRAGILE: {rows} would stop this.\n")
 
 

@@ -467,6 +467,9 @@ def test_a_constraint_keeps_the_name_that_postgresql_gave_it_before_a_rename(
     )
     op.rename_table("t", "u")
     """
+    upgrade = 'op.drop_column("u", "a")'
+    added = '"u", sa.Column("a", sa.Text()))\nop.create_unique_constraint("t_a_key", "u", ["a"])'
+    assert f"op.add_column({added}" in body(tmp_path / "column", first, upgrade)
     assert body(tmp_path, first, 'op.drop_table("u")') == dedent(
         """
         # DESTRUCTIVE: The rows of u cannot be restored.
@@ -515,7 +518,11 @@ def test_numbers_come_back_as_the_default_that_postgresql_has_for_them(tmp_path:
         )
         """
     ).strip("\n")
-    assert "autoincrement=False" in body(tmp_path / "b", first, second, 'op.drop_table("t")')
+    written = body(tmp_path / "b", first, second, 'op.drop_table("t")')
+    assert "autoincrement=False" in written
+    assert 'op.execute("CREATE SEQUENCE t_id_seq AS integer OWNED BY t.id")' in written
+    third = 'op.execute("DROP SEQUENCE t_id_seq")'
+    assert "SEQUENCE" not in body(tmp_path / "c", first, second, third, 'op.drop_table("t")')
 
 
 def test_a_constraint_that_was_renamed_has_its_new_name(tmp_path: Path) -> None:

@@ -275,10 +275,10 @@ def checks_differ(before: Constraint, after: Constraint) -> bool:
     return one is not None and other is not None and one != other
 
 
-_SIZES = {"smallint": 1, "integer": 2, "bigint": 3}
+_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
 _TEXTS = frozenset({"string", "text"})
 _NUMBERS = frozenset({"integer", "smallint", "bigint", "float", "numeric"})
-_INTEGERS = frozenset(_SIZES)
+_INTEGERS = frozenset(_DIGITS)
 
 
 def narrowing(before: Expression, after: Expression, dialect: str | None = None) -> str | None:
@@ -291,7 +291,9 @@ def narrowing(before: Expression, after: Expression, dialect: str | None = None)
     if one.family in _TEXTS:
         return "refuses values that are no such thing"
     if one.family in _INTEGERS and other.family in _INTEGERS:
-        return "refuses larger values" if _SIZES[one.family] > _SIZES[other.family] else None
+        return "refuses larger values" if _DIGITS[one.family] > _DIGITS[other.family] else None
+    if one.family in _INTEGERS and other.family == "numeric":
+        return "refuses larger values" if _fewer_digits(one, other) else None
     if one.family in {"float", "numeric"} and other.family in _INTEGERS:
         return "rounds values"
     if one.family == other.family == "numeric":
@@ -321,6 +323,12 @@ def _shorter(one: ColumnType, other: ColumnType) -> bool:
 def _less_precise(one: ColumnType, other: ColumnType) -> bool:
     pairs = [(one.arguments[name], other.arguments[name]) for name in ("precision", "scale")]
     return any(isinstance(a, int) and isinstance(b, int) and b < a for a, b in pairs)
+
+
+def _fewer_digits(one: ColumnType, other: ColumnType) -> bool:
+    precision, scale = (other.arguments[name] for name in ("precision", "scale"))
+    before_point = isinstance(precision, int) and precision - (scale or 0)
+    return isinstance(before_point, int) and before_point < _DIGITS[one.family]
 
 
 def casts_itself(before: Expression, after: Expression) -> bool | None:

@@ -61,7 +61,10 @@ class Column:
     nullable: bool | None = True
     constructor: Expression = _COLUMN
     sequence: str = field(default="", compare=False)
-    """What PostgreSQL calls the sequence of its numbers, where a rename has kept another name."""
+    """What PostgreSQL calls the sequence of its numbers, where that is not what it would call it.
+
+    Of a column that has lost the default that numbered it: what its sequence is called at all.
+    """
 
     @property
     def server_default(self) -> Expression | None:

@@ -35,7 +35,7 @@ from alembic_roundtrip.scaffold.sql import (
     type_renamed_back,
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
-from alembic_roundtrip.scaffold.tables import Tables
+from alembic_roundtrip.scaffold.tables import Tables, with_kept_names
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.columns import whole
 from alembic_roundtrip.schema.names import numbered_column, sequence_of
@@ -142,6 +142,8 @@ class Inverter:
         column = table.column(change.column) if table else None
         if table is None or column is None or change.table in step.before.unknown:
             raise NotKnownError(f"the definition of `{change.table}.{change.column}`")
+        if self._native:
+            table = with_kept_names(table)
         before = [
             f"{self.render.expression(enum.text)}.create(op.get_bind(), checkfirst=True)"
             for enum in (step.before.enums[name] for name in enums_of(column, step.before))

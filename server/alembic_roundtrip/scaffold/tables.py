@@ -14,9 +14,12 @@ from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.sql import sql_name
 from alembic_roundtrip.scaffold.step import Inverse, Step
-from alembic_roundtrip.schema.names import known_as, sequence_of, with_names
+from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_of, with_names
 
 _TYPE_CHECKED = re.compile(r"\bcreate_constraint=True,\s*|,?\s*\bcreate_constraint=True")
+
+_INTEGERS = {"integer": "integer", "biginteger": "bigint", "smallinteger": "smallint"}
+"""What the sequence of a column counts in."""
 
 
 class Tables:
@@ -34,7 +37,7 @@ class Tables:
         if table is None or not step.before.knows(change.table):
             raise NotKnownError(f"the columns of `{change.table}`")
         if self._native:
-            table = _with_kept_names(table)
+            table = with_kept_names(table)
         columns = []
         for column in table.columns:
             columns.append(self._render.column(column, table, self._type(column, table, step)))
@@ -46,13 +49,22 @@ class Tables:
         return Inverse([f"# DESTRUCTIVE: {lost}", *statements], lost=[lost])
 
     def _sequences(self, table: Table) -> Iterator[str]:
-        """PostgreSQL's sequences under the names that they kept when table or column got others."""
+        """PostgreSQL's sequences that a table does not come with, or not under their names.
+
+        They keep those when table or column get others, and stay without the default they are for.
+        """
         for column in table.columns if self._native else ():
+            made = Name(sequence_of(table.name, column.name), table.name.schema)
+            kept = Name(column.sequence, table.name.schema)
             if column.sequence:
-                made = Name(sequence_of(table.name, column.name), table.name.schema)
-                new = sql_name(Name(column.sequence))
-                sql = self._render.text(f"ALTER SEQUENCE {sql_name(made)} RENAME TO {new}")
-                lines = [call("op.execute", [sql])]
+                sql = f"ALTER SEQUENCE {sql_name(made)} RENAME TO {sql_name(Name(column.sequence))}"
+                if numbered_column(table) != column.name:
+                    kind = _INTEGERS.get(type_name(column.type) if column.type else "")
+                    if kind is None:
+                        continue
+                    owner = f"{sql_name(table.name)}.{sql_name(Name(column.name))}"
+                    sql = f"CREATE SEQUENCE {sql_name(kept)} AS {kind} OWNED BY {owner}"
+                lines = [call("op.execute", [self._render.text(sql)])]
                 header = f"if op.get_context().dialect.name == {self._render.text('postgresql')}:"
                 yield from lines if self._only_native else inside(header, lines)
 
@@ -74,7 +86,7 @@ class Tables:
         return _TYPE_CHECKED.sub("", self._render.expression(column.type))
 
 
-def _with_kept_names(table: Table) -> Table:
+def with_kept_names(table: Table) -> Table:
     """A table whose constraints say the names that PostgreSQL would not give them again."""
     bare = [
         replace(part, generated=None, name=None if _says_no_name(part) else part.name)

@@ -16,7 +16,7 @@ from alembic_roundtrip.migration.objects import (
     option,
 )
 from alembic_roundtrip.schema.draft import Draft
-from alembic_roundtrip.schema.names import numbered_column, with_sequences
+from alembic_roundtrip.schema.names import numbered_column, sequence_of, with_sequences
 from alembic_roundtrip.schema.state import Key
 from alembic_roundtrip.schema.tables import needed
 
@@ -110,7 +110,10 @@ def alter_column(draft: Draft, change: c.AlterColumn) -> None:
         # The numbers are a default there, and this takes its place.
         columns = tuple(
             [
-                col.with_option("autoincrement", literal(value=False))
+                replace(
+                    col.with_option("autoincrement", literal(value=False)),
+                    sequence=before.sequence or sequence_of(table.name, before.name),
+                )
                 if before.name == name
                 else col
                 for before, col in zip(table.columns, columns, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.schema.draft import Draft
 from alembic_roundtrip.schema.enums import drop_enum
@@ -33,6 +35,14 @@ def drop_object(draft: Draft, change: c.DropObject) -> None:
     draft.objects -= {key}
     if key in draft.definitions:
         draft.definitions = draft.definitions.without(key)
+    if change.kind == "sequence":
+        for table in list(draft.tables.values()):
+            if any(column.sequence == change.name.name for column in table.columns):
+                columns = tuple(
+                    replace(col, sequence="") if col.sequence == change.name.name else col
+                    for col in table.columns
+                )
+                draft.change(table.name, columns=columns)
     if change.kind == "schema":
         # PostgreSQL refuses where there is something in it, but for CASCADE.
         for name in [name for name in draft.tables if name.schema == change.name.name]:
