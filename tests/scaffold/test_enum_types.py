@@ -133,3 +133,17 @@ def test_values_that_were_synced_are_synced_back(tmp_path: Path) -> None:
         )
         """
     ).strip("\n")
+
+
+def test_a_type_goes_after_a_table_that_was_made_before_it(tmp_path: Path) -> None:
+    upgrade = """
+    op.create_table("t", sa.Column("id", sa.Integer()))
+    sa.Enum("a", "b", name="mood").create(op.get_bind())
+    op.add_column("t", sa.Column("mood", sa.Enum("a", "b", name="mood")))
+    """
+    assert body(tmp_path, upgrade) == dedent(
+        """
+        op.drop_table("t")
+        sa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)
+        """
+    ).strip("\n")

@@ -73,3 +73,19 @@ def test_rows_that_the_new_schema_refuses_too_stop_nothing(tmp_path: Path) -> No
     op.alter_column("users", "email", type_=sa.String(70))
     """
     assert "FRAGILE" not in body(tmp_path, USERS, upgrade, dialects=("postgresql",))
+
+
+def test_rows_that_a_column_without_its_values_stops_at_are_named(tmp_path: Path) -> None:
+    before = """
+    op.create_table(
+        "t",
+        sa.Column("a", sa.Text(), server_default="x", unique=True),
+        sa.Column("b", sa.Text()),
+        sa.CheckConstraint("b IS NOT NULL OR a IS NOT NULL", name="ck_one"),
+        sa.CheckConstraint("b > 'x'", name="ck_b"),
+    )
+    """
+    drops = 'op.drop_column("t", "{}")'
+    a, b = (body(tmp_path / name, before, drops.format(name)) for name in "ab")
+    assert "# FRAGILE: more than one row in t or rows of t against ck_one would stop this." in a
+    assert "# FRAGILE: rows of t against ck_one would stop this." in b

@@ -326,9 +326,10 @@ def _less_precise(one: ColumnType, other: ColumnType) -> bool:
 
 
 def _fewer_digits(one: ColumnType, other: ColumnType) -> bool:
-    precision, scale = (other.arguments[name] for name in ("precision", "scale"))
-    before_point = isinstance(precision, int) and precision - (scale or 0)
-    return isinstance(before_point, int) and before_point < _DIGITS[one.family]
+    precision, scale = other.arguments["precision"], other.arguments["scale"]
+    if not isinstance(precision, int):
+        return False
+    return precision - (scale if isinstance(scale, int) else 0) < _DIGITS[one.family]
 
 
 def casts_itself(before: Expression, after: Expression) -> bool | None:

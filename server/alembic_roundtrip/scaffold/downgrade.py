@@ -159,12 +159,18 @@ class _Undoing:
             with suppress(NotKnownError):
                 back = found.back(self._inverter.render)
                 whole |= {id(part): back if part is found.place else None for part in found.steps}
+        at_last: list[_Undone] = []
         for step in reversed(self._steps):
             known = whole.get(id(step))
             if known is not None:
                 yield _Undone(replace(self._place(step), autocommit=False), known)
             elif id(step) not in whole:
-                yield self._undone(step)
+                undone = self._undone(step)
+                if self._inverter.is_used_before(step):
+                    at_last.append(undone)
+                else:
+                    yield undone
+        yield from at_last
 
     def _place(self, step: Step) -> Place:
         place, existence = Place.of(step), self._existence

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from alembic_roundtrip.comparison.equivalence import narrowing, read_type
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, option
+from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
 from alembic_roundtrip.scaffold.alteration import type_name
 from alembic_roundtrip.schema import Schema
+
+_ABOUT_NULL = re.compile(r"null", re.IGNORECASE)
+"""What else a CHECK asks of a value, NULL passes."""
 
 
 def fragile(rows: str | None) -> list[str]:
@@ -39,6 +43,19 @@ def against_constraint(table: Name, part: Constraint, later: Schema) -> str | No
     if part.kind == "foreignkey" and part.referent is not None:
         return f"values in {_columns(table, part.columns)} that {part.referent} lacks"
     return f"rows of {table} against {part.name}"
+
+
+def against_refilled(table: Table, column: Column) -> Iterator[str]:
+    """Rows against what goes with a column that comes back with the same value everywhere."""
+    word = re.compile(rf"\b{re.escape(column.name)}\b")
+    for part in table.constraints:
+        asks = any(
+            word.search(each.text) and _ABOUT_NULL.search(each.text) for each in part.arguments
+        )
+        if part.kind == "check" and asks:
+            yield f"rows of {table.name} against {part.name or 'a CHECK'}"
+        elif part.kind == "unique" and part.columns == (column.name,) and column.server_default:
+            yield f"more than one row in {table.name}"
 
 
 def against_column(

@@ -26,6 +26,7 @@ from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
     against_index,
+    against_refilled,
     fragile,
 )
 from alembic_roundtrip.scaffold.sql import (
@@ -69,6 +70,13 @@ class Inverter:
     def invert(self, change: c.Change, step: Step) -> Inverse:  # noqa: ARG002 - for the others
         """What undoes a change; raises `NotKnownError` where that cannot be told."""
         raise NotKnownError(type(change).__name__)
+
+    def is_used_before(self, step: Step) -> bool:
+        """Whether a table that was made before an enum type has got it since: that goes first."""
+        change = step.change
+        if not isinstance(change, c.CreateEnum):
+            return False
+        return any(table in step.made for table, _ in self._later.users_of(change.enum.name))
 
     # Tables
 
@@ -160,7 +168,8 @@ class Inverter:
         added = replace(column, nullable=True).with_option("nullable", TRUE) if required else column
         parts = [*table_arguments(change.table, step, self.render)]
         parts.insert(1 if parts else 0, self.render.column(added, table))
-        statements = [f"# DESTRUCTIVE: {lost}", call(f"{step.target}.add_column", parts)]
+        rows = fragile(" or ".join(against_refilled(table, column)))
+        statements = [f"# DESTRUCTIVE: {lost}", *rows, call(f"{step.target}.add_column", parts)]
         statements += self._constraints_with(change, table, step)
         inner, after = self._indexes_with(change, table, step)
         after += self._required_again(change, column, step) if required else []
