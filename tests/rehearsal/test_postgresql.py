@@ -162,3 +162,10 @@ async def test_looking_leaves_the_schemas_that_are_searched(project):
     found = await verdicts(project)
     assert {f.verdict for f in found.values()} == {Verdict.LOSSLESS}
     assert [(f.rows, f.notes) for f in found.values()] == [(5, ()), (5, ())]
+
+
+async def test_a_constraint_without_a_name_is_told_without_its_place_in_memory(project, rehearsed):
+    users(project)
+    project.add("it", "pass", 'op.drop_constraint(None, "users", type_="foreignkey")')
+    reason = (await rehearsed())["it"].reason or ""
+    assert "for constraint ForeignKeyConstraint; it has no name" in reason

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from rehearsal.conftest import KINDS
@@ -268,6 +270,14 @@ async def test_an_empty_first_revision_does_not_hide_that(project, rehearsed):
     evidence = await rehearsed()
     assert evidence["stamp"].verdict is Verdict.LOSSLESS
     assert "`baseline`" in (evidence["first"].reason or "")
+
+
+@pytest.mark.parametrize("first", ['op.drop_table("nowhere")', 'op.execute("DELETE FROM nowhere")'])
+async def test_tables_may_be_missing_beside_others(project, rehearsed, first):
+    users(project)
+    project.add("first", first)
+    reason = (await rehearsed())["first"].reason or ""
+    assert "; where this history does not start from an empty database" in reason
 
 
 async def test_a_baseline_is_a_function_or_an_sql_file(project, rehearsed):

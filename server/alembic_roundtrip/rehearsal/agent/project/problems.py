@@ -16,7 +16,8 @@ from sqlalchemy import exc
 from ..guard.redirect import Refused
 
 _MISSING_TABLE = re.compile(
-    r"no such table|relation .* does not exist|table .* doesn't exist|NoSuchTableError",
+    r"no such table|(relation|table) .* does not exist|table .* doesn't exist|Unknown table"
+    r"|NoSuchTableError",
     re.IGNORECASE,
 )
 _LIBRARIES = tuple(
@@ -119,7 +120,7 @@ def _message(error: BaseException) -> str:
         return _said(error.orig)
     if isinstance(error, SystemExit):
         return f"the migration called sys.exit({error.code!r})"
-    return str(error)
+    return _CONSTRAINT.sub(r"\1", str(error))
 
 
 def _said(error: BaseException) -> str:
@@ -133,6 +134,8 @@ def _said(error: BaseException) -> str:
     return _OF_SCRATCH.sub("", _PACKED.sub("", str(getattr(error, "msg", None) or error)))
 
 
+_CONSTRAINT = re.compile(r"\b(\w+Constraint)\([^\n]*\)(?=; it has no name)")
+"""SQLAlchemy names what it is without by all that it knows, and where that is in memory."""
 _PARTS = (("DETAIL", "D"), ("HINT", "H"))
 _PACKED = re.compile(r"^<class '[\w.]+'>: ")
 _OF_SCRATCH = re.compile(r"`?\balembic_roundtrip_[0-9a-f]{12}\w*`?\.(`#sql[\w-]*`, )?")

@@ -190,11 +190,14 @@ class RoundTrip:
             self.findings.skip(f"{problem.beyond}; a server of yours can be named in `database`")
             return
         sentence = f"`upgrade()` fails: {problem}"
-        if empty and problem.missing_table and not self._plan["baseline"]:
-            sentence += (
-                "; this history does not start from an empty database: the setting `baseline` "
-                "names what makes its first tables"
+        if problem.missing_table and not self._plan["baseline"]:
+            # Where earlier migrations made some tables, this one may also be wrong about the name.
+            start = (
+                "this history does not start from an empty database: the"
+                if empty
+                else "where this history does not start from an empty database, the"
             )
+            sentence += f"; {start} setting `baseline` names what makes its first tables"
         self.findings.fail(sentence)
         self.note_half()
 
