@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from alembic_roundtrip.comparison import unmade
 from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
@@ -57,11 +58,14 @@ def _renames(context: Context) -> Iterator[Rename]:
                 if keys is None or keys[1] in seen or operation.doubtful:
                     continue
                 old, new = keys
-                if not trip.before.has(old) or not trip.up.schema.has(new):
+                if old.table not in trip.before.tables:
+                    stays = unmade.keeps_name(trip, context.upgrade_operations, old, new)
+                elif trip.before.has(old) and trip.up.schema.has(new):
+                    down = trip.down.schema
+                    stays = down.has(new) and not down.has(old) and new.table not in down.unknown
+                else:
                     continue
                 seen.add(new)
-                down = trip.down.schema
-                stays = down.has(new) and not down.has(old) and new.table not in down.unknown
                 pair = _dropped_for(old, new, trip)
                 yield Rename(old, new, operation, downgrade, stays, *pair)
 

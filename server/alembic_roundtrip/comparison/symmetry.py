@@ -129,6 +129,7 @@ def _gone(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation]]:
         if _is_missing(key, operation, trip):
             yield key, operation
     yield from unmade.lost(trip, context.upgrade_operations)
+    yield from unmade.lost_tables(trip, context.upgrade_operations)
 
 
 def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation]]:

@@ -7,7 +7,7 @@ gone until something is made under its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from alembic_roundtrip.context import RoundTrip
@@ -55,6 +55,34 @@ def lost(trip: RoundTrip, up: Iterable[Operation]) -> Iterator[tuple[Key, Operat
             alone = key.kind == "column" or not (columns or others or _brings_parts(after))
             if key not in back and alone:
                 yield key, operation
+
+
+def lost_tables(trip: RoundTrip, up: Sequence[Operation]) -> Iterator[tuple[Key, Operation]]:
+    """Such tables that the upgrade drops and that nothing makes, before or again."""
+    for operation in up:
+        certain = operation.runs_on(trip.dialect) and not operation.doubtful
+        for change in operation.changes if certain else ():
+            if not isinstance(change, c.DropTable) or _asks(operation, change):
+                continue
+            unknown = change.table not in trip.before.tables
+            if unknown and len(_whole(trip, up, {change.table})) == 1:
+                yield Key("table", change.table), operation
+
+
+def keeps_name(trip: RoundTrip, up: Iterable[Operation], old: Key, new: Key) -> bool:
+    """Whether such a table, or a column of one, is called by its new name to the end."""
+    whole = _whole(trip, up, {old.table, new.table})
+    if new.kind == "table":
+        return len(whole) == 1
+    return not whole and not any(_takes(change, new) for _, change, _ in trip.down.steps)
+
+
+def _whole(trip: RoundTrip, up: Iterable[Operation], tables: set[Name]) -> list[c.Change]:
+    """What either direction makes, drops or renames of some tables, or does that is not read."""
+    before = (change for operation in up for change in operation.changes)
+    changes = (*before, *(change for _, change, _ in trip.down.steps))
+    whole = (change for change in changes if isinstance(change, _WHOLE))
+    return [change for change in whole if not tables.isdisjoint(c.tables_of(change))]
 
 
 def _by_table(trip: RoundTrip, up: Iterable[Operation]) -> dict[Name, _Said]:

@@ -87,3 +87,20 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Of tables that no migration has made",
+    """
+    def upgrade():
+        op.alter_column("people", "first", new_column_name="given")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() renames `people.given` back to `first`
+        op.alter_column("people", "last", new_column_name="family")
+        op.rename_table("pets", "animals")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() renames `animals` back to `pets`
+        op.rename_table("toys", "things")
+
+
+    def downgrade():
+        op.execute("ALTER TABLE people RENAME COLUMN family TO last")
+        op.rename_table("things", "toys")
+    """,
+)

@@ -124,3 +124,17 @@ rule.example(
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )
+rule.example(
+    "Tables that no migration has made",
+    """
+    def upgrade():
+        op.drop_table("pets")
+        ^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the table `pets`
+        op.drop_table("toys")
+        op.execute("DROP TABLE IF EXISTS things")
+
+
+    def downgrade():
+        op.execute("CREATE TABLE toys (id integer PRIMARY KEY)")
+    """,
+)
