@@ -280,6 +280,22 @@ async def test_tables_may_be_missing_beside_others(project, rehearsed, first):
     assert "; where this history does not start from an empty database" in reason
 
 
+async def test_an_upgrade_that_lets_errors_pass_does_not_hide_that(project, rehearsed):
+    users(project)
+    column = 'op.add_column("nowhere", sa.Column("x", sa.Integer))'
+    passing = f"""
+        try:
+            with op.get_bind().begin_nested():
+                {column}
+        except Exception as error:
+            print(error)
+        """
+    project.add("first", passing, 'op.drop_column("nowhere", "x")')
+    reason = (await rehearsed())["first"].reason or ""
+    assert reason.startswith("`downgrade()` fails: ")
+    assert "; where this history does not start from an empty database" in reason
+
+
 async def test_a_baseline_is_a_function_or_an_sql_file(project, rehearsed):
     project.add(
         "first",

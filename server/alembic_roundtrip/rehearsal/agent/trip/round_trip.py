@@ -190,23 +190,31 @@ class RoundTrip:
             self.findings.skip(f"{problem.beyond}; a server of yours can be named in `database`")
             return
         sentence = f"`upgrade()` fails: {problem}"
-        if problem.missing_table and not self._plan["baseline"]:
-            # Where earlier migrations made some tables, this one may also be wrong about the name.
-            start = (
-                "this history does not start from an empty database: the"
-                if empty
-                else "where this history does not start from an empty database, the"
-            )
-            sentence += f"; {start} setting `baseline` names what makes its first tables"
-        self.findings.fail(sentence)
+        self.findings.fail(sentence + self._first_tables(problem, sure=empty))
         self.note_half()
+
+    def _first_tables(self, problem: Problem, *, sure: bool) -> str:
+        """What to do where tables are missing that no migration makes."""
+        if not problem.missing_table or self._plan["baseline"]:
+            return ""
+        # Where earlier migrations made some tables, this one may also be wrong about a name.
+        start = (
+            "this history does not start from an empty database: the"
+            if sure
+            else "where this history does not start from an empty database, the"
+        )
+        return f"; {start} setting `baseline` names what makes its first tables"
 
     def fail_downgrade(self, problem: Problem, where: str) -> None:
         """Note a downgrade that stopped: it refuses by design, or it fails."""
         if refuses(problem):
             self.findings.refuse(problem.message or problem.type)
         else:
-            self.findings.fail(f"`downgrade()` fails{where}: {problem}")
+            sentence = f"`downgrade()` fails{where}: {problem}"
+            if self._before == self._after:
+                # An upgrade that lets its own errors pass has failed like that before.
+                sentence += self._first_tables(problem, sure=False)
+            self.findings.fail(sentence)
         self.note_half()
 
     def counts(self, before: Any, now: Any) -> Dict[str, int]:
