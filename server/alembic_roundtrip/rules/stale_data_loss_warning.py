@@ -33,7 +33,7 @@ _STEPS = ("upgrade", "round trip")
 _MUCH = 0.1
 """By how much the share of lost values may differ: rows are made up, and not always as many."""
 _WRITTEN = re.compile(
-    r"(?P<sentence>The (?:values|rows) of (?P<subject>\S+) (?:cannot be restored|are lost)"
+    r"(?P<sentence>The (?P<kind>values|rows) of (?P<subject>\S+) (?:cannot be restored|are lost)"
     r"(?: \(in a rehearsal (?P<lost>\d+) of (?P<rows>\d+)\))?\.)"
 )
 _COLUMN = re.compile(r"\b\w+\.\w+(?:\.\w+)?\b")
@@ -101,21 +101,22 @@ def _named(loss: Loss, said: str) -> bool:
 
 
 def _kept(context: Context, evidence: RevisionEvidence, warning: str) -> Iterator[str]:
-    """Columns of the schema that the warning names, of tables with rows, and that lost nothing."""
-    lost = {subject_of(loss) for loss in evidence.losses} | {
-        loss.table for loss in evidence.losses if loss.column is None
-    }
-    columns = {
-        f"{table.name}.{column.name}"
-        for trip in context.round_trips
-        for schema in (trip.before, trip.up.schema)
-        for table in schema.tables.values()
-        for column in table.columns
-    }
+    """Columns of tables with rows that the warning names, and whole tables, that lost nothing."""
+    lost = {subject_of(loss) for loss in evidence.losses}
+    touched = {loss.table for loss in evidence.losses}
+    emptied = {loss.table for loss in evidence.losses if loss.column is None}
     unmeasured = {note.table for note in evidence.notes if note.kind == "unfilled"}
+    schemas = [s for trip in context.round_trips for s in (trip.before, trip.up.schema)]
+    tables = [table for schema in schemas for table in schema.tables.values()]
+    columns = {f"{table.name}.{column.name}" for table in tables for column in table.columns}
+    names = {str(table.name) for table in tables}
     for name in dict.fromkeys(_COLUMN.findall(warning)):
         table = name.rpartition(".")[0]
-        if name in columns and name not in lost and table not in lost | unmeasured:
+        if name in columns and name not in lost and table not in emptied | unmeasured:
+            yield name
+    for said in _WRITTEN.finditer(warning):
+        name = said["subject"]
+        if said["kind"] == "rows" and name in names and name not in touched | unmeasured:
             yield name
 
 
@@ -324,4 +325,28 @@ rule.example(
     def downgrade():
         op.alter_column("users", "nickname", new_column_name="nick")
     ''',
+)
+rule.example(
+    "Rows that are kept by now",
+    '''
+    """Put the users aside.
+    ^^^^^^^^^^^^^^^^^^^^^^^ the WARNING names `users`, but the last rehearsal lost nothing of it
+
+    WARNING: Downgrade will result in data loss.
+    The rows of users cannot be restored.
+    The 😋 of users are theirs.
+    """
+    revision = "under_test"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.rename_table("users", "users_parked")
+
+
+    def downgrade():
+        op.rename_table("users_parked", "users")
+    ''',
+    history=(_USERS,),
+    evidence=replace(_MEASURED, verdict=Verdict.LOSSLESS, losses=()),
 )
