@@ -283,6 +283,12 @@ def test_sql_may_be_laid_out_by_a_function() -> None:
     assert changes(body, "from textwrap import dedent") == [c.DropTable(A)]
 
 
+def test_a_question_changes_no_database() -> None:
+    body = "old = is_old(connection)\nif old:\n    op.drop_table('a')"
+    (operation,) = upgrade(body, "from app.database import is_old")
+    assert operation.doubtful
+
+
 def test_pythons_own_modules_change_no_database() -> None:
     assert upgrade("shutil.rmtree('x')\nbisect.insort(a, b)", "import bisect\nimport shutil") == []
     (operation,) = upgrade("subprocess.run(['psql'])", "import subprocess")

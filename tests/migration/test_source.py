@@ -265,6 +265,8 @@ def test_a_case_that_is_no_value_may_or_may_not_run() -> None:
         ("bind.dialect.name in ('mysql', 'mariadb')", "mysql", True),
         ("bind.dialect.name in ('mysql', 'mariadb')", "sqlite", False),
         ("not context.dialect.name.startswith('postgres')", "postgresql", False),
+        ("not helpers.is_postgres(bind)", "postgresql", False),
+        ("_is_sqlite()", "postgresql", False),
     ],
 )
 def test_a_dialect_guard_decides_where_an_operation_runs(
