@@ -181,6 +181,8 @@ class SqliteRoom:
             "SELECT sql FROM sqlite_master WHERE name = ?", (self._version_table,)
         ).fetchall()
         blank = _connect(":memory:")
+        ((size,),) = self._raw.execute("PRAGMA page_size")
+        blank.execute(f"PRAGMA page_size = {size}")
         for (definition,) in definitions:
             blank.execute(definition)
         self._copy(blank, self._raw)

@@ -101,6 +101,8 @@ class SqliteByHand:
         autocommit = getattr(connection, "autocommit", None)
         if autocommit is False:  # inside a transaction these settings are refused or ignored
             connection.autocommit = True  # type: ignore[attr-defined, unused-ignore]
+        # Whole databases are copied, with a page or two for each table that is empty.
+        connection.execute("PRAGMA page_size = 1024").close()
         connection.execute("PRAGMA synchronous = OFF").close()
         connection.execute("PRAGMA journal_mode = MEMORY").close()
         if autocommit is False:
