@@ -93,8 +93,7 @@ class Session:
                 if self._plan["baseline"]:
                     baseline.apply(self._plan["baseline"], room)
         self._set_out()
-        # All that is loaded stays, and what migrations make goes at once, nearly all of it.
-        gc.freeze()
+        # What migrations make goes at once, nearly all of it.
         gc.set_threshold(_YOUNG)
         while not all(walk.over for walk in self._walks):
             self._run_once()
