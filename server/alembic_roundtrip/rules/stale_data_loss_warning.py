@@ -33,7 +33,8 @@ _STEPS = ("upgrade", "round trip")
 _MUCH = 0.1
 """By how much the share of lost values may differ: rows are made up, and not always as many."""
 _WRITTEN = re.compile(
-    r"(?P<sentence>The (?P<kind>values|rows) of (?P<subject>\S+) (?:cannot be restored|are lost)"
+    r"(?P<sentence>The (?P<kind>values|rows) of (?P<subject>\S+) "
+    r"(?:that the upgrade (?:overwrote|deleted) )?(?:cannot be restored|are lost)"
     r"(?: \(in a rehearsal (?P<lost>\d+) of (?P<rows>\d+)\))?\.)"
 )
 _COLUMN = re.compile(r"\b\w+\.\w+(?:\.\w+)?\b")
@@ -333,7 +334,7 @@ rule.example(
     ^^^^^^^^^^^^^^^^^^^^^^^ the WARNING names `users`, but the last rehearsal lost nothing of it
 
     WARNING: Downgrade will result in data loss.
-    The rows of users cannot be restored.
+    The rows of users that the upgrade deleted cannot be restored.
     The 😋 of users are theirs.
     """
     revision = "under_test"

@@ -19,6 +19,7 @@ from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import PredictedLoss, predicted_losses
 from alembic_roundtrip.measurements import subject_of
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import Replace
 from alembic_roundtrip.rule import Rule
@@ -28,7 +29,7 @@ rule = Rule(__name__, severity="hint")
 
 _MARK = re.compile(
     r"(?P<indent>\s*)# DESTRUCTIVE: The (?P<kind>values|rows) of (?P<subject>\S+) "
-    r"(?:cannot be restored|are lost)\.\s*"
+    r"(?:that the upgrade (?:overwrote|deleted) )?(?:cannot be restored|are lost)\.\s*"
 )
 
 
@@ -39,7 +40,7 @@ def check(context: Context) -> Iterator[Finding]:
     if "# DESTRUCTIVE: " not in source.text or _is_unread(context):
         return
     losses = predicted_losses(context)
-    lost = {loss.subject for loss in losses}
+    lost = {loss.subject for loss in losses} | {*_overwritten(context)}
     if context.evidence is not None:
         lost |= {subject_of(loss) for loss in context.evidence.losses}
     for number in range(1, source.line_count + 1):
@@ -54,6 +55,21 @@ def check(context: Context) -> Iterator[Finding]:
                 f"nothing here destroys what is in `{mark['subject']}`",
                 (Fix(title, (change,)),),
             )
+
+
+def _overwritten(context: Context) -> Iterator[str]:
+    """What the upgrade writes into or deletes from, and the downgrade does not write again."""
+    back = {written for o in context.downgrade_operations for written in _written(o)}
+    for operation in context.upgrade_operations:
+        for table, column in _written(operation):
+            if (table, column) not in back:
+                yield f"{table}.{column}" if column else str(table)
+
+
+def _written(operation: Operation) -> Iterator[tuple[Name | None, str | None]]:
+    for change in operation.changes:
+        if isinstance(change, c.WriteRows) and change.verb != "insert":
+            yield from ((change.table, column) for column in change.columns or (None,))
 
 
 def _is_unread(context: Context) -> bool:
@@ -181,4 +197,39 @@ rule.example(
     def downgrade():
         op.add_column("people", sa.Column("nick", sa.Text()))
     """,
+)
+rule.example(
+    "Values that are put back by now",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET bio = nick, nick = ''")
+
+
+    def downgrade():
+        # DESTRUCTIVE: The values of users.nick that the upgrade overwrote cannot be restored.
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing here destroys what is in `users.nick`
+        op.execute("UPDATE users SET nick = bio")
+    """,
+    history=(_USERS,),
+    fixed="""
+    def upgrade():
+        op.execute("UPDATE users SET bio = nick, nick = ''")
+
+
+    def downgrade():
+        op.execute("UPDATE users SET nick = bio")
+    """,
+)
+rule.example(
+    "Values that the upgrade overwrites",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET nick = ''")
+
+
+    def downgrade():
+        # DESTRUCTIVE: The values of users.nick that the upgrade overwrote cannot be restored.
+        pass
+    """,
+    history=(_USERS,),
 )
