@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from alembic_roundtrip.scaffold import PLACEHOLDER
 from scaffold_cases import Project
 
@@ -32,6 +34,25 @@ def test_types_of_other_modules_come_with_their_import_or_not_at_all(tmp_path: P
     assert PLACEHOLDER in project.write()
     project.file = versions / "r2_change_things.py"
     assert "from sqlalchemy.dialects.postgresql import JSONB\n" in project.write()
+
+
+@pytest.mark.parametrize(
+    ("there", "imported"),
+    [
+        ("if TYPE_CHECKING:\n    import sqlalchemy as sa\n", True),
+        ("sa = 5\n", False),
+    ],
+)
+def test_an_import_is_added_where_its_name_is_free_when_the_migration_runs(
+    tmp_path: Path, there: str, imported: bool
+) -> None:
+    table = "op.create_table('t', sa.Column('a', sa.Text()), sa.Column('b', sa.Text()))"
+    project = Project(tmp_path, table, "op.drop_column('t', 'a')")
+    text = project.file.read_text().replace("import sqlalchemy as sa\n", there)
+    project.file.write_text(text)
+    written = project.write()
+    assert ("\nimport sqlalchemy as sa\n" in written) == imported
+    assert (PLACEHOLDER in written) == (not imported)
 
 
 def test_a_file_with_single_quotes_gets_single_quotes(tmp_path: Path) -> None:

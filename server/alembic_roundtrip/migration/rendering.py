@@ -67,9 +67,11 @@ class Renderer:
     def need(self, *statements: str) -> None:
         """Note imports; `NotKnownError` where a name of theirs is taken in this migration."""
         try:
-            missing_imports((*self._migration.imports, *self.imports), statements)
+            missing = missing_imports((*self._migration.imports, *self.imports), statements)
         except ValueError as error:
             raise NotKnownError(str(error)) from error
+        if taken := self._own.intersection(name for name, _ in bound_names(missing)):
+            raise NotKnownError(f"another name for `{min(taken)}`")
         self.imports |= dict.fromkeys(statements)
 
     def need_operations(self) -> None:

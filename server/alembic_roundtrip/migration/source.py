@@ -72,6 +72,11 @@ def _written(statement: ast.Import | ast.ImportFrom, names: list[ast.alias]) -> 
     return f"from {'.' * statement.level}{statement.module or ''} import {listed}"
 
 
+def _never_runs(test: ast.expr) -> bool:
+    """Whether a condition holds for type checkers only."""
+    return dotted(test).rpartition(".")[2] == "TYPE_CHECKING"
+
+
 class _Module:
     """The names of a migration's module, gathered in one pass over its statements."""
 
@@ -102,6 +107,9 @@ class _Module:
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
             self._use(statement.value)
             self._assign(statement.target, statement.value)
+        elif isinstance(statement, ast.If) and _never_runs(statement.test):
+            for inner in statement.body:
+                self._import_name(inner)
         elif isinstance(statement, ast.If | ast.Try):
             for inner in statement.body:
                 self._read(inner)
@@ -137,9 +145,14 @@ class _Module:
             self.imported.append(Import(module, names, place))
         else:
             self.imported += [Import(alias.name, (), place) for alias in statement.names]
-        for alias in statement.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            self.scope.imports[name] = _written(statement, [alias])
+        self._import_name(statement)
+
+    def _import_name(self, statement: ast.stmt) -> None:
+        """Note what an import's names stand for."""
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for alias in statement.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                self.scope.imports[name] = _written(statement, [alias])
 
     def binds(self, name: str) -> bool:
         """Whether a function of that name comes from an import or assignment."""
