@@ -90,22 +90,19 @@ def _by_table(trip: RoundTrip, up: Iterable[Operation]) -> dict[Name, _Said]:
 
     Left out are those that either direction makes, drops or renames, or does to what is not read.
     """
-    found: dict[Name, _Said] = {}
     operations = [operation for operation in up if operation.runs_on(trip.dialect)]
     steps = [(operation, change) for operation in operations for change in operation.changes]
-    later = [change for _, change, _ in trip.down.steps]
-    whole = {
-        name
-        for change in (*(change for _, change in steps), *later)
-        if isinstance(change, _WHOLE)
-        for name in c.tables_of(change)
-    }
+    unknown = {name for _, change in steps for name in c.tables_of(change)}
+    unknown -= {name for name in unknown if name in trip.before.tables}
+    if not unknown:  # by far the most migrations are about tables of their own history
+        return {}
+    for change in _whole(trip, operations, unknown):
+        unknown.difference_update(c.tables_of(change))
+    found = {table: _Said() for table in sorted(unknown)}
     for operation, change in steps:
         anywhere = isinstance(change, _ANYWHERE) and change.table is None
-        for table in list(found) if anywhere else c.tables_of(change):
-            if table in trip.before.tables or table in whole:
-                continue
-            _note(found.setdefault(table, _Said()), operation, change, table)
+        for table in unknown if anywhere else unknown.intersection(c.tables_of(change)):
+            _note(found[table], operation, change, table)
     return found
 
 
