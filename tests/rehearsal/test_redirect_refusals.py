@@ -251,7 +251,7 @@ NETWORK: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "a plain socket": (
         "import socket\nsocket.create_connection(('127.0.0.1', @PORT@))",
-        ("opens a network connection to 127.0.0.1:@PORT@", "env.py line 7"),
+        ("opens a network connection to 127.0.0.1:@PORT@; ", "env.py line 7", "setting `env`"),
     ),
     "a Unix socket": (
         "import socket\nsocket.socket(socket.AF_UNIX).connect('@SOCKETS@/.s.PGSQL.@PORT@')",
@@ -263,7 +263,7 @@ NETWORK: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "a name to look up": (
         "import urllib.request\nurllib.request.urlopen('http://vault.example/secret')",
-        ("looks up vault.example:80", "env.py line 7"),
+        ("looks up vault.example:80", "env.py line 7", "setting `env`"),
     ),
     "asyncio": (
         (

@@ -21,6 +21,11 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HARMLESS = frozenset({"ctypes.util", "platform", "uuid", "mysql.connector.utils"})
 _STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
 
+_WITHOUT = (
+    "a rehearsal reaches nothing but its scratch database, and a variable that has the project do "
+    "without can be given in the setting `env`"
+)
+
 _IMPORTS = frozenset({"importlib", "_frozen_importlib_external", "zipimport"})
 
 Handler = Callable[[tuple[Any, ...]], None]
@@ -85,11 +90,13 @@ def _network(refusals: Refusals, kind: Kind) -> dict[str, Handler]:
             raise OSError(
                 errno.ENETUNREACH, f"a rehearsal sends no datagrams, as to {_address(args[1])}"
             )
-        refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}")
+        refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}; {_WITHOUT}")
 
     def look_up(args: tuple[Any, ...]) -> None:
         if not _is_local(args[0]):
-            refusals.refuse(f"{caller()} looks up {_address(args[:2])} to connect to it")
+            refusals.refuse(
+                f"{caller()} looks up {_address(args[:2])} to connect to it; {_WITHOUT}"
+            )
 
     def is_ours(address: Any) -> bool:
         if not (isinstance(address, tuple) and len(address) >= 2):  # noqa: PLR2004 (host and port)
