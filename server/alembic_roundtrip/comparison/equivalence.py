@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -46,6 +47,7 @@ _ARGUMENTS = {
     "datetime": ("timezone",),
     "time": ("timezone",),
 }
+_ORDERED = re.compile(r"\s*[\"`]?(\w+)[\"`]?(?:\s+asc|(\s+desc))?\s*", re.IGNORECASE)
 _SPELLED = {
     "current_timestamp": "now",
     "current_timestamp()": "now",
@@ -236,18 +238,24 @@ def indexes_differ(before: Index, after: Index) -> str | None:
     """What differs certainly between two indexes of one name, in a few words."""
     if options_differ(before.options, after.options, "unique"):
         return "is unique" if after.unique else "is not unique any more"
-    one, other = before.columns, after.columns
-    if all(part.known for part in (*one, *other)):
-        names = [part.value for part in one], [part.value for part in other]
-        if names[0] != names[1]:
-            return f"is on {_listed(names[1])} instead of {_listed(names[0])}"
+    was, now = (tuple(map(_ordered, index.columns)) for index in (before, after))
+    if was != now and None not in (*was, *now):
+        return f"is on {_listed(now)} instead of {_listed(was)}"
     for name, _ in (*before.options, *after.options):
         if name.endswith("_where") and _predicates_differ(before, after, name):
             return "has another predicate"
     return None
 
 
-def _listed(names: list[object]) -> str:
+def _ordered(part: Expression) -> str | None:
+    """A column of an index, `DESC` where it is; None for other expressions."""
+    if part.known:
+        return str(part.value)
+    match = _ORDERED.fullmatch(part.sql or "")
+    return None if match is None else match[1] + (" DESC" if match[2] else "")
+
+
+def _listed(names: Iterable[str | None]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

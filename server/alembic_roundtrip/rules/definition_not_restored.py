@@ -326,3 +326,39 @@ rule.example(
     ),
     dialects=("sqlite",),
 )
+rule.example(
+    "An index that ran downwards",
+    """
+    def upgrade():
+        op.drop_index("ix_last", "users")
+
+
+    def downgrade():
+        op.create_index("ix_last", "users", ["name", "age"], comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.ix_last` is on `name`, `age` instead of `name`, `age DESC`
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('name', sa.Text()), sa.Column('age', sa.Integer()))\n"
+        "    op.create_index('ix_last', 'users', ['name', sa.text('age DESC')])\n",
+    ),
+)
+rule.example(
+    "The same order, and an expression in another spelling",
+    """
+    def upgrade():
+        op.drop_index("ix_up", "users")
+        op.drop_index("ix_low", "users")
+
+
+    def downgrade():
+        op.create_index("ix_up", "users", ["age"])
+        op.create_index("ix_low", "users", [sa.text("lower((name)::text)")])
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('name', sa.Text()), sa.Column('age', sa.Integer()))\n"
+        "    op.create_index('ix_up', 'users', [sa.text('age ASC')])\n"
+        "    op.create_index('ix_low', 'users', [sa.text('lower(name)')])\n",
+    ),
+)
