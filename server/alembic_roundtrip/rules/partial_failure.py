@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import GuardKind, Operation
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="information")
 
 _MANY = 4
+_CERTAIN = frozenset({GuardKind.DIALECT, GuardKind.ENGINE, GuardKind.LOOP})
 
 
 @rule.check
@@ -30,11 +32,16 @@ def check(context: Context) -> Iterator[Finding]:
     if downgrade is None or not known or not context.recent:
         return
     changing = [o for o in downgrade.operations if any(_is_ddl(change) for change in o.changes)]
-    if len(changing) >= _MANY and not any(o.conditional for o in changing):
+    if len(changing) >= _MANY and not any(_asks(operation) for operation in changing):
         yield Finding(
             downgrade.header,
             f"{len(changing)} statements that commit one by one: one that fails leaves half a state",
         )
+
+
+def _asks(operation: Operation) -> bool:
+    """Whether it stands under a condition, which may ask what is still to be done."""
+    return any(guard.kind not in _CERTAIN for guard in operation.guards)
 
 
 def _is_ddl(change: c.Change) -> bool:
@@ -77,6 +84,39 @@ rule.example(
 
     def downgrade():
         op.drop_column("users", "a")
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)
+rule.example(
+    "Four times in a loop",
+    """
+    def upgrade():
+        for name in ("a", "b", "c", "d"):
+            op.add_column("users", sa.Column(name, sa.Text()))
+
+
+    def downgrade():
+        ^^^^^^^^^ 4 statements that commit one by one: one that fails leaves half a state
+        for name in ("d", "c", "b", "a"):
+            op.drop_column("users", name)
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)
+rule.example(
+    "Each asks first",
+    """
+    def upgrade():
+        for name in ("a", "b", "c", "d"):
+            op.add_column("users", sa.Column(name, sa.Text()))
+
+
+    def downgrade():
+        there = [column["name"] for column in sa.inspect(op.get_bind()).get_columns("users")]
+        for name in ("d", "c", "b", "a"):
+            if name in there:
+                op.drop_column("users", name)
     """,
     history=(_USERS,),
     dialects=("mysql",),

@@ -129,3 +129,16 @@ rule.example(
     """,
     history=(_JOBS,),
 )
+rule.example(
+    "The search path says where it is",
+    """
+    def upgrade():
+        op.execute("SET search_path TO api")
+        op.create_table("logs", sa.Column("id", sa.Integer(), primary_key=True))
+
+
+    def downgrade():
+        op.drop_table("logs", schema="api")
+    """,
+    dialects=("postgresql",),
+)
