@@ -228,3 +228,21 @@ def test_values_that_stop_the_change_need_no_backup(
     found = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(file)
     assert found is not None
     assert ("backup" in {pattern.name for pattern in patterns(found)}) == offered
+
+
+@pytest.mark.parametrize(("dropped", "offered"), [("teams", False), ("towns", True)])
+def test_a_column_does_not_stay_behind_the_table_that_it_refers_to(
+    tmp_path: Path, dropped: str, offered: bool
+) -> None:
+    project = AlembicProject(tmp_path)
+    tables = "\n".join(
+        f"op.create_table('{name}', sa.Column('id', sa.Integer, primary_key=True))"
+        for name in ("teams", "towns")
+    )
+    key = "sa.Column('team', sa.Integer, sa.ForeignKey('teams.id', name='fk'))"
+    project.add("aaaa", f"{tables}\nop.create_table('users', sa.Column('id', sa.Integer), {key})")
+    gone = f"op.drop_column('users', 'team')\nop.drop_table('{dropped}')"
+    found = Workspace([tmp_path]).context(project.add("bbbb", gone))
+    assert found is not None
+    parked = [each.fix.title for each in patterns(found) if each.name == "park"]
+    assert any("users.team" in title for title in parked) == offered

@@ -153,10 +153,11 @@ def _bare(name: Name) -> str:
     return name.name
 
 
-def _held_up(context: Context, table: Table) -> bool:
-    """Whether the upgrade drops what the table would still need: a type, or what it refers to."""
-    needed = {part.referent for part in table.constraints if part.referent is not None}
-    types = [column.type.text for column in table.columns if column.type is not None]
+def _held_up(context: Context, table: Table, column: str | None = None) -> bool:
+    """Whether the upgrade drops what is still needed: a type, or a table that is referred to."""
+    needed = {part.referent for part in table.constraints if column in {None, *part.columns}}
+    kept = [each for each in table.columns if column in {None, each.name}]
+    types = [each.type.text for each in kept if each.type is not None]
     for operation in context.upgrade_operations:
         for change in operation.changes:
             if isinstance(change, c.DropTable) and change.table in needed - {table.name}:
@@ -244,7 +245,7 @@ def _column(context: Context, trip: RoundTrip, operation: Operation) -> Fix | No
     column = table.column(change.column) if table else None
     if table is None or column is None or not has_own_call(context.migration, operation):
         return None
-    if not _can_stay(table, column, trip):
+    if not _can_stay(table, column, trip) or _held_up(context, table, column.name):
         return None
     render = Renderer(context.migration)
     with suppress(NotKnownError):
