@@ -246,3 +246,9 @@ def test_a_column_does_not_stay_behind_the_table_that_it_refers_to(
     assert found is not None
     parked = [each.fix.title for each in patterns(found) if each.name == "park"]
     assert any("users.team" in title for title in parked) == offered
+
+
+def test_each_of_two_losses_can_be_kept_under_an_empty_downgrade(tmp_path: Path) -> None:
+    dropped = 'op.drop_column("users", "nick")\nop.drop_column("users", "id")'
+    parked = [p for p in patterns(context(tmp_path, dropped, "pass")) if p.name == "park"]
+    assert [p.fix.title.split("`")[1] for p in parked] == ["users.nick", "users.id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alembic_roundtrip.comparison.faults import faults
+from alembic_roundtrip.comparison.faults import Fault, faults
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
@@ -156,7 +156,7 @@ class Trial:
                 downgrade, kind=Body.CODE, operations=(*first, *self._after(downgrade))
             ),
         )
-        before = context.memory("faults", faults)
+        before = context.memory("faults of what it does", _faults_of_operations)
         return faults(replace(context, migration=changed, _made={})) <= before
 
     def _after(self, direction: Direction) -> tuple[Operation, ...]:
@@ -165,6 +165,15 @@ class Trial:
             for each in direction.operations
         ]
         return tuple(each for each in operations if each.changes)
+
+
+def _faults_of_operations(context: Context) -> frozenset[Fault]:
+    """The faults of a downgrade also where it is empty, which is judged as a whole otherwise."""
+    migration = context.migration
+    if migration.downgrade is not None:
+        judged = replace(migration.downgrade, kind=Body.CODE)
+        context = replace(context, migration=replace(migration, downgrade=judged), _made={})
+    return faults(context)
 
 
 def renamed_column(table: Name, old: str, new: str, nullable: bool | None = None) -> c.AlterColumn:
