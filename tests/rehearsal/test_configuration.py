@@ -3,7 +3,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from pathlib import Path
 
-from alembic_project import AlembicProject
+from alembic_project import INI, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import find_environments
 from alembic_roundtrip.rehearsal.events import RevisionFinished
@@ -28,4 +28,11 @@ async def test_a_table_in_pyproject_beside_the_ini_file_counts(project: AlembicP
         '[tool.alembic]\nscript_location = "%(here)s/migrations"\n'
         'version_locations = ["%(here)s/migrations/elsewhere"]\n'
     )
+    assert await rehearsed(project.folder) == {"a": "lossless"}
+
+
+async def test_a_location_where_the_project_is_deployed_is_found_here(tmp_path: Path) -> None:
+    ini = INI.replace("%(here)s/migrations", "/nowhere/usr/share/migrations")
+    project = AlembicProject(tmp_path / "project", ini=ini)
+    project.add("a", 'op.create_table("t", sa.Column("id", sa.Integer))', 'op.drop_table("t")')
     assert await rehearsed(project.folder) == {"a": "lossless"}

@@ -42,7 +42,9 @@ def configuration(plan: Mapping[str, Any]) -> Config:
         if plan["toml"] and _has_toml():
             files["toml_file"] = plan["toml"]
     config = Config(ini_section=plan["section"], cmd_opts=options, **files)
-    if not _script_location(config):
+    location = _script_location(config)
+    if not location or (os.path.isabs(location) and not os.path.isdir(location)):
+        # It is passed by Flask-Migrate, or is where the project is deployed to: found here instead.
         config.set_main_option("script_location", plan["script_location"].replace("%", "%%"))
     return config
 
