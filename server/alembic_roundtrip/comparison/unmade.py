@@ -49,11 +49,16 @@ def lost(trip: RoundTrip, up: Iterable[Operation]) -> Iterator[tuple[Key, Operat
         after = [change for _, change, _ in trip.down.steps if _is_about(change, table)]
         back = {key for change in after for key in _made(change)}
         columns = [key for key in said.gone if key.kind == "column" and key not in back]
-        # What goes with a column comes with it; another name may stand for the same.
-        others = {key for key in back if key.kind != "column"} - said.gone.keys()
+        # An index and a constraint may be one thing under one name.
+        names = {key.name for key in back if key.kind != "column"}
+        others = names - {key.name for key in said.gone}
         for key, operation in said.gone.items():
-            alone = key.kind == "column" or not (columns or others or _brings_parts(after))
-            if key not in back and alone:
+            if key.kind == "column":
+                gone = key in columns
+            else:
+                # What goes with a column comes with it; another name may stand for the same.
+                gone = key.name not in names and not (columns or others or _brings_parts(after))
+            if gone:
                 yield key, operation
 
 
@@ -112,9 +117,10 @@ def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> N
         if _takes(change, key):
             said.there.pop(key, None)
     for key in _made(change):
-        if key in said.gone:
-            del said.gone[key]
-        elif certain:
+        again = [gone for gone in said.gone if _is_one(gone, key)]
+        for gone in again:
+            del said.gone[gone]
+        if certain and not again:
             said.there[key] = operation
     if _brings_parts([change]):
         said.gone = {key: by for key, by in said.gone.items() if key.kind == "column"}
@@ -125,6 +131,12 @@ def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> N
     dropped = _dropped(change)
     if dropped is not None and certain:
         said.gone[dropped] = operation
+
+
+def _is_one(one: Key, other: Key) -> bool:
+    """Whether two parts of a table may be one: an index can be a constraint of its name."""
+    columns = "column" in {one.kind, other.kind}
+    return one == other if columns else one.name == other.name
 
 
 def _asks(operation: Operation, change: c.Change) -> bool:

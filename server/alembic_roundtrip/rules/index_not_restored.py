@@ -129,10 +129,13 @@ rule.example(
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the index `ix_first`
         op.drop_index("ix_last", "people")
         op.drop_index("ix_name", "pets")
+        op.drop_constraint("fk_owner", "toys", type_="foreignkey")
+        op.drop_index("fk_owner", "toys")
 
 
     def downgrade():
         op.create_index("ix_last", "people", ["last"])
         op.create_index("ix_pets_name", "pets", ["name"])
+        op.create_foreign_key("fk_owner", "toys", "people", ["owner"], ["id"])
     """,
 )
