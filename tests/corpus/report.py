@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from corpus.projects import PROJECTS, Project
 from corpus.replaying import Comparison, compare
 from corpus.runs import Run, command_line
 from corpus.servers import postgresql
-from corpus.writing import Measure, measured
+from corpus.writing import GENERATED, Measure, generated, measured
 from corpus.writing import section as section_of_writing
 
 _SEVERITIES = ("error", "warning")
 _LONGEST = 118
+_REVISIONS = 60
+"""Of the history that is generated."""
 _KEPT = Path(__file__).with_name("REPORT.md")
 
 
@@ -55,6 +58,9 @@ def main() -> int:
         for total_of, measure in zip(scaffolds, _writing(installed), strict=True):
             written.append((project.requires[0], measure))
             total_of.include(measure)
+    for name, measure in _generated():
+        written.append((name, measure))
+        scaffolds[measure.source == "database"].include(measure)
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
     for line in (*agreement.lines(), *(line for each in scaffolds for line in each.lines())):
         _print(line)
@@ -96,6 +102,18 @@ def _writing(installed: Installed) -> tuple[Measure, Measure]:
         _print(line)
     _print("")
     return code, database
+
+
+def _generated() -> Iterator[tuple[str, Measure]]:
+    """The history of the benchmarks, whose downgrades are all deleted and written, too."""
+    for kind in GENERATED:
+        with tempfile.TemporaryDirectory() as name:
+            for database in (False, True):
+                measure = generated(kind, _REVISIONS, Path(name), database=database)
+                _print(f"generated for {kind}:")
+                for line in measure.lines():
+                    _print(line)
+                yield f"generated, {kind}", measure
 
 
 def _project(

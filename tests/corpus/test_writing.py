@@ -8,7 +8,7 @@ from corpus.conftest import Place
 from corpus.install import install
 from corpus.projects import MLFLOW, PROJECTS, Project
 from corpus.runs import Run, command_line
-from corpus.writing import measured, own_copy
+from corpus.writing import generated, measured, own_copy
 
 # What reading cannot know stays to be done by hand, and a line in the file says so.
 BY_HAND = {
@@ -50,6 +50,13 @@ def test_deleted_downgrades_are_written_and_claim_no_more_than_they_do(
     assert measure.unparsable == []
     assert measure.overclaiming == []
     assert measure.share >= 0.83
+
+
+@pytest.mark.parametrize("database", [False, True], ids=["code", "database"])
+def test_a_generated_history_is_restored(database: bool, tmp_path: Path):
+    measure = generated("sqlite", 15, tmp_path, database=database)
+    assert (measure.revisions, measure.unparsable, measure.overclaiming) == (15, [], [])
+    assert measure.restored == measure.measured == 15
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda each: each.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from alembic_roundtrip.restoration import Restoration
 from alembic_roundtrip.scaffold import PLACEHOLDER, can_be_written, fix, fix_from_database
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace
+from benchmarks import histories
 from corpus.install import Installed
 from corpus.runs import Run, command_line
 
@@ -262,8 +264,25 @@ def measured(installed: Installed, folder: Path, *, database: bool = False) -> t
     """Rehearse a package's history with written downgrades."""
     workspace = folder / f"writing-{database}"
     workspace.mkdir()
-    written = rewritten(workspace, own_copy(installed, workspace), database=database)
-    run = command_line("test", "--format", "json", cwd=workspace, home=folder / "home")
+    return _measured(workspace, own_copy(installed, workspace), database=database)
+
+
+GENERATED = {"sqlite": "sqlite:///nowhere.db", "postgresql": "postgresql+psycopg://app@nowhere/app"}
+"""What the benchmarks' history is measured on."""
+
+
+def generated(kind: str, count: int, folder: Path, *, database: bool = False) -> Measure:
+    """The same of the history that the benchmarks generate, of so many revisions."""
+    workspace = folder / f"generated-{kind}-{database}"
+    histories.write(workspace, count, GENERATED[kind])
+    settings = f'[tool.alembic-roundtrip]\ndialects = ["{kind}"]\npython = "{sys.executable}"\n'
+    (workspace / "pyproject.toml").write_text(settings, encoding="utf-8")
+    return _measured(workspace, workspace / "migrations" / "versions", database=database)[0]
+
+
+def _measured(workspace: Path, versions: Path, *, database: bool) -> tuple[Measure, Run]:
+    written = rewritten(workspace, versions, database=database)
+    run = command_line("test", "--format", "json", cwd=workspace, home=workspace.parent / "home")
     verdicts = {found["revision"]: found for found in run.document["revisions"]}
     measure = Measure(source="database" if database else "code")
     for each in written:
