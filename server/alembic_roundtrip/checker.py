@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
@@ -13,7 +13,7 @@ from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.rule import Rule, rules
+from alembic_roundtrip.rule import Rule, rules, rules_of_files
 from alembic_roundtrip.rulenames import OFF
 from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
@@ -23,6 +23,7 @@ Kinds = frozenset[type[Change]]
 """What kinds of changes there are in a direction."""
 Stages = tuple[tuple[int, tuple[Rule, ...]], ...]
 """Rules by their stages."""
+Known = Callable[[], Mapping[str, Rule]]
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +48,9 @@ def check(
 
 def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ...]:
     """What the selected rules find in a file that is no migration, in the order of the text."""
-    chosen = selected(settings)
     ignored = file_suppressions(context.file)
+    # Whoever judges comments asks which rules there are.
+    chosen = selected(settings, rules if ignored else rules_of_files)
     return _check(context, chosen, chosen.stages, Rule.file_diagnostics, ignored, settings)
 
 
@@ -113,15 +115,15 @@ def _in_stages(rules: Sequence[Rule]) -> Stages:
     return tuple((stage, tuple(rule for rule in rules if rule.stage == stage)) for stage in stages)
 
 
-def selected(settings: Settings) -> Choice:
+def selected(settings: Settings, known: Known = rules) -> Choice:
     """The rules the settings ask for; names that no rule has are left out."""
     off = [name for name, severity in settings.severity.items() if severity == OFF]
-    return _selected(settings.select, frozenset({*settings.ignore, *off}))
+    return _selected(settings.select, frozenset({*settings.ignore, *off}), known)
 
 
 @lru_cache(maxsize=16)  # the settings of a project are the same for all of its migrations
-def _selected(select: tuple[str, ...], left_out: frozenset[str]) -> Choice:
-    known = rules()
+def _selected(select: tuple[str, ...], left_out: frozenset[str], loaded: Known) -> Choice:
+    known = loaded()
     chosen = [known[name] for name in select or known if name in known]
     chosen += [rule for rule in known.values() if rule.always and rule not in chosen]
     return Choice(rule for rule in chosen if rule.name not in left_out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -161,13 +161,38 @@ class Rule:
         )
 
 
+_PACKAGE = "alembic_roundtrip.rules"
+
+
 @cache
 def rules() -> Mapping[str, Rule]:
     """Every rule by name: one for each module in `alembic_roundtrip.rules`."""
-    package = importlib.import_module("alembic_roundtrip.rules")
-    modules = (
-        importlib.import_module(f"{package.__name__}.{info.name}")
-        for info in pkgutil.iter_modules(package.__path__)
-        if not info.name.startswith("_")
-    )
+    return _loaded(_modules())
+
+
+@cache
+def rules_of_files() -> Mapping[str, Rule]:
+    """Those that judge files which are no migrations, by name.
+
+    Their text tells: to load all others takes longer than everything else that a file needs.
+    """
+    return _loaded(name for name in _modules() if _may_judge_files(name))
+
+
+def _modules() -> list[str]:
+    package = importlib.import_module(_PACKAGE)
+    found = (info.name for info in pkgutil.iter_modules(package.__path__))
+    return [name for name in found if not name.startswith("_")]
+
+
+def _may_judge_files(name: str) -> bool:
+    try:
+        text = pkgutil.get_data(_PACKAGE, f"{name}.py")
+    except OSError:  # installed without its text
+        return True
+    return text is None or b"@rule.check_file" in text
+
+
+def _loaded(names: Iterable[str]) -> Mapping[str, Rule]:
+    modules = (importlib.import_module(f"{_PACKAGE}.{name}") for name in names)
     return MappingProxyType({module.rule.name: module.rule for module in modules})

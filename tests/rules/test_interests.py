@@ -9,7 +9,7 @@ import pytest
 
 from alembic_roundtrip.checker import Choice, check
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.rule import rules
+from alembic_roundtrip.rule import rules, rules_of_files
 from alembic_roundtrip.workspace import Workspace
 from example_histories import write_project
 
@@ -38,3 +38,9 @@ def test_a_rule_is_not_asked_about_changes_that_it_does_not_look_at() -> None:
     names = {rule.name for _, stage in asked for rule in stage}
     assert "unreadable-migration" in names
     assert names.isdisjoint({"column-not-dropped", "schema-residue", "unused-ignore"})
+
+
+def test_rules_of_files_are_told_by_their_text() -> None:
+    judging = {name for name, rule in rules().items() if rule._check_file is not None}
+    assert set(rules_of_files()) == judging
+    assert "deleted-migration" in judging
