@@ -126,7 +126,8 @@ def _constraint(
     """What differs of a UNIQUE or foreign key, of those of its kind in the second state."""
     twins = [part for part in same if part.columns == old.columns]
     if twins:
-        return _foreign_key(old, twins, schema) if old.kind == "foreignkey" else None
+        said = _foreign_key(old, twins, schema) if old.kind == "foreignkey" else None
+        return said or _renamed(old, same, twins)
     named = [part for part in same if part.name and old.is_known_as(part.name)]
     if named and all(part.columns for part in (old, *named)):
         now, was = (", ".join(part.columns) for part in (named[0], old))
@@ -135,6 +136,17 @@ def _constraint(
     if old.name is None and there and not _unique_by_index(old.columns, after):
         return f"comes back without {'its foreign key' if old.kind == 'foreignkey' else 'UNIQUE'}"
     return None
+
+
+def _renamed(old: Constraint, same: list[Constraint], twins: list[Constraint]) -> str | None:
+    """The name that one has now, where both are given: what comes later may drop it by that."""
+    new = twins[0]
+    given = all(
+        part.name is not None and part.generated is None and part.sure for part in (old, new)
+    )
+    if not given or len(twins) > 1 or any(part.is_known_as(old.name) for part in same):
+        return None
+    return f"is called `{new.name}`"
 
 
 def _foreign_key(old: Constraint, twins: list[Constraint], schema: Schema) -> str | None:

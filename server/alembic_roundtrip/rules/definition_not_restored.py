@@ -362,3 +362,40 @@ rule.example(
         "    op.create_index('ix_low', 'users', [sa.text('lower(name)')])\n",
     ),
 )
+rule.example(
+    "A foreign key that comes back under another name",
+    """
+    def upgrade():
+        op.drop_table("pets")
+
+
+    def downgrade():
+        owner = sa.ForeignKeyConstraint(["owner"], ["users.id"], name="fk_pets_owner")
+        op.create_table("pets", sa.Column("owner", sa.Integer()), owner, comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `pets.fk_owner` is called `fk_pets_owner`
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('pets', sa.Column('owner', sa.Integer()),\n"
+        "        sa.ForeignKeyConstraint(['owner'], ['users.id'], name='fk_owner'), comment='😋')\n",
+    ),
+)
+rule.example(
+    "A foreign key that had the database's own name",
+    """
+    def upgrade():
+        op.drop_table("pets")
+
+
+    def downgrade():
+        owner = sa.ForeignKeyConstraint(["owner"], ["users.id"], name="fk_pets_owner")
+        op.create_table("pets", sa.Column("owner", sa.Integer()), owner)
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('pets', sa.Column('owner', sa.Integer()),\n"
+        "        sa.ForeignKeyConstraint(['owner'], ['users.id']))\n",
+    ),
+)
