@@ -17,6 +17,7 @@ from alembic_roundtrip.comparison.targets import MAKING, NEEDING, absent_targets
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
@@ -46,7 +47,7 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
     if downgrade is None:
         return
     for trip in context.round_trips:
-        if trip.dialect in {None, "sqlite"} or trip.down.unread:
+        if not _enforces(trip.dialect, context.migration) or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             for name in () if operation.doubtful else _referents(change):
@@ -55,6 +56,12 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
                 if later and not there and name not in c.tables_of(change):
                     message = f"a foreign key refers to `{name}`, which is not back at this point"
                     yield Finding(operation.range, message)
+
+
+def _enforces(dialect: str | None, migration: Migration) -> bool:
+    """Whether the database looks after foreign keys: MySQL and MariaDB can be told not to."""
+    told = dialect in {"mysql", "mariadb"} and "foreign_key_checks" in migration.text.lower()
+    return dialect not in {None, "sqlite"} and not told
 
 
 def _referents(change: c.Change) -> Iterator[Name]:
@@ -75,7 +82,7 @@ def _referred_to(context: Context) -> Iterator[Finding]:
         return
     seen: set[object] = set()
     for trip in context.round_trips:
-        if trip.dialect in {None, "sqlite"} or trip.down.unread:
+        if not _enforces(trip.dialect, context.migration) or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             if not isinstance(change, c.DropTable) or operation.name != "drop_table":
@@ -206,4 +213,20 @@ rule.example(
         "    op.create_table('children', sa.Column('id', sa.Integer(), sa.ForeignKey('parents.id')))\n",
     ),
     dialects=("postgresql",),
+)
+rule.example(
+    "MySQL is told not to look",
+    """
+    def upgrade():
+        op.create_table("parents", sa.Column("id", sa.Integer(), primary_key=True))
+        op.create_table("children", sa.Column("id", sa.Integer(), sa.ForeignKey("parents.id")))
+
+
+    def downgrade():
+        op.execute("SET FOREIGN_KEY_CHECKS = 0")
+        op.drop_table("parents")
+        op.drop_table("children")
+        op.execute("SET FOREIGN_KEY_CHECKS = 1")
+    """,
+    dialects=("mysql",),
 )
