@@ -195,13 +195,8 @@ def _copied_back(context: Context) -> set[Name]:
         for change in operation.changes
         if isinstance(change, c.DropTable)
     }
-    said = [
-        set(re.findall(r"\w+", context.migration.source.slice(operation.statement)))
-        for operation in context.downgrade_operations
-        for change in operation.changes
-        if isinstance(change, c.WriteRows) and (change.computed or change.verb == "insert")
-    ]
-    return {table for table in tables if any(table.name in words for words in said)}
+    read = [words for _, words in _made_of_others(context, context.downgrade_operations)]
+    return {table for table in tables if any(table.name in words for words in read)}
 
 
 def kept_aside(context: Context) -> frozenset[Key]:
@@ -214,7 +209,37 @@ def kept_aside(context: Context) -> frozenset[Key]:
         sql = option(operation.arguments, "sqltext")
         if sql is not None and sql.string and not operation.doubtful:
             kept.update(_copied(sql.string))
-    return frozenset(kept)
+    return frozenset(kept.union(_brought_back(context)))
+
+
+def _brought_back(context: Context) -> Iterator[Key]:
+    """Columns and tables whose values the upgrade writes elsewhere and the downgrade back again."""
+    written = list(_made_of_others(context, context.upgrade_operations))
+    for change, back in _made_of_others(context, context.downgrade_operations):
+        assert change.table is not None
+        for there, read in written:
+            assert there.table is not None
+            targets = {*there.columns} or {there.table.name}
+            if there.table != change.table:
+                targets.add(there.table.name)
+            if targets.isdisjoint(back):
+                continue
+            yield from (Key("column", change.table, n) for n in change.columns if n in read)
+            if change.verb == "insert" and change.table.name in read:
+                yield Key("table", change.table)
+
+
+def _made_of_others(
+    context: Context, operations: Iterable[Operation]
+) -> Iterator[tuple[c.WriteRows, set[str]]]:
+    """Rows that are written from others, with all words of the statement that does it."""
+    for operation in operations:
+        for change in operation.changes:
+            if not isinstance(change, c.WriteRows) or change.table is None:
+                continue
+            if change.computed or (change.verb == "insert" and not change.rows):
+                source = context.migration.source.slice(operation.statement)
+                yield change, set(re.findall(r"\w+", source))
 
 
 def _copied(sql: str) -> Iterator[Key]:

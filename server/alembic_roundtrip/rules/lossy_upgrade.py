@@ -194,3 +194,34 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A column that becomes part of another, and comes from it",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("about", sa.Text()))
+        op.execute("UPDATE users SET about = coalesce(bio, '')")
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+        users = sa.table("users", sa.column("about"), sa.column("bio"))
+        op.execute(users.update().values(bio=users.c.about))
+        op.drop_column("users", "about")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A column that comes back filled with something else",
+    """
+    def upgrade():
+        op.drop_column("users", "bio")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the data in `users.bio` is gone before any downgrade
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+        op.execute("UPDATE users SET bio = 'user ' || id")
+    """,
+    history=(_USERS,),
+)
