@@ -181,6 +181,9 @@ class RoundTrip:
         again = yield Request(self.revision, upgrade=True, name="upgrade", told=False)
         self.applied = again.problem is None
         self._upgraded = self.applied
+        if self.applied:
+            # The next revision begins here, and what came before will not be known any more.
+            self._room.snapshot()
 
     def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
         if problem.refused:
