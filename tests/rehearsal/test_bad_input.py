@@ -227,6 +227,24 @@ async def test_an_env_py_for_another_kind_of_database_is_refused(tmp_path):
         await collect(project, database="sqlite")
 
 
+async def test_an_env_py_that_has_become_slow_does_not_end_what_goes_well(project, rehearsed):
+    (project.folder / "seen").mkdir()
+    env = project.folder / "migrations" / "env.py"
+    slow = (
+        "import os, sys, time\n"
+        "if os.path.exists('seen/once') and not hasattr(sys, 'loaded'):\n    time.sleep(3)\n"
+        "sys.loaded = True\nopen('seen/once', 'w').close()\n"
+    )
+    env.write_text(slow + env.read_text())
+    project.add("a", TABLE, "import os; os._exit(1)")
+    project.add("b")
+    found = await rehearsed(writable=("seen",), timeout=2.0)
+    assert {name: each.verdict for name, each in found.items()} == {
+        "a": Verdict.FAILED,
+        "b": Verdict.LOSSLESS,
+    }
+
+
 @pytest.mark.parametrize("name", ["nothing", "a:nothing", "nothing:a"])
 async def test_an_unknown_revision_is_one_sentence(project, name):
     project.add("a")

@@ -50,6 +50,8 @@ logger = logging.getLogger(__name__)
 
 _LOADING = "loading"
 _LOADING_SECONDS = 60.0
+_ENV_PY = "env.py"
+_AGAIN = 5
 """For starting Python and importing Alembic, which no revision is to blame for."""
 _STALE_SECONDS = 2.0
 
@@ -222,8 +224,7 @@ class _Rehearsal:
     async def _follow(self, agent: Agent, flight: _Flight) -> AsyncIterator[Event]:
         """Relay one agent's messages; raises `_Stopped` when it ends before it is done."""
         clock = asyncio.get_running_loop().time
-        timeout = self._plan.settings.timeout
-        deadline = clock() + _LOADING_SECONDS
+        deadline = clock() + self._patience(_LOADING)
         while True:
             try:
                 message = await agent.message(deadline)
@@ -234,13 +235,20 @@ class _Rehearsal:
                 raise _Stopped("AgentStopped", _unfinished(status, agent), agent.where)
             event, renew = self._read(message, flight)
             if renew:
-                deadline = clock() + (timeout if renew is not _LOADING else _LOADING_SECONDS)
+                deadline = clock() + self._patience(renew)
             if event is not None:
                 yield event
             if message["event"] == wire.KEPT and self._beginning is not None:
                 self._beginning.handed_on(message)
             if message["event"] == wire.DONE:
                 return
+
+    def _patience(self, what: str) -> float:
+        """Seconds until the next step must have begun."""
+        seconds = _LOADING_SECONDS if what == _LOADING else self._plan.settings.timeout
+        # What could be loaded before can be again: the machine has become busy since.
+        again = what in {_LOADING, _ENV_PY} and self._known.keys
+        return seconds * _AGAIN if again else seconds
 
     def _read(self, message: wire.Message, flight: _Flight) -> tuple[Event | None, str | None]:
         """The event a message stands for, and whether the clock starts anew."""
@@ -253,7 +261,7 @@ class _Rehearsal:
             raise _Unusable
         if kind == wire.STARTING:
             flight.step = message["phase"]
-            return None, _LOADING if message["phase"] == _LOADING else "env.py"
+            return None, _LOADING if message["phase"] == _LOADING else _ENV_PY
         if kind == wire.STARTED:
             flight.step = None
             return self._started(message), "first"
@@ -337,9 +345,7 @@ class _Rehearsal:
         return self._told(evidence)
 
     def _overdue(self, agent: Agent, flight: _Flight) -> str:
-        seconds = self._plan.settings.timeout
-        if flight.revision is None and flight.step == _LOADING:
-            seconds = _LOADING_SECONDS
+        seconds = self._patience(flight.step or "" if flight.revision is None else "")
         return f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
 
 
