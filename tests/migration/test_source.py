@@ -293,6 +293,16 @@ def test_an_early_return_before_anything_happens_leaves_no_doubt() -> None:
     assert not operation.doubtful
     _, later = upgrade("op.drop_table('a')\nif already_done(op):\n    return\nop.drop_table('b')")
     assert later.doubtful
+    asks = "op.get_bind().scalar(sa.text('SELECT 1 FROM a'))"
+    *_, by_rows = upgrade(f"if {asks}:\n    return\nop.drop_table('a')")
+    assert by_rows.doubtful
+
+
+@pytest.mark.parametrize("asked", ["context.is_offline_mode()", "op.get_context().as_sql"])
+def test_what_is_only_written_as_sql_is_not_what_a_database_gets(asked: str) -> None:
+    (operation,) = upgrade(f"if {asked}:\n    op.drop_table('a')\n    return\nop.drop_table('b')")
+    assert operation.changes == (c.DropTable(Name("b")),)
+    assert operation.guards == ()
 
 
 def test_an_existence_guard_is_a_condition() -> None:

@@ -41,8 +41,17 @@ def outcome(test: ast.expr) -> bool | None:
         return None if None in parts else not decisive
     if isinstance(test, ast.Compare):
         return _compared(test)
+    if _asks_offline(test):
+        return False
     value = value_of(test)
     return None if value is UNKNOWN else bool(value)
+
+
+def _asks_offline(test: ast.expr) -> bool:
+    """Whether a condition is about writing SQL: what is read is what a database would get."""
+    called = test.func if isinstance(test, ast.Call) else test
+    name = getattr(called, "attr", None) or getattr(called, "id", None)
+    return name == ("is_offline_mode" if called is not test else "as_sql")
 
 
 def _compared(test: ast.Compare) -> bool | None:
