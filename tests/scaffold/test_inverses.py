@@ -93,6 +93,17 @@ INVERSES = {
         'op.create_table_comment("users", "people")',
         'op.drop_table_comment("users")',
     ),
+    "rows that a list is made into": (
+        (
+            "names = ['a', 'b']\nusers = sa.Table('users', sa.MetaData())\n"
+            "op.bulk_insert(users, [{'email': name, 'bio': ''} for name in names])"
+        ),
+        "op.execute(\"DELETE FROM users WHERE email IN ('a', 'b')\")",
+    ),
+    "rows of a table that is looked up": (
+        'op.bulk_insert(metadata.tables["users"], [{"id": 1}])',
+        'op.execute("DELETE FROM users WHERE id = 1")',
+    ),
     "rows with literal keys are deleted": (
         'op.bulk_insert(sa.table("users", sa.column("id")), [{"id": 1}, {"id": 2}])',
         'op.execute("DELETE FROM users WHERE id IN (1, 2)")',

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from alembic_roundtrip.migration.changes import Change, Row, Unknown, WriteRows
 from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
-from alembic_roundtrip.migration.iteration import spread
+from alembic_roundtrip.migration.iteration import items_of, spread
 from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.objects import (
     Column,
@@ -257,7 +257,7 @@ class Definitions:
         return tuple(key.removesuffix(".value") for key in constants if key.endswith(".value"))
 
     def table_name(self, node: ast.expr) -> Name | None:
-        """The table that `sa.table(…)`, `sa.Table(…)` or `op.create_table(…)` stands for."""
+        """The table that a construct, a class or `metadata.tables["name"]` stands for."""
         node = self.scope.resolve(node)
         if isinstance(node, ast.Attribute) and node.attr == "__table__":
             node = node.value
@@ -265,6 +265,9 @@ class Definitions:
             return self._table_of_class(node.id)
         if isinstance(node, ast.Call) and last(node.func) in {"table", "Table", "create_table"}:
             return self.named(node)
+        if isinstance(node, ast.Subscript) and last(node.value) == "tables":
+            name = value_of(node.slice)
+            return Name.of(name, None) if isinstance(name, str) else None
         return None
 
     def named(self, node: ast.Call) -> Name | None:
@@ -345,8 +348,10 @@ class Definitions:
     def rows(self, node: ast.expr | None) -> tuple[Row, ...]:
         """Rows given as dictionaries; none where their number or columns are computed."""
         resolved = self.scope.resolve(node) if node is not None else None
-        items = resolved.elts if isinstance(resolved, ast.List | ast.Tuple) else [resolved]
-        found = [self._row(item) for item in items]
+        if resolved is None or isinstance(resolved, ast.Dict):
+            found = [self._row(resolved)]
+        else:
+            found = [self._row(item) for item in items_of(resolved) or [resolved]]
         return () if any(row is None for row in found) else tuple(row for row in found if row)
 
     def _row(self, node: ast.expr | None) -> Row | None:
