@@ -87,6 +87,9 @@ async def in_the_editor(workspace: Path, file: Path) -> None:
                 text_document=types.TextDocumentClientCapabilities(
                     diagnostic=types.DiagnosticClientCapabilities(),
                     code_action=types.CodeActionClientCapabilities(
+                        code_action_literal_support=types.ClientCodeActionLiteralOptions(
+                            types.ClientCodeActionKindOptions([types.CodeActionKind.QuickFix])
+                        ),
                         data_support=True,
                         resolve_support=types.ClientCodeActionResolveOptions(["edit"]),
                     ),

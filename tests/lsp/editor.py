@@ -50,10 +50,12 @@ def neovim() -> types.ClientCapabilities:
 
 
 def plain() -> types.ClientCapabilities:
-    """A client that can nothing but pull."""
+    """A client that can nothing but pull, and read code actions."""
+    literals = types.ClientCodeActionLiteralOptions(types.ClientCodeActionKindOptions([]))
     return types.ClientCapabilities(
         text_document=types.TextDocumentClientCapabilities(
-            diagnostic=types.DiagnosticClientCapabilities()
+            diagnostic=types.DiagnosticClientCapabilities(),
+            code_action=types.CodeActionClientCapabilities(code_action_literal_support=literals),
         )
     )
 

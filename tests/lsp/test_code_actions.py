@@ -207,6 +207,30 @@ async def test_a_client_that_cannot_resolve_gets_edits_at_once(
     await editor.stop()
 
 
+async def test_a_client_that_knows_commands_only_gets_the_same_changes(
+    project: Project, cache: dict[str, str]
+) -> None:
+    editor = Editor("plain")
+    assert editor.capabilities.text_document is not None
+    editor.capabilities.text_document.code_action = None
+    editor.capabilities.workspace = types.WorkspaceClientCapabilities(apply_edit=True)
+    await editor.start(project.folder, environment=cache)
+    file = project.write("bbbb", TWO_LOSSES)
+    uri = editor.open(file)
+    place = editor.under(editor.texts[uri], editor.texts[uri])
+    params = types.CodeActionParams(
+        types.TextDocumentIdentifier(uri), place, types.CodeActionContext([], only=[FIX_ALL])
+    )
+    (command,) = await editor.client.text_document_code_action_async(params) or ()
+    assert isinstance(command, types.Command)
+    await editor.command(command.command.rpartition(".")[2], *(command.arguments or ()))
+    editor.apply(editor.applied[-1].edit)
+    assert editor.texts[uri] == fixed_text(Workspace([project.folder]), file)
+    with pytest.raises(JsonRpcException, match="no longer applies"):
+        await editor.command("applyAction", {"uri": uri, "fix": ["park", 1, 1, 1, 1, "gone"]})
+    await editor.stop()
+
+
 async def test_a_fix_that_makes_a_file_is_for_editors_that_can(
     editor: Editor, project: Project
 ) -> None:

@@ -21,6 +21,7 @@ class Client:
     refreshes_lenses: bool = False
     shows_related: bool = False
     shows_code_pages: bool = False
+    reads_actions: bool = False
     resolves_edits: bool = False
     versions_edits: bool = False
     confirms_edits: bool = False
@@ -56,6 +57,7 @@ class Client:
             or can("text_document.diagnostic.related_information"),
             shows_code_pages=can(f"{publish}.code_description_support")
             or can("text_document.diagnostic.code_description_support"),
+            reads_actions=can(f"{actions}.code_action_literal_support"),
             resolves_edits=can(f"{actions}.data_support") and "edit" in resolves("code_action"),
             versions_edits=documents,
             confirms_edits=documents

@@ -23,6 +23,7 @@ from alembic_roundtrip.textfile import TextFile
 FIX_ALL = "source.fixAll.alembicRoundtrip"
 _REWRITE = types.CodeActionKind.RefactorRewrite.value
 SCAFFOLD_FROM_DATABASE = "alembicRoundtrip.scaffoldFromDatabase"
+APPLY_ACTION = "alembicRoundtrip.applyAction"
 _FROM_DATABASE = "Write the downgrade from a scratch database"
 _CHANGES_ROLLBACK = "changes-rollback"
 
@@ -45,6 +46,21 @@ class _Offer:
     def key(self) -> list[Any]:
         start, end = self.range
         return [self.name, start.line, start.column, end.line, end.column, self.fix.title]
+
+
+def offered(
+    session: Session, params: types.CodeActionParams
+) -> list[types.CodeAction] | list[types.Command]:
+    """The actions at a range; for a client that knows commands only, what makes their changes."""
+    actions = listed(session, params)
+    if session.client.reads_actions:
+        return actions
+    if not session.client.applies_edits:
+        return []
+    return [
+        action.command or types.Command(action.title, APPLY_ACTION, arguments=[action.data])
+        for action in actions
+    ]
 
 
 def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:

@@ -14,9 +14,13 @@ from lsprotocol import types
 from alembic_roundtrip.evidence import evidence_store
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.lsp.asked import followed, named, on_scratch, refused, settings_of, values_of
-from alembic_roundtrip.lsp.code_actions import SCAFFOLD_FROM_DATABASE
+from alembic_roundtrip.lsp.code_actions import APPLY_ACTION, SCAFFOLD_FROM_DATABASE
 from alembic_roundtrip.lsp.progress import Progress
-from alembic_roundtrip.lsp.scaffolding import scaffold_downgrade, scaffold_from_database
+from alembic_roundtrip.lsp.scaffolding import (
+    apply_action,
+    scaffold_downgrade,
+    scaffold_from_database,
+)
 from alembic_roundtrip.lsp.session import UNUSABLE, in_slices
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.document import Document
@@ -136,6 +140,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         f"{PREFIX}clearEvidence": clear_evidence,
         f"{PREFIX}scaffoldDowngrade": scaffold_downgrade,
         SCAFFOLD_FROM_DATABASE: scaffold_from_database,
+        APPLY_ACTION: apply_action,
         f"{PREFIX}planRollback": plan_rollback,
     }
 )

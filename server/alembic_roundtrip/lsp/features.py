@@ -243,9 +243,9 @@ async def workspace_diagnostic(
 )
 async def code_action(
     ls: RoundtripServer, params: types.CodeActionParams
-) -> list[types.CodeAction]:
+) -> list[types.CodeAction] | list[types.Command]:
     """The fixes at a place."""
-    return code_actions.listed(ls.session, params)
+    return code_actions.offered(ls.session, params)
 
 
 @server.feature(types.CODE_ACTION_RESOLVE)

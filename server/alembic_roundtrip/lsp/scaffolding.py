@@ -1,4 +1,4 @@
-"""Commands that write a downgrade through the editor: from the upgrade, or from a database."""
+"""Commands that change a migration through the editor: write its downgrade, apply an action."""
 
 from __future__ import annotations
 
@@ -53,6 +53,19 @@ async def scaffold_from_database(ls: RoundtripServer, params: types.ExecuteComma
     if now is None or now.migration.text != text:
         raise Refused(f"{path.name} was edited meanwhile; ask once more")
     return await _written(ls, path, now, fix_from_database(now, found))
+
+
+async def apply_action(ls: RoundtripServer, params: types.ExecuteCommandParams) -> Any:
+    """Make the change of a code action, for editors that are given commands only."""
+    data = next(iter(params.arguments or ()), None)
+    try:
+        action = code_actions.resolved(ls.session, types.CodeAction("this", data=data))
+    except (code_actions.StaleActionError, RewriteError) as error:
+        raise Refused(str(error)) from error
+    if action.edit is None:
+        raise Refused("there is nothing to change any more")
+    answer = await ls.workspace_apply_edit_async(types.ApplyWorkspaceEditParams(action.edit))
+    return {"applied": answer.applied}
 
 
 def _context(ls: RoundtripServer, params: types.ExecuteCommandParams) -> tuple[Path, Context]:
