@@ -10,6 +10,7 @@ from alembic_project import AlembicProject
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.deployed import Deployed
 from alembic_roundtrip.fixing import with_pattern
+from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.scaffold.patterns import names, patterns
 from alembic_roundtrip.workspace import Workspace
 
@@ -252,3 +253,10 @@ def test_each_of_two_losses_can_be_kept_under_an_empty_downgrade(tmp_path: Path)
     dropped = 'op.drop_column("users", "nick")\nop.drop_column("users", "id")'
     parked = [p for p in patterns(context(tmp_path, dropped, "pass")) if p.name == "park"]
     assert [p.fix.title.split("`")[1] for p in parked] == ["users.nick", "users.id"]
+
+
+def test_a_long_statement_is_broken_where_a_clause_begins(tmp_path: Path) -> None:
+    found = context(tmp_path, "pass", "pass")
+    first, second = "UPDATE people ", "SET nick = first_name, nickname_of_long_ago = true"
+    written = Renderer(found.migration).executed(first + second.replace("first", "f" * 20))
+    assert ast.literal_eval(written.splitlines()[1].strip()) == first

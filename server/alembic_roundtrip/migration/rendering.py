@@ -33,6 +33,7 @@ _REMEMBERED = 4
 _WIDTH = 84  # what is left of 88 columns in a function
 _INDENT = 4
 _WORD = re.compile(r"\S+\s*|\s+")
+_CLAUSE = re.compile(r"(?<=\s)(?:SET|FROM|WHERE|USING|GROUP BY|HAVING)\b")
 _MODEL_ONLY = ("default", "onupdate", "insert_default", "doc", "info", "key", "_proxies")
 _CONSTRUCTORS = {
     "primary": "sa.PrimaryKeyConstraint",
@@ -94,14 +95,20 @@ class Renderer:
         return f'"""\n{escaped}\n"""'
 
     def folded(self, text: str) -> list[str]:
-        """A plain text as literals in a row, each of which fits into a line."""
-        pieces: list[str] = []
+        """Plain SQL as literals in a row, each of which fits into a line: clause by clause."""
+        pieces = [""]
         for word in _WORD.findall(text):
-            if pieces and len(self.text(pieces[-1] + word)) <= _WIDTH - _INDENT:
-                pieces[-1] += word
-            else:
-                pieces.append(word)
-        return [self.text(piece) for piece in pieces]
+            if not self._fits(pieces[-1] + word):
+                clause = max((m.start() for m in _CLAUSE.finditer(pieces[-1])), default=0)
+                begun = pieces[-1][clause:] if clause else ""
+                begun = begun if self._fits(begun + word) else ""
+                pieces[-1] = pieces[-1].removesuffix(begun)
+                pieces.append(begun)
+            pieces[-1] += word
+        return [self.text(piece) for piece in pieces if piece]
+
+    def _fits(self, piece: str) -> bool:
+        return len(self.text(piece)) <= _WIDTH - _INDENT
 
     def executed(self, sql: str) -> str:
         """`op.execute(…)` of plain SQL, over several lines where it is long."""
