@@ -389,7 +389,7 @@ async def test_an_enum_value_is_removed_where_no_row_has_it(
     states = replace(case, users="from sqlalchemy.dialects import postgresql\n" + STATES)
     evidence = await improved(project, states, rehearsed)
     (refusal,) = [each.text for each in evidence.notes if each.kind == "guarded"]
-    assert "rows of orders are in the way of this downgrade" in refusal
+    assert "rows are in the way of this downgrade: SELECT * FROM orders WHERE" in refusal
     assert evidence.old_losses() == ()
     assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
     assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
