@@ -42,6 +42,11 @@ class Settings:
         "a SQLAlchemy connection, or an SQL file.",
         restricted=True,
     )
+    baseline_revision: str = _setting(
+        "",
+        "Where `baseline` makes a later schema, the revision that it is of, such as `heads`: "
+        "migrations are taken back from there before they are rehearsed.",
+    )
     env: Mapping[str, str] = _setting(
         {},
         "Environment variables that the project's env.py needs; `{scratch}` in them is a folder "

@@ -173,7 +173,9 @@ def beginning(
     variables: Mapping[str, str],
     histories: Histories,
 ) -> Beginning | None:
-    """Where a plan begins; None where that is at the base."""
+    """Where a plan begins; None where that is at the base, or at the schema of a later revision."""
+    if plan.settings.baseline_revision:
+        return None
     make = states_of(kind, plan.settings)
     before = None if make is None else histories.ancestry(plan)
     if make is None or before is None:

@@ -70,6 +70,7 @@ class Plan:
             "written": {revision: asdict(each) for revision, each in self.written.items()},
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,
+            "baseline_revision": self.settings.baseline_revision,
             "own_rows": self._own_rows(),
             "writable": [str(folder) for folder in self._writable()],
             "hand_on": None,

@@ -82,6 +82,8 @@ class Session:
         if project.enter_application():
             # Some applications migrate their database while they start.
             self._dialect.empty()
+        if self._plan["baseline_revision"] and not self._plan["baseline"]:
+            raise Cannot("`baseline-revision` is set without `baseline`, which makes its schema")
         self._look()
         if self._plan["taken"]:
             self._take_over()
@@ -140,6 +142,8 @@ class Session:
             self._scripts.select(
                 self._plan["revisions"], self._plan["parts"], full=self._plan["full_cycle"]
             )
+            if self._plan["baseline_revision"]:
+                self._scripts.start_at(self._plan["baseline_revision"])
             return
         try:
             self._scripts = kept.Later(self._directory, taken)

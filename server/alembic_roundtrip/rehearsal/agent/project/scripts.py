@@ -69,6 +69,8 @@ class Scripts:
         self.chosen: Set[str] = set()
         """Those that were asked for, of which a part is selected."""
         self.order: Tuple[str, ...] = ()
+        self.made: Set[str] = set()
+        """Those whose schema is there before anything is applied."""
 
     def select(
         self, wanted: Sequence[str], parts: Sequence[Sequence[int]] = (), *, full: bool = False
@@ -78,8 +80,7 @@ class Scripts:
         Of those only a part is selected, of that part another one, and so on; with `full`, those
         that are not are applied all the same.
         """
-        walk = self._directory.iterate_revisions("heads", "base", implicit_base=True)
-        every = [script.revision for script in walk][::-1]
+        every = self._every()
         chosen: Set[str] = set() if wanted else set(every)
         for name in wanted:
             chosen |= self._range(name, every) if ":" in name else self._named(name)
@@ -90,6 +91,16 @@ class Scripts:
         needed = self._with_ancestors(chosen if full else selected)
         self.order = tuple(revision for revision in every if revision in needed)
         self.selected = tuple(selected)
+
+    def start_at(self, name: str) -> None:
+        """Take what a revision needs, and itself, for applied from the start."""
+        self.made = self._with_ancestors(self._named(name))
+        needed = self.made.union(self.order)
+        self.order = tuple(revision for revision in self._every() if revision in needed)
+
+    def _every(self) -> List[str]:
+        walk = self._directory.iterate_revisions("heads", "base", implicit_base=True)
+        return [script.revision for script in walk][::-1]
 
     def _named(self, name: str) -> Set[str]:
         scripts = self._directory.get_revisions(name)

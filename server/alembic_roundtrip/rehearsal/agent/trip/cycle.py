@@ -8,6 +8,7 @@ from ..dialects import GoneError, Locked, Room
 from ..project.declared import Declared
 from ..project.scripts import Scripts
 from ..schema import difference
+from .descent import Descent
 from .findings import Findings
 from .round_trip import CommitsItself, RoundTrip, refuses
 from .walk import REST, RUN, Request, Way
@@ -43,15 +44,23 @@ class Cycle:
         self._hand_on = hand_on
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
+        self._descent = Descent(scripts, room)
         self._alone: Set[str] = set()
         """Revisions without which nothing can go on, so that none needs a way back."""
 
     def way(self) -> Way:
         """Every revision in order: those named are rehearsed, the others only applied."""
-        base = self._room.snapshot()
         wanted = set(self._scripts.selected) - set(self._plan["done"])
+        below = self._scripts.made if self._plan["full_cycle"] else set()
+        yield from self._descent.way(wanted | below, self._blocked, self._with_commits)
+        base = self._room.snapshot()
         self._alone = set() if self._plan["full_cycle"] else self._scripts.common_ancestors()
         for revision in self._scripts.order:
+            if revision in self._descent.below:
+                continue
+            if revision in self._descent.stays:
+                yield from self._left(revision)
+                continue
             if revision in self._scripts.selected:
                 yield from self._handed_on()
             obstacle = self._obstacle(revision)
@@ -67,8 +76,30 @@ class Cycle:
                 yield from self._apply(revision)
         if self._plan["full_cycle"] and FULL_CYCLE not in self._plan["done"]:
             findings = self._findings(FULL_CYCLE)
-            yield from self._full_cycle(base, findings)
+            if self._descent.stays:
+                findings.skip("not all that `baseline` makes could be taken back")
+            else:
+                yield from self._full_cycle(base, findings)
             self._finish(findings)
+
+    def _left(self, revision: str) -> Way:
+        """A revision that could not be taken back: it only counts as applied again."""
+        why, steps = self._descent.stays[revision]
+        yield Request(revision, upgrade=True, name=None)
+        if revision not in self._scripts.selected or revision in self._plan["done"]:
+            return
+        findings = self._findings(revision)
+        problem = None
+        for name, outcome in steps:
+            findings.step(name, outcome)
+            problem = outcome.problem
+        if problem is not None and len(steps) > 1 and not problem.refused:
+            findings.fail(why)
+        elif problem is not None and refuses(problem):
+            findings.refuse(problem.message or problem.type)
+        else:
+            findings.skip(why)
+        self._finish(findings)
 
     def _handed_on(self) -> Way:
         """Before the first revision to rehearse: let later rehearsals begin here."""

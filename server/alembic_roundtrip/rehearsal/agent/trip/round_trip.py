@@ -206,7 +206,10 @@ class RoundTrip:
             if sure
             else "where this history does not start from an empty database, the"
         )
-        return f"; {start} setting `baseline` names what makes its first tables"
+        return (
+            f"; {start} setting `baseline` names what makes its first tables, "
+            "or, with `baseline-revision`, those of today's models"
+        )
 
     def fail_downgrade(self, problem: Problem, where: str) -> None:
         """Note a downgrade that stopped: it refuses by design, or it fails."""

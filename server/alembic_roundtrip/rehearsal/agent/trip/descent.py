@@ -1,0 +1,97 @@
+"""From the schema of later revisions, which a baseline makes, back to where round trips begin."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, List, Mapping, Set, Tuple
+
+from ..dialects import Room
+from ..project.problems import Problem
+from ..project.scripts import Scripts
+from .walk import REST, Outcome, Request, Way
+
+_DOUBT = "the schema is that of `baseline`, which may not be what the migrations make"
+
+
+class Descent:
+    """Takes back what is there from the start, the latest first.
+
+    Where a downgrade does not lead back, what the revision made stays where it is, and the others
+    are taken back all the same.
+    """
+
+    def __init__(self, scripts: Scripts, room: Room) -> None:
+        self._scripts = scripts
+        self._room = room
+        self.stays: Dict[str, Tuple[str, List[Tuple[str, Outcome]]]] = {}
+        """The revisions that were not taken back: why, and what their steps did."""
+        self.below: Set[str] = set(scripts.made)
+        """The revisions that are left applied, as none of those wanted comes before them."""
+
+    def way(
+        self, wanted: Set[str], blocked: Mapping[str, str], with_commits: Callable[[Way], Way]
+    ) -> Way:
+        """Stamp what is there, and take back what is wanted and whatever builds on that."""
+        made = [revision for revision in self._scripts.order if revision in self._scripts.made]
+        for revision in made:
+            yield Request(revision, upgrade=True, name=None)
+        back = self._from_first(made, wanted)
+        self.below -= set(back)
+        for revision in reversed(back):
+            self._room.keep()
+            if revision in blocked:
+                yield from self._leave(revision, blocked[revision], [])
+            else:
+                yield from self._take_back(revision, with_commits)
+
+    def _from_first(self, made: List[str], wanted: Set[str]) -> List[str]:
+        """Those wanted, and those that build on them."""
+        found: List[str] = []
+        for revision in made:
+            if revision in wanted or not set(found).isdisjoint(self._scripts.parents(revision)):
+                found.append(revision)
+        return found
+
+    def _take_back(self, revision: str, with_commits: Callable[[Way], Way]) -> Way:
+        """Down, and up again to see whether that was the way back; in the end it is down."""
+        if self._room.commits:
+            yield REST
+        before = self._room.save()
+        down = yield Request(revision, upgrade=False, name="downgrade")
+        if down.needs_commits:
+            yield from with_commits(self._take_back(revision, with_commits))
+            return
+        steps = [("downgrade", down)]
+        if down.problem is None:
+            if self._room.commits:
+                yield REST
+            parent = self._room.save()
+            again = yield Request(revision, upgrade=True, name="upgrade again")
+            if again.needs_commits:
+                yield from with_commits(self._take_back(revision, with_commits))
+                return
+            steps.append(("upgrade again", again))
+            if again.problem is None:
+                yield from self._go_to(parent, revision)
+                return
+        if self._room.commits:
+            yield REST
+        self._room.restore(before)
+        yield from self._leave(revision, _sentence(*(step.problem for _, step in steps)), steps)
+
+    def _go_to(self, parent: object, revision: str) -> Way:
+        """Back to where the downgrade led; Alembic learns of it by a step that runs nothing."""
+        if self._room.commits:
+            yield REST
+        else:
+            yield Request(revision, upgrade=False, name=None)
+        self._room.restore(parent)
+
+    def _leave(self, revision: str, why: str, steps: List[Tuple[str, Outcome]]) -> Way:
+        yield Request(revision, upgrade=False, name=None)
+        self.stays[revision] = why, steps
+
+
+def _sentence(down: object, again: object = None) -> str:
+    if isinstance(down, Problem):
+        return f"`downgrade()` fails: {down}; {_DOUBT}"
+    return f"`upgrade()` fails after the downgrade: {again}; {_DOUBT}"

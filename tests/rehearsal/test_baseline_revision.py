@@ -1,0 +1,98 @@
+"""Histories that begin nowhere: from a schema that models make, back and up again."""
+
+from __future__ import annotations
+
+import pytest
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.plan import CannotRun
+from rehearsal.conftest import KINDS, Rehearse, collect
+
+MODELS = """
+import sqlalchemy as sa
+metadata = sa.MetaData()
+sa.Table(
+    "users", metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.String(30)),
+    sa.Column("email", sa.String(60)),
+)
+sa.Table("teams", metadata, sa.Column("id", sa.Integer, primary_key=True))
+"""
+SETTINGS = {"baseline": "models:metadata.create_all", "baseline_revision": "heads"}
+TEAMS = 'op.create_table("teams", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+def added(column: str) -> str:
+    return f'op.add_column("users", sa.Column("{column}", sa.String(60)))'
+
+
+def dropped(column: str) -> str:
+    return f'with op.batch_alter_table("users") as batch:\n    batch.drop_column("{column}")'
+
+
+@pytest.fixture
+def models(project: AlembicProject) -> AlembicProject:
+    """A history of tables that none of its migrations has made."""
+    (project.folder / "models.py").write_text(MODELS)
+    return project
+
+
+@KINDS
+async def test_from_what_models_make_down_and_up_again(models: AlembicProject, rehearsed: Rehearse):
+    models.add("name", added("name"), dropped("name"))
+    models.add("teams", TEAMS, 'op.drop_table("teams")')
+    models.add("email", added("email"), dropped("email"))
+    evidence = await rehearsed(full_cycle=True, **SETTINGS)
+    assert {revision: each.verdict for revision, each in evidence.items()} == dict.fromkeys(
+        ("name", "teams", "email", "full cycle"), Verdict.LOSSLESS
+    )
+    assert evidence["email"].rows == 5
+
+
+@KINDS
+async def test_what_does_not_lead_back_hides_no_other(models: AlembicProject, rehearsed: Rehearse):
+    models.add("name", added("name"), dropped("name"))
+    models.add("teams", TEAMS, "pass")
+    models.add("email", added("email"), 'raise NotImplementedError("no way back")')
+    models.add("later", 'op.create_index("ix", "users", ["name"])', 'op.drop_index("ix", "users")')
+    evidence = await rehearsed(full_cycle=True, **SETTINGS)
+    assert {revision: each.verdict for revision, each in evidence.items()} == {
+        "name": Verdict.LOSSLESS,
+        "teams": Verdict.FAILED,
+        "email": Verdict.IRREVERSIBLE,
+        # Models have no such index, and the tables of the application may.
+        "later": Verdict.SKIPPED,
+        "full cycle": Verdict.SKIPPED,
+    }
+    assert "`upgrade()` fails after the downgrade: " in (evidence["teams"].reason or "")
+    assert "; the schema is that of `baseline`" in (evidence["later"].reason or "")
+
+
+async def test_only_what_is_wanted_is_taken_back(models: AlembicProject):
+    models.add("name", added("name"), 'raise ValueError("not to be run")')
+    models.add("email", added("email"), dropped("email"))
+    events = await collect(models, "head", **SETTINGS)
+    assert "name" not in {getattr(event, "revision", None) for event in events}
+
+
+async def test_from_a_revision_in_the_middle(models: AlembicProject, rehearsed: Rehearse):
+    models.add("email", added("email"), dropped("email"))
+    models.add("more", added("more"), dropped("more"))
+    evidence = await rehearsed(**SETTINGS | {"baseline_revision": "email"})
+    assert {each.verdict for each in evidence.values()} == {Verdict.LOSSLESS}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"baseline_revision": "heads"}, "`baseline-revision` is set without `baseline`"),
+        (SETTINGS | {"baseline_revision": "nowhere"}, "nowhere"),
+    ],
+    ids=["without a baseline", "of no revision"],
+)
+async def test_where_it_cannot_begin_is_said(models: AlembicProject, settings, sentence):
+    models.add("email", added("email"), dropped("email"))
+    with pytest.raises(CannotRun, match=sentence):
+        await collect(models, **settings)
