@@ -102,7 +102,6 @@ class RowsTrip:
         """Whether the downgrade is known to look at the rows first."""
         self._failed_with: Optional[Attempt] = None
         """With which rows the downgrade was first seen to fail."""
-        self._lost_going_up: Set[str] = set()
 
     def steps(self, parent: Any, reach: int) -> Way:
         """As far as the round trip came on empty tables."""
@@ -143,9 +142,8 @@ class RowsTrip:
         self._reached = UPGRADED
         upgraded = self._read_now()
         losses = data.losses(old, upgraded, "upgrade")
-        self._lost_going_up = {x["table"] for x in losses if x["column"] is None}
-        self._findings.lose(losses)
         if reach == UPGRADED:
+            self._findings.lose(losses)
             return None
         inserted: Dict[str, int] = {}
         if attempt.write:
@@ -155,9 +153,10 @@ class RowsTrip:
         written = self._read_now()
         down = yield from self._trip.do(attempt.named("downgrade"), upgrade=False)
         if down.problem is not None:
+            self._findings.lose(losses)
             return down.problem
         self._reached = DOWNGRADED
-        self._compare_with_parent(old, upgraded, inserted)
+        self._compare_with_parent(old, upgraded, inserted, losses)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
@@ -166,13 +165,20 @@ class RowsTrip:
         return again.problem
 
     def _compare_with_parent(
-        self, old: data.Data, upgraded: data.Data, inserted: Mapping[str, int]
+        self,
+        old: data.Data,
+        upgraded: data.Data,
+        inserted: Mapping[str, int],
+        lost_going_up: List[Any],
     ) -> None:
         self._findings.leave(difference.residue(self._tables.before, self._room.snapshot()))
         now = self._read_now()
         losses = data.losses(old, now, "round trip")
+        # What the downgrade puts back is not lost.
+        self._findings.lose([x for x in lost_going_up if _is_among(x, losses)])
         # New rows may have taken the keys of those that the upgrade lost.
-        self._findings.lose([x for x in losses if x["table"] not in self._lost_going_up])
+        rows_lost = {x["table"] for x in lost_going_up if x["column"] is None}
+        self._findings.lose([x for x in losses if x["table"] not in rows_lost])
         self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
 
     def _fill(
@@ -283,6 +289,15 @@ class RowsTrip:
         self._findings.note(
             f"with {kind} rows the migration stops with {problem}{place}{values}; {end}"
         )
+
+
+def _is_among(loss: Any, others: List[Any]) -> bool:
+    """Whether rows of the table, or values of the column, are among other losses."""
+    return any(
+        other["table"] == loss["table"]
+        and (loss["column"] is None or other["column"] in {None, loss["column"]})
+        for other in others
+    )
 
 
 def _grown(old: data.Data, upgraded: data.Data) -> data.Data:
