@@ -60,9 +60,9 @@ async def test_what_does_not_lead_back_hides_no_other(models: AlembicProject, re
     evidence = await rehearsed(full_cycle=True, **SETTINGS)
     assert {revision: each.verdict for revision, each in evidence.items()} == {
         "name": Verdict.LOSSLESS,
-        "teams": Verdict.FAILED,
+        # It may be that models and migrations differ.
+        "teams": Verdict.SKIPPED,
         "email": Verdict.IRREVERSIBLE,
-        # Models have no such index, and the tables of the application may.
         "later": Verdict.SKIPPED,
         "full cycle": Verdict.SKIPPED,
     }

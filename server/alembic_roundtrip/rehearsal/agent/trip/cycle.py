@@ -93,9 +93,7 @@ class Cycle:
         for name, outcome in steps:
             findings.step(name, outcome)
             problem = outcome.problem
-        if problem is not None and len(steps) > 1 and not problem.refused:
-            findings.fail(why)
-        elif problem is not None and refuses(problem):
+        if problem is not None and refuses(problem) and len(steps) == 1:
             findings.refuse(problem.message or problem.type)
         else:
             findings.skip(why)
