@@ -238,8 +238,11 @@ def _made_of_others(
             if not isinstance(change, c.WriteRows) or change.table is None:
                 continue
             if change.computed or (change.verb == "insert" and not change.rows):
-                source = context.migration.source.slice(operation.statement)
-                yield change, set(re.findall(r"\w+", source))
+                said = set(re.findall(r"\w+", context.migration.source.slice(operation.statement)))
+                if not {change.table.name, *change.columns} <= said:  # a helper says it
+                    given = " ".join(argument.text for _, argument in operation.arguments)
+                    said |= set(re.findall(r"\w+", given))
+                yield change, said
 
 
 def _copied(sql: str) -> Iterator[Key]:

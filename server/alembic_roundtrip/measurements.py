@@ -22,7 +22,7 @@ from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.text import Position, Range, Source
 
 _AFTER = MappingProxyType({"upgrade": "after the upgrade", "round trip": "after the round trip"})
-_DATABASES = MappingProxyType(
+DATABASES = MappingProxyType(
     {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB", "mysql": "MySQL"}
 )
 
@@ -197,7 +197,7 @@ def count(number: int, noun: str) -> str:
 
 def database_name(kind: str) -> str:
     """A kind of database as people write it."""
-    return _DATABASES.get(kind, kind)
+    return DATABASES.get(kind, kind)
 
 
 def database(evidence: RevisionEvidence) -> str:

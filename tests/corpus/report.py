@@ -58,13 +58,11 @@ def main() -> int:
         for total_of, measure in zip(scaffolds, _writing(installed), strict=True):
             written.append((project.requires[0], measure))
             total_of.include(measure)
-    for name, measure in _generated():
-        written.append((name, measure))
-        scaffolds[measure.source == "database"].include(measure)
+    written += [("all", each) for each in scaffolds]
+    written += _generated()
     _print(f"{sum(total.values())} revisions: {_counts(total)}; rehearsed in {seconds:.0f} s")
     for line in (*agreement.lines(), *(line for each in scaffolds for line in each.lines())):
         _print(line)
-    written += [("all", each) for each in scaffolds]
     _KEPT.write_text(report(agreement, [*sections, section_of_writing(written)]), encoding="utf-8")
     return 0
 

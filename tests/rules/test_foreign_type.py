@@ -9,7 +9,8 @@ from sqlalchemy import Integer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import CompileError
 
-from alembic_roundtrip.rules.foreign_type import DATABASES, OWN_TYPES, is_foreign
+from alembic_roundtrip.measurements import DATABASES
+from alembic_roundtrip.rules.foreign_type import OWN_TYPES, is_foreign
 
 CASES = [
     (owner, name, dialect)

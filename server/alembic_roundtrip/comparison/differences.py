@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alembic_roundtrip.comparison.definitions import defines, lost_in_batch, redefined
 from alembic_roundtrip.comparison.equivalence import types_differ
@@ -31,33 +31,42 @@ class Difference:
     operation: Operation
     direction: Direction
     downgrade: Direction
+    dialects: frozenset[str | None] = frozenset()
+    """Where it is so, of those that the project is for."""
 
 
 def differences(context: Context, aspect: str) -> Iterator[Difference]:
     """What comes back otherwise in one aspect, each subject once; silent where unsure."""
-    seen: set[str] = set()
+    found: dict[str, Difference] = {}
     for difference in context.memory("differences", _all):
-        if difference.aspect == aspect and difference.subject not in seen:
-            seen.add(difference.subject)
-            yield difference
+        if difference.aspect == aspect:
+            first = found.setdefault(difference.subject, difference)
+            dialects = first.dialects | difference.dialects
+            found[difference.subject] = replace(first, dialects=dialects)
+    yield from found.values()
 
 
 def _all(context: Context) -> tuple[Difference, ...]:
     downgrade, upgrade = context.written_downgrade, context.migration.upgrade
     if downgrade is None or upgrade is None:
         return ()
-    trips = [trip for trip in context.round_trips if not trip.down.unread]
-    found = [
-        difference
-        for trip in trips
-        for table, after in _touched(trip)
-        for difference in _Blame(trip, upgrade, downgrade).between(table, after)
-    ]
-    for trip in trips:
-        found += _redefined(trip, upgrade, downgrade)
-        found += _lost_in_batch(trip, upgrade, downgrade)
-        found += _not_altered_back(trip, upgrade, downgrade)
+    found: list[Difference] = []
+    for trip in context.round_trips:
+        if not trip.down.unread:
+            seen = (*_between(trip, upgrade, downgrade), *_beside(trip, upgrade, downgrade))
+            found += (replace(each, dialects=frozenset({trip.dialect})) for each in seen)
     return tuple(found)
+
+
+def _between(trip: RoundTrip, upgrade: Direction, downgrade: Direction) -> Iterator[Difference]:
+    for table, after in _touched(trip):
+        yield from _Blame(trip, upgrade, downgrade).between(table, after)
+
+
+def _beside(trip: RoundTrip, upgrade: Direction, downgrade: Direction) -> Iterator[Difference]:
+    yield from _redefined(trip, upgrade, downgrade)
+    yield from _lost_in_batch(trip, upgrade, downgrade)
+    yield from _not_altered_back(trip, upgrade, downgrade)
 
 
 def _touched(trip: RoundTrip) -> Iterator[tuple[Table, Table]]:

@@ -15,6 +15,8 @@ from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.rewrite import AddWarning, InsertStatements, RewriteError
+from alembic_roundtrip.rules._databases import is_on_first, only_on
+from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range, apply_edits
 
 
@@ -87,12 +89,16 @@ def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
         if found.direction is not found.downgrade:
             header = found.downgrade.header
             related = (Related(context.migration.path, header, "the downgrade"),)
+        severity: Severity | None = "information" if owned else None
+        if severity is None and not is_on_first(context, found.dialects):
+            severity = "warning"
+        where = only_on(context, found.dialects)
         yield Finding(
             found.operation.range,
-            f"after the downgrade `{found.subject}` {found.sentence}",
+            f"after the downgrade `{found.subject}` {found.sentence}{where}",
             partial(_set_back, context, found),
             related,
-            "information" if owned else None,
+            severity,
         )
 
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.measurements import DATABASES
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import option
@@ -27,12 +28,6 @@ _DEFINING = (c.CreateTable, c.AddColumn, c.AlterColumn)
 
 rule = Rule(__name__, severity="error", upgrade=_DEFINING, downgrade=_DEFINING)
 
-DATABASES = {
-    "sqlite": "SQLite",
-    "postgresql": "PostgreSQL",
-    "mysql": "MySQL",
-    "mariadb": "MariaDB",
-}
 OWN_TYPES = {
     "postgresql": frozenset(
         "ARRAY BYTEA CIDR CITEXT DATERANGE HSTORE INET INT4RANGE INT8RANGE INTERVAL JSONB MACADDR "
