@@ -178,7 +178,14 @@ def test_rows_are_counted_before_anything_is_done_as_soon_as_they_can_be(
     assert (back.index("in_the_way") < back.index("op.")) == first
 
 
-@pytest.mark.parametrize(("default", "refuses"), [("", True), (", server_default='none'", False)])
+@pytest.mark.parametrize(
+    ("default", "refuses"),
+    [
+        ("", True),
+        (", server_default='none'", False),
+        (", server_default=sa.func.now()", True),  # no SQL of ours says it
+    ],
+)
 def test_rows_written_since_get_the_default_that_the_downgrade_gave_them(
     tmp_path: Path, default: str, refuses: bool
 ) -> None:

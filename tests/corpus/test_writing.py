@@ -22,6 +22,9 @@ BY_HAND = {
     "0584bdc529eb": "residue",  # as above
 }
 
+RESTORED = {"optuna": 0.8, "mlflow-skinny": 0.86}
+"""The share that reading alone restores; of other projects all."""
+
 
 def verdicts(run: Run) -> dict[str, str]:
     return {found["revision"]: found["verdict"] for found in run.document["revisions"]}
@@ -49,7 +52,7 @@ def test_deleted_downgrades_are_written_and_claim_no_more_than_they_do(
     assert measure.revisions == place.project.revisions
     assert measure.unparsable == []
     assert measure.overclaiming == []
-    assert measure.share >= 0.8
+    assert measure.share >= RESTORED.get(place.project.name, 1.0)
 
 
 @pytest.mark.parametrize("database", [False, True], ids=["code", "database"])

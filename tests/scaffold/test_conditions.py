@@ -151,3 +151,31 @@ def test_what_is_made_anew_is_not_asked_for(tmp_path: Path) -> None:
         op.create_table("users", sa.Column("id", sa.Integer()))
     """
     assert "has_table" not in body(tmp_path, USERS, upgrade)
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        """
+        if helper():
+            op.rename_table("old", "new")
+        else:
+            op.create_table("new", sa.Column("id", sa.Integer()))
+        """,
+        """
+        if helper():
+            op.alter_column("users", "age", new_column_name="years")
+        else:
+            op.add_column("users", sa.Column("years", sa.Integer()))
+        """,
+        """
+        if helper():
+            op.execute(made())
+        else:
+            op.add_column("users", sa.Column("years", sa.Integer()))
+        """,
+    ],
+    ids=["a table", "a column", "who knows"],
+)
+def test_what_another_branch_may_have_named_so_is_not_dropped(tmp_path: Path, upgrade: str) -> None:
+    assert "sa.inspect" not in body(tmp_path, USERS, upgrade)

@@ -421,6 +421,13 @@ INDEXES_ON_MYSQL = {
         op.create_unique_constraint("d", "t", ["d"])
         """,
     ),
+    "a unique constraint has the name that its index would have": (
+        'op.create_foreign_key(None, "t", "t", ["d", "a"], ["id", "a"])',
+        """
+        op.drop_constraint("t_ibfk_2", "t", type_="foreignkey")
+        op.drop_index("d_2", table_name="t")
+        """,
+    ),
     "an index that is of no use to it goes": (
         'op.create_index("ix", "t", ["a", "b"])',
         'op.drop_index("ix", table_name="t")',

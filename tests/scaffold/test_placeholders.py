@@ -109,3 +109,13 @@ def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -
     )
     assert fix(project.context) is None
     assert "several databases" in why_nothing(project.context)
+
+
+def test_a_name_that_a_database_gives_is_not_known_without_a_dialect(tmp_path: Path) -> None:
+    project = Project(tmp_path, USERS, 'op.create_unique_constraint(None, "users", ["bio"])')
+    ini = tmp_path / "alembic.ini"
+    lines = ini.read_text().splitlines(keepends=True)
+    ini.write_text("".join(line for line in lines if not line.startswith("sqlalchemy.url")))
+    project.dialects = ()
+    assert project.context.dialects == ()
+    assert "TODO(alembic-roundtrip)" in project.body

@@ -43,7 +43,8 @@ class Constraints:
 
     def _taken_back(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
         if change.constraint.kind in {"primary", "unique"}:
-            yield from self.indexes.taken_back(change.table, change.constraint.columns, step)
+            part = change.constraint
+            yield from self.indexes.taken_back(change.table, part.name, part.columns, step)
 
     def _former_key(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
         """The primary key that batch mode has replaced by another one."""
@@ -90,8 +91,8 @@ class Constraints:
         elif self.dialects == _POSTGRESQL:
             name = generated(part, Table(table), "postgresql", lambda _: False)
             name = None if any(known_as(p) == name for t in tables for p in t.constraints) else name
-        alone = self.dialects == _POSTGRESQL or {*self.dialects} <= _MYSQL
-        if not alone or final or name is None:
+        mysql = bool(self.dialects) and {*self.dialects} <= _MYSQL
+        if not (self.dialects == _POSTGRESQL or mysql) or final or name is None:
             raise NotKnownError(f"the name of a constraint of `{table}`")
         return name
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Migration, Operation
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.syntax import parse
 from alembic_roundtrip.scaffold.step import Step
@@ -41,8 +41,15 @@ class Existence:
         begun: dict[int, list[Step]] = {}
         self._touched: Counter[object] = Counter()
         """How many steps are about one thing."""
+        self._renamed: set[str] = set()
+        """The names that something gets which had another one."""
+        self._doubtful = False
+        """Whether something is done under a condition that is not known."""
         for step in steps:
             self._touched[_thing(step.change)] += 1
+            self._renamed.update(_new_names(step.change))
+            unread = isinstance(step.change, c.Unknown) and step.operation.conditional
+            self._doubtful = self._doubtful or unread
             test = _condition(step.operation, conditions) if _asks(step.operation) else None
             if test is not None:
                 group = begun.setdefault(id(test), [])
@@ -95,7 +102,12 @@ class Existence:
     def _alone(self, step: Step) -> Step | None:
         """A step under any condition whose own effect tells whether the upgrade came to it."""
         told = {guard.kind for guard in step.operation.guards} <= _PASSED_ONCE
-        return step if told and self._touched[_thing(step.change)] == 1 else None
+        table = _table_of(step.change)
+        # What is there under that name may be what another branch has renamed.
+        names = {_own_name(step.change), table.name if table is not None else None}
+        if not told or self._doubtful or not self._renamed.isdisjoint(names):
+            return None
+        return step if self._touched[_thing(step.change)] == 1 else None
 
     def _is_about(self, test: ast.expr, step: Step) -> bool:
         words = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)} - _COMMON
@@ -112,6 +124,16 @@ def _thing(change: c.Change) -> object:
     """What a change is about; None where that is none of what can be asked for."""
     own = _own_name(change)
     return None if own is None else (_table_of(change), own)
+
+
+def _new_names(change: c.Change) -> Iterator[str]:
+    """What a change gives another name to is called then."""
+    if isinstance(change, c.RenameTable | c.RenameIndex | c.RenameConstraint):
+        yield change.new_name
+    elif isinstance(change, c.AlterColumn):
+        new_name = option(change.options, "new_column_name")
+        if new_name is not None and new_name.string:
+            yield new_name.string
 
 
 def _asks(operation: Operation) -> bool:

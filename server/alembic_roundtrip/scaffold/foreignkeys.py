@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table
-from alembic_roundtrip.migration.rendering import Renderer, call
+from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.step import Step, spelled
-from alembic_roundtrip.schema.names import numbered
+from alembic_roundtrip.schema.names import known_as, numbered
 
 _MYSQL = {"mysql", "mariadb"}
 _Columns = tuple[str | None, ...]
@@ -33,8 +33,13 @@ class ForeignKeyIndexes:
                 parts += [f"table_name={self._render.text(name.name)}", *self._render.schema(name)]
             yield from self._there([call(f"{step.target}.drop_index", parts)])
 
-    def taken_back(self, name: Name, columns: _Columns, step: Step) -> Iterator[str]:
-        """Indexes whose place another one took: it is not dropped before they are there again."""
+    def taken_back(
+        self, name: Name, dropped: str | None, columns: _Columns, step: Step
+    ) -> Iterator[str]:
+        """Indexes whose place another one took: it is not dropped before they are there again.
+
+        Raises `NotKnownError` where one of them would have the name of the other.
+        """
         table = step.before.table(name)
         if not _MYSQL & self._dialects or table is None or not step.before.knows(name):
             return
@@ -45,6 +50,8 @@ class ForeignKeyIndexes:
                 known.append(part.columns)
                 key = tuple(Expression(self._render.text(each), each) for each in part.columns)
                 index = Index(_name(part, table), name, key)
+                if index.name == dropped:
+                    raise NotKnownError(f"the index of `{name}` that `{dropped}` has replaced")
                 yield from self._there([self._render.create_index(index, step.target)])
 
     def _there(self, lines: Sequence[str]) -> Iterator[str]:
@@ -69,4 +76,5 @@ def _indexed(table: Table) -> list[_Columns]:
 def _name(part: Constraint, table: Table) -> str:
     """The name that the server gave: the foreign key's, or else the first column's."""
     used = {index.name for index in table.indexes}
+    used |= {known_as(each) for each in table.constraints if each.kind == "unique"}
     return part.name or next(name for name in numbered(part.columns[0]) if name not in used)

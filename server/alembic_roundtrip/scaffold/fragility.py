@@ -12,8 +12,9 @@ from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name,
 from alembic_roundtrip.scaffold.alteration import type_name
 from alembic_roundtrip.schema import Schema
 
-_ABOUT_NULL = re.compile(r"null", re.IGNORECASE)
+_ABOUT_NULL = re.compile(r"\bnull\b", re.IGNORECASE)
 """What else a CHECK asks of a value, NULL passes."""
+_OR_NULL = re.compile(r"\bis\s+null\s+or\b|\bor\s+[\w.\"`]+\s+is\s+null\b", re.IGNORECASE)
 
 
 def fragile(rows: str | None) -> list[str]:
@@ -50,7 +51,10 @@ def against_refilled(table: Table, column: Column) -> Iterator[str]:
     word = re.compile(rf"\b{re.escape(column.name)}\b")
     for part in table.constraints:
         asks = any(
-            word.search(each.text) and _ABOUT_NULL.search(each.text) for each in part.arguments
+            word.search(each.text)
+            and _ABOUT_NULL.search(each.text)
+            and not _OR_NULL.search(each.text)
+            for each in part.arguments
         )
         if part.kind == "check" and asks:
             yield f"rows of {table.name} against {part.name or 'a CHECK'}"

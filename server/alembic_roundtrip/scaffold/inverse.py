@@ -274,7 +274,7 @@ class Inverter:
         if concurrently is not None:
             parts.append(f"postgresql_concurrently={self.render.expression(concurrently)}")
         columns = tuple(column.string for column in index.columns)
-        needed = self._constraints.indexes.taken_back(index.table, columns, step)
+        needed = self._constraints.indexes.taken_back(index.table, index.name, columns, step)
         return Inverse([*needed, call(f"{step.target}.drop_index", parts)])
 
     @invert.register(c.DropIndex)

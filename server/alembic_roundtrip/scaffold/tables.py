@@ -18,7 +18,13 @@ from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_o
 
 _TYPE_CHECKED = re.compile(r"\bcreate_constraint=True,\s*|,?\s*\bcreate_constraint=True")
 
-_INTEGERS = {"integer": "integer", "biginteger": "bigint", "smallinteger": "smallint"}
+_INTEGERS = {
+    "integer": "integer",
+    "biginteger": "bigint",
+    "smallinteger": "smallint",
+    "bigint": "bigint",
+    "smallint": "smallint",
+}
 """What the sequence of a column counts in."""
 
 

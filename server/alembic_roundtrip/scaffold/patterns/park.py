@@ -322,10 +322,16 @@ class _Column:
             return None
         if self._loosened:
             place = _pattern.place_of(downgrade, added[0])
-            default = change.column.server_default
-            first = self._filled(default) if default is not None else self._guard()
+            first = self._first(change.column.server_default)
             rewrites.append(_inserted(context, place, first, self._imports))
         return _way_back(context, dropped, renames, added[0], [*rewrites, *back], parts)
+
+    def _first(self, default: Expression | None) -> tuple[str, ...]:
+        """Rows written since get the default, where SQL can say it; else they are in the way."""
+        if default is not None:
+            with suppress(NotKnownError):
+                return self._filled(default)
+        return self._guard()
 
     @property
     def _imports(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,10 +44,11 @@ def patterns(context: Context, at: At) -> Iterator[Pattern]:
     if not _pattern.may_change_upgrade(context):
         return
     pairs = list(_pairs(context))
+    rivals = Counter(operation for p in pairs for operation in (id(p.dropped), id(p.added)))
     for pair in pairs:
-        rivals = [p for p in pairs if p.dropped is pair.dropped or p.added is pair.added]
         asked = pair.dropped in at or pair.added in at
-        if asked and len(rivals) == 1 and not _pattern.writes_to(upgrade.operations, pair.table):
+        only = rivals[id(pair.dropped)] == rivals[id(pair.added)] == 1
+        if asked and only and not _pattern.writes_to(upgrade.operations, pair.table):
             fix = _fix(context, upgrade, pair)
             if fix is not None:
                 yield Pattern("rename", pair.dropped.range, fix)
@@ -54,7 +56,9 @@ def patterns(context: Context, at: At) -> Iterator[Pattern]:
 
 
 def _pairs(context: Context) -> Iterator[_Pair]:
-    before = context.before
+    before, origins = context.before, Origins()
+    for _, change, _ in context.round_trips[0].up.steps:
+        origins.follow(change)
     for dropped in _pattern.single(context.upgrade_operations, c.DropColumn):
         for added in _pattern.single(context.upgrade_operations, c.AddColumn):
             drop, add = dropped.changes[0], added.changes[0]
@@ -65,15 +69,13 @@ def _pairs(context: Context) -> Iterator[_Pair]:
             alone = drop.table == add.table and drop.column != add.column.name
             if old is not None and alone and _alike(old, add.column) and not add.constraints:
                 pair = _Pair(drop.table, old, add.column, dropped, added)
-                if _refers_to_the_same(context, pair):
+                if _refers_to_the_same(context, pair, origins):
                     yield pair
 
 
-def _refers_to_the_same(context: Context, pair: _Pair) -> bool:
+def _refers_to_the_same(context: Context, pair: _Pair, origins: Origins) -> bool:
     """Whether old values are still what the new column's foreign keys ask for."""
-    trip, origins = context.round_trips[0], Origins()
-    for _, change, _ in trip.up.steps:
-        origins.follow(change)
+    trip = context.round_trips[0]
     now = next((name for name in trip.up.schema.tables if origins.table(name) == pair.table), None)
     old = _referents(trip.before, pair.table, pair.old.name)
     new = _referents(trip.up.schema, now or pair.table, pair.new.name)
