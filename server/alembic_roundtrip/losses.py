@@ -42,9 +42,14 @@ _SAID = re.compile(
       .{0,60}\b(?:data|rows?|values?|record)
     | (?:data|rows?|values?|records?|contents?|information)\b.{0,60}
       \b(?:lost|lose|discarded|destroyed|gone|wiped|dropped|deleted)
-    | (?:not|n't|never)[ ](?:come|be[ ]brought)[ ]back | no[ ]way[ ]back
-    | (?:delet|remov|destroy|gone)\w*[ ](?:permanently|forever|for[ ]good)
-    | permanently[ ](?:delet|remov|destroy|los|gone)
+    | \b(?:they|it|data|rows?|values?|records?)\b.{0,40}
+      (?:not|n't|never)[ ](?:come|be[ ]brought)[ ]back
+    | no[ ]way[ ]back
+    | (?:data|rows?|values?|records?)\b.{0,40}
+      (?:delet|remov|destroy|gone)\w*[ ](?:permanently|forever|for[ ]good)
+    | (?:delet|remov|destroy)\w*[ ].{0,40}\b(?:data|rows?|values?|records?)\b.{0,20}
+      (?:permanently|forever|for[ ]good)
+    | permanently[ ](?:delet|remov|destroy|los)\w*\b.{0,60}\b(?:data|rows?|values?|records?)
     | (?:cannot|can't|can[ ]not|could[ ]not|no[ ]way[ ]to|impossible[ ]to|unable[ ]to)
       \b.{0,40}\b(?:restor|revers|undo|recover|downgrad|roll|revert|bring)
     """,
@@ -226,7 +231,10 @@ def _brought_back(context: Context) -> Iterator[Key]:
                 continue
             yield from (Key("column", change.table, n) for n in change.columns if n in read)
             if change.verb == "insert" and change.table.name in read:
-                yield Key("table", change.table)
+                before = context.before.table(change.table)
+                named = {*change.columns} or {"*"}
+                if before is None or "*" in named or named >= {x.name for x in before.columns}:
+                    yield Key("table", change.table)
 
 
 def _made_of_others(
@@ -242,6 +250,11 @@ def _made_of_others(
                 if not {change.table.name, *change.columns} <= said:  # a helper says it
                     given = " ".join(argument.text for _, argument in operation.arguments)
                     said |= set(re.findall(r"\w+", given))
+                if change.verb == "update":
+                    # Which rows are written tells nothing of what they are written from.
+                    values = operation.sql.upper().partition(" WHERE ")[0]
+                    read = set(re.findall(r"\w+", operation.sql[: len(values)]))
+                    said = read or said
                 yield change, said
 
 

@@ -389,3 +389,12 @@ def test_what_is_too_old_can_be_told_because_nothing_is_taken_from_it_before():
         "assert not {'alembic', 'sqlalchemy'} & {*sys.modules}\n"
     )
     subprocess.run([sys.executable, "-I", "-c", script], check=True)
+
+
+async def test_an_error_that_is_its_own_cause_is_told_once(project):
+    project.add("first")
+    env = project.folder / "migrations" / "env.py"
+    raising = "try:\n    raise ValueError('wrong')\nexcept ValueError as e:\n    raise e from e\n"
+    env.write_text(raising + env.read_text())
+    with pytest.raises(CannotRun, match="wrong"):
+        await collect(project)

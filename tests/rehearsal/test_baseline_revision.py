@@ -70,6 +70,33 @@ async def test_what_does_not_lead_back_hides_no_other(models: AlembicProject, re
     assert "; the schema is that of `baseline`" in (evidence["later"].reason or "")
 
 
+@KINDS
+async def test_a_downgrade_that_fails_on_rows_hides_no_other(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    count = 'op.get_bind().execute(sa.text("SELECT count(*) FROM users")).scalar()'
+    refusal = f'if {count}:\n    raise RuntimeError("rows are in the way")'
+    models.add("email", added("email"), f"{dropped('email')}\n{refusal}")
+    models.add("teams", TEAMS, 'op.drop_table("teams")')
+    evidence = await rehearsed(**SETTINGS)
+    assert evidence["email"].verdict is Verdict.IRREVERSIBLE
+    assert evidence["teams"].verdict is Verdict.LOSSLESS
+
+
+async def test_a_downgrade_that_ends_the_process_hides_no_other(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    models.add("name", added("name"), dropped("name"))
+    models.add("email", added("email"), "import os; os._exit(3)")
+    models.add("teams", TEAMS, 'op.drop_table("teams")')
+    evidence = await rehearsed(**SETTINGS)
+    assert {revision: each.verdict for revision, each in evidence.items()} == {
+        "name": Verdict.LOSSLESS,
+        "email": Verdict.FAILED,
+        "teams": Verdict.LOSSLESS,
+    }
+
+
 async def test_only_what_is_wanted_is_taken_back(models: AlembicProject):
     models.add("name", added("name"), 'raise ValueError("not to be run")')
     models.add("email", added("email"), dropped("email"))

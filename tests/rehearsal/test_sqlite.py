@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
-from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteRoom
+from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteRoom, _empty
 from alembic_roundtrip.rehearsal.events import RevisionFinished
 from rehearsal.conftest import collect
 from rehearsal.test_verdicts import users
@@ -186,3 +188,23 @@ async def test_what_one_migration_sets_for_its_connection_is_gone_at_the_next(
         'op.execute("DROP TABLE foreign_keys_0")',
     )
     assert (await rehearsed())["asks"].verdict is Verdict.LOSSLESS
+
+
+def test_a_database_that_keeps_a_log_of_its_own_can_be_emptied(tmp_path):
+    path = f"{tmp_path}/scratch.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        for statement in ("PRAGMA page_size = 1024", "PRAGMA journal_mode = WAL", _TABLE):
+            database.execute(statement)
+    _empty(path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
+def test_a_temporary_table_of_the_projects_stands_for_no_other(room, connection):
+    _step(room, connection)
+    (table,) = room.snapshot().tables.values()
+    connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    room.settle(connection)
+    connection.exec_driver_sql("CREATE TEMP TABLE t (id INTEGER)")
+    room.settle(connection)
+    assert room.count(table) == 1

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
 
@@ -156,3 +158,46 @@ class Encoded(sa.TypeDecorator):
     assert evidence.verdict is Verdict.LOSSLESS
     assert evidence.notes == ()
     assert evidence.rows == 5
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        'sa.Column("id", sa.String(36), primary_key=True)',
+        'sa.Column("id", sa.String(36), primary_key=True), sa.Column("on", sa.Boolean)',
+        'sa.Column("on", sa.Boolean)',
+    ],
+    ids=["a key", "a key and a flag", "a flag"],
+)
+async def test_rows_written_since_do_not_stand_for_those_that_were_deleted(
+    project, rehearsed, columns
+):
+    project.add("tags", f'op.create_table("tags", {columns})', 'op.drop_table("tags")')
+    project.add("emptied", 'op.execute("DELETE FROM tags")', "pass")
+    evidence = (await rehearsed())["emptied"]
+    assert evidence.verdict is Verdict.LOSSY
+    (loss,) = evidence.old_losses()
+    assert (loss.table, loss.column, loss.step) == ("tags", None, "upgrade")
+
+
+async def test_what_a_downgrade_puts_back_unless_rows_were_written_since_is_not_lost(
+    project, rehearsed
+):
+    users(project)
+    project.add(
+        "guarded",
+        """
+        op.execute("CREATE TABLE kept AS SELECT * FROM users")
+        op.execute("UPDATE users SET name = 'x'")
+        """,
+        """
+        new = "SELECT count(*) FROM users WHERE id NOT IN (SELECT id FROM kept)"
+        if op.get_bind().execute(sa.text(new)).scalar():
+            raise RuntimeError("rows are in the way")
+        op.execute("UPDATE users SET name = (SELECT name FROM kept WHERE kept.id = users.id)")
+        op.drop_table("kept")
+        """,
+    )
+    evidence = (await rehearsed())["guarded"]
+    assert evidence.old_losses() == ()
+    assert evidence.verdict is Verdict.LOSSLESS

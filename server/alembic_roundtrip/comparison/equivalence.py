@@ -47,7 +47,7 @@ _ARGUMENTS = {
     "datetime": ("timezone",),
     "time": ("timezone",),
 }
-_ORDERED = re.compile(r"\s*[\"`]?(\w+)[\"`]?(?:\s+asc|(\s+desc))?\s*", re.IGNORECASE)
+_ORDERED = re.compile(r"\s*([\"`]?)(\w+)[\"`]?(?:\s+asc|(\s+desc))?\s*", re.IGNORECASE)
 _SPELLED = {
     "current_timestamp": "now",
     "current_timestamp()": "now",
@@ -252,7 +252,10 @@ def _ordered(part: Expression) -> str | None:
     if part.known:
         return str(part.value)
     match = _ORDERED.fullmatch(part.sql or "")
-    return None if match is None else match[1] + (" DESC" if match[2] else "")
+    if match is None:
+        return None
+    name = match[2] if match[1] else match[2].lower()
+    return name + (" DESC" if match[3] else "")
 
 
 def _listed(names: Iterable[str | None]) -> str:

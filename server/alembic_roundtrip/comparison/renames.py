@@ -59,6 +59,9 @@ def _renames(context: Context) -> Iterator[Rename]:
                     continue
                 old, new = keys
                 if old.table not in trip.before.tables:
+                    whole = unmade.is_remade(trip, context.upgrade_operations, old.table)
+                    if old.kind == "column" and whole:
+                        continue
                     stays = unmade.keeps_name(trip, context.upgrade_operations, old, new)
                 elif trip.before.has(old) and trip.up.schema.has(new):
                     down = trip.down.schema

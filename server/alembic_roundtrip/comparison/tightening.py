@@ -57,8 +57,7 @@ def tightenings(context: Context, way: Way = "downgrade") -> Iterator[Tightening
         for found in (*side.rules(), *side.shorter(context)):
             if found.operation not in seen and not found.operation.doubtful:
                 seen.add(found.operation)
-                spared = isinstance(found.change, c.AddConstraint) and found.change.not_valid
-                if _guarded(context, written, found) or (spared and not _validates(written)):
+                if _guarded(context, written, found) or _spared(found.change, written, trip):
                     continue
                 yield found
 
@@ -67,13 +66,20 @@ def _guarded(context: Context, direction: Direction, found: Tightening) -> bool:
     """Whether it may have refused before: a statement raises after it asked about these columns."""
     before = [p for p in direction.statements if p.end <= found.operation.statement.start]
     text = "\n".join(map(context.migration.source.slice, before))
-    named = all(name in text for name in (found.table.name, *found.columns))
+    names = map(re.escape, (found.table.name, *found.columns))
+    named = all(re.search(rf"(?<!\w){name}(?!\w)", text) for name in names)
     return named and "raise" in _WORD.findall(text)
 
 
-def _validates(direction: Direction) -> bool:
-    """Whether it has the rows looked at that a NOT VALID has left."""
-    return any("VALIDATE" in operation.sql.upper().split() for operation in direction.operations)
+def _spared(change: c.Change, direction: Direction, trip: RoundTrip) -> bool:
+    """Whether PostgreSQL leaves the rows alone that are there, and is not told to look later."""
+    if not isinstance(change, c.AddConstraint) or not change.not_valid:
+        return False
+    said = [set(_WORD.findall(operation.sql)) for operation in direction.operations]
+    validated = any(
+        "VALIDATE" in {w.upper() for w in s} and change.constraint.name in s for s in said
+    )
+    return trip.dialect in {None, "postgresql"} and not validated
 
 
 @dataclass(frozen=True, slots=True)

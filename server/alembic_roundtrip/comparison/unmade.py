@@ -79,7 +79,14 @@ def keeps_name(trip: RoundTrip, up: Iterable[Operation], old: Key, new: Key) -> 
     whole = _whole(trip, up, {old.table, new.table})
     if new.kind == "table":
         return len(whole) == 1
-    return not whole and not any(_takes(change, new) for _, change, _ in trip.down.steps)
+    changes = [change for operation in up for change in operation.changes]
+    changes += [change for _, change, _ in trip.down.steps]
+    return not whole and not any(_takes(change, new) for change in changes)
+
+
+def is_remade(trip: RoundTrip, up: Iterable[Operation], table: Name) -> bool:
+    """Whether either direction makes, drops or renames a table as a whole."""
+    return bool(_whole(trip, up, {table}))
 
 
 def _whole(trip: RoundTrip, up: Iterable[Operation], tables: set[Name]) -> list[c.Change]:
@@ -113,6 +120,7 @@ def _by_table(trip: RoundTrip, up: Iterable[Operation]) -> dict[Name, _Said]:
 
 def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> None:
     certain = not (operation.doubtful or _asks(operation, change))
+    own = any(_takes(change, key) for key in said.there)
     for key in (*said.there, *said.gone):
         if _takes(change, key):
             said.there.pop(key, None)
@@ -129,7 +137,7 @@ def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> N
     if isinstance(change, c.AddConstraint) and change.constraint.name:
         said.made_of[Key("constraint", table, change.constraint.name)] = change.constraint
     dropped = _dropped(change)
-    if dropped is not None and certain:
+    if dropped is not None and certain and not own:
         said.gone[dropped] = operation
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.literals import dotted, value_of
@@ -11,7 +10,6 @@ from alembic_roundtrip.migration.model import Guard, GuardKind
 
 _DIALECTS = frozenset({"postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"})
 _READING = frozenset({"execute", "exec_driver_sql", "query", "scalar", "scalars"})
-_QUESTION = re.compile(r"(?:.*[._])?is_(?P<name>\w+)")
 _EXISTENCE = (
     "has_table",
     "has_column",
@@ -145,9 +143,10 @@ def asks_rows(test: ast.expr) -> bool:
 
 def _dialect(test: ast.expr) -> tuple[frozenset[str], bool] | None:
     """The dialects that a comparison or `is_sqlite()` names, and whether it asks for any other."""
-    asked = _QUESTION.fullmatch(dotted(test.func)) if isinstance(test, ast.Call) else None
-    if asked is not None:
-        return _names(asked["name"], negated=False)
+    called = dotted(test.func).rpartition(".")[2] if isinstance(test, ast.Call) else ""
+    before, found, asked = called.rpartition("is_")
+    if found and asked and before[-1:] in {"", "_"}:
+        return _names(asked, negated=False)
     if isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute):
         if test.func.attr == "startswith" and test.args:
             return _names(value_of(test.args[0]), negated=False)

@@ -50,9 +50,10 @@ logger = logging.getLogger(__name__)
 
 _LOADING = "loading"
 _LOADING_SECONDS = 60.0
+"""For starting Python and importing Alembic, which no revision is to blame for."""
 _ENV_PY = "env.py"
 _AGAIN = 5
-"""For starting Python and importing Alembic, which no revision is to blame for."""
+"""How many times as long what has loaded before may take."""
 _STALE_SECONDS = 2.0
 
 
@@ -323,7 +324,8 @@ class _Rehearsal:
         if revision is None:
             return None
         name = flight.step or (flight.steps[-1].name if flight.steps else "upgrade")
-        if name == "upgrade" and revision != FULL_CYCLE:
+        applies = name == "upgrade" or bool(self._plan.settings.baseline_revision)
+        if applies and revision != FULL_CYCLE:
             self._known.blocked[revision] = f"it {stopped}"
         if revision in self._known.done or revision not in self._known.selected:
             return None

@@ -142,3 +142,15 @@ rule.example(
         op.alter_column("people", "nick", new_column_name="last")
     """,
 )
+rule.example(
+    "What the upgrade has for a while only, of such a table",
+    """
+    def upgrade():
+        op.add_column("people", sa.Column("tmp", sa.Integer()))
+        op.drop_column("people", "tmp")
+
+
+    def downgrade():
+        pass
+    """,
+)

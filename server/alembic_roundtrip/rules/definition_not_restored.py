@@ -399,3 +399,23 @@ rule.example(
         "        sa.ForeignKeyConstraint(['owner'], ['users.id']))\n",
     ),
 )
+rule.example(
+    "A column's name that is a word of its CHECK, too, and a name without quotes",
+    """
+    def upgrade():
+        op.alter_column("cats", "state", new_column_name="status")
+        op.drop_index("ix")
+
+
+    def downgrade():
+        op.alter_column("cats", "status", new_column_name="state")
+        op.create_index("ix", "cats", ["age", "state"])
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('cats', sa.Column('age', sa.Integer()), sa.Column('state', sa.Text()),\n"
+        "        sa.CheckConstraint(\"state in ('state', 'status')\", name='ck'))\n"
+        "    op.create_index('ix', 'cats', [sa.text('AGE'), 'state'])\n",
+    ),
+    dialects=("postgresql",),
+)

@@ -124,3 +124,16 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "One takes the place of the other",
+    """
+    def upgrade():
+        op.drop_column("users", "😋")
+
+
+    def downgrade():
+        op.execute("CREATE OR REPLACE TABLE users (id integer)")
+    """,
+    history=(_USERS,),
+    dialects=("mariadb",),
+)

@@ -201,3 +201,17 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "MySQL knows nothing of NOT VALID",
+    """
+    def upgrade():
+        op.create_check_constraint("ck", "users", "id > 0", postgresql_not_valid=True)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are rows against `ck` in `users`
+
+
+    def downgrade():
+        op.drop_constraint("ck", "users", type_="check")
+    """,
+    history=(_USERS,),
+    dialects=("mysql",),
+)

@@ -225,3 +225,18 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "A column that only says which rows are written",
+    """
+    def upgrade():
+        op.execute("UPDATE users SET nick = 'x' WHERE bio IS NOT NULL")
+        op.drop_column("users", "bio")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the data in `users.bio` is gone before any downgrade
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+        op.execute("UPDATE users SET bio = cast(nick AS text)")
+    """,
+    history=(_USERS,),
+)

@@ -9,6 +9,7 @@ Undo the upgrade from its last operation to its first: what hangs on a table goe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -17,12 +18,13 @@ from alembic_roundtrip.comparison.targets import MAKING, NEEDING, absent_targets
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
 
 rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING))
+
+_UNCHECKED = re.compile(r"\bforeign_key_checks\s*=\s*(?:0|off)\b", re.IGNORECASE)
 
 
 @rule.check
@@ -47,7 +49,7 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
     if downgrade is None:
         return
     for trip in context.round_trips:
-        if not _enforces(trip.dialect, context.migration) or trip.down.unread:
+        if not _enforces(trip.dialect, context) or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             for name in () if operation.doubtful else _referents(change):
@@ -58,9 +60,11 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
                     yield Finding(operation.range, message)
 
 
-def _enforces(dialect: str | None, migration: Migration) -> bool:
+def _enforces(dialect: str | None, context: Context) -> bool:
     """Whether the database looks after foreign keys: MySQL and MariaDB can be told not to."""
-    told = dialect in {"mysql", "mariadb"} and "foreign_key_checks" in migration.text.lower()
+    told = dialect in {"mysql", "mariadb"} and any(
+        _UNCHECKED.search(operation.sql) for operation in context.downgrade_operations
+    )
     return dialect not in {None, "sqlite"} and not told
 
 
@@ -82,7 +86,7 @@ def _referred_to(context: Context) -> Iterator[Finding]:
         return
     seen: set[object] = set()
     for trip in context.round_trips:
-        if not _enforces(trip.dialect, context.migration) or trip.down.unread:
+        if not _enforces(trip.dialect, context) or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
             if not isinstance(change, c.DropTable) or operation.name != "drop_table":

@@ -45,7 +45,7 @@ def _failing(
     operations: tuple[Operation, ...], context: Context
 ) -> Iterator[tuple[Operation, str]]:
     for number, operation in enumerate(operations):
-        words = operation.sql.upper().split()
+        words = operation.sql.upper().rstrip("; \n").split()
         if "COMMIT" in words:
             return
         if operation.autocommit or operation.doubtful or not operation.runs_on("postgresql"):

@@ -127,3 +127,17 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Of a table that the upgrade makes",
+    """
+    def upgrade():
+        op.create_table("notes", sa.Column("a", sa.Text()))
+        op.alter_column("notes", "a", new_column_name="b")
+
+
+    def downgrade():
+        op.drop_column("notes", "b")
+        op.add_column("notes", sa.Column("a", sa.Text()))
+        op.drop_table("notes")
+    """,
+)

@@ -104,3 +104,18 @@ rule.example(
         op.rename_table("things", "toys")
     """,
 )
+rule.example(
+    "What the upgrade renames again, or drops, of a table that no migration has made",
+    """
+    def upgrade():
+        op.alter_column("people", "first", new_column_name="given")
+        op.alter_column("people", "given", new_column_name="name")
+        op.alter_column("people", "last", new_column_name="last_old")
+        op.drop_column("people", "last_old")
+
+
+    def downgrade():
+        op.alter_column("people", "name", new_column_name="first")
+        op.add_column("people", sa.Column("last", sa.Text()))
+    """,
+)

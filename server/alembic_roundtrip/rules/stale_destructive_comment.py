@@ -59,7 +59,7 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _overwritten(context: Context) -> Iterator[str]:
     """What the upgrade writes into or deletes from, and the downgrade does not write again."""
-    back = {written for o in context.downgrade_operations for written in _written(o)}
+    back = {written for o in context.downgrade_operations for written in _put_back(o)}
     for operation in context.upgrade_operations:
         for table, column in _written(operation):
             if (table, column) not in back:
@@ -70,6 +70,14 @@ def _written(operation: Operation) -> Iterator[tuple[Name | None, str | None]]:
     for change in operation.changes:
         if isinstance(change, c.WriteRows) and change.verb != "insert":
             yield from ((change.table, column) for column in change.columns or (None,))
+
+
+def _put_back(operation: Operation) -> Iterator[tuple[Name | None, str | None]]:
+    for change in operation.changes:
+        if isinstance(change, c.WriteRows) and change.verb == "update":
+            yield from ((change.table, column) for column in change.columns)
+        elif isinstance(change, c.WriteRows) and change.verb == "insert":
+            yield change.table, None
 
 
 def _is_unread(context: Context) -> bool:
@@ -230,6 +238,19 @@ rule.example(
     def downgrade():
         # DESTRUCTIVE: The values of users.nick that the upgrade overwrote cannot be restored.
         pass
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "Rows that are deleted in both directions",
+    """
+    def upgrade():
+        op.execute("DELETE FROM users WHERE nick IS NULL")
+
+
+    def downgrade():
+        # DESTRUCTIVE: The rows of users that the upgrade deleted cannot be restored.
+        op.execute("DELETE FROM users WHERE nick = ''")
     """,
     history=(_USERS,),
 )

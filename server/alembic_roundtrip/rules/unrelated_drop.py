@@ -178,3 +178,17 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "A table that the upgrade makes only where there is none",
+    """
+    def upgrade():
+        if not sa.inspect(op.get_bind()).has_table("users"):
+            op.create_table("users", sa.Column("id", sa.Integer()))
+
+
+    def downgrade():
+        op.drop_table("users")
+        ^^^^^^^^^^^^^^^^^^^^^^ upgrade() did not create the table `users`
+    """,
+    history=(_USERS,),
+)

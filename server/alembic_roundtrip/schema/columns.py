@@ -162,9 +162,13 @@ def _renamed(part: Constraint, old: str, new: str) -> tuple[Expression, ...]:
     """The condition of a CHECK with a column's new name; what others take stays."""
     if part.kind != "check":
         return part.arguments
-    word = re.compile(rf"\b{re.escape(old)}\b")
+    word = re.compile(rf"('(?:[^']|'')*')|\b{re.escape(old)}\b")
+
+    def called_now(text: str) -> str:
+        return word.sub(lambda found: found[1] or new, text)
+
     return tuple(
-        argument if argument.string is None else literal(word.sub(new, argument.string))
+        argument if argument.string is None else literal(called_now(argument.string))
         for argument in part.arguments
     )
 

@@ -22,7 +22,7 @@ from alembic_roundtrip.schema.recreation import Recreation, is_read, recreated
 from alembic_roundtrip.schema.state import Key, Schema
 
 _LATE = re.compile(r"\bplpgsql\b", re.IGNORECASE)
-_BODY = re.compile(r"\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_QUOTE = re.compile(r"\$\w*\$")
 
 
 class Draft:
@@ -140,7 +140,7 @@ class Draft:
         """
         word = re.compile(rf"\b{re.escape(name)}\b")
         for key, text in list(self.definitions.items()):
-            if word.search(_BODY.sub("", text) if _LATE.search(text) else text):
+            if word.search(_without_bodies(text) if _LATE.search(text) else text):
                 self.definitions = self.definitions.set(key, "")
 
     def retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:
@@ -152,6 +152,18 @@ class Draft:
     def doubt(self, changes: Iterable[c.Change]) -> None:
         """Changes that were made may not have been."""
         self.doubt_tables(*(name for change in changes for name in c.tables_of(change)))
+
+
+def _without_bodies(text: str) -> str:
+    """A definition without what stands in dollars."""
+    kept, opened, end = [], "", 0
+    for quote in _QUOTE.finditer(text):
+        if not opened:
+            kept.append(text[end : quote.start()])
+            opened = quote[0]
+        elif quote[0] == opened:
+            opened, end = "", quote.end()
+    return "".join([*kept, "" if opened else text[end:]])
 
 
 def _retargeted(table: Table, old: Name, new: Name, columns: Mapping[str, str]) -> Table:

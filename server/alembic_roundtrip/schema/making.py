@@ -30,10 +30,10 @@ def make(draft: Draft, change: c.Change, operation: Operation) -> None:
     """Make a change of an operation, unless that first asks and finds it made."""
     if not _asks(change, operation) or not is_done(draft, change):
         apply(draft, change)
-    elif isinstance(change, c.CreateTable):
-        draft.made.append(Key("table", change.table.name))
-    elif isinstance(change, _ASKING) and (key := _made_or_dropped(change)):
-        draft.made.append(key)
+    elif isinstance(change, _ASKING) and change.if_not_exists:
+        table = Key("table", change.table.name) if isinstance(change, c.CreateTable) else None
+        key = table or _made_or_dropped(change)
+        draft.made += [] if key is None else [key]
 
 
 def _asks(change: c.Change, operation: Operation) -> bool:

@@ -181,8 +181,7 @@ class SqliteRoom:
             "SELECT sql FROM sqlite_master WHERE name = ?", (self._version_table,)
         ).fetchall()
         blank = _connect(":memory:")
-        ((size,),) = self._raw.execute("PRAGMA page_size")
-        blank.execute(f"PRAGMA page_size = {size}")
+        _with_pages_of(self._raw, blank)
         for (definition,) in definitions:
             blank.execute(definition)
         self._copy(blank, self._raw)
@@ -262,13 +261,21 @@ def _settings(cursor: Any) -> Iterator[str]:
 
 def _count(connection: sqlite3.Connection, table: str) -> int:
     quoted = table.replace('"', '""')
-    statement = f'SELECT count(*) FROM "{quoted}"'  # noqa: S608 - a quoted name
+    statement = f'SELECT count(*) FROM main."{quoted}"'  # noqa: S608 - a quoted name
     return int(connection.execute(statement).fetchone()[0])
+
+
+def _with_pages_of(database: sqlite3.Connection, copied: sqlite3.Connection) -> None:
+    """Give a database that is to be copied over another one the size of its pages."""
+    database.execute("SELECT count(*) FROM sqlite_master").fetchone()  # reads the file's header
+    ((size,),) = database.execute("PRAGMA page_size")
+    copied.execute(f"PRAGMA page_size = {size}")
 
 
 def _empty(path: str) -> None:
     database, nothing = _connect(path), _connect(":memory:")
     try:
+        _with_pages_of(database, nothing)
         SqliteRoom._copy(nothing, database)  # noqa: SLF001 - the same patience
     finally:
         database.close()

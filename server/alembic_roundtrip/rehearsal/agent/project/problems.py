@@ -100,10 +100,12 @@ class Problem:
 
 def because(error: BaseException) -> str:
     """What an error was raised from, in brackets, where its own words do not say it."""
-    cause = error
-    while cause.__cause__ is not None:
+    cause, seen = error, {id(error)}
+    while cause.__cause__ is not None and id(cause.__cause__) not in seen:
         cause = cause.__cause__
-    return "" if str(cause) in str(error) else f" ({type(cause).__name__}: {cause})"
+        seen.add(id(cause))
+    said = shorten(" ".join(str(cause).split()), 300)
+    return "" if str(cause) in str(error) else f" ({type(cause).__name__}: {said})"
 
 
 def _beyond(message: str) -> Optional[str]:

@@ -86,6 +86,9 @@ class Cycle:
         """A revision that could not be taken back: it only counts as applied again."""
         why, steps = self._descent.stays[revision]
         yield Request(revision, upgrade=True, name=None)
+        self._room.keep()
+        # What it made is there, so it is no obstacle for others.
+        self._blocked.pop(revision, None)
         if revision not in self._scripts.selected or revision in self._plan["done"]:
             return
         findings = self._findings(revision)
@@ -146,9 +149,12 @@ class Cycle:
             self._room.keep()
             self._applied.append(revision)
         else:
-            if before is not None:
-                self._room.restore(before)
             self._blocked[revision] = str(outcome.problem)
+            if before is not None:
+                try:
+                    self._room.restore(before)
+                except GoneError as error:
+                    self._blocked[revision] += f"; {error}"
 
     def _with_commits(self, way: Way) -> Way:
         """A part of the way in which steps really commit."""

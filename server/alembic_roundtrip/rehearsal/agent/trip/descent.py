@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Mapping, Set, Tuple
 
-from ..dialects import Room
+from ..dialects import GoneError, Room
 from ..project.problems import Problem
 from ..project.scripts import Scripts
 from .walk import REST, Outcome, Request, Way
@@ -42,6 +42,8 @@ class Descent:
                 yield from self._leave(revision, blocked[revision], [])
             else:
                 yield from self._take_back(revision, with_commits)
+        if back:
+            self._room.keep()
 
     def _from_first(self, made: List[str], wanted: Set[str]) -> List[str]:
         """Those wanted, and those that build on them."""
@@ -75,8 +77,12 @@ class Descent:
                 return
         if self._room.commits:
             yield REST
-        self._room.restore(before)
-        yield from self._leave(revision, _sentence(*(step.problem for _, step in steps)), steps)
+        why = _sentence(*(step.problem for _, step in steps))
+        try:
+            self._room.restore(before)
+        except GoneError as error:
+            why = f"{why}; {error}"
+        yield from self._leave(revision, why, steps)
 
     def _go_to(self, parent: object, revision: str) -> Way:
         """Back to where the downgrade led; Alembic learns of it by a step that runs nothing."""

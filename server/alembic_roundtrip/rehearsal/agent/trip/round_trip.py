@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Dict, Generator, List, Mapping, Optional, Set
 
 from ..dialects import GoneError, Room
@@ -82,9 +81,11 @@ class RoundTrip:
         self.findings.give_up(str(error))
         self.applied = False
         if self._child is not None:
-            with suppress(GoneError):
+            self.applied = True
+            try:
                 yield from self.go_to(self._child, upgraded=True)
-                self.applied = True
+            except GoneError:
+                self.applied = False
 
     def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
         """The round trip again with made-up rows in the tables it touches, if there are any."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Dict, Generator, Iterable, List, Mapping, Optional, Set
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Generator,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -102,6 +113,8 @@ class RowsTrip:
         """Whether the downgrade is known to look at the rows first."""
         self._failed_with: Optional[Attempt] = None
         """With which rows the downgrade was first seen to fail."""
+        self._unproved: List[Any] = []
+        """What the upgrade takes, as long as no downgrade has shown what it puts back."""
 
     def steps(self, parent: Any, reach: int) -> Way:
         """As far as the round trip came on empty tables."""
@@ -121,6 +134,7 @@ class RowsTrip:
             if not self._worth_another(problem, attempt):
                 break
         yield from self._try_old_rows_alone(parent, reach)
+        self._findings.lose(self._unproved)
         if doubted is not None:
             self._doubt(problem or doubted, got_through=problem is None)
 
@@ -153,10 +167,10 @@ class RowsTrip:
         written = self._read_now()
         down = yield from self._trip.do(attempt.named("downgrade"), upgrade=False)
         if down.problem is not None:
-            self._findings.lose(losses)
+            self._unproved = losses
             return down.problem
-        self._reached = DOWNGRADED
-        self._compare_with_parent(old, upgraded, inserted, losses)
+        self._reached, self._unproved = DOWNGRADED, []
+        self._compare_with_parent(old, (upgraded, written), inserted, losses)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
@@ -167,17 +181,23 @@ class RowsTrip:
     def _compare_with_parent(
         self,
         old: data.Data,
-        upgraded: data.Data,
+        going: Tuple[data.Data, data.Data],
         inserted: Mapping[str, int],
         lost_going_up: List[Any],
     ) -> None:
+        """Compare with the parent; `going` is what was there after the upgrade, and at the end."""
+        upgraded, written = going
         self._findings.leave(difference.residue(self._tables.before, self._room.snapshot()))
         now = self._read_now()
         losses = data.losses(old, now, "round trip")
-        # What the downgrade puts back is not lost.
-        self._findings.lose([x for x in lost_going_up if _is_among(x, losses)])
-        # New rows may have taken the keys of those that the upgrade lost.
-        rows_lost = {x["table"] for x in lost_going_up if x["column"] is None}
+        # What the downgrade puts back is not lost; what it leaves alone, it does not put back: new
+        # rows may have taken the keys of those that the upgrade lost.
+        changed = {x["table"] for x in data.losses(now, written, data.UPGRADE)}
+        lost = [
+            x for x in lost_going_up if x["table"] not in changed or _is_among(x, losses, inserted)
+        ]
+        self._findings.lose(lost)
+        rows_lost = {x["table"] for x in lost if x["column"] is None}
         self._findings.lose([x for x in losses if x["table"] not in rows_lost])
         self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
 
@@ -291,12 +311,15 @@ class RowsTrip:
         )
 
 
-def _is_among(loss: Any, others: List[Any]) -> bool:
-    """Whether rows of the table, or values of the column, are among other losses."""
-    return any(
-        other["table"] == loss["table"]
-        and (loss["column"] is None or other["column"] in {None, loss["column"]})
-        for other in others
+def _is_among(loss: Any, others: List[Any], inserted: Mapping[str, int]) -> bool:
+    """Whether rows of the table, or values of the column, are among other losses.
+
+    Rows that were written since may stand where others were, with other values.
+    """
+    table, column = loss["table"], loss["column"]
+    there = {other["column"] for other in others if other["table"] == table}
+    return not there.isdisjoint({None, column}) or bool(
+        column is None and there and inserted.get(table)
     )
 
 
