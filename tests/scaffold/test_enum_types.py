@@ -147,3 +147,18 @@ def test_a_type_goes_after_a_table_that_was_made_before_it(tmp_path: Path) -> No
         sa.Enum(name="mood").drop(op.get_bind(), checkfirst=True)
         """
     ).strip("\n")
+
+
+def test_a_schema_goes_after_the_types_in_it(tmp_path: Path) -> None:
+    upgrade = """
+    op.execute("CREATE SCHEMA s")
+    op.create_table("t", sa.Column("id", sa.Integer()), schema="s")
+    mood = sa.Enum("a", name="mood", schema="s")
+    mood.create(op.get_bind())
+    op.add_column("t", sa.Column("mood", mood), schema="s")
+    """
+    assert body(tmp_path, upgrade, dialects=("postgresql",)).splitlines() == [
+        'op.drop_table("t", schema="s")',
+        'sa.Enum(name="mood", schema="s").drop(op.get_bind(), checkfirst=True)',
+        'op.execute("DROP SCHEMA s")',
+    ]

@@ -350,6 +350,23 @@ WHOLE_COLUMNS = {
         )
         """,
     ),
+    "the counter of its rows": (
+        """
+        op.alter_column(
+            "users", "id", existing_type=sa.Integer(), existing_nullable=False, new_column_name="no"
+        )
+        """,
+        """
+        op.alter_column(
+            "users",
+            "no",
+            existing_type=sa.Integer(),
+            existing_nullable=False,
+            autoincrement=True,
+            new_column_name="id",
+        )
+        """,
+    ),
     "a default alone": (
         'op.alter_column("users", "age", existing_type=sa.Integer(), server_default="19")',
         'op.alter_column("users", "age", existing_type=sa.Integer(), server_default="18")',

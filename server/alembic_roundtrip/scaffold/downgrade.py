@@ -161,6 +161,9 @@ class _Undoing:
                 whole |= {id(part): back if part is found.place else None for part in found.steps}
         at_last: list[_Undone] = []
         for step in reversed(self._steps):
+            if isinstance(step.change, c.CreateObject) and step.change.kind == "schema":
+                yield from at_last
+                at_last.clear()
             known = whole.get(id(step))
             if known is not None:
                 yield _Undone(replace(self._place(step), autocommit=False), known)

@@ -239,6 +239,9 @@ class Inverter:
             self.render.text(name) if renamed else spelled(self.render, step, "column_name", name),
         )
         parts += Alteration(self.render, self.dialects).back(change, column, options)
+        defined_anew = self._only_mysql and "type_" in options
+        if defined_anew and table is not None and numbered_column(table) == change.column:
+            parts.append("autoincrement=True")  # it counts no more unless that is said
         if renamed is not None:
             said = spelled(self.render, step, "column_name", change.column)
             parts.append(f"new_column_name={said}")
