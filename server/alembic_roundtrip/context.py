@@ -45,6 +45,8 @@ class Context:
     """What it measured before an edit, where it does not."""
     upgrade_only: bool = False
     """Whether the project has no downgrades, as a policy."""
+    in_transaction: bool = True
+    """Whether statements share a transaction, where no block says otherwise."""
     deployed: Deployed | None = None
     """What the deployed ref has of this migration; None where there is no git to ask."""
     deletions: tuple[Deletion, ...] = ()

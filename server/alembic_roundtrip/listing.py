@@ -102,6 +102,13 @@ class Listing:
 
         return naming_convention(self.environment.env_py, self.environment.folder)
 
+    @cached_property
+    def in_transaction(self) -> bool:
+        """Whether env.py is known to have statements of a migration share a transaction."""
+        from alembic_roundtrip.project.transactions import in_transaction
+
+        return in_transaction(self.environment.env_py, self.environment.folder)
+
     def digest_before(self, revision: str) -> str:
         """A hash of all that the schema before a revision depends on."""
         return self._digests_of_schemas.get(revision, ("", ""))[0]

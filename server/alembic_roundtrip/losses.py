@@ -12,7 +12,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Migration, Operation
-from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.migration.objects import Name, Table, option
 from alembic_roundtrip.schema import Key, Schema
 
 DESTROYING: Kinds = (c.DropTable, c.DropColumn, c.WriteRows)
@@ -140,13 +140,15 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
     Dropping what this upgrade created empty loses only what was written since, and is normal.
     """
     moved = set(_moved_into(context, trip)) - _copied_back(context)
+    kept: frozenset[Key] | None = None
     for operation in context.downgrade_operations:
         if not operation.runs_on(trip.dialect):
             continue
         for change in operation.changes:
             if not isinstance(change, DESTROYING):
                 continue
-            subject = _destroyed(change, trip.before, frozenset()) or _moved(change, moved)
+            kept = frozenset(_copied_by(context.downgrade_operations)) if kept is None else kept
+            subject = _destroyed(change, trip.before, kept) or _moved(change, moved)
             if subject:
                 sentence = f"{_subject(subject, change)} are lost."
                 yield PredictedLoss(operation, "downgrade", subject, sentence)
@@ -164,11 +166,21 @@ def _destroyed(change: c.Change, before: Schema, kept: frozenset[Key]) -> str | 
         key = table = Key("table", change.table)
         if isinstance(change, c.DropColumn):
             key = Key("column", change.table, change.column)
-        return str(key) if before.has(key) and not kept.intersection((key, table)) else None
+        if not before.has(key) or kept.intersection((key, table)):
+            return None
+        return None if key is table and _all_copied(before.table(change.table), kept) else str(key)
     if isinstance(change, c.WriteRows) and change.verb in {"delete", "truncate"}:
         known = change.table is not None and change.table in before.tables
         return str(change.table) if known and not change.bounded else None
     return None
+
+
+def _all_copied(table: Table | None, kept: frozenset[Key]) -> bool:
+    """Whether every column of a table was copied, as where it is made anew under its own name."""
+    if table is None:
+        return False
+    copied = (Key("column", table.name, column.name) in kept for column in table.columns)
+    return bool(table.columns) and all(copied)
 
 
 def _moved(change: c.Change, moved: set[Name]) -> str | None:
@@ -211,10 +223,16 @@ def kept_aside(context: Context) -> frozenset[Key]:
         for change in operation.changes:
             if isinstance(change, c.RenameTable):
                 kept.add(Key("table", change.table))
+    kept.update(_copied_by(context.upgrade_operations))
+    return frozenset(kept.union(_brought_back(context)))
+
+
+def _copied_by(operations: Iterable[Operation]) -> Iterator[Key]:
+    """What statements of a direction copy of every row."""
+    for operation in operations:
         sql = option(operation.arguments, "sqltext")
         if sql is not None and sql.string and not operation.doubtful:
-            kept.update(_copied(sql.string))
-    return frozenset(kept.union(_brought_back(context)))
+            yield from _copied(sql.string)
 
 
 def _brought_back(context: Context) -> Iterator[Key]:

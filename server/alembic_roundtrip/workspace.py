@@ -278,6 +278,7 @@ class Workspace:
             evidence if current else None,
             None if current else evidence,
             upgrade_only=scripts.upgrade_only,
+            in_transaction=scripts.in_transaction,
             deployed=scripts.deployed_state(migration),
             deletions=scripts.deletions(migration.id),
             reader=partial(scripts.read_as, path),

@@ -82,7 +82,34 @@ def test_a_configuration_that_nothing_is_read_by_is_no_green_result(
 def test_a_project_without_migrations_is_right(project, arguments, printed):
     for file in (project / "migrations/versions").iterdir():
         file.unlink()
-    assert printed("lint", *arguments) == "0 migrations read: nothing to report\n"
+    assert printed("lint", *arguments) == (
+        "alembic.ini: 0 migrations for any dialect: the setting `dialects` names it\n"
+        "0 migrations read: nothing to report\n"
+    )
+
+
+def test_folders_that_alembic_leaves_out_are_no_green_result(project, capsys):
+    versions = project / "migrations/versions"
+    (versions / "old").mkdir()
+    first, *others = sorted(versions.glob("*.py"))
+    first.rename(versions / "old" / first.name)
+    main(["lint"])
+    assert (
+        "alembic.ini: 2 migrations for any dialect: the setting `dialects` names it; not those in "
+        "1 folder below, which `version_locations` does not name\n"
+    ) in capsys.readouterr().out
+    for file in others:
+        file.rename(versions / "old" / file.name)
+    assert main(["lint"]) == 2
+    assert capsys.readouterr().err == (
+        "there are no migrations in migrations/versions, but below it, as in "
+        "migrations/versions/old: have Alembic read them with `version_locations` or "
+        "`recursive_version_locations = true`\n"
+    )
+    ini = project / "alembic.ini"
+    ini.write_text(f"{ini.read_text()}recursive_version_locations = true\n")
+    assert main(["lint"]) == 1
+    assert "alembic.ini: 3 migrations for" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("format", formats.LINT)

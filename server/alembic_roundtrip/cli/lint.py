@@ -132,10 +132,14 @@ def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:
 def _counts(workspace: Workspace, files: Iterable[Path]) -> dict[Environment, int]:
     """How many of the files are migrations of which environment."""
     read = set(files)
-    counts = {
-        env: len(read.intersection(workspace.scripts(env).paths)) for env in workspace.environments
-    }
-    return {environment: count for environment, count in counts.items() if count}
+    found: dict[Environment, int] = {}
+    for environment in workspace.environments:
+        paths = workspace.scripts(environment).paths
+        count = len(read.intersection(paths))
+        # Of one that has none yet, it is said all the same where they are looked for.
+        if count or not (paths or environment.problems):
+            found[environment] = count
+    return found
 
 
 def _is_wanted(file: Path, paths: Sequence[Path]) -> bool:
@@ -153,6 +157,13 @@ def _check_empty(workspace: Workspace, paths: Iterable[Path]) -> None:
     if problems and not usable:
         raise NothingToReadError(problems[0])
     locations = {location for env in usable for location in env.version_locations}
+    below = [folder for env in usable for folder in env.left_out]
+    if below:
+        known = ", ".join(sorted(map(relative, locations)))
+        raise NothingToReadError(
+            f"there are no migrations in {known}, but below it, as in {relative(below[0])}: have "
+            "Alembic read them with `version_locations` or `recursive_version_locations = true`"
+        )
     for path in paths:
         place = path.resolve()
         if path.is_dir() and not any(_overlap(location, place) for location in locations):

@@ -263,7 +263,21 @@ class _Side:
             if why and change.dialect == self.trip.dialect and (change.older or not self._up):
                 altered = change.change
                 rows = f"values in `{change.column}` that {change.after.text} cannot hold"
-                yield Tightening(change.operation, altered, altered.table, (altered.column,), rows)
+                found = Tightening(
+                    change.operation, altered, altered.table, (altered.column,), rows
+                )
+                if not self._care_before(change.operation).taken(found):
+                    yield found
+
+    def _care_before(self, operation: Operation) -> _Care:
+        """What the direction has done for rows until an operation."""
+        care = _Care()
+        for earlier, change, _ in self.replayed.steps:
+            if earlier is operation:
+                break
+            if isinstance(change, c.WriteRows):
+                care.take(change)
+        return care
 
 
 class _Care:

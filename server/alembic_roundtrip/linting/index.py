@@ -86,7 +86,12 @@ class DiagnosticIndex:
         scripts = self._scripts
         history = scripts.history
         count = len(history) if scripts.upgrade_only else None
-        parts: list[object] = [self._settings, count, scripts.convention]
+        parts: list[object] = [
+            self._settings,
+            count,
+            scripts.convention,
+            scripts.in_transaction,
+        ]
         if history.problems or any(revision.computed for revision in history.revisions):
             # What is wrong somewhere may be said, or its remedy looked for, anywhere.
             parts += [history.revisions, history.problems]

@@ -65,6 +65,14 @@ class Environment:
         """The file that shows what concerns it as a whole; None for migrations and nothing else."""
         return self.config or self.env_py
 
+    @property
+    def left_out(self) -> tuple[Path, ...]:
+        """Folders of migrations below its version locations that Alembic does not read."""
+        if self.recursive:
+            return ()
+        below = (f for place in self.version_locations for f in folders.migrations_below(place))
+        return tuple(f for f in dict.fromkeys(below) if f not in self.version_locations)
+
     def set_to(self, dialects: tuple[str, ...]) -> Environment:
         """The environment with the dialects that a setting names."""
         return replace(self, dialects=dialects, dialect_sources=(SETTING,) * len(dialects))

@@ -39,6 +39,12 @@ def survey(folder: Path) -> Survey:
     return Survey(tuple(configurations), tuple(migrations))
 
 
+def migrations_below(folder: Path) -> tuple[Path, ...]:
+    """Folders below one that hold migrations."""
+    found = walk(folder)
+    return tuple(here for here, names in found if here != folder and _holds_migrations(here, names))
+
+
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Folders and the files in each; hidden ones, packages and environments are skipped."""
     for root, folders, files in os.walk(folder):

@@ -124,6 +124,20 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "Cut first",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.String(60))
+
+
+    def downgrade():
+        op.execute("UPDATE users SET nick = left(nick, 30)")
+        op.alter_column("users", "nick", type_=sa.String(30))
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "Only relaxed",
     """
     def upgrade():

@@ -31,8 +31,8 @@ _ALONE = (("VACUUM",), ("ALTER", "SYSTEM"), ("CREATE", "DATABASE"), ("DROP", "DA
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """Concurrent operations outside an autocommit block, where nobody has ended the transaction."""
-    if "postgresql" not in context.dialects:
+    """Concurrent operations outside an autocommit block, where there is a transaction."""
+    if "postgresql" not in context.dialects or not context.in_transaction:
         return
     for operations in (context.upgrade_operations, context.downgrade_operations):
         failing = dict(_failing(operations, context))

@@ -188,3 +188,22 @@ rule.example(
     """,
     history=(_USERS,),
 )
+rule.example(
+    "Made anew with its rows, as SQLite needs it",
+    """
+    def upgrade():
+        op.create_table("made_anew", sa.Column("id", sa.Integer()), sa.Column("bio", sa.Text()))
+        op.execute("INSERT INTO made_anew (id, bio) SELECT id, bio FROM users")
+        op.drop_table("users")
+        op.rename_table("made_anew", "users")
+
+
+    def downgrade():
+        op.create_table("made_anew", sa.Column("id", sa.Integer()), sa.Column("bio", sa.Text()))
+        op.execute("INSERT INTO made_anew SELECT id, bio FROM users")
+        op.drop_table("users")
+        op.rename_table("made_anew", "users")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)

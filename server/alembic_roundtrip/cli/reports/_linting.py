@@ -63,8 +63,17 @@ def told(environment: Environment, migrations: int) -> str:
     count = f"{migrations} {plural('migration', migrations)}"
     signs = zip(environment.dialects, environment.dialect_sources, strict=True)
     named = ", ".join(f"{dialect} ({source})" for dialect, source in signs)
-    return one_line(
-        f"{where}: {count} for {named or 'any dialect: the setting `dialects` names it'}"
+    read = f"{where}: {count} for {named or 'any dialect: the setting `dialects` names it'}"
+    return one_line(f"{read}{_not_read(len(environment.left_out))}")
+
+
+def _not_read(folders: int) -> str:
+    """What Alembic leaves out may have been left out by mistake."""
+    if not folders:
+        return ""
+    return (
+        f"; not those in {folders} {plural('folder', folders)} below, which `version_locations` "
+        "does not name"
     )
 
 
