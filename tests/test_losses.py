@@ -1,10 +1,15 @@
-"""What a text says of lost data."""
+"""What a text says of lost data, and which data that is."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from alembic_roundtrip.losses import says_loss
+from alembic_roundtrip.losses import predicted_losses, says_loss
+from alembic_roundtrip.rule import Example
+from alembic_roundtrip.workspace import Workspace
+from example_histories import write_project
 
 
 @pytest.mark.parametrize(
@@ -31,3 +36,47 @@ def test_a_loss_is_said(text: str) -> None:
 )
 def test_what_is_about_something_else_says_no_loss(text: str) -> None:
     assert not says_loss(text)
+
+
+_NOTES = (
+    "def upgrade():\n"
+    "    op.create_table('notes', sa.Column('a', sa.Text()), sa.Column('x', sa.Text()))\n"
+)
+_MOVED = """
+def upgrade():
+    op.add_column("notes", sa.Column("b", sa.Text()))
+    op.execute({sql!r})
+    op.drop_column("notes", "a")
+
+
+def downgrade():
+    op.add_column("notes", sa.Column("a", sa.Text()))
+    op.execute("UPDATE notes SET a = b")
+    op.drop_column("notes", "b")
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "lost"),
+    [
+        ("UPDATE notes SET b = lower(a) WHERE x = 1", []),
+        ("UPDATE notes SET b = lower(x) WHERE a IS NOT NULL", ["notes.a"]),
+        ("UPDATE notes SET b = lower(x)\nWHERE a IS NOT NULL", ["notes.a"]),
+        ("UPDATE notes SET b = x || 'ßßßßßß' WHERE a = 1", ["notes.a"]),
+        ("UPDATE notes SET b = lower(' WHERE ' || a)", []),
+        ("UPDATE notes SET b = lower(x || 'a')", ["notes.a"]),
+        ("INSERT INTO log (c) SELECT a FROM notes", []),
+        ("INSERT INTO log (c) SELECT 'of ' || x, a AS old FROM notes -- where", []),
+        ("INSERT INTO log (c) SELECT a FROM notes WHERE x = 1", ["notes.a"]),
+        ("INSERT INTO log (c) SELECT lower(a) FROM notes", ["notes.a"]),
+        ("CREATE TABLE log AS (SELECT * FROM notes)", []),
+        ("CREATE TABLE log AS SELECT * FROM notes JOIN more ON more.a = notes.a", ["notes.a"]),
+    ],
+)
+def test_a_value_is_kept_where_another_is_made_of_it(
+    sql: str, lost: list[str], tmp_path: Path
+) -> None:
+    project = write_project(Example("", _MOVED.format(sql=sql), history=(_NOTES,)), tmp_path)
+    context = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(project.file)
+    assert context is not None
+    assert [loss.subject for loss in predicted_losses(context)] == lost

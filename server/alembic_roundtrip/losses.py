@@ -12,7 +12,8 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Migration, Operation
-from alembic_roundtrip.migration.objects import Name, Table, option
+from alembic_roundtrip.migration.objects import Name, Table
+from alembic_roundtrip.migration.sql import copies_of
 from alembic_roundtrip.schema import Key, Schema
 
 DESTROYING: Kinds = (c.DropTable, c.DropColumn, c.WriteRows)
@@ -20,20 +21,7 @@ DESTROYING: Kinds = (c.DropTable, c.DropColumn, c.WriteRows)
 
 _REMEMBERED = 64
 """Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
-_COPIED = re.compile(
-    r"""
-    \s* (?:create\s+table\s[^;]*?\bas|insert\s+into\s[^;]*?) \s*\(?\s*
-    select \s+ (?P<what>\*|[\w\s,."`]+?) \s+ from \s+ (?P<table>[\w."`]+) \s*\)?\s*;?\s*
-    """,
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
-_MOVED = re.compile(
-    r"""
-    \s* update \s+ (?P<table>[\w."`]+) \s+ set \s+ (?P<sets>[^;]*?)
-    (?:\s+ where \s+ [\w."`]+ \s+ is \s+ not \s+ null)? \s*;?\s*
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
+_WORD = re.compile(r"\w+")
 _SAID = re.compile(
     r"""
       data[ ]loss | loss[ ]of[ ](?:data|rows|values|information) | destructive | irreversib
@@ -147,7 +135,7 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
         for change in operation.changes:
             if not isinstance(change, DESTROYING):
                 continue
-            kept = frozenset(_copied_by(context.downgrade_operations)) if kept is None else kept
+            kept = frozenset(_copied_by(context.downgrade_operations, context)) if kept is None else kept
             subject = _destroyed(change, trip.before, kept) or _moved(change, moved)
             if subject:
                 sentence = f"{_subject(subject, change)} are lost."
@@ -223,16 +211,16 @@ def kept_aside(context: Context) -> frozenset[Key]:
         for change in operation.changes:
             if isinstance(change, c.RenameTable):
                 kept.add(Key("table", change.table))
-    kept.update(_copied_by(context.upgrade_operations))
+    kept.update(_copied_by(context.upgrade_operations, context))
     return frozenset(kept.union(_brought_back(context)))
 
 
-def _copied_by(operations: Iterable[Operation]) -> Iterator[Key]:
+def _copied_by(operations: Iterable[Operation], context: Context) -> Iterator[Key]:
     """What statements of a direction copy of every row."""
-    for operation in operations:
-        sql = option(operation.arguments, "sqltext")
-        if sql is not None and sql.string and not operation.doubtful:
-            yield from _copied(sql.string)
+    certain = (operation for operation in operations if not operation.doubtful)
+    for operation in certain:
+        for table, column in copies_of(operation.sql, tuple(context.dialects)):
+            yield Key("table", table) if column is None else Key("column", table, column)
 
 
 def _brought_back(context: Context) -> Iterator[Key]:
@@ -257,44 +245,25 @@ def _brought_back(context: Context) -> Iterator[Key]:
 
 def _made_of_others(
     context: Context, operations: Iterable[Operation]
-) -> Iterator[tuple[c.WriteRows, set[str]]]:
-    """Rows that are written from others, with all words of the statement that does it."""
+) -> Iterator[tuple[c.WriteRows, frozenset[str]]]:
+    """Rows that are written from others, with the names of what their values are made of."""
     for operation in operations:
         for change in operation.changes:
             if not isinstance(change, c.WriteRows) or change.table is None:
                 continue
             if change.computed or (change.verb == "insert" and not change.rows):
-                said = set(re.findall(r"\w+", context.migration.source.slice(operation.statement)))
-                if not {change.table.name, *change.columns} <= said:  # a helper says it
-                    given = " ".join(argument.text for _, argument in operation.arguments)
-                    said |= set(re.findall(r"\w+", given))
-                if change.verb == "update":
-                    # Which rows are written tells nothing of what they are written from.
-                    values = operation.sql.upper().partition(" WHERE ")[0]
-                    read = set(re.findall(r"\w+", operation.sql[: len(values)]))
-                    said = read or said
-                yield change, said
+                read = change.read
+                yield change, _words(context, operation, change) if read is None else read
 
 
-def _copied(sql: str) -> Iterator[Key]:
-    """What one statement copies of every row."""
-    sql = " ".join(sql.split())  # long runs of spaces would be tried in every place
-    match = _COPIED.fullmatch(sql)
-    if match is not None:
-        table = _name(match["table"])
-        if match["what"] == "*":
-            yield Key("table", table)
-        yield from (Key("column", table, word) for word in re.findall(r"\w+", match["what"]))
-    match = _MOVED.fullmatch(sql)
-    for part in match["sets"].split(",") if match is not None else ():
-        source = re.fullmatch(r"\s*[\w\"`]+\s*=\s*[\"`]?(\w+)[\"`]?\s*", part)
-        if match is not None and source is not None:
-            yield Key("column", _name(match["table"]), source[1])
-
-
-def _name(written: str) -> Name:
-    schema, _, name = re.sub(r"[\"`]", "", written).rpartition(".")
-    return Name.of(name, schema)
+def _words(context: Context, operation: Operation, change: c.WriteRows) -> frozenset[str]:
+    """All words of the statement that writes rows, where it is not known which of them are read."""
+    assert change.table is not None
+    said = set(_WORD.findall(context.migration.source.slice(operation.statement)))
+    if not {change.table.name, *change.columns} <= said:  # a helper says it
+        given = " ".join(argument.text for _, argument in operation.arguments)
+        said.update(_WORD.findall(given))
+    return frozenset(said)
 
 
 def documentation(migration: Migration) -> str:

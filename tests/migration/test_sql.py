@@ -307,18 +307,32 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
     [
         (
             POSTGRESQL,
-            "UPDATE ONLY a AS t SET x = b.y = 1, z = 1 FROM b WHERE b.id = t.id",
-            [c.WriteRows("update", A, columns=("x", "z"), computed=True)],
+            "UPDATE ONLY a AS t SET x = s.y = 1, z = 1 FROM b s\nWHERE s.id = t.id",
+            [c.WriteRows("update", A, columns=("x", "z"), computed=True, read=frozenset("by"))],
         ),
         (
             POSTGRESQL,
             "UPDATE a SET (x, y) = (SELECT 1, 2 FROM b WHERE b.z = 3)",
-            [c.WriteRows("update", A, bounded=False, columns=("x", "y"), computed=True)],
+            [
+                c.WriteRows(
+                    "update",
+                    A,
+                    bounded=False,
+                    columns=("x", "y"),
+                    computed=True,
+                    read=frozenset("b"),
+                )
+            ],
+        ),
+        (
+            POSTGRESQL,
+            "UPDATE a SET x = upper(y) || \"Z\" || 'k where l' WHERE w = 1",
+            [c.WriteRows("update", A, columns=("x",), computed=True, read=frozenset("yZ"))],
         ),
         (
             MYSQL,
             "UPDATE a JOIN b ON a.id = b.id SET a.x = 1",
-            [c.WriteRows("update", A, columns=("x",))],
+            [c.WriteRows("update", A, columns=("x",), read=frozenset("b"))],
         ),
         (POSTGRESQL, "DELETE FROM a USING b WHERE a.id = b.id", [c.WriteRows("delete", A)]),
         (POSTGRESQL, "DELETE FROM a", [c.WriteRows("delete", A, bounded=False)]),
@@ -328,7 +342,7 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
             "WITH d AS (DELETE FROM a RETURNING *) INSERT INTO b (x) SELECT x FROM d",
             [
                 c.WriteRows("delete", A, bounded=False),
-                c.WriteRows("insert", Name("b"), columns=("x",)),
+                c.WriteRows("insert", Name("b"), columns=("x",), read=frozenset("adx")),
             ],
         ),
         (POSTGRESQL, "WITH d AS (SELECT 1) SELECT * FROM d", []),
@@ -338,7 +352,10 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
                 "MERGE INTO a USING b ON a.id = b.id WHEN MATCHED THEN UPDATE SET x = 1 "
                 "WHEN NOT MATCHED THEN INSERT (x) VALUES (1)"
             ),
-            [c.WriteRows("update", A, columns=("x",)), c.WriteRows("insert", A)],
+            [
+                c.WriteRows("update", A, columns=("x",), read=frozenset("b")),
+                c.WriteRows("insert", A),
+            ],
         ),
         (
             POSTGRESQL,

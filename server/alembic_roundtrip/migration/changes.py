@@ -216,6 +216,7 @@ class WriteRows:
     `columns` are those that an update sets or an insert lists. `rows` are those that an insert
     certainly adds; none where some are not known, or are left out when they are there already.
     `computed` says that an UPDATE may make its values from others: constants overwrite them.
+    `read` are the columns and tables that the values are made of, None where that is not known.
     """
 
     verb: str
@@ -224,6 +225,7 @@ class WriteRows:
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     computed: bool = False
+    read: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

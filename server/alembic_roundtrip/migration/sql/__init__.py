@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from alembic_roundtrip.migration.changes import AddColumn, AlterColumn, Change, CreateTable
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.objects import option, without
+from alembic_roundtrip.migration.objects import Name, option, without
 from alembic_roundtrip.migration.sql import names
 from alembic_roundtrip.migration.sql.plain import DIALECTS, written
 from alembic_roundtrip.migration.sql.words import Statement, Words, statements
@@ -28,6 +28,20 @@ def changes_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[Change, ...]:
     found: list[Change] = []
     for statement in statements(sql, backslashes=_BACKSLASHES.issuperset(meant)):
         found += _read(statement, meant)
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str | None], ...]:
+    """Tables and columns whose values a text copies elsewhere; None stands for all columns."""
+    meant = dialects or PLAUSIBLE
+    found: list[tuple[Name, str | None]] = []
+    for statement in statements(sql, backslashes=_BACKSLASHES.issuperset(meant)):
+        verb, *others = map(str.upper, statement.tokens)
+        if verb == "UPDATE" or (verb in {"CREATE", "INSERT"} and "SELECT" in others):
+            from alembic_roundtrip.migration.sql.copies import copied
+
+            found += copied(statement, meant, lower=_LOWER.issuperset(meant))
     return tuple(found)
 
 

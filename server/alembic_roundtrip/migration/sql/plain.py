@@ -68,7 +68,7 @@ class _Reader:
         bounded = self._words.take("WHERE")
         if (bounded and not self._conditions()) or not self._words.ended:
             return None
-        return (WriteRows("update", table, bounded, tuple(columns)),)
+        return (WriteRows("update", table, bounded, tuple(columns), read=frozenset()),)
 
     def delete(self) -> tuple[Change, ...] | None:
         table = self._words.name() if self._is_name() else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
 
@@ -31,14 +31,41 @@ def _write(node: exp.Expression, read: Definitions) -> Iterator[Change]:
     bounded = node.args.get("where") is not None or node.args.get("limit") is not None
     joined = isinstance(node.this, exp.Table) and bool(node.this.args.get("joins"))
     columns = tuple(_columns(node, read))
+    made_of = frozenset[str]() if verb == "delete" else _made_of(_sources(node), read)
     for target in targets:
         table = _target(target, node, read)
         if verb == "insert":
-            yield WriteRows("insert", table, columns=columns)
+            yield WriteRows("insert", table, columns=columns, read=made_of)
+        elif verb == "update":
+            bounded = bounded or joined or node.args.get("from_") is not None
+            computed = any(map(_reads_columns, node.expressions))
+            yield WriteRows("update", table, bounded, columns, computed=computed, read=made_of)
         else:
-            using = bool(node.args.get("using") or node.args.get("from_"))
-            computed = verb == "update" and any(map(_reads_columns, node.expressions))
-            yield WriteRows(verb, table, bounded or joined or using, columns, computed=computed)
+            using = bool(node.args.get("using"))
+            yield WriteRows(verb, table, bounded or joined or using, columns)
+
+
+def _sources(node: exp.Expression) -> Iterator[exp.Expression | None]:
+    """What the values of an INSERT or UPDATE come from: other tables, and what is made of these."""
+    yield node.args.get("with_")
+    yield node.args.get("from_")
+    yield from (join.this for join in node.this.args.get("joins") or ())
+    if isinstance(node, exp.Insert):
+        yield node.expression
+    else:
+        yield from (assignment.expression for assignment in node.expressions)
+
+
+def _made_of(sources: Iterable[exp.Expression | None], read: Definitions) -> frozenset[str]:
+    """The columns and tables in there; those that only choose among rows say nothing of values."""
+    parts = (
+        part
+        for source in sources
+        if source is not None
+        for part in source.walk(prune=lambda node: isinstance(node, exp.Where))
+        if isinstance(part, exp.Column | exp.Table) and isinstance(part.this, exp.Identifier)
+    )
+    return frozenset(read.identifier(part.this) for part in parts)
 
 
 def _reads_columns(assignment: exp.Expression) -> bool:
@@ -66,7 +93,9 @@ def _merged(node: exp.Merge, read: Definitions) -> Iterator[Change]:
         if isinstance(then, exp.Update):
             computed = any(map(_reads_columns, then.expressions))
             columns = tuple(_columns(then, read))
-            yield WriteRows("update", table, columns=columns, computed=computed)
+            values = (assignment.expression for assignment in then.expressions)
+            made_of = _made_of((node.args["using"], *values), read)
+            yield WriteRows("update", table, columns=columns, computed=computed, read=made_of)
         elif isinstance(then, exp.Insert):
             yield WriteRows("insert", table)
         elif then is not None and "DELETE" in then.name.upper():
