@@ -204,7 +204,7 @@ def test_constants_of_classes_are_known_and_members_of_enums_only_by_value() -> 
         ),
         (
             "op.execute(\"UPDATE a SET x = '%s'\" % x())",
-            c.WriteRows("update", A, bounded=False, columns=("x",)),
+            c.WriteRows("update", A, bounded=False, columns=("x",), read=frozenset()),
         ),
         ("op.execute('DELETE FROM a WHERE id IN (' + ids() + ')')", c.WriteRows("delete", A)),
         ("op.execute('DELETE FROM {} WHERE y'.format(t()))", c.WriteRows("delete", None)),

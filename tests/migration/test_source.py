@@ -335,7 +335,13 @@ def test_what_cannot_be_read_may_do_anything_and_says_why(body: str) -> None:
     [
         (
             "UPDATE users SET nick = 'x', n = 1",
-            c.WriteRows("update", Name("users"), bounded=False, columns=("nick", "n")),
+            c.WriteRows(
+                "update",
+                Name("users"),
+                bounded=False,
+                columns=("nick", "n"),
+                read=frozenset(),
+            ),
         ),
         ("DELETE FROM app.users WHERE id = 1", c.WriteRows("delete", Name("users", "app"))),
         (

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Name, Table
+from alembic_roundtrip.migration.sql.words import statements
 from alembic_roundtrip.schema import Schema
 
 _KINDS = frozenset({"function", "procedure", "trigger", "view", "materialized view"})
-_REPLACING = re.compile(r"\bor\s+replace\b", re.IGNORECASE)
+_BODY = re.compile(r"\$(\w*)\$(?P<body>.*)\$\1\$", re.DOTALL)
 _TOKEN = re.compile(r"\w+|[^\s\w]")
-_OF_NO_MEANING = frozenset({'"', "(", ")", ";", "as"})
+_OF_NO_MEANING = frozenset({'"', "(", ")", "as"})
 
 
 def redefined(before: Schema, after: Schema) -> Iterator[tuple[str, Name, str]]:
@@ -74,16 +75,21 @@ def _differ(kind: str, one: str, other: str) -> bool:
     """Whether two statements are other ones of the same object, however they are laid out."""
     if kind in {"function", "procedure"} and _signature(one) != _signature(other):
         return False  # one for other arguments
-    dropped = _OF_NO_MEANING if "view" in kind else frozenset({";"})
-    tokens = [
-        [
-            token
-            for token in _TOKEN.findall(_REPLACING.sub("", text).lower())
-            if token not in dropped
-        ]
-        for text in (one, other)
-    ]
-    return tokens[0] != tokens[1]
+    dropped = _OF_NO_MEANING if "view" in kind else frozenset()
+    was, now = ([word for word in _words(text) if word not in dropped] for text in (one, other))
+    return was != now
+
+
+def _words(text: str) -> Iterator[str]:
+    """What a definition says, in small letters: without comments and `OR REPLACE`."""
+    for statement in statements(text):
+        at = 3 if tuple(map(str.upper, statement.tokens[1:3])) == ("OR", "REPLACE") else 1
+        for token in (statement.tokens[0], *statement.tokens[at:]):
+            body = _BODY.fullmatch(token)
+            if body is not None:
+                yield from _words(body["body"])
+            else:
+                yield from _TOKEN.findall(token.lower())
 
 
 def _signature(text: str) -> str:

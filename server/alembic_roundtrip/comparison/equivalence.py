@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression, Missing
 from alembic_roundtrip.migration.objects import Column, Constraint, Index, Options, option
+from alembic_roundtrip.migration.sql import conditions_differ
 
 _FAMILIES = {
     "integer": "integer",
@@ -269,21 +270,31 @@ def _predicates_differ(before: Index, after: Index, name: str) -> bool:
         text = "" if given is None else _default_text(given)
         if text is None:
             return False
-        texts.append(_condition(text))
-    return texts[0] != texts[1]
+        texts.append(text)
+    one, other = texts
+    if not (one and other):
+        return one != other
+    return _conditions_differ(one, other, name.removesuffix("_where"))
 
 
-def _condition(text: str) -> str:
+def _conditions_differ(one: str, other: str, dialect: str | None) -> bool:
+    if one.split() == other.split():
+        return False
+    told = conditions_differ(one, other, (dialect,) if dialect else ())
+    return _plain(one) != _plain(other) if told is None else told
+
+
+def _plain(condition: str) -> str:
     """A condition without what may be written in it or not: spaces, parentheses, quotes, casts."""
-    plain = _CASTS.sub("", text.lower()).replace("!=", "<>")
+    plain = _CASTS.sub("", condition.lower()).replace("!=", "<>")
     return "".join(plain.translate(_NEEDLESS).split())
 
 
-def checks_differ(before: Constraint, after: Constraint) -> bool:
+def checks_differ(before: Constraint, after: Constraint, dialect: str | None = None) -> bool:
     """Whether two CHECKs of one name certainly have other conditions."""
     texts = [part.arguments[0].string if part.arguments else None for part in (before, after)]
-    one, other = (None if text is None else _condition(text) for text in texts)
-    return one is not None and other is not None and one != other
+    one, other = texts
+    return one is not None and other is not None and _conditions_differ(one, other, dialect)
 
 
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}

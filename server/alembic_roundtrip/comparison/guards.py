@@ -43,6 +43,5 @@ def _makers(context: Context, key: Key) -> list[Operation]:
 
 
 def _if_exists(operation: Operation) -> bool:
-    text = " ".join(expression.text for _, expression in operation.arguments)
     named = any(name == "if_exists" for name, _ in operation.arguments)
-    return named or "IF EXISTS" in " ".join(text.upper().split())
+    return named or operation.says("IF", "EXISTS")

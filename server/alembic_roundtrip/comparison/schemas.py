@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.sql.words import spoken
 from alembic_roundtrip.schema import Schema
+
+_SEARCH_PATH = frozenset({"SEARCH_PATH", "'search_path'"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ def misplaced(context: Context) -> tuple[Misplaced, ...]:
 
 def _misplaced(context: Context) -> Iterator[Misplaced]:
     downgrade = context.written_downgrade
-    if downgrade is None or "search_path" in context.migration.text.lower():
+    if downgrade is None or sets_search_path(context.migration):
         return
     seen: set[Operation] = set()
     for trip in context.round_trips:
@@ -53,6 +57,23 @@ def _misplaced(context: Context) -> Iterator[Misplaced]:
                 if meant is not None:
                     seen.add(operation)
                     yield Misplaced(operation, name, meant)
+
+
+def sets_search_path(migration: Migration) -> bool:
+    """Whether SQL, or a setting of the connection, names it; prose about it sets nothing."""
+    if "search_path" not in migration.text.lower():
+        return False
+    nodes = list(ast.walk(ast.parse(migration.text)))
+    prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return any(_names_search_path(node) for node in nodes if id(node) not in prose)
+
+
+def _names_search_path(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        said = spoken(node.value.lower()) if isinstance(node.value, str) else ()
+        return any(not _SEARCH_PATH.isdisjoint(tokens) for tokens in said)
+    names = (getattr(node, field, None) for field in ("id", "attr", "arg", "name"))
+    return any(isinstance(name, str) and "search_path" in name.lower() for name in names)
 
 
 def _meant(

@@ -109,14 +109,17 @@ def _constraints(before: Table, after: Table, schema: Schema) -> Iterator[Found]
             continue
         subject = f"{before.name}.{old.name or ', '.join(old.columns)}"
         column = old.columns[0] if old.columns else ""
-        said = _check(old, same) if old.kind == "check" else _constraint(old, same, after, schema)
+        if old.kind == "check":
+            said = _check(old, same, schema.dialect)
+        else:
+            said = _constraint(old, same, after, schema)
         if said is not None:
             yield Found("definition", column, subject, said)
 
 
-def _check(old: Constraint, same: list[Constraint]) -> str | None:
+def _check(old: Constraint, same: list[Constraint], dialect: str | None) -> str | None:
     named = [part for part in same if part.name and part.name == old.name]
-    differ = named and all(checks_differ(old, part) for part in named)
+    differ = named and all(checks_differ(old, part, dialect) for part in named)
     return "checks another condition" if differ else None
 
 

@@ -187,7 +187,7 @@ def present_already(context: Context) -> Iterator[Present]:
 def _asks_absence(operation: Operation, change: c.Change) -> bool:
     if isinstance(change, c.CreateTable | c.AddColumn | c.CreateIndex) and change.if_not_exists:
         return True
-    if "OR REPLACE" in " ".join(operation.sql.upper().split()):
+    if operation.says("OR", "REPLACE"):
         return True
     existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
     return existing or any(name == "if_not_exists" for name, _ in operation.arguments)

@@ -75,9 +75,11 @@ def _spared(change: c.Change, direction: Direction, trip: RoundTrip) -> bool:
     """Whether PostgreSQL leaves the rows alone that are there, and is not told to look later."""
     if not isinstance(change, c.AddConstraint) or not change.not_valid:
         return False
-    said = [set(_WORD.findall(operation.sql)) for operation in direction.operations]
+    name = (change.constraint.name or "").upper()
     validated = any(
-        "VALIDATE" in {w.upper() for w in s} and change.constraint.name in s for s in said
+        operation.says("VALIDATE", "CONSTRAINT", name)
+        or operation.says("VALIDATE", "CONSTRAINT", f'"{change.constraint.name}"')
+        for operation in direction.operations
     )
     return trip.dialect in {None, "postgresql"} and not validated
 

@@ -149,11 +149,10 @@ def _is_one(one: Key, other: Key) -> bool:
 
 def _asks(operation: Operation, change: c.Change) -> bool:
     """Whether it may find that there is nothing to do."""
-    words = " ".join(operation.sql.upper().split())
     asked = option(operation.arguments, "if_exists") or option(operation.arguments, "if_not_exists")
     itself = getattr(change, "if_not_exists", False) or getattr(change, "if_exists", False)
     guarded = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
-    return bool(itself or guarded or asked is not None or "IF EXISTS" in words)
+    return bool(itself or guarded or asked is not None or operation.says("IF", "EXISTS"))
 
 
 def _made(change: c.Change) -> Iterator[Key]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -10,7 +11,10 @@ from pathlib import Path
 from alembic_roundtrip.migration.changes import Change, Unknown
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Name, Options
+from alembic_roundtrip.migration.sql.words import has_words, says
 from alembic_roundtrip.text import Range, Source
+
+_WORD = re.compile(r"\w+")
 
 
 class GuardKind(str, Enum):
@@ -85,6 +89,16 @@ class Operation:
     def sql(self) -> str:
         """The SQL that it executes; empty where it executes none that is known."""
         return next((v.string or "" for key, v in self.arguments if key == "sqltext"), "")
+
+    def says(self, *words: str) -> bool:
+        """Whether its SQL has these words one after the other, not in a comment or in quotes.
+
+        Of SQL that is computed all words count that its Python has.
+        """
+        if self.sql:
+            return says(self.sql, *words)
+        written = (value.text for key, value in self.arguments if key == "sqltext")
+        return any(has_words(tuple(_WORD.findall(text.upper())), *words) for text in written)
 
     @property
     def conditional(self) -> bool:

@@ -259,6 +259,24 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "The same words, grouped otherwise",
+    """
+    def upgrade():
+        op.drop_constraint("ck_age", "cats")
+
+
+    def downgrade():
+        op.create_check_constraint("ck_age", "cats", "(age > 0 AND age < 9) OR name = '😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `cats.ck_age` checks another condition
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('cats', sa.Column('age', sa.Integer()), sa.Column('name', sa.Text()))\n"
+        "    op.create_check_constraint('ck_age', 'cats', \"age > 0 AND (age < 9 OR name = '😋')\")\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
     "The rule that a foreign key has when none is said",
     """
     def upgrade():

@@ -42,8 +42,7 @@ def check(context: Context) -> Iterator[Finding]:
     undone = [
         operation
         for operation in context.upgrade_operations
-        if operation.changes
-        and any(_does_something(context, operation, t) for t in context.round_trips)
+        if operation.changes and any(_does_something(operation, t) for t in context.round_trips)
     ]
     if not undone:
         return
@@ -65,7 +64,7 @@ def _fixes(context: Context, downgrade: Direction) -> tuple[Fix, ...]:
     return tuple(replace(fix, safety="unsafe", description=against) for fix in written)
 
 
-def _does_something(context: Context, operation: Operation, trip: RoundTrip) -> bool:
+def _does_something(operation: Operation, trip: RoundTrip) -> bool:
     """Whether it runs there; `DROP … IF EXISTS` of what no revision made need not do anything."""
     if not operation.runs_on(trip.dialect):
         return False
@@ -75,14 +74,12 @@ def _does_something(context: Context, operation: Operation, trip: RoundTrip) -> 
     )
     if all(_changes_nothing(change, trip) for change in operation.changes):
         return False
-    return not (absent and _only_if_it_is_there(context, operation))
+    return not (absent and _only_if_it_is_there(operation))
 
 
-def _only_if_it_is_there(context: Context, operation: Operation) -> bool:
-    sql = option(operation.arguments, "sqltext")
-    written = context.migration.source.slice(operation.range)
-    texts = (written if sql is None else sql.string or written).upper()
-    return "IF EXISTS" in texts or option(operation.arguments, "if_exists") is not None
+def _only_if_it_is_there(operation: Operation) -> bool:
+    asked = option(operation.arguments, "if_exists") is not None
+    return asked or operation.says("IF", "EXISTS")
 
 
 def _changes_nothing(change: Change, trip: RoundTrip) -> bool:

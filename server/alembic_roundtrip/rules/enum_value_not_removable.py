@@ -19,6 +19,7 @@ from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.sql.words import has_words, spoken
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.enum_value import removal
 
@@ -50,8 +51,10 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _adds_value(operation: Operation) -> bool:
-    words = " ".join(operation.sql.upper().split())
-    return words.startswith("ALTER TYPE") and " ADD VALUE " in words
+    return any(
+        tokens[:2] == ("ALTER", "TYPE") and has_words(tokens, "ADD", "VALUE")
+        for tokens in spoken(operation.sql)
+    )
 
 
 def _fixes(context: Context, operation: Operation) -> tuple[Fix, ...]:

@@ -9,7 +9,6 @@ Undo the upgrade from its last operation to its first: what hangs on a table goe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -23,8 +22,6 @@ from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
 
 rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING))
-
-_UNCHECKED = re.compile(r"\bforeign_key_checks\s*=\s*(?:0|off)\b", re.IGNORECASE)
 
 
 @rule.check
@@ -63,7 +60,9 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
 def _enforces(dialect: str | None, context: Context) -> bool:
     """Whether the database looks after foreign keys: MySQL and MariaDB can be told not to."""
     told = dialect in {"mysql", "mariadb"} and any(
-        _UNCHECKED.search(operation.sql) for operation in context.downgrade_operations
+        operation.says("FOREIGN_KEY_CHECKS", "=", off)
+        for operation in context.downgrade_operations
+        for off in ("0", "OFF")
     )
     return dialect not in {None, "sqlite"} and not told
 

@@ -19,6 +19,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.rewrite import WrapStatements
+from alembic_roundtrip.migration.sql.words import spoken
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import op_name, runs, stands_alone
 
@@ -45,14 +46,14 @@ def _failing(
     operations: tuple[Operation, ...], context: Context
 ) -> Iterator[tuple[Operation, str]]:
     for number, operation in enumerate(operations):
-        words = operation.sql.upper().rstrip("; \n").split()
-        if "COMMIT" in words:
+        said = spoken(operation.sql)
+        if any(tokens[0] == "COMMIT" for tokens in said):
             return
         if operation.autocommit or operation.doubtful or not operation.runs_on("postgresql"):
             continue
-        if _is_concurrent(operation, words):
+        if _is_concurrent(operation):
             yield operation, "CONCURRENTLY fails inside a transaction"
-        alone = [verb for verb in _ALONE if words[: len(verb)] == list(verb)]
+        alone = [verb for verb in _ALONE for tokens in said if tokens[: len(verb)] == verb]
         if operation.name == "execute" and alone:
             yield operation, f"{' '.join(alone[0])} fails inside a transaction"
         for change in operation.changes:
@@ -75,7 +76,8 @@ def _uses(operation: Operation, added: c.AddEnumValue, context: Context) -> bool
     for change in operation.changes:
         if isinstance(change, c.WriteRows) and change.table in tables:
             values = {value for row in change.rows for _, value in row}
-            if added.value in values or f"'{added.value}'" in operation.sql:
+            said = {token for tokens in spoken(operation.sql) for token in tokens}
+            if added.value in values or f"'{added.value}'" in said:
                 return True
         if isinstance(change, c.AlterColumn) and (change.table, change.column) in users:
             default = option(change.options, "server_default")
@@ -100,13 +102,16 @@ def _can_move(migration: Migration, operation: Operation) -> bool:
     return operation.batch is None and stands_alone(migration, operation)
 
 
-def _is_concurrent(operation: Operation, words: list[str]) -> bool:
+def _is_concurrent(operation: Operation) -> bool:
     given = option(operation.arguments, "postgresql_concurrently")
     for change in operation.changes:
         if given is None and isinstance(change, c.CreateIndex):
             given = option(change.index.options, "postgresql_concurrently")
-    # A materialized view can be refreshed concurrently anywhere.
-    said = "CONCURRENTLY" in words and "REFRESH" not in words
+    # A materialized view can be refreshed concurrently anywhere, and no DO block helps an index.
+    said = any(
+        "CONCURRENTLY" in tokens and tokens[0] not in {"DO", "REFRESH"}
+        for tokens in spoken(operation.sql)
+    )
     return said or (given is not None and given.value is True)
 
 

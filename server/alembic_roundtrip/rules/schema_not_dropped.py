@@ -15,7 +15,6 @@ from functools import partial
 from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 
@@ -26,8 +25,7 @@ rule = Rule(__name__, severity="warning", upgrade=MAKING["object"])
 def check(context: Context) -> Iterator[Finding]:
     """Schemas that only this migration makes; one that may be there already is shared."""
     for leftover in leftovers(context, "schema"):
-        sql = option(leftover.operation.arguments, "sqltext")
-        if sql is None or "IF NOT EXISTS" not in " ".join(sql.text.upper().split()):
+        if not leftover.operation.says("IF", "NOT", "EXISTS"):
             yield Finding(
                 leftover.operation.range,
                 f"nothing in downgrade() drops the schema `{leftover.key.table}`",

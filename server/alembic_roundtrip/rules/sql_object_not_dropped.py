@@ -17,7 +17,6 @@ from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 from alembic_roundtrip.severity import Severity
@@ -53,9 +52,7 @@ def _fixes(context: Context, leftover: Leftover) -> tuple[Fix, ...]:
 
 def _severity(leftover: Leftover) -> Severity | None:
     """An extension that the next upgrade finds there is in nobody's way."""
-    sql = option(leftover.operation.arguments, "sqltext")
-    text = "" if sql is None else sql.text.upper()
-    shared = leftover.key.kind == "extension" and "IF NOT EXISTS" in " ".join(text.split())
+    shared = leftover.key.kind == "extension" and leftover.operation.says("IF", "NOT", "EXISTS")
     return "information" if shared else None
 
 
@@ -64,8 +61,7 @@ def _goes_along(kind: str, context: Context) -> bool:
     changes = [change for o in context.downgrade_operations for change in o.changes]
     if kind == "trigger" and any(isinstance(change, c.DropTable) for change in changes):
         return True
-    said = (option(o.arguments, "sqltext") for o in context.downgrade_operations)
-    return any("CASCADE" in text.text.upper() for text in said if text is not None)
+    return any(operation.says("CASCADE") for operation in context.downgrade_operations)
 
 
 _USERS = (

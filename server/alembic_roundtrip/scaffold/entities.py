@@ -7,6 +7,7 @@ import re
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.migration.sql.words import says
 from alembic_roundtrip.scaffold.sql import sql_name
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -15,7 +16,6 @@ _DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function"
 _OF_A_TABLE = frozenset({"trigger", "policy"})
 _MATERIALIZED = re.compile(r"\s*CREATE\s+MATERIALIZED\b", re.IGNORECASE)
 _CREATE = re.compile(r"\s*CREATE\s+(?!OR\s+REPLACE\b)", re.IGNORECASE)
-_CALLS = re.compile(r"\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\b", re.IGNORECASE)
 _SIGNATURE = re.compile(
     r"\b(?:FUNCTION|PROCEDURE)\b(.*?)\b(?:RETURNS|AS|LANGUAGE)\b", re.IGNORECASE | re.DOTALL
 )
@@ -24,13 +24,13 @@ _SIGNATURE = re.compile(
 def made(change: c.CreateObject, step: Step, render: Renderer) -> Inverse:
     """DROP, of what has a name that says enough."""
     if change.kind == "extension":
-        if change.definition and "IF NOT EXISTS" not in change.definition.upper():
+        if change.definition and not says(change.definition, "IF", "NOT", "EXISTS"):
             # It was not there, and must not be when this is upgraded again.
             return _executed(f"DROP EXTENSION {sql_name(change.name)}", render)
         return Inverse([f"# The extension {change.name} stays: others may use it."])
     if change.kind in _OF_A_TABLE and change.owner is not None:
         # With its table it goes too late where its function goes before.
-        if change.owner in step.made and not _CALLS.search(change.definition):
+        if change.owner in step.made and not _calls(change.definition):
             return Inverse()
         where = f"{sql_name(change.name)} ON {sql_name(change.owner)}"
         return _executed(f"DROP {change.kind.upper()} {where}", render)
@@ -55,6 +55,10 @@ def replaced(change: c.ReplaceObject, step: Step, render: Renderer) -> Inverse:
     if _signature(before) != _signature(change.definition):
         raise NotKnownError(f"which {change.kind} `{change.name}` is meant")
     return _executed(_CREATE.sub("CREATE OR REPLACE ", before, count=1), render)
+
+
+def _calls(trigger: str) -> bool:
+    return any(says(trigger, "EXECUTE", kind) for kind in ("FUNCTION", "PROCEDURE"))
 
 
 def dropped(change: c.DropObject, step: Step, render: Renderer) -> Inverse:

@@ -67,13 +67,13 @@ class Existence:
         if step.operation.conditional:
             first = self._first(step)
             return first is not None and _known(first) == _MADE
-        return _if_needed(step, self._migration) and _known(step) == _MADE
+        return _if_needed(step) and _known(step) == _MADE
 
     def unclear(self, step: Step) -> bool:
         """Whether a step depends on a condition that a downgrade cannot be held to."""
         if step.operation.conditional:
             return self.question(step) is None
-        return _if_needed(step, self._migration) and _known(step) is None
+        return _if_needed(step) and _known(step) is None
 
     def question(self, step: Step) -> str | None:
         """The condition under which there is something to undo; None where there is none."""
@@ -229,11 +229,10 @@ def _condition(operation: Operation, conditions: Iterable[ast.If]) -> ast.expr |
     return max(inside, key=lambda node: node.lineno).test if inside else None
 
 
-def _if_needed(step: Step, migration: Migration) -> bool:
+def _if_needed(step: Step) -> bool:
     """Whether the statement itself does nothing where there is nothing to do."""
-    text = " ".join(migration.source.slice(step.operation.range).upper().split())
-    if isinstance(step.change, c.CreateObject) and step.change.kind == "extension":
-        return False
-    if isinstance(step.change, c.CreateTable | c.CreateIndex | c.AddColumn | c.CreateObject):
-        return "IF NOT EXISTS" in text or "IF_NOT_EXISTS=TRUE" in text.replace(" ", "")
-    return False
+    change = step.change
+    if isinstance(change, c.CreateTable | c.CreateIndex | c.AddColumn):
+        return change.if_not_exists
+    shared = isinstance(change, c.CreateObject) and change.kind != "extension"
+    return shared and step.operation.says("IF", "NOT", "EXISTS")

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Column, Constraint, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
+from alembic_roundtrip.migration.sql.words import Words, spoken
 from alembic_roundtrip.scaffold.fragility import against_deletion, fragile
 from alembic_roundtrip.scaffold.step import Inverse, Step
 from alembic_roundtrip.schema import Schema
@@ -96,11 +97,15 @@ def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collec
 
 def _has_trigger(schema: Schema, table: Name) -> bool:
     """Whether a trigger that is known may change what is written to a table."""
-    name = re.compile(rf"\bON\s+\S*\b{re.escape(table.name)}\b", re.IGNORECASE)
-    return any(
-        kind == "trigger" and name.search(text) and re.search(r"\bINSERT\b", text, re.IGNORECASE)
-        for (kind, _), text in schema.definitions.items()
-    )
+    texts = (text for (kind, _), text in schema.definitions.items() if kind == "trigger")
+    return any(_fires(tokens, table) for text in texts for tokens in spoken(text))
+
+
+def _fires(trigger: tuple[str, ...], table: Name) -> bool:
+    """Whether a trigger says that it is for rows that come into a table."""
+    at = trigger.index("ON") if "ON" in trigger else len(trigger)
+    name = Words(trigger[at + 1 :]).name()
+    return "INSERT" in trigger[:at] and name is not None and name.name.upper() == table.name.upper()
 
 
 def _says(rows: Sequence[c.Row], key: Sequence[str]) -> bool:

@@ -45,6 +45,13 @@ def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str
     return tuple(found)
 
 
+def conditions_differ(one: str, other: str, dialects: tuple[str, ...] = ()) -> bool | None:
+    """Whether two conditions certainly mean something else; None where they are not read."""
+    from alembic_roundtrip.migration.sql.conditions import differ
+
+    return differ(one, other, dialects or PLAUSIBLE)
+
+
 def _read(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...]:
     lower = _LOWER.issuperset(dialects)
     words = Words(statement.tokens, lower=lower)

@@ -64,7 +64,9 @@ def _is_of_all(update: exp.Update) -> bool:
         return False
     if where is None:
         return True
-    test = where.this
-    if not isinstance(test, exp.Not) or not isinstance(test.this, exp.Is):
+    test, negated = where.this, False
+    if isinstance(test, exp.Not):
+        test, negated = test.this, True
+    if not isinstance(test, exp.Is) or not isinstance(test.this, exp.Column):
         return False
-    return isinstance(test.this.this, exp.Column) and isinstance(test.this.expression, exp.Null)
+    return isinstance(test.expression, exp.Null) and negated != bool(test.args.get("negate"))

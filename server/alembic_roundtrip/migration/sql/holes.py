@@ -26,6 +26,8 @@ HOLE = "__computed__"
 
 def settled(change: Change) -> Change:
     """A change that holds whatever the computed parts come to."""
+    if isinstance(change, WriteRows) and _has_hole(change.read):
+        change = replace(change, read=None)
     if not _has_hole(change):
         return change
     if isinstance(change, WriteRows):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alembic_roundtrip.migration.objects import Name
 
@@ -22,6 +23,8 @@ _FLAGS = re.VERBOSE | re.DOTALL
 _STANDARD = re.compile(_TOKEN % _STRING, _FLAGS)
 _BACKSLASHED = re.compile(_TOKEN % r"\w?'(?:[^'\\]|\\.|'')*'", _FLAGS)
 _ROUTINES = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
+_DOLLARS = re.compile(r"\A\$\w*\$|\$\w*\$\Z")
+_QUOTES = "'\"`[$"
 _HEAD = 8
 """Words in which `CREATE OR REPLACE DEFINER = x TRIGGER` says what it creates."""
 
@@ -98,6 +101,37 @@ def statements(sql: str, *, backslashes: bool = False) -> Iterator[Statement]:
         places.append(match.start() - start)
     if tokens:
         yield Statement(sql[start:], tuple(tokens), tuple(places))
+
+
+@lru_cache(maxsize=256)
+def spoken(sql: str) -> tuple[tuple[str, ...], ...]:
+    """The tokens of each statement; words in capitals, and what is quoted as it is written.
+
+    The body of a DO block is part of it, as it runs at once; that of a routine is one token.
+    """
+    return tuple(
+        tuple(_in_capitals(statement.tokens, inside=statement.tokens[0].upper() == "DO"))
+        for statement in statements(sql)
+    )
+
+
+def _in_capitals(tokens: tuple[str, ...], *, inside: bool) -> Iterator[str]:
+    for token in tokens:
+        if inside and token[0] == "$":
+            yield from (word for part in spoken(_DOLLARS.sub("", token)) for word in part)
+        else:
+            yield token if token[0] in _QUOTES or token[-1] == "'" else token.upper()
+
+
+def says(sql: str, *words: str) -> bool:
+    """Whether a statement has these words one after the other, not in a comment or in quotes."""
+    return any(has_words(tokens, *words) for tokens in spoken(sql))
+
+
+def has_words(tokens: tuple[str, ...], *words: str) -> bool:
+    """Whether tokens have these, one after the other."""
+    starts = (at for at, token in enumerate(tokens) if token == words[0])
+    return any(tokens[at : at + len(words)] == words for at in starts)
 
 
 def _is_routine(tokens: list[str]) -> bool:
