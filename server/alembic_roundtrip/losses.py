@@ -135,7 +135,11 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
         for change in operation.changes:
             if not isinstance(change, DESTROYING):
                 continue
-            kept = frozenset(_copied_by(context.downgrade_operations, context)) if kept is None else kept
+            kept = (
+                frozenset(_copied_by(context.downgrade_operations, context))
+                if kept is None
+                else kept
+            )
             subject = _destroyed(change, trip.before, kept) or _moved(change, moved)
             if subject:
                 sentence = f"{_subject(subject, change)} are lost."
