@@ -14,6 +14,8 @@ else:
     import tomli as tomllib
 
 TABLE = "alembic-roundtrip"
+_NEAR = 0.75
+"""How much of our table's name another one has that was meant to be it."""
 
 
 def _setting(default: Any, doc: str, *, restricted: bool = False) -> Any:
@@ -151,11 +153,11 @@ def from_mapping(values: Mapping[str, Any], where: str, base: Settings | None = 
     return settings
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], least: float = 0.6) -> str:
     """The known name that one was probably meant for; empty where none is near."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(name, list(known), 1)), "")
+    return next(iter(get_close_matches(name, list(known), 1, least)), "")
 
 
 def _wanted(value: Any, default: Any) -> str:
@@ -172,7 +174,9 @@ def _wanted(value: Any, default: Any) -> str:
         return "a number"
     if isinstance(default, int) and not isinstance(value, int):
         return "a whole number"
-    return "" if value > 0 or (value == 0 and isinstance(default, int)) else "above 0"
+    if isinstance(default, int):
+        return "" if value >= 0 else "0 or more"
+    return "" if value > 0 else "above 0"
 
 
 def find(folder: Path) -> SettingsFile:
@@ -190,6 +194,8 @@ def find(folder: Path) -> SettingsFile:
             return SettingsFile(file, table)
         if table is not None:
             return SettingsFile(file, problem=f"`tool.{TABLE}` must be a table")
+        if wrong := misnamed_table(data):
+            return SettingsFile(file, problem=misnamed(wrong))
     return SettingsFile()
 
 
@@ -202,6 +208,21 @@ def own_table(data: Mapping[str, Any]) -> Any:
     """What a `pyproject.toml` has under our name; None where it has nothing."""
     tool = data.get("tool", {})
     return tool.get(TABLE) if isinstance(tool, dict) else None
+
+
+def misnamed_table(data: Mapping[str, Any]) -> str:
+    """The name of a table that was meant to be ours; empty where there is none like that."""
+    tool = data.get("tool", {})
+    if not isinstance(tool, dict) or TABLE in tool:
+        return ""
+    # A plain search first: what compares names takes a while to load.
+    some = [name for name in tool if "alembic" in name.lower() or "round" in name.lower()]
+    return nearest(TABLE, some, _NEAR) if some != ["alembic"] else ""
+
+
+def misnamed(name: str) -> str:
+    """What is to be said of a table with a name like ours."""
+    return f"the table is called `tool.{TABLE}`, not `tool.{name}`"
 
 
 def load(folder: Path) -> Settings:

@@ -61,7 +61,7 @@ class DeployedScripts:
             for name, blob in commit.blobs(environment.version_locations).items()
             if environment.location_of(path := _here(environment, commit.top / name)) is not None
             and is_script_name(path.name)
-        }
+        } or dict(_moved(commit, environment))
         different = [blob for path, blob in self._blobs.items() if _size(path) != blob.size]
         self._contents = dict(commit.contents(different))
         self.missing = tuple(self._missing())
@@ -164,6 +164,25 @@ def _replaced(gone: Mapping[str, Deletion], texts: Iterable[str]) -> Iterator[st
             seen.add(name)
             yield name
             todo += gone[name].revision.down_revisions
+
+
+def _moved(commit: Commit, environment: Environment) -> Iterator[tuple[Path, Blob]]:
+    """The migrations of a ref that has them in folders which are not there any more.
+
+    A location stands for the folder that most of its files have the names of.
+    """
+    folders: dict[Path, dict[str, Blob]] = {}
+    for name, blob in commit.blobs([commit.top]).items():
+        path = commit.top / name
+        if is_script_name(path.name):
+            folders.setdefault(path.parent, {})[path.name] = blob
+    for location in environment.version_locations:
+        here = {file.name for file in location.glob("*.py")}
+        shared = {folder: len(here & blobs.keys()) for folder, blobs in folders.items()}
+        old = max(shared, key=shared.__getitem__, default=location)
+        blobs = folders.get(old, {})
+        if shared.get(old, 0) * 2 > len(blobs) and not any((old / n).exists() for n in blobs):
+            yield from ((location / name, blob) for name, blob in blobs.items())
 
 
 def _here(environment: Environment, path: Path) -> Path:

@@ -53,10 +53,15 @@ _DEFAULT_BRANCHES = (
     "refs/heads/master",
 )
 _SHA1 = 40
+_SILENT = "it says nothing"
 
 
 class GitError(Exception):
     """Git could not answer; its own words."""
+
+
+class NothingSharedError(GitError):
+    """There is no commit that HEAD shares with a ref, as far as the repository knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,12 @@ def deployed_commit(folder: Path, ref: str = "") -> Commit | None:
     name = ref or _default_branch(folder)
     if name is None:
         return None
-    shared = _git(folder, "merge-base", "--", name, "HEAD").decode().strip()
     short = name.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+    try:
+        shared = _git(folder, "merge-base", "--", name, "HEAD").decode().strip()
+    except GitError as error:
+        said = f"HEAD has no commit in common with `{short}` here"
+        raise NothingSharedError(said if str(error) == _SILENT else str(error)) from error
     return Commit(short, shared, Path(os.path.realpath(top)), shared == head)
 
 
@@ -185,6 +194,6 @@ def _git(folder: Path, *arguments: str, asked: bytes = b"") -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitError(f"git did not run: {error}") from error
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
+        said = done.stderr.decode(errors="replace").strip().splitlines() or [_SILENT]
         raise GitError(said[0].removeprefix("fatal: "))
     return done.stdout

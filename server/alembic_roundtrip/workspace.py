@@ -12,7 +12,7 @@ from alembic_roundtrip import config
 from alembic_roundtrip.config import Settings, SettingsFile
 from alembic_roundtrip.index.store import store_of
 from alembic_roundtrip.project import Environment, environment_of, find_environments
-from alembic_roundtrip.repository import GitError, deployed_commit
+from alembic_roundtrip.repository import Commit, GitError, NothingSharedError, deployed_commit
 from alembic_roundtrip.rulenames import check_names, mistaken_names
 from alembic_roundtrip.scripts import Scripts
 from alembic_roundtrip.textfile import (
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from alembic_roundtrip.migration.model import Migration
     from alembic_roundtrip.schema import Schema
 
+_NAME_IT = "fetch it with its history, or name what is deployed in the setting `deployed-ref`"
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -42,6 +44,8 @@ class Surroundings:
     """The migrations that the deployed ref has, where there is one."""
     refused: Mapping[Environment, str] = field(default_factory=dict)
     """Why git could not answer."""
+    uncompared: Mapping[Environment, str] = field(default_factory=dict)
+    """Why nothing is known to be deployed, in a repository, with what to do."""
     files: tuple[Path, ...] = ()
     """Files beside the migrations that may have something for rules."""
 
@@ -124,25 +128,31 @@ class Workspace:
 
         With what is `known` from before, only what another commit is deployed for is asked again.
         """
-        deployed, refused = {}, {}
+        deployed: dict[Environment, DeployedScripts] = {}
+        refused, uncompared = {}, {}
         for environment in self.environments:
+            ref = self.settings_of(environment).deployed_ref
             try:
-                found = self._deployed(environment, known)
+                commit = deployed_commit(environment.script_location, ref)
+                found = self._deployed(environment, commit, known) if commit else None
             except GitError as error:
                 refused[environment] = str(error)
-            else:
-                if found is not None:
-                    deployed[environment] = found
-        return Surroundings(deployed, refused, self._near() if known is None else known.files)
+                if isinstance(error, NothingSharedError):
+                    uncompared[environment] = f"{error}; {_NAME_IT}"
+                continue
+            if commit is None:
+                uncompared[environment] = f"no default branch is known here; {_NAME_IT}"
+            elif found is not None:
+                deployed[environment] = found
+        files = self._near() if known is None else known.files
+        return Surroundings(deployed, refused, uncompared, files)
 
     def _deployed(
-        self, environment: Environment, known: Surroundings | None
+        self, environment: Environment, commit: Commit, known: Surroundings | None
     ) -> DeployedScripts | None:
-        ref = self.settings_of(environment).deployed_ref
-        commit = deployed_commit(environment.script_location, ref)
         before = known.deployed.get(environment) if known else None
-        if commit is None or (before is not None and before.commit == commit):
-            return before if commit else None
+        if before is not None and before.commit == commit:
+            return before
         from alembic_roundtrip.deployed import DeployedScripts
 
         found = DeployedScripts(commit, environment)

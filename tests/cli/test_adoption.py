@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,77 @@ def test_an_edit_of_a_deployed_migration_is_found_by_its_meaning(
     assert lint("--select", f"{rule}, deleted-migration") == {}
 
 
+def test_migrations_in_a_folder_that_was_moved_are_still_deployed(
+    project: AlembicProject, lint: Any
+) -> None:
+    rules = "edited-deployed-migration, deleted-migration"
+    commit_all(project.folder)
+    moved = project.folder / "app" / "db"
+    moved.parent.mkdir()
+    project.versions.parent.rename(moved)
+    (project.versions / "__pycache__").mkdir(parents=True)
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("/migrations", "/app/db"))
+    assert lint("--select", rules) == {}
+    assert severity_of("undocumented-data-loss", lint()["bbbb_.py"]) == "hint"
+    file = moved / "versions" / "aaaa_.py"
+    file.write_text(file.read_text().replace("sa.Text", "sa.String"))
+    assert lint("--select", rules) == {"aaaa_.py": [("edited-deployed-migration", "warning")]}
+    file.unlink()
+    assert set(lint("--select", rules)) == {"bbbb_.py"}
+
+
+def test_migrations_beside_which_there_are_others_were_not_moved(
+    project: AlembicProject, lint: Any
+) -> None:
+    commit_all(project.folder)
+    copy = project.folder / "copy"
+    shutil.copytree(project.versions.parent, copy)
+    (copy / "versions" / "aaaa_.py").write_text("revision = 'aaaa'\ndown_revision = None\n")
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("/migrations", "/copy"))
+    assert lint("--select", "edited-deployed-migration", "copy") == {}
+
+
+NOT_LOOKED_FOR = "edited and deleted migrations are not looked for: "
+NAME_IT = "; fetch it with its history, or name what is deployed in the setting `deployed-ref`\n"
+
+
+def test_what_git_does_not_tell_is_said(
+    project: AlembicProject, tmp_path: Path, printed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert NOT_LOOKED_FOR not in printed("lint"), "there is no repository"
+    commit_all(project.folder)
+    assert NOT_LOOKED_FOR not in printed("lint")
+    git(project.folder, "checkout", "--quiet", "-b", "feature")
+    git(project.folder, "commit", "--quiet", "--allow-empty", "--message=something")
+    git(project.folder, "checkout", "--quiet", "main")
+    clone = tmp_path / "clone"
+    address = f"file://{project.folder}"
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=feature", address, str(clone))
+    monkeypatch.chdir(clone)
+    why = "no default branch is known here"
+    assert printed("lint").endswith(f"\n{NOT_LOOKED_FOR}{why}{NAME_IT}")
+    assert NOT_LOOKED_FOR not in printed("lint", "--format", "concise")
+    git(clone, "fetch", "--quiet", "--depth=1", "origin", "main:refs/remotes/origin/main")
+    why = "HEAD has no commit in common with `origin/main` here"
+    assert printed("lint").endswith(f"\n{NOT_LOOKED_FOR}{why}{NAME_IT}")
+    git(clone, "fetch", "--quiet", "--unshallow")
+    assert NOT_LOOKED_FOR not in printed("lint")
+
+
+def test_an_old_project_is_told_how_to_start_clean(project: AlembicProject, printed: Any) -> None:
+    told = 'to start clean, set `since = "{}"` in `[tool.alembic-roundtrip]` of `pyproject.toml`'
+    assert "to start clean" not in printed("lint"), "there is little to mend"
+    for number in range(10):
+        table = f't{number}", sa.Column("id", sa.Integer)'
+        project.add(f"dd{number}", f'op.create_table("{table})', 'op.drop_table("other")')
+    assert f"\n{told.format('dd9')}: only later revisions are reported on\n" in printed("lint")
+    assert "to start clean" not in printed("lint", "migrations")
+    (project.folder / "pyproject.toml").write_text('[tool.alembic-roundtrip]\nsince = "dd9"\n')
+    assert printed("lint").endswith("13 migrations read: nothing to report\n")
+
+
 def test_a_severity_can_be_set_and_a_rule_switched_off(project: AlembicProject, lint: Any) -> None:
     assert severity_of("empty-downgrade", lint()["cccc_.py"]) == "error"
     toml = project.folder / "pyproject.toml"
@@ -237,6 +309,25 @@ def test_settings_that_are_no_toml_leave_the_migrations_alone(
     toml = project.folder / "pyproject.toml"
     toml.write_text('[tool.alembic-roundtrip]\nignore = ["empty-downgrade"\n')
     assert lint() == {"pyproject.toml": [("unusable-setting", "error")]}
+
+
+@pytest.mark.parametrize("name", ["alembic_roundtrip", "alembic-rountrip", '"Alembic-Roundtrip"'])
+def test_a_table_that_was_meant_to_be_ours_leaves_the_migrations_alone(
+    project: AlembicProject, lint: Any, name: str
+) -> None:
+    (project.folder / "pyproject.toml").write_text(f'[tool.{name}]\nignore = ["empty-downgrade"]\n')
+    assert lint() == {"pyproject.toml": [("unusable-setting", "error")]}
+    assert main(["test"]) == 2
+
+
+def test_zero_rows_are_rows_enough(project: AlembicProject, capsys: Any) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text("[tool.alembic-roundtrip]\nrows = 0\n")
+    main(["lint", "--select", "unusable-setting"])
+    assert "`rows`" not in capsys.readouterr().out
+    toml.write_text("[tool.alembic-roundtrip]\nrows = -1\n")
+    main(["lint", "--select", "unusable-setting"])
+    assert "`rows` must be 0 or more" in capsys.readouterr().out
 
 
 def test_a_since_that_no_history_has_is_found_in_the_settings(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from alembic_roundtrip.cli._workspace import NothingToReadError
-from alembic_roundtrip.repository import Blob, Commit, GitError, deployed_commit
+from alembic_roundtrip.repository import Blob, Commit, GitError, NothingSharedError, deployed_commit
 
 
 def changed_files(folders: Iterable[Path], files: Iterable[Path], ref: str) -> frozenset[Path]:
@@ -16,10 +16,14 @@ def changed_files(folders: Iterable[Path], files: Iterable[Path], ref: str) -> f
     """
     try:
         known = [_known(folder, ref) for folder in folders]
-    except GitError as error:
+    except NothingSharedError as error:
         raise NothingToReadError(
             f"--changed-since {ref}: git says: {error}; name a branch, tag or commit that HEAD has "
             "a commit in common with, and fetch it first where a checkout is shallow"
+        ) from error
+    except GitError as error:
+        raise NothingToReadError(
+            f"--changed-since {ref}: git says: {error}; it needs a repository with a commit"
         ) from error
     return frozenset(f for f in files if all(_differs(f, commit, blobs) for commit, blobs in known))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from alembic_roundtrip.cli import _workspace
@@ -100,9 +101,19 @@ def run(arguments: Namespace) -> int:
         hints=arguments.hints,
         fail_on=arguments.fail_on,
     )
+    if arguments.format == "text":
+        linting = replace(linting, notes=_notes(workspace, linting, arguments))
     formats.diagnostics_report(arguments.format)(linting)
     gc.freeze()  # nor are they looked for when the process ends
     return int(any(map(linting.fails, found)))
+
+
+def _notes(workspace: Workspace, linting: Linting, arguments: Namespace) -> tuple[str, ...]:
+    from alembic_roundtrip.cli._notes import uncompared, way_to_start
+
+    failing = [d for d in linting.found if linting.fails(d)]
+    whole = not (arguments.paths or arguments.changed_since)
+    return (*uncompared(workspace), *(way_to_start(workspace, failing) if whole else ()))
 
 
 def _open(arguments: Namespace) -> Workspace:

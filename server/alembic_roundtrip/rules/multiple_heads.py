@@ -27,6 +27,8 @@ rule = Rule(__name__, severity="warning")
 def check(context: Context) -> Iterator[Finding]:
     """A head beside which there is another one, not both with labels."""
     history, migration = context.history, context.migration
+    if any(problem.kind == "unknown-down-revision" for problem in history.problems):
+        return  # a revision is missing between what seem to be heads
     if migration.revision is None or migration.id not in history.heads:
         return
     others = [head for head in history.heads if head != migration.id]
@@ -119,6 +121,22 @@ rule.example(
     def downgrade():
         pass
     ''',
+)
+rule.example(
+    "A revision is missing between the two",
+    """
+    revision = "cccc3333"
+    down_revision = "bbbb2222"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
 )
 rule.example(
     "Branches with labels",

@@ -16,7 +16,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alembic_roundtrip.config import TABLE, Mistake, Settings, nearest, own_table, parsed, usable
+from alembic_roundtrip.config import (
+    TABLE,
+    Mistake,
+    Settings,
+    misnamed,
+    misnamed_table,
+    nearest,
+    own_table,
+    parsed,
+    usable,
+)
 from alembic_roundtrip.context import FileContext
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.rewrite import Replace
@@ -37,14 +47,16 @@ _DIALECTS = (*_DATABASES[1:], "oracle", "mssql")
 def check_file(context: FileContext) -> Iterator[Finding]:
     """Our table in a `pyproject.toml`, and whether there is any way to read it."""
     file = context.file
-    if file.path.name != "pyproject.toml" or "alembic" not in file.text:
+    if file.path.name != "pyproject.toml" or "alembic" not in file.text.lower():
         return
     try:
-        table = own_table(parsed(file.text))
+        data = parsed(file.text)
     except ValueError as error:
         yield _unreadable(file.source, str(error))
         return
+    table = own_table(data)
     if table is None:
+        yield from _misnamed(misnamed_table(data), file.text)
         return
     where = places(file.text)
     if not isinstance(table, dict):
@@ -85,7 +97,10 @@ def _refused(
     ref = table.get("deployed-ref")
     place = where.get(("tool", TABLE, "deployed-ref"))
     if ref and place and context.refused:
-        message = f"git cannot say what of `{ref}` is deployed: {context.refused[0]}"
+        message = (
+            f"git cannot say what of `{ref}` is deployed: {context.refused[0]}; name a branch, tag "
+            "or commit, and fetch it where a checkout is shallow"
+        )
         yield Finding(place.value, message, severity="information")
 
 
@@ -100,6 +115,14 @@ def _finding(mistake: Mistake, where: Mapping[Any, Place]) -> Finding:
         text = mistake.near if bare else json.dumps(mistake.near, ensure_ascii=False)
         fixes = (Fix(f"Write `{mistake.near}`", (Replace(there, text),)),)
     return Finding(there, mistake.sentence, fixes)
+
+
+def _misnamed(name: str, text: str) -> Iterator[Finding]:
+    """Another table, where it was meant to be ours."""
+    place = places(text).get(("tool", name))
+    if place is not None:
+        fix = Fix(f"Write `{TABLE}`", (Replace(place.key, TABLE),))
+        yield Finding(place.key, misnamed(name), (fix,))
 
 
 def _unreadable(source: Source, error: str) -> Finding:
@@ -130,6 +153,8 @@ rule.example(
     ^^^^^ there is no setting `ignor`; did you mean `ignore`?
     rows = "many"
            ^^^^^^ `rows` must be a number
+    timeout = 0
+              ^ `timeout` must be above 0
     database = "postgres"
                ^^^^^^^^^^ there is no kind of scratch database `postgres`; did you mean `postgresql`?
     dialects = ["sqlite", "postgresql+psycopg"]
@@ -165,6 +190,36 @@ rule.example(
     [tool]
     alembic-roundtrip = { severity = { multiple-heads = "hint" }, rows = 3 }
     """,
+)
+rule.example(
+    "A table with another name",
+    """
+    [tool.alembic]
+    script_location = "😋"
+
+    [tool.alembic_roundtrip]
+          ^^^^^^^^^^^^^^^^^ the table is called `tool.alembic-roundtrip`, not `tool.alembic_roundtrip`
+    rows = 3
+    """,
+    file="pyproject.toml",
+    fixed="""
+    [tool.alembic]
+    script_location = "😋"
+
+    [tool.alembic-roundtrip]
+    rows = 3
+    """,
+)
+rule.example(
+    "Tables of others",
+    """
+    [tool.alembic]
+    script_location = "migrations"
+
+    [tool.alembic-utils]
+    [tool.pytest-alembic]
+    """,
+    file="pyproject.toml",
 )
 rule.example(
     "A revision that there is not",

@@ -30,6 +30,8 @@ class Linting:
     problems: Sequence[str]
     hints: bool
     fail_on: Severity
+    notes: Sequence[str] = ()
+    """What people are told beside the findings, a sentence each."""
 
     def source(self, d: Diagnostic) -> Source:
         """The text that a diagnostic is about; empty where it cannot be read any more."""

@@ -42,6 +42,8 @@ def report(linting: Linting) -> None:
     for environment, migrations in linting.environments.items():
         write([(f"{told(environment, migrations)}\n", "dim")])
     write([(f"{linting.summary()}\n", "bold"), *_fixable(fixable)])
+    for note in linting.notes:
+        write([(f"{one_line(note)}\n", "dim")])
 
 
 def _headline(d: Diagnostic) -> Iterator[Part]:
