@@ -113,6 +113,12 @@ def sql(text: str) -> str:
             f"set_search_path('api'); {_MOVED}",
             False,
         ),
+        (
+            "wrong-schema",
+            "op.add_column('jobs', sa.Column('x', sa.Text()), schema='api')",
+            f"{_MOVED}  # search_path\n\n\nhalf = typed(",
+            True,
+        ),
     ],
 )
 def test_words_count_where_they_mean_what_they_say(

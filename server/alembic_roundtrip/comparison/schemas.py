@@ -11,6 +11,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.sql.words import spoken
+from alembic_roundtrip.migration.syntax import parse
 from alembic_roundtrip.schema import Schema
 
 _SEARCH_PATH = frozenset({"SEARCH_PATH", "'search_path'"})
@@ -63,7 +64,7 @@ def sets_search_path(migration: Migration) -> bool:
     """Whether SQL, or a setting of the connection, names it; prose about it sets nothing."""
     if "search_path" not in migration.text.lower():
         return False
-    nodes = list(ast.walk(ast.parse(migration.text)))
+    nodes = list(ast.walk(parse(migration.source).tree))
     prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     return any(_names_search_path(node) for node in nodes if id(node) not in prose)
 
