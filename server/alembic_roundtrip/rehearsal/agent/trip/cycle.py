@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set
 
 from ..dialects import GoneError, Locked, Room
@@ -10,7 +11,8 @@ from ..project.scripts import Scripts
 from ..schema import difference
 from .descent import Descent
 from .findings import Findings
-from .round_trip import CommitsItself, RoundTrip, refuses
+from .round_trip import RoundTrip, refuses
+from .steps import Steps, anew_with_commits
 from .walk import REST, RUN, Request, Way
 
 FULL_CYCLE = "full cycle"
@@ -52,7 +54,7 @@ class Cycle:
         """Every revision in order: those named are rehearsed, the others only applied."""
         wanted = set(self._scripts.selected) - set(self._plan["done"])
         below = self._scripts.made if self._plan["full_cycle"] else set()
-        yield from self._descent.way(wanted | below, self._blocked, self._with_commits)
+        yield from self._descent.way(wanted | below, self._blocked)
         base = self._room.snapshot()
         self._alone = set() if self._plan["full_cycle"] else self._scripts.common_ancestors()
         for revision in self._scripts.order:
@@ -71,9 +73,9 @@ class Cycle:
                     findings.skip(obstacle)
                     self._finish(findings)
             elif revision in wanted:
-                yield from self._rehearse(revision)
+                yield from anew_with_commits(self._room, partial(self._rehearse, revision))
             else:
-                yield from self._apply(revision)
+                yield from anew_with_commits(self._room, partial(self._apply, revision))
         if self._plan["full_cycle"] and FULL_CYCLE not in self._plan["done"]:
             findings = self._findings(FULL_CYCLE)
             if self._descent.stays:
@@ -139,13 +141,11 @@ class Cycle:
 
     def _apply(self, revision: str) -> Way:
         """Only upgrade; where that fails the revision is an obstacle for others."""
-        if self._room.commits:
-            yield REST
+        steps = Steps(revision, self._room)
+        yield from steps.rest()
         before = None if revision in self._alone else self._room.save()
-        outcome = yield Request(revision, upgrade=True, name="upgrade", declare=True)
-        if outcome.needs_commits:
-            yield from self._with_commits(self._apply(revision))
-        elif outcome.problem is None:
+        outcome = yield from steps.do("upgrade", upgrade=True, declare=True)
+        if outcome.problem is None:
             self._room.keep()
             self._applied.append(revision)
         else:
@@ -156,23 +156,11 @@ class Cycle:
                 except GoneError as error:
                     self._blocked[revision] += f"; {error}"
 
-    def _with_commits(self, way: Way) -> Way:
-        """A part of the way in which steps really commit."""
-        self._room.commits = True
-        yield from way
-        yield REST
-        self._room.commits = self._room.always_commits
-        if not self._room.commits:
-            yield RUN
-
     def _rehearse(self, revision: str) -> Way:
         findings = self._findings(revision)
         trip = self._trip(revision, self._scripts, self._room, self._declared, self._plan, findings)
         try:
             yield from trip.steps()
-        except CommitsItself:
-            yield from self._with_commits(self._rehearse(revision))
-            return
         except Locked as error:
             findings.fail(f"{error}; does the migration open one of its own?")
             self._finish(findings)

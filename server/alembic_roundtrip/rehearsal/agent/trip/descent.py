@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Mapping, Set, Tuple
+from functools import partial
+from typing import Dict, List, Mapping, Set, Tuple
 
 from ..dialects import GoneError, Room
 from ..project.problems import Problem
 from ..project.scripts import Scripts
-from .walk import REST, Outcome, Request, Way
+from .steps import AGAIN, Steps, anew_with_commits
+from .walk import Outcome, Request, Way
 
 _DOUBT = "the schema is that of `baseline`, which may not be what the migrations make"
 
@@ -27,9 +29,7 @@ class Descent:
         self.below: Set[str] = set(scripts.made)
         """The revisions that are left applied, as none of those wanted comes before them."""
 
-    def way(
-        self, wanted: Set[str], blocked: Mapping[str, str], with_commits: Callable[[Way], Way]
-    ) -> Way:
+    def way(self, wanted: Set[str], blocked: Mapping[str, str]) -> Way:
         """Stamp what is there, and take back what is wanted and whatever builds on that."""
         made = [revision for revision in self._scripts.order if revision in self._scripts.made]
         for revision in made:
@@ -41,7 +41,7 @@ class Descent:
             if revision in blocked:
                 yield from self._leave(revision, blocked[revision], [])
             else:
-                yield from self._take_back(revision, with_commits)
+                yield from anew_with_commits(self._room, partial(self._take_back, revision))
         if back:
             self._room.keep()
 
@@ -53,44 +53,28 @@ class Descent:
                 found.append(revision)
         return found
 
-    def _take_back(self, revision: str, with_commits: Callable[[Way], Way]) -> Way:
+    def _take_back(self, revision: str) -> Way:
         """Down, and up again to see whether that was the way back; in the end it is down."""
-        if self._room.commits:
-            yield REST
+        steps = Steps(revision, self._room, upgraded=True)
+        yield from steps.rest()
         before = self._room.save()
-        down = yield Request(revision, upgrade=False, name="downgrade")
-        if down.needs_commits:
-            yield from with_commits(self._take_back(revision, with_commits))
-            return
-        steps = [("downgrade", down)]
+        down = yield from steps.do("downgrade", upgrade=False)
+        done = [("downgrade", down)]
         if down.problem is None:
-            if self._room.commits:
-                yield REST
+            yield from steps.rest()
             parent = self._room.save()
-            again = yield Request(revision, upgrade=True, name="upgrade again")
-            if again.needs_commits:
-                yield from with_commits(self._take_back(revision, with_commits))
-                return
-            steps.append(("upgrade again", again))
+            again = yield from steps.do(AGAIN, upgrade=True)
+            done.append((AGAIN, again))
             if again.problem is None:
-                yield from self._go_to(parent, revision)
+                yield from steps.go_to(parent, upgraded=False)
                 return
-        if self._room.commits:
-            yield REST
-        why = _sentence(*(step.problem for _, step in steps))
+        yield from steps.rest()
+        why = _sentence(*(outcome.problem for _, outcome in done))
         try:
             self._room.restore(before)
         except GoneError as error:
             why = f"{why}; {error}"
-        yield from self._leave(revision, why, steps)
-
-    def _go_to(self, parent: object, revision: str) -> Way:
-        """Back to where the downgrade led; Alembic learns of it by a step that runs nothing."""
-        if self._room.commits:
-            yield REST
-        else:
-            yield Request(revision, upgrade=False, name=None)
-        self._room.restore(parent)
+        yield from self._leave(revision, why, done)
 
     def _leave(self, revision: str, why: str, steps: List[Tuple[str, Outcome]]) -> Way:
         yield Request(revision, upgrade=False, name=None)

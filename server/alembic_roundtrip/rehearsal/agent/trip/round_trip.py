@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Generator, List, Mapping, Optional, Set
+from typing import Any, Dict, List, Mapping, Set
 
 from ..dialects import GoneError, Room
 from ..project.declared import Declared
@@ -10,17 +10,11 @@ from ..project.problems import Problem
 from ..project.scripts import Scripts
 from ..rows.own_rows import OwnRows
 from ..schema import difference
-from . import halfway, touched
+from . import touched
 from .findings import Findings
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
-from .walk import REST, Call, Outcome, Request, Way
-
-_AGAIN = "upgrade again"
-Steps = Generator[Request, Outcome, Outcome]
-
-
-class CommitsItself(Exception):
-    """A step cannot be undone by a savepoint; the round trip is to begin anew, with commits."""
+from .steps import AGAIN, Steps
+from .walk import Way
 
 
 class RoundTrip:
@@ -37,55 +31,52 @@ class RoundTrip:
     ) -> None:
         self.revision = revision
         self.findings = findings
-        self.applied = False
-        """Whether the database is left upgraded."""
+        self._steps = Steps(revision, room, findings)
         self._scripts = scripts
         self._room = room
         self._declared = declared
         self._plan = plan
-        self._statements: Set[str] = set()
-        self._run_ended = False
-        self._upgraded = False
         self._reached = NOTHING
-        self._parent: Any = None
         self._child: Any = None
-        self._before: Any = None
-        self._after: Any = None
-        self._half: Optional[str] = None
+
+    @property
+    def applied(self) -> bool:
+        """Whether the database is left upgraded."""
+        return self._steps.applied
 
     def steps(self) -> Way:
         """The empty round trip, then the one with rows, then back to a clean upgrade."""
-        yield from self._rest()
+        yield from self._steps.rest()
         before, types_before = self._room.snapshot(), dict(self._declared.types)
-        self._before = before
-        parent = self._parent = self._room.save()
-        up = yield from self.do("upgrade", upgrade=True, declare=True)
+        self._steps.before = before
+        parent = self._steps.parent = self._room.save()
+        up = yield from self._steps.do("upgrade", upgrade=True, declare=True)
         if up.problem is not None:
             self._fail_upgrade(up.problem, empty=not before.tables)
-            yield from self.go_to(parent, upgraded=False)
+            yield from self._steps.go_to(parent, upgraded=False)
             return
         after, types_after = self._room.snapshot(), dict(self._declared.types)
-        self._after = after
+        self._steps.after = after
         self._note_stand_ins(before, after)
-        yield from self._rest()
+        yield from self._steps.rest()
         child = self._child = self._room.save()
-        self.applied = True
+        self._steps.applied = True
         self._reached = UPGRADED
         yield from self._empty(before)
         if self._plan["rows"]:
             yield from self._with_rows(before, after, types_before, types_after)
-        yield from self.go_to(child, upgraded=True)
+        yield from self._steps.go_to(child, upgraded=True)
 
     def give_up(self, error: GoneError) -> Way:
         """A state is not to be had again: leave the upgraded one, where that is."""
         self.findings.give_up(str(error))
-        self.applied = False
+        self._steps.applied = False
         if self._child is not None:
-            self.applied = True
+            self._steps.applied = True
             try:
-                yield from self.go_to(self._child, upgraded=True)
+                yield from self._steps.go_to(self._child, upgraded=True)
             except GoneError:
-                self.applied = False
+                self._steps.applied = False
 
     def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
         """The round trip again with made-up rows in the tables it touches, if there are any."""
@@ -93,12 +84,21 @@ class RoundTrip:
         own = OwnRows(self._plan["own_rows"], self.revision)
         if tables.old or tables.new or own.any():
             count = int(self._plan["rows"])
-            trip = RowsTrip(self, self._room, tables, count, own, types_before, types_after)
-            yield from trip.steps(self._parent, self._reached)
+            trip = RowsTrip(
+                self._steps,
+                self.findings,
+                self._room,
+                tables,
+                count,
+                own,
+                types_before,
+                types_after,
+            )
+            yield from trip.steps(self._steps.parent, self._reached)
 
     def _empty(self, before: Any) -> Way:
         """Down and up again on empty tables."""
-        down = yield from self.do("downgrade", upgrade=False)
+        down = yield from self._steps.do("downgrade", upgrade=False)
         if down.problem is not None:
             self.fail_downgrade(down.problem, "")
             return
@@ -106,85 +106,15 @@ class RoundTrip:
         restored = self._room.snapshot()
         self.findings.leave(difference.residue(before, restored))
         counts = self.counts(before, restored)
-        again = yield from self.do(_AGAIN, upgrade=True)
+        again = yield from self._steps.do(AGAIN, upgrade=True)
         if counts:
-            yield from self.go_to(self._parent, upgraded=False)
+            yield from self._steps.go_to(self._steps.parent, upgraded=False)
             self.findings.leave(rows_left(counts, self.counts(before, before)))
         if again.problem is None:
             self._reached = ALL
         else:
             self.findings.break_residue()
             self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
-
-    def do(
-        self, name: str, *, upgrade: bool, declare: bool = False, call: Optional[Call] = None
-    ) -> Steps:
-        """Run one direction and note it; the outcome says what it sent and raised."""
-        outcome = yield Request(self.revision, upgrade, name, declare=declare, call=call)
-        if outcome.needs_commits:
-            raise CommitsItself
-        self.findings.step(name, outcome)
-        self._statements.update(outcome.statements)
-        self._run_ended = outcome.problem is not None
-        self._half = None
-        if outcome.problem is None:
-            self._upgraded = upgrade
-        elif self._room.reverts:
-            self._upgraded = False
-        elif not name.startswith(_AGAIN):
-            self._half = self._half_of("upgrade" if upgrade else "downgrade")
-        return outcome
-
-    def _half_of(self, direction: str) -> Optional[str]:
-        """Which part was done of a step that failed where changes of the schema stay."""
-        start, goal = self._before, self._after
-        version = "what was applied before" if direction == "upgrade" else f"`{self.revision}`"
-        if direction == "downgrade":
-            start, goal = goal, start
-        return halfway.sentence(direction, version, start, self._room.snapshot(), goal)
-
-    def note_half(self) -> None:
-        """Note what the last failure left, now that it is known to be one."""
-        if self._half is not None:
-            self.findings.leave_half_done(self._half)
-
-    def _rest(self) -> Way:
-        """Between two runs, where states are copies of the whole database."""
-        if self._room.commits:
-            yield REST
-            self._run_ended = True
-
-    def go_to(self, saved: Any, *, upgraded: bool) -> Way:
-        """Put the database back to a saved state.
-
-        Alembic remembers, for as long as env.py's run lasts, which revisions are applied; it
-        learns of the change by a step that runs nothing.
-        """
-        yield from self._rest()
-        if not self._room.has(saved):
-            # It went with a run that failed: made anew from the parent, which was kept.
-            yield from self.go_to(self._parent, upgraded=False)
-            yield from self._upgrade_quietly()
-            return
-        ended = self._run_ended and not self._room.reverts
-        if not ended and self._upgraded != upgraded:
-            yield Request(self.revision, upgraded, None)
-        self._upgraded = upgraded
-        try:
-            self._room.restore(saved)
-        except GoneError:
-            if not upgraded:
-                raise
-            yield from self.go_to(self._parent, upgraded=False)
-            yield from self._upgrade_quietly()
-
-    def _upgrade_quietly(self) -> Way:
-        again = yield Request(self.revision, upgrade=True, name="upgrade", told=False)
-        self.applied = again.problem is None
-        self._upgraded = self.applied
-        if self.applied:
-            # The next revision begins here, and what came before will not be known any more.
-            self._room.snapshot()
 
     def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
         if problem.refused:
@@ -195,7 +125,7 @@ class RoundTrip:
             return
         sentence = f"`upgrade()` fails: {problem}"
         self.findings.fail(sentence + self._first_tables(problem, sure=empty))
-        self.note_half()
+        self._steps.note_half()
 
     def _first_tables(self, problem: Problem, *, sure: bool) -> str:
         """What to do where tables are missing that no migration makes."""
@@ -218,15 +148,15 @@ class RoundTrip:
             self.findings.refuse(problem.message or problem.type)
         else:
             sentence = f"`downgrade()` fails{where}: {problem}"
-            if self._before == self._after:
+            if self._steps.before == self._steps.after:
                 # An upgrade that lets its own errors pass has failed like that before.
                 sentence += self._first_tables(problem, sure=False)
             self.findings.fail(sentence)
-        self.note_half()
+        self._steps.note_half()
 
     def counts(self, before: Any, now: Any) -> Dict[str, int]:
         """How many rows there are in the touched tables that were there before and have any."""
-        names = touched.tables(self._statements, before.tables) & now.tables.keys()
+        names = touched.tables(self._steps.statements, before.tables) & now.tables.keys()
         counts = {
             name: self._room.count(now.tables[name])
             for name in sorted(names)
@@ -247,7 +177,7 @@ class RoundTrip:
         """The tables that statements name, and those that are not what they were."""
         known = {**before.tables, **after.tables}
         changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
-        return changed | touched.tables(self._statements, known)
+        return changed | touched.tables(self._steps.statements, known)
 
 
 def rows_left(now: Mapping[str, int], had: Mapping[str, int]) -> List[Any]:

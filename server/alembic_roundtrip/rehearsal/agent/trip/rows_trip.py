@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 from typing import (
-    TYPE_CHECKING,
     Any,
     Dict,
     Generator,
@@ -24,10 +23,9 @@ from ..project.problems import Problem, shorten
 from ..rows import data, filling
 from ..rows.own_rows import OwnRows, OwnRowsError
 from ..schema import difference
+from .findings import Findings
+from .steps import Steps
 from .walk import Outcome, Request, Way
-
-if TYPE_CHECKING:
-    from .round_trip import RoundTrip
 
 
 class Tables:
@@ -91,7 +89,8 @@ class RowsTrip:
 
     def __init__(
         self,
-        trip: RoundTrip,
+        steps: Steps,
+        findings: Findings,
         room: Room,
         tables: Tables,
         count: int,
@@ -99,15 +98,15 @@ class RowsTrip:
         types_before: Dict[Any, Any],
         types_after: Dict[Any, Any],
     ) -> None:
-        self._trip = trip
+        self._steps = steps
         self._room = room
         self._tables = tables
         self._count = count
         self._own = own
         self._types_before = types_before
         self._types_after = types_after
-        self._seed = zlib.crc32(trip.revision.encode())
-        self._findings = trip.findings
+        self._seed = zlib.crc32(steps.revision.encode())
+        self._findings = findings
         self._reached = NOTHING
         self._guarded = False
         """Whether the downgrade is known to look at the rows first."""
@@ -122,7 +121,7 @@ class RowsTrip:
         doubted: Optional[Problem] = None
         problem: Optional[Problem] = None
         for attempt in ATTEMPTS:
-            yield from self._trip.go_to(parent, upgraded=False)
+            yield from self._steps.go_to(parent, upgraded=False)
             self._reached = NOTHING
             problem = yield from self._attempt(attempt, reach)
             if problem is None:
@@ -141,7 +140,7 @@ class RowsTrip:
     def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
         """Where the downgrade failed: whether it is what was written since that it fails on."""
         if self._failed_with is not None and self._failed_with.write:
-            yield from self._trip.go_to(parent, upgraded=False)
+            yield from self._steps.go_to(parent, upgraded=False)
             problem = yield from self._attempt(replace(self._failed_with, write=False), reach)
             if problem is None:
                 self._findings.note(_ONLY_NEW)
@@ -150,7 +149,7 @@ class RowsTrip:
         """One trip with rows; gives the problem it stopped at."""
         filled = self._fill(self._tables.before, self._tables.old, attempt, self._types_before)
         old = self._read(self._tables.before, self._tables.old)
-        up = yield from self._trip.do(attempt.named("upgrade"), upgrade=True)
+        up = yield from self._steps.do(attempt.named("upgrade"), upgrade=True)
         if up.problem is not None:
             return up.problem
         self._reached = UPGRADED
@@ -165,7 +164,7 @@ class RowsTrip:
                 self._room.snapshot(), self._tables.new, attempt, self._types_after, later=True
             )
         written = self._read_now()
-        down = yield from self._trip.do(attempt.named("downgrade"), upgrade=False)
+        down = yield from self._steps.do(attempt.named("downgrade"), upgrade=False)
         if down.problem is not None:
             self._unproved = losses
             return down.problem
@@ -173,7 +172,7 @@ class RowsTrip:
         self._compare_with_parent(old, (upgraded, written), inserted, losses)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
-        again = yield from self._trip.do(attempt.named("upgrade again"), upgrade=True)
+        again = yield from self._steps.do(attempt.named("upgrade again"), upgrade=True)
         if again.problem is None:
             self._findings.lose(data.losses(written, self._read_now(), "downgrade"))
         return again.problem
@@ -273,7 +272,7 @@ class RowsTrip:
             if step == "downgrade":
                 self._failed_with = self._failed_with or attempt
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
-            self._trip.note_half()
+            self._steps.note_half()
         else:
             return False
         return True
@@ -287,7 +286,7 @@ class RowsTrip:
                 self._findings.rows = 0
         elif not attempt.write:
             self._findings.refuse(message)
-            self._trip.note_half()
+            self._steps.note_half()
         elif not self._guarded:
             self._findings.note(f"`downgrade()` refuses made-up rows: {message}", "guarded")
             self._guarded = True

@@ -27,7 +27,8 @@ from .. import events
 from ..channel import Channel
 from ..project.declared import Types
 from ..schema import difference
-from ..trip.round_trip import RoundTrip, Steps, rows_left
+from ..trip.round_trip import RoundTrip, rows_left
+from ..trip.steps import Step
 from ..trip.walk import Call, Outcome, Request, Way
 from .autogenerate import Autogenerate
 from .leftovers import Leftovers
@@ -66,7 +67,6 @@ class WayBack(RoundTrip):
         written = self._plan["written"][revision]
         self._written: List[str] = written["statements"]
         self._imports: List[str] = written["imports"]
-        self._before: Any = None
         self._had: Dict[str, int] = {}
         self._tables: Any = None
         self._version_table = ""
@@ -78,14 +78,14 @@ class WayBack(RoundTrip):
 
         Reflecting the parent takes longer than upgrading once more.
         """
-        yield from self._rest()
-        self._before, self._types = self._room.snapshot(), dict(self._declared.types)
+        yield from self._steps.rest()
+        self._steps.before, self._types = self._room.snapshot(), dict(self._declared.types)
         self._had = {
             name: self._room.count(table)
-            for name, table in self._before.tables.items()
+            for name, table in self._steps.before.tables.items()
             if table.has_rows
         }
-        self._parent = self._room.save()
+        self._steps.parent = self._room.save()
         up = yield from self._up()
         if up.problem is not None:
             return
@@ -93,14 +93,14 @@ class WayBack(RoundTrip):
         if found is not None and found.residue and self._changed_nothing(up.statements):
             found = _Trial()  # what reading takes for a change was there before
         elif found is not None and found.residue:
-            yield from self.go_to(self._parent, upgraded=False)
+            yield from self._steps.go_to(self._steps.parent, upgraded=False)
             up = yield from self._up(self._look)
             found = (yield from self._best()) if up.problem is None else None
         if found is not None:
             self._say(found, up.statements)
 
     def _changed_nothing(self, statements: Iterable[str]) -> bool:
-        found = difference.residue(self._before, self._after)
+        found = difference.residue(self._steps.before, self._steps.after)
         return all(each["grade"] == "cosmetic" for each in found) and all(
             map(self._only_of_schema, statements)
         )
@@ -116,15 +116,15 @@ class WayBack(RoundTrip):
                 break
         return best
 
-    def _up(self, call: Optional[Call] = None) -> Steps:
-        up = yield from self.do("upgrade", upgrade=True, declare=True, call=call)
-        self.applied = up.problem is None
+    def _up(self, call: Optional[Call] = None) -> Step:
+        up = yield from self._steps.do("upgrade", upgrade=True, declare=True, call=call)
+        self._steps.applied = up.problem is None
         if up.problem is not None:
-            self._fail_upgrade(up.problem, empty=not self._before.tables)
-            yield from self.go_to(self._parent, upgraded=False)
+            self._fail_upgrade(up.problem, empty=not self._steps.before.tables)
+            yield from self._steps.go_to(self._steps.parent, upgraded=False)
         else:
-            self._after = self._room.snapshot()
-            yield from self._rest()
+            self._steps.after = self._room.snapshot()
+            yield from self._steps.rest()
             self._child = self._room.save()
         return up
 
@@ -133,12 +133,12 @@ class WayBack(RoundTrip):
     ) -> Generator[Request, Outcome, Optional[_Trial]]:
         """Down, and the upgraded state again; None where nothing could be tried."""
         found: List[_Trial] = []
-        down = yield from self.do(
+        down = yield from self._steps.do(
             "downgrade", upgrade=False, call=lambda _: found.append(search(self._bench()))
         )
         if down.problem is not None:
             self.findings.fail(f"no way back could be tried: {down.problem}")
-        yield from self.go_to(self._child, upgraded=True)
+        yield from self._steps.go_to(self._child, upgraded=True)
         return found[0] if down.problem is None else None
 
     def _say(self, trial: _Trial, statements: Iterable[str]) -> None:
@@ -169,8 +169,8 @@ class WayBack(RoundTrip):
         from alembic import op
 
         context = op.get_context()
-        self._tables = reflect(context, self._before, context.version_table)
-        self._leftovers = Leftovers(context.connection, self._before)
+        self._tables = reflect(context, self._steps.before, context.version_table)
+        self._leftovers = Leftovers(context.connection, self._steps.before)
         upgrade()
 
     def _bench(self) -> _Bench:
@@ -197,13 +197,13 @@ class WayBack(RoundTrip):
             bench.run(waiting, trial)
         left = bench.run_all(rest.needed_first(now()), trial)
         autogenerate = Autogenerate(bench.context, self._tables, self._types, batch=batch)
-        left += bench.run_all(autogenerate.statements(self._before, now()), trial)
+        left += bench.run_all(autogenerate.statements(self._steps.before, now()), trial)
         if left:
             bench.run_all(rest.dependents(now()), trial)
             bench.run_all(left, trial)
         if self._residue(bench, trial):
-            bench.run_all(autogenerate.keys(self._before, now()), trial)
-            for table in autogenerate.anew(self._before, now()):
+            bench.run_all(autogenerate.keys(self._steps.before, now()), trial)
+            for table in autogenerate.anew(self._steps.before, now()):
                 self._improve(bench, trial, table)
             bench.run_all(rest.rest(now()), trial)
         self._residue(bench, trial)
@@ -219,15 +219,15 @@ class WayBack(RoundTrip):
             del trial.done[number:]
 
     def _of_tables(self, bench: _Bench) -> int:
-        found = difference.residue(self._before, bench.snapshot())
+        found = difference.residue(self._steps.before, bench.snapshot())
         return sum(
             each["kind"] not in _MADE_AFTER and each["grade"] != "cosmetic" for each in found
         )
 
     def _residue(self, bench: _Bench, trial: _Trial) -> List[Dict[str, Any]]:
         now = bench.snapshot()
-        found = difference.residue(self._before, now)
-        found += rows_left(self.counts(self._before, now), self._had)
+        found = difference.residue(self._steps.before, now)
+        found += rows_left(self.counts(self._steps.before, now), self._had)
         trial.residue = [each for each in found if each["grade"] != "cosmetic"]
         return trial.residue
 
