@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.measurements import DATABASES
 from alembic_roundtrip.migration import changes as c
@@ -95,7 +96,7 @@ def _refusal(written: Expression, dialect: str) -> str | None:
             return f"type `{name}`"
     for keyword in node.keywords if isinstance(node, ast.Call) else ():
         value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
-        if keyword.arg != "collation" or dialect in {"mysql", "mariadb"}:
+        if keyword.arg != "collation" or dialect in MYSQL:
             continue
         if isinstance(value, str) and _OF_MYSQL.fullmatch(value):
             return f"collation `{value}`"

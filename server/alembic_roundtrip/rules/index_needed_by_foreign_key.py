@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
@@ -29,7 +30,7 @@ rule = Rule(__name__, severity="error", downgrade=(c.DropIndex,))
 def check(context: Context) -> Iterator[Finding]:
     """Indexes dropped while a foreign key on their first columns has no other."""
     for trip in context.round_trips:
-        if trip.dialect not in {"mysql", "mariadb"}:
+        if trip.dialect not in MYSQL:
             continue
         for operation, change, schema in trip.down.steps:
             if not isinstance(change, c.DropIndex) or change.name is None or operation.doubtful:

@@ -15,6 +15,7 @@ from functools import partial
 
 from alembic_roundtrip.comparison.targets import MAKING, NEEDING, absent_targets, referring
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Constraint, Name
@@ -59,7 +60,7 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
 
 def _enforces(dialect: str | None, context: Context) -> bool:
     """Whether the database looks after foreign keys: MySQL and MariaDB can be told not to."""
-    told = dialect in {"mysql", "mariadb"} and any(
+    told = dialect in MYSQL and any(
         operation.says("FOREIGN_KEY_CHECKS", "=", off)
         for operation in context.downgrade_operations
         for off in ("0", "OFF")

@@ -15,6 +15,7 @@ from functools import partial
 
 from alembic_roundtrip.comparison.tightening import Way
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.changes import AddColumn, AddConstraint, CreateTable, WriteRows
 from alembic_roundtrip.migration.model import Operation
@@ -30,13 +31,12 @@ from alembic_roundtrip.severity import Severity
 rule = Rule(__name__, severity="error", upgrade=(AddColumn,), downgrade=(AddColumn,))
 
 # They put the type's own zero or empty text into the rows that are there.
-_FILLS_BY_ITSELF = {"mysql", "mariadb"}
 
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Required columns added to tables that may hold rows at that moment."""
-    if context.dialects and set(context.dialects) <= _FILLS_BY_ITSELF:
+    if context.dialects and set(context.dialects) <= MYSQL:
         return
     yield from _added("downgrade", context, "error")
     # What was deployed has found no row in its way.

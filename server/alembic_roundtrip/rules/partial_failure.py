@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Operation
@@ -28,7 +29,7 @@ _CERTAIN = frozenset({GuardKind.DIALECT, GuardKind.ENGINE, GuardKind.LOOP})
 def check(context: Context) -> Iterator[Finding]:
     """Long downgrades of the newest revision, where DDL cannot be rolled back."""
     downgrade = context.written_downgrade
-    known = {"mysql", "mariadb"}.issuperset(context.dialects) and context.dialects
+    known = MYSQL.issuperset(context.dialects) and context.dialects
     if downgrade is None or not known or not context.recent:
         return
     changing = [o for o in downgrade.operations if any(_is_ddl(change) for change in o.changes)]

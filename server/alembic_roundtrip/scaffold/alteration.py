@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Column, option
@@ -41,7 +42,7 @@ class Alteration:
     def __init__(self, render: Renderer, dialects: tuple[str, ...]) -> None:
         self._render = render
         self._native = not dialects or "postgresql" in dialects
-        self._whole = bool(dialects) and {*dialects} <= {"mysql", "mariadb"}
+        self._whole = bool(dialects) and {*dialects} <= MYSQL
 
     def back(
         self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]

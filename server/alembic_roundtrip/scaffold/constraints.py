@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.objects import Constraint, Name, Table
@@ -16,7 +17,6 @@ from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_argume
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.names import generated, known_as
 
-_MYSQL = {"mysql", "mariadb"}
 _POSTGRESQL = ("postgresql",)
 
 
@@ -91,7 +91,7 @@ class Constraints:
         elif self.dialects == _POSTGRESQL:
             name = generated(part, Table(table), "postgresql", lambda _: False)
             name = None if any(known_as(p) == name for t in tables for p in t.constraints) else name
-        mysql = bool(self.dialects) and {*self.dialects} <= _MYSQL
+        mysql = bool(self.dialects) and {*self.dialects} <= MYSQL
         if not (self.dialects == _POSTGRESQL or mysql) or final or name is None:
             raise NotKnownError(f"the name of a constraint of `{table}`")
         return name

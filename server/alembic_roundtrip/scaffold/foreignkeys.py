@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
@@ -11,7 +12,6 @@ from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.step import Step, spelled
 from alembic_roundtrip.schema.names import known_as, numbered
 
-_MYSQL = {"mysql", "mariadb"}
 _Columns = tuple[str | None, ...]
 
 
@@ -25,7 +25,7 @@ class ForeignKeyIndexes:
     def left_behind(self, name: Name, part: Constraint, step: Step) -> Iterator[str]:
         """The drop of the index that stays without the foreign key that it was made for."""
         table = step.before.table(name)
-        if part.kind != "foreignkey" or not _MYSQL & self._dialects or table is None:
+        if part.kind != "foreignkey" or not MYSQL & self._dialects or table is None:
             return
         if not _serves(_indexed(table), part):
             parts = [spelled(self._render, step, "constraint_name", _name(part, table))]
@@ -41,7 +41,7 @@ class ForeignKeyIndexes:
         Raises `NotKnownError` where one of them would have the name of the other.
         """
         table = step.before.table(name)
-        if not _MYSQL & self._dialects or table is None or not step.before.knows(name):
+        if not MYSQL & self._dialects or table is None or not step.before.knows(name):
             return
         known = [*_indexed(table)]
         for part in table.constraints:
@@ -56,10 +56,10 @@ class ForeignKeyIndexes:
 
     def _there(self, lines: Sequence[str]) -> Iterator[str]:
         """Lines for those databases only."""
-        if self._dialects <= _MYSQL:
+        if self._dialects <= MYSQL:
             yield from lines
         else:
-            names = ", ".join(map(self._render.text, sorted(_MYSQL)))
+            names = ", ".join(map(self._render.text, sorted(MYSQL)))
             yield from inside(f"if op.get_context().dialect.name in ({names}):", lines)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from alembic_roundtrip.comparison.equivalence import narrowing, read_type
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
@@ -75,7 +76,7 @@ def against_column(
     """
     name = f"{change.table}.{change.column}"
     nullable, new = option(change.options, "nullable"), option(change.options, "type_")
-    if new is None and {"mysql", "mariadb"} & {*dialects}:
+    if new is None and MYSQL & {*dialects}:
         # There a column is defined as a whole: what is called its type becomes its type.
         new = option(change.options, "existing_type")
     if nullable is not None and nullable.value is True and not (column and column.nullable):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import singledispatchmethod
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import (
@@ -43,7 +44,6 @@ from alembic_roundtrip.schema.names import numbered_column, sequence_of
 from alembic_roundtrip.schema.recreation import reflected
 
 _SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
-_MYSQL = {"mysql", "mariadb"}
 _NOTHING: tuple[object, ...] = (None, ())
 _CALL = re.compile(r"\w\((?<!\.f\()")  # a second call might not give the same
 
@@ -64,7 +64,7 @@ class Inverter:
         self.dialects = dialects
         self._native = not dialects or "postgresql" in dialects
         self._only_native = dialects == ("postgresql",)
-        self._only_mysql = bool(dialects) and {*dialects} <= _MYSQL
+        self._only_mysql = bool(dialects) and {*dialects} <= MYSQL
 
     @singledispatchmethod
     def invert(self, change: c.Change, step: Step) -> Inverse:  # noqa: ARG002 - for the others
@@ -134,7 +134,7 @@ class Inverter:
 
     def _keeps_columns(self, part: Constraint) -> bool:
         """Whether a foreign key has to go before its columns; in what calls it by a name."""
-        return self._only_mysql or (part.name is not None and bool(_MYSQL & {*self.dialects}))
+        return self._only_mysql or (part.name is not None and bool(MYSQL & {*self.dialects}))
 
     def _checks_with(self, change: c.AddColumn, step: Step) -> Iterator[str]:
         """CHECKs of a column that batch mode would give to the table without it."""

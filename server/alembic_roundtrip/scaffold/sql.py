@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Collection, Sequence
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Column, Constraint, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
@@ -143,7 +144,7 @@ def quoted(name: str, dialects: Collection[str]) -> str:
     """A name as SQLAlchemy would have it in SQL: what is not plain is quoted."""
     if _PLAIN.fullmatch(name) and name not in _RESERVED:
         return name
-    mysql = {"mysql", "mariadb"} & {*dialects}
+    mysql = MYSQL & {*dialects}
     if mysql and {*dialects} - mysql:
         raise NotKnownError(f"how `{name}` is quoted")
     return f"`{name}`" if mysql else f'"{name}"'

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.objects import (
@@ -97,7 +98,7 @@ def whole(change: c.AlterColumn, table: Table) -> c.AlterColumn:
 def alter_column(draft: Draft, change: c.AlterColumn) -> None:
     """Alter a column; under a new name its constraints, indexes and foreign keys follow."""
     table = draft.parts(change.table)
-    if draft.dialect in {"mysql", "mariadb"}:
+    if draft.dialect in MYSQL:
         change = whole(change, table)
     name = draft.name_now(change.column)
     if table.column(name) is None:

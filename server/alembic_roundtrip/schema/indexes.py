@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.schema.constraints import rename_constraint
@@ -30,7 +31,7 @@ def drop_index(draft: Draft, change: c.DropIndex) -> None:
         kept = tuple(i for i in table.indexes if i.name != change.name) if table else ()
         if table is not None and len(kept) < len(table.indexes):
             draft.change(table.name, indexes=kept)
-        elif table is not None and draft.dialect in {"mysql", "mariadb"}:
+        elif table is not None and draft.dialect in MYSQL:
             # There a unique constraint is nothing but its index.
             parts = tuple(p for p in table.constraints if not _is_unique(p, change.name))
             if len(parts) < len(table.constraints):

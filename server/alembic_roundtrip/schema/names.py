@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 
 _LONGEST = 63
@@ -24,7 +25,7 @@ def generated(part: Constraint, table: Table, dialect: str | None, taken: Taken)
     """
     if dialect in {None, "postgresql"}:
         return _postgresql(part, table, taken)
-    if dialect in {"mysql", "mariadb"}:
+    if dialect in MYSQL:
         return _mysql(part, table)
     return None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.changes import AddColumn, AlterColumn, Change, CreateTable
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Name, option, without
@@ -18,7 +19,6 @@ from alembic_roundtrip.migration.sql.words import Statement, Words, statements
 PLAUSIBLE = ("postgresql", "sqlite", "mysql")
 """Where nothing says which dialect it is."""
 _LOWER = frozenset({"postgresql", "cockroachdb", "redshift"})
-_BACKSLASHES = frozenset({"mysql", "mariadb"})
 
 
 @lru_cache(maxsize=4096)
@@ -26,7 +26,7 @@ def changes_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[Change, ...]:
     """The changes of all statements in a text, as far as these dialects agree on them."""
     meant = dialects or PLAUSIBLE
     found: list[Change] = []
-    for statement in statements(sql, backslashes=_BACKSLASHES.issuperset(meant)):
+    for statement in statements(sql, backslashes=MYSQL.issuperset(meant)):
         found += _read(statement, meant)
     return tuple(found)
 
@@ -36,7 +36,7 @@ def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str
     """Tables and columns whose values a text copies elsewhere; None stands for all columns."""
     meant = dialects or PLAUSIBLE
     found: list[tuple[Name, str | None]] = []
-    for statement in statements(sql, backslashes=_BACKSLASHES.issuperset(meant)):
+    for statement in statements(sql, backslashes=MYSQL.issuperset(meant)):
         verb, *others = map(str.upper, statement.tokens)
         if verb == "UPDATE" or (verb in {"CREATE", "INSERT"} and "SELECT" in others):
             from alembic_roundtrip.migration.sql.copies import copied

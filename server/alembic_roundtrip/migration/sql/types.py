@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.expression import Expression, literal
 
 _SA = "import sqlalchemy as sa"
@@ -63,7 +64,6 @@ _MYSQL = {
     "YEAR": "YEAR()",
 }
 _POSTGRESQLS = frozenset({"postgresql", "cockroachdb"})
-_MYSQLS = frozenset({"mysql", "mariadb"})
 _SERIALS = frozenset({"SERIAL", "BIGSERIAL", "SMALLSERIAL"})
 # Types of extensions with arguments or classes of their own, which only their packages have.
 _FOREIGN = frozenset(
@@ -100,7 +100,7 @@ def _type(node: exp.DataType, dialect: str) -> Expression | None:
     arguments = _arguments(node)
     if arguments is None:
         return None
-    if dialect in _MYSQLS and (word in _MYSQL or word in {"DATETIME", "TIMESTAMP"}):
+    if dialect in MYSQL and (word in _MYSQL or word in {"DATETIME", "TIMESTAMP"}):
         return _mysql(word, arguments)
     if word in _SIZED:
         return _sa(f"{_SIZED[word]}({', '.join(arguments[:1])})")
@@ -112,7 +112,7 @@ def _type(node: exp.DataType, dialect: str) -> Expression | None:
         return _sa("REAL()" if dialect in _POSTGRESQLS else "Float()")
     if word in {"VARBINARY", "BINARY"} and not arguments:
         return _sa("LargeBinary()")
-    if word in _PLAIN and (not arguments or dialect in _MYSQLS):
+    if word in _PLAIN and (not arguments or dialect in MYSQL):
         return _sa(_PLAIN[word])
     if word in _POSTGRESQL and dialect in _POSTGRESQLS:
         return _postgresql(f"{_POSTGRESQL[word]}({', '.join(arguments)})")

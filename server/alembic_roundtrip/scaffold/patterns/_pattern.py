@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from alembic_roundtrip.comparison.faults import Fault, faults
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression, literal
@@ -100,7 +101,7 @@ def existing(
     if column.type is None:
         raise NotKnownError(f"the type of `{column.name}`")
     parts = [f"existing_type={render.expression(column.type)}"]
-    if {"mysql", "mariadb"} & {*dialects}:
+    if MYSQL & {*dialects}:
         parts += [f"existing_nullable={column.nullable}"] if nullable else []
         default = column.server_default
         parts += [f"existing_server_default={render.expression(default)}"] if default else []

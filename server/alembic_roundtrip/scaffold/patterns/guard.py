@@ -9,6 +9,7 @@ from contextlib import suppress
 from alembic_roundtrip.comparison.equivalence import read_type
 from alembic_roundtrip.comparison.tightening import Tightening, tightenings
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
@@ -21,7 +22,6 @@ from alembic_roundtrip.scaffold.sql import quoted, sql_table
 
 _LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1}
 _PARAMETER = re.compile(r"(?<!:):\w")
-_MYSQL = frozenset({"mysql", "mariadb"})
 
 
 def patterns(context: Context, at: At) -> Iterator[Pattern]:
@@ -144,8 +144,8 @@ def _beyond(column: str, type_: Expression, dialects: tuple[str, ...]) -> str:
     new = read_type(type_.text)
     length = new.arguments.get("length") if new is not None else None
     if isinstance(length, int):
-        mysql = bool(_MYSQL & {*dialects})
-        if mysql and not {*dialects} <= _MYSQL:
+        mysql = bool(MYSQL & {*dialects})
+        if mysql and not {*dialects} <= MYSQL:
             raise NotKnownError("how characters are counted")
         return f"{'char_length' if mysql else 'length'}({column}) > {length}"
     largest = _LARGEST.get(new.family) if new is not None else None

@@ -8,6 +8,7 @@ from contextlib import suppress
 from alembic_roundtrip.comparison.equivalence import read_type
 from alembic_roundtrip.comparison.tightening import Tightening, tightenings
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body, Direction, Operation
@@ -20,7 +21,6 @@ from alembic_roundtrip.scaffold.patterns._pattern import At, Pattern, place_of
 from alembic_roundtrip.scaffold.sql import quoted, sql_table
 
 # They put the type's own zero or empty text into the rows that are there.
-_FILLS_BY_ITSELF = frozenset({"mysql", "mariadb"})
 _ZEROS = {
     **dict.fromkeys(("string", "text"), '""'),
     **dict.fromkeys(("integer", "bigint", "smallint", "numeric", "float"), '"0"'),
@@ -71,7 +71,7 @@ def backfill(context: Context, found: Tightening) -> Fix | None:
 
 def _added(context: Context, direction: Direction, at: At) -> Iterator[Pattern]:
     """Columns that a direction adds NOT NULL to a table that may have rows."""
-    if context.dialects and _FILLS_BY_ITSELF.issuperset(context.dialects):
+    if context.dialects and MYSQL.issuperset(context.dialects):
         return
     for operation in _pattern.single(direction.operations, c.AddColumn):
         change = operation.changes[0]
