@@ -41,6 +41,16 @@ def tree_edits(migration: Migration, rewrites: Iterable[TreeRewrite]) -> list[Ed
     return differences(migration.text, text)
 
 
+def statements(migration: Migration, name: str) -> tuple[str, ...]:
+    """The statements in a function at no indentation, with their comments; none without it."""
+    tree = cst.parse_module(migration.text.removeprefix(_MARK))
+    functions = (part for part in tree.body if isinstance(part, cst.FunctionDef))
+    bodies = (part.body.body for part in functions if part.name.value == name)
+    found = (part for part in next(bodies, ()) if isinstance(part, _Statement))
+    module = cst.Module([], default_indent=tree.default_indent)
+    return tuple(module.with_changes(body=[part]).code.strip("\n") for part in found)
+
+
 def signature(function: str, name: str) -> str:
     """A function's header under another name, up to its colon; raises `RewriteError`."""
     try:

@@ -149,6 +149,13 @@ def _signature(migration: Migration, name: str) -> str:
         raise RewriteError(f"{migration.path.name}: `upgrade()` cannot be read: {error}") from error
 
 
+def statements_of(migration: Migration, name: str) -> tuple[str, ...]:
+    """The statements of a direction at no indentation, with the comments above them."""
+    from alembic_roundtrip.migration.concrete import statements
+
+    return statements(migration, name)
+
+
 def _block(statements: Sequence[str], indent: str, unit: str) -> str:
     from alembic_roundtrip.migration.concrete import block
 

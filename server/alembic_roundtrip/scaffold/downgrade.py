@@ -14,6 +14,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, GuardKind, Migration, Operation
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
+from alembic_roundtrip.scaffold.authored import with_authored
 from alembic_roundtrip.scaffold.enums import remodelled
 from alembic_roundtrip.scaffold.existence import Existence
 from alembic_roundtrip.scaffold.inverse import Inverter
@@ -25,10 +26,9 @@ from alembic_roundtrip.scaffold.recreation import (
     may_copy_generated,
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE, by_hand, values_lost
 from alembic_roundtrip.scaffold.walk import moved, needed, walked
 from alembic_roundtrip.text import Range
-
-_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,16 @@ def as_fix(context: Context, written: Scaffold, title: str) -> Fix | None:
     migration = context.migration
     if not written.statements and migration.downgrade is not None:
         return None
-    statements = written.statements or ("pass",)
+    statements, lost = with_authored(context, written.statements or ("pass",), written.lost)
+    complete = not any(PLACEHOLDER in statement for statement in statements)
     rewrites: list[Rewrite] = [WriteBody("downgrade", statements, written.imports)]
-    if written.lost and not says_loss(documentation(migration)):
-        rewrites.append(AddWarning(written.lost))
+    if lost and not says_loss(documentation(migration)):
+        rewrites.append(AddWarning(lost))
     empty = migration.downgrade is None or migration.downgrade.kind is Body.NOTHING
-    if not written.complete:
+    if not complete:
         title += ", with a TODO for what is not known"
     # What is half written is no answer that anybody should get unasked.
-    return Fix(title, tuple(rewrites), "safe" if empty and written.complete else "unsafe")
+    return Fix(title, tuple(rewrites), "safe" if empty and complete else "unsafe")
 
 
 def why_nothing(context: Context) -> str:
@@ -210,9 +211,9 @@ class _Undoing:
         rows = isinstance(step.change, c.Unknown | c.WriteRows)
         if inverse is not None:
             return _Undone(place, inverse, of_rows=rows)
-        text = f"{PLACEHOLDER} undo {_shown(operation, self._migration)} by hand"
+        text = by_hand(operation, self._migration)
         lost = _lost(step.change)
-        marks = [f"# DESTRUCTIVE: {sentence}" for sentence in lost]
+        marks = [f"{DESTRUCTIVE}{sentence}" for sentence in lost]
         bare = Place(place.guards, autocommit=False, batch=None)
         return _Undone(bare, Inverse([*marks, text], lost=list(lost)), of_rows=rows)
 
@@ -227,16 +228,8 @@ def _lost(change: c.Change) -> tuple[str, ...]:
     if isinstance(change, c.DropTable):
         return (f"The rows of {change.table} cannot be restored.",)
     if isinstance(change, c.DropColumn):
-        return (f"The values of {change.table}.{change.column} cannot be restored.",)
+        return (values_lost(f"{change.table}.{change.column}"),)
     return ()
-
-
-def _shown(operation: Operation, migration: Migration) -> str:
-    """An operation in a few words: the beginning of its code."""
-    text = " ".join(migration.source.slice(operation.range).split())
-    if operation.sql:
-        text = f"op.execute({' '.join(operation.sql.split())!r})"
-    return f"`{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}`"
 
 
 def _once(statements: Sequence[str]) -> list[str]:

@@ -38,6 +38,7 @@ from alembic_roundtrip.scaffold.sql import (
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.scaffold.tables import Tables, with_kept_names
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE, values_lost
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.columns import whole
 from alembic_roundtrip.schema.names import numbered_column, sequence_of
@@ -158,7 +159,7 @@ class Inverter:
             if self._native and enum.name not in self.types
         ]
         self.types |= set(enums_of(column, step.before))
-        lost = f"The values of {change.table}.{change.column} cannot be restored."
+        lost = values_lost(f"{change.table}.{change.column}")
         if step.target != "op" and any(
             part.inline and part.name is None and change.column in part.columns
             for part in table.constraints
@@ -169,7 +170,7 @@ class Inverter:
         parts = [*table_arguments(change.table, step, self.render)]
         parts.insert(1 if parts else 0, self.render.column(added, table))
         rows = fragile(" or ".join(against_refilled(table, column)))
-        statements = [f"# DESTRUCTIVE: {lost}", *rows, call(f"{step.target}.add_column", parts)]
+        statements = [f"{DESTRUCTIVE}{lost}", *rows, call(f"{step.target}.add_column", parts)]
         statements += self._constraints_with(change, table, step)
         inner, after = self._indexes_with(change, table, step)
         after += self._required_again(change, column, step) if required else []

@@ -14,12 +14,12 @@ from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.restoration import Mark, Restoration, Restored
 from alembic_roundtrip.scaffold.downgrade import Scaffold, as_fix, scaffold
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE
 
 _SAY_NOTHING = {("schema", "None"), ("postgresql_include", "[]")}
 _WHOLE_TABLES = ("op.create_table", "sa.Table")
 _BY_HAND = " by hand"
 _FILL = f"{PLACEHOLDER} undo the loss of "
-_DESTRUCTIVE = "# DESTRUCTIVE: "
 _WRITES = ("DELETE", "INSERT", "UPDATE", "bulk_insert")
 
 
@@ -44,7 +44,7 @@ def restored(context: Context, written: Scaffold, found: Restoration) -> Scaffol
     for each in found.statements:
         if each.written is None:
             marks = [_sentence(mark) for mark in each.marks]
-            lost |= dict.fromkeys(m.removeprefix(_DESTRUCTIVE) for m in marks if _DESTRUCTIVE in m)
+            lost |= dict.fromkeys(m.removeprefix(DESTRUCTIVE) for m in marks if DESTRUCTIVE in m)
             lines += [*marks, _styled(each, render)]
         else:
             lines += [*_kept(comments[each.written], written, found), each.text]
@@ -56,7 +56,7 @@ def restored(context: Context, written: Scaffold, found: Restoration) -> Scaffol
             lines += _not_done(statements_of(written)[number])
     lines += [line for line in _kept(last, written, found) if line not in lines]
     lines += [line for line in map(_left, found.residue) if line not in lines]
-    there = {line.removeprefix(_DESTRUCTIVE) for line in lines}
+    there = {line.removeprefix(DESTRUCTIVE) for line in lines}
     whole = used or not found.statements
     lost = {sentence: None for sentence in written.lost if whole or sentence in there} | lost
     imports = dict.fromkeys(written.imports if used else ())
@@ -85,7 +85,7 @@ def _kept(comments: Sequence[str], written: Scaffold, found: Restoration) -> Ite
     """Comments without the placeholders of what the database restored, and their marks."""
     marks: list[str] = []
     for line in comments:
-        if line.startswith(_DESTRUCTIVE) and line not in written.unread:
+        if line.startswith(DESTRUCTIVE) and line not in written.unread:
             marks.append(line)
         elif _by_hand(line) and _told(line, written, found):
             marks = []
@@ -127,8 +127,8 @@ def _sentence(mark: Mark) -> str:
     column = f"{mark.table}.{mark.column}"
     columns = ", ".join(f"{mark.table}.{name}" for name in mark.columns)
     return {
-        "rows": f"{_DESTRUCTIVE}The rows of {mark.table} cannot be restored.",
-        "values": f"{_DESTRUCTIVE}The values of {column} cannot be restored.",
+        "rows": f"{DESTRUCTIVE}The rows of {mark.table} cannot be restored.",
+        "values": f"{DESTRUCTIVE}The values of {column} cannot be restored.",
         "fill": f"{_FILL}{column} by hand: fill it here",
         "computed": f"# FRAGILE: rows that {column} cannot be computed for would stop this.",
         "nulls": f"# FRAGILE: NULLs in {column} would stop this.",

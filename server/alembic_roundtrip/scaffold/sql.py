@@ -13,6 +13,7 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.sql.words import Words, spoken
 from alembic_roundtrip.scaffold.fragility import against_deletion, fragile
 from alembic_roundtrip.scaffold.step import Inverse, Step
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE
 from alembic_roundtrip.schema import Schema
 
 _WORDS = re.compile(r"\w+")
@@ -67,7 +68,7 @@ def rows_undone(
         return _overwritten(change, step)
     subject = f"The rows of {change.table}" if change.table else "Rows"
     lost = f"{subject} that the upgrade deleted cannot be restored."
-    return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
+    return Inverse([f"{DESTRUCTIVE}{lost}"], lost=[lost])
 
 
 def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
@@ -78,7 +79,7 @@ def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
     subjects = [f"{change.table}.{name}" for name in old] or [str(change.table or "rows")]
     lost = f"The values of {' and '.join(subjects)} that the upgrade overwrote"
     lost += " cannot be restored."
-    return Inverse([f"# DESTRUCTIVE: {lost}"], lost=[lost])
+    return Inverse([f"{DESTRUCTIVE}{lost}"], lost=[lost])
 
 
 def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]) -> str:

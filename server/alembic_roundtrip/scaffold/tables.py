@@ -14,6 +14,7 @@ from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.sql import sql_name
 from alembic_roundtrip.scaffold.step import Inverse, Step
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE
 from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_of, with_names
 
 _TYPE_CHECKED = re.compile(r"\bcreate_constraint=True,\s*|,?\s*\bcreate_constraint=True")
@@ -52,7 +53,7 @@ class Tables:
         statements += self._sequences(table)
         statements += [self._render.create_index(index) for index in table.indexes]
         lost = f"The rows of {change.table} cannot be restored."
-        return Inverse([f"# DESTRUCTIVE: {lost}", *statements], lost=[lost])
+        return Inverse([f"{DESTRUCTIVE}{lost}", *statements], lost=[lost])
 
     def _sequences(self, table: Table) -> Iterator[str]:
         """PostgreSQL's sequences that a table does not come with, or not under their names.

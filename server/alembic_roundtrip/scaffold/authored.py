@@ -1,0 +1,210 @@
+"""What a downgrade does to rows as somebody has written it, kept where the rest is written anew."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.editing import edits, statements_of
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.rewrite import WriteBody
+from alembic_roundtrip.scaffold.edits import within
+from alembic_roundtrip.scaffold.step import PLACEHOLDER
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE, by_hand, shown, values_lost
+from alembic_roundtrip.schema import Key, Schema, applied
+from alembic_roundtrip.text import apply_edits
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A top-level statement of a downgrade, and what its operations change."""
+
+    text: str
+    operations: tuple[Operation, ...]
+
+    @property
+    def changes(self) -> tuple[c.Change, ...]:
+        return tuple(change for operation in self.operations for change in operation.changes)
+
+    @property
+    def rows(self) -> tuple[c.WriteRows, ...]:
+        return tuple(change for change in self.changes if isinstance(change, c.WriteRows))
+
+    @property
+    def may_write(self) -> bool:
+        return bool(self.rows) or any(o.may_do_anything for o in self.operations)
+
+
+def with_authored(
+    context: Context, statements: Sequence[str], lost: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The statements of a new downgrade with those of the present one that only write rows.
+
+    Each stands where what it names is there, between the changes of the schema that it stood
+    between; what has no such place is named in a placeholder. The second value is what is lost
+    even so.
+    """
+    if context.written_downgrade is None:
+        return tuple(statements), tuple(lost)
+    present = _parts(context)
+    written = {change.table for part in present for change in part.rows}
+    done = {
+        by_hand(operation, context.migration)
+        for operation in context.upgrade_operations
+        for change in operation.changes
+        if isinstance(change, c.WriteRows) and change.table in written
+    }
+    new = [text for text in statements if text not in done]
+    if not any(part.may_write for part in present):
+        return tuple(new), tuple(lost)
+    merge = _Merge(context, present, new)
+    merged = list(merge.statements())
+    given = {values_lost(column) for column in merge.restored}
+    marks = {f"{DESTRUCTIVE}{sentence}" for sentence in given}
+    return (
+        tuple(text for text in merged if text not in marks),
+        tuple(sentence for sentence in lost if sentence not in given),
+    )
+
+
+def _parts(context: Context) -> list[_Part]:
+    downgrade = context.written_downgrade
+    if downgrade is None:
+        return []
+    places = downgrade.statements
+    texts = statements_of(context.migration, downgrade.name)
+    if len(texts) != len(places):  # several on a line
+        texts = tuple(map(context.migration.source.slice, places))
+    return [
+        _Part(text, tuple(o for o in downgrade.operations if within(o.statement, place)))
+        for text, place in zip(texts, places, strict=True)
+    ]
+
+
+class _Merge:
+    """Puts statements of the present downgrade between those of a new one."""
+
+    def __init__(self, context: Context, present: list[_Part], new: list[str]) -> None:
+        self._present = present
+        self._new = new
+        made = edits(context.migration, (WriteBody("downgrade", tuple(new)),))
+        after = context.after(apply_edits(context.migration.text, made))
+        self._parts = [] if after is None else _parts(after)
+        self._schemas = [] if after is None else list(_met(after, self._parts))
+        trip = context.round_trips[0]
+        self._known = (trip.before, trip.up.schema)
+        self._taken: set[int] = set()
+        self.restored: set[str] = set()
+        """The columns that are written from what is there, and so are not lost."""
+
+    def statements(self) -> Iterator[str]:
+        """All of them in their order, what has no place at the end."""
+        kept: dict[int, list[str]] = {}
+        unplaced: list[str] = []
+        same = {_code(text) for text in self._new}
+        for number, part in enumerate(self._present):
+            if not part.may_write or _code(part.text) in same:
+                continue
+            needed = self._needed(number)
+            place = self._place(number, part) if needed is not None else None
+            if needed is None or place is None:
+                unplaced += [f"{PLACEHOLDER} put back {shown(part.text)} by hand"]
+            else:
+                kept.setdefault(place, []).extend([*needed, part.text])
+                self._note_restored(part)
+        yield from kept.get(0, ())
+        place = 0
+        for text in self._new:
+            yield text
+            place += not text.startswith("#")
+            yield from () if text.startswith("#") else kept.get(place, ())
+        yield from unplaced
+
+    def _note_restored(self, part: _Part) -> None:
+        """Note what is written from other values: it is not lost."""
+        for change in part.rows:
+            if change.computed and change.table is not None:
+                self.restored |= {f"{change.table}.{column}" for column in change.columns}
+
+    def _needed(self, number: int) -> list[str] | None:
+        """The statements that bind what a statement names; None where one does more than that."""
+        names = _names(self._present[number].text, ast.Load)
+        found: list[str] = []
+        for at in range(number - 1, -1, -1):
+            part = self._present[at]
+            if names.isdisjoint(_names(part.text, ast.Store)):
+                continue
+            if part.changes:
+                return None
+            names |= _names(part.text, ast.Load)
+            if at not in self._taken:
+                self._taken.add(at)
+                found.insert(0, part.text)
+        return found
+
+    def _place(self, number: int, part: _Part) -> int | None:
+        """Before which of the new statements it can stand; None where there is none."""
+        if len(part.rows) != len(part.changes) or not self._schemas:
+            return None
+        before, after = (
+            {key for other in parts for key in map(_about, other.changes) if key is not None}
+            for parts in (self._present[:number], self._present[number + 1 :])
+        )
+        about = [set(map(_about, other.changes)) for other in self._parts]
+        first = max((at + 1 for at, keys in enumerate(about) if keys & before), default=0)
+        last = min((at for at, keys in enumerate(about) if keys & after), default=len(about))
+        needed = set(self._names(part))
+        fitting = (
+            at for at in range(first, last + 1) if all(self._schemas[at].has(key) for key in needed)
+        )
+        return next(fitting, None)
+
+    def _names(self, part: _Part) -> Iterator[Key]:
+        """The tables that a statement writes to, and their columns that it names."""
+        words = set(_WORD.findall(part.text))
+        for change in part.rows:
+            for schema in self._known:
+                table = schema.table(change.table) if change.table is not None else None
+                if table is not None:
+                    yield Key("table", table.name)
+                    columns = (column.name for column in table.columns if column.name in words)
+                    yield from (Key("column", table.name, name) for name in columns)
+
+
+def _met(after: Context, parts: Sequence[_Part]) -> Iterator[Schema]:
+    """The schema before each statement of a downgrade, and the one after the last."""
+    down = after.round_trips[0].down
+    schema = after.round_trips[0].up.schema
+    steps = list(down.steps)
+    for part in parts:
+        yield schema
+        while steps and steps[0][0] in part.operations:
+            operation, change, met = steps.pop(0)
+            schema = applied(met, change, operation)
+    yield schema
+
+
+def _about(change: c.Change) -> tuple[object, ...] | None:
+    """What a change of the schema is, however it is written; None for one of rows."""
+    if isinstance(change, c.WriteRows | c.Unknown):
+        return None
+    name = getattr(change, "column", None) or getattr(change, "name", None)
+    if isinstance(change, c.AddColumn):
+        name = change.column.name
+    return (type(change), c.tables_of(change), name)
+
+
+def _names(text: str, context: type[ast.expr_context]) -> set[str]:
+    nodes = ast.walk(ast.parse(text))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and type(node.ctx) is context}
+
+
+def _code(text: str) -> str:
+    """A statement without its comments and its layout."""
+    return ast.dump(ast.parse(text))
