@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 REPOSITORY = "https://github.com/alembic-roundtrip/alembic-roundtrip"
+ISSUES = f"{REPOSITORY}/issues"
 SETTINGS_SCHEMA = f"{REPOSITORY}/raw/main/server/docs/settings.schema.json"
 
 

@@ -222,6 +222,29 @@ def test_scaffold_shows_a_difference_and_writes_only_when_told(project: Path) ->
     assert "zzzz" in unknown.stderr
 
 
+def test_a_downgrade_that_does_more_is_not_written_over(project: Path) -> None:
+    file = project / "migrations/versions/aaaa_first.py"
+    restored = 'op.create_index("ix", "old", ["a"])'
+    text = file.read_text().replace(
+        CREATE.strip().splitlines()[1], '    op.drop_index("ix", "old")'
+    )
+    text = text.replace('op.drop_table("users")', restored)
+    file.write_text(text)
+    told = (
+        "migrations/versions/aaaa_first.py: there is a downgrade already, and this one leaves "
+        "1 operation to be undone by hand; "
+    )
+    shown = run("scaffold", "aaaa", cwd=project)
+    assert "-    op.create_index" in shown.stdout
+    assert shown.stderr == f"{told}take over what is better\n"
+    refused = run("scaffold", "aaaa", "--write", cwd=project)
+    assert refused.returncode == 2
+    assert refused.stderr == f"{told}empty the old one first where it is to be replaced\n"
+    assert file.read_text() == text
+    file.write_text(text.replace(restored, "pass"))
+    assert run("scaffold", "aaaa", "--write", cwd=project).stderr == ""
+
+
 def test_explain_prints_a_page_or_the_list(project: Path) -> None:
     page = run("explain", "empty-downgrade", cwd=project)
     assert page.stdout.startswith("# empty-downgrade (error)\n\nThe upgrade changes something")

@@ -150,3 +150,25 @@ def test_no_file_name_ends_the_run(project, format):
     assert done.returncode == 1
     assert done.stdout.decode("utf-8")
     assert b"\r" not in done.stdout
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        (KeyboardInterrupt(), "stopped before the end\n"),
+        (RuntimeError("😋"), "RuntimeError: 😋\nthis is a fault of alembic-roundtrip, not of your"),
+        (PermissionError(13, "😋", "x"), "'x'\nthis is a fault of alembic-roundtrip, not of your"),
+    ],
+)
+def test_a_run_that_does_not_end_has_found_nothing(capsys, monkeypatch, raised, said):
+    from alembic_roundtrip.cli import explain
+
+    def run(_):
+        raise raised
+
+    monkeypatch.setattr(explain, "run", run)
+    assert main(["explain"]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert ("Traceback" in told) is not isinstance(raised, KeyboardInterrupt)

@@ -109,7 +109,8 @@ async def test_a_downgrade_is_written_from_a_scratch_database(
     assert 'drop_column("phone")' in editor.texts[uri]
     assert "TODO" not in editor.texts[uri]
     assert any("the schema of the parent is restored" in text for text in editor.messages)
-    assert "is not saved" in await refusal(editor, "scaffoldFromDatabase", uri)
+    for command in ("scaffoldFromDatabase", "testFile"):
+        assert "is not saved" in await refusal(editor, command, uri)
 
 
 async def test_a_scratch_database_is_offered_where_a_downgrade_can_be_written(

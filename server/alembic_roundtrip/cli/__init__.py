@@ -41,10 +41,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         if error.filename is not None:  # what was written to has no name, what is opened has
-            raise
+            return _say_fault()
         _close_output()
         return _say(f"cannot write to standard output: {error.strerror}")
+    except KeyboardInterrupt:
+        return _say("stopped before the end")
+    except Exception:  # noqa: BLE001 - it is shown; Python's own status would mean findings
+        return _say_fault()
     return status
+
+
+def _say_fault() -> int:
+    import traceback
+
+    from alembic_roundtrip.links import ISSUES
+
+    traceback.print_exc()
+    return _say(
+        "this is a fault of alembic-roundtrip, not of your project: please report it, with the "
+        f"lines above, at {ISSUES}"
+    )
 
 
 def _say(sentence: str) -> int:

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 
 from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
+from alembic_roundtrip.cli.reports._linting import plural
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration.model import Migration
@@ -102,7 +103,25 @@ def _scaffold(context: Context, found: Restoration | None, *, write: bool) -> in
         what = "the downgrade is already what would be written"
         print(f"{relative(migration.path)}: {what}", file=sys.stderr)
         return 0
+    _look_at_the_old(context, text, write=write)
     return _show(migration, text, f"wrote the downgrade from the {_source(found)}", write=write)
+
+
+def _look_at_the_old(context: Context, text: str, *, write: bool) -> None:
+    """Tell, or refuse to write, where code of the author's gives way to placeholders."""
+    from alembic_roundtrip.scaffold import PLACEHOLDER
+
+    migration = context.migration
+    left = text.count(PLACEHOLDER) - migration.text.count(PLACEHOLDER)
+    if left <= 0 or not context.downgrade_operations:
+        return
+    told = (
+        f"{relative(migration.path)}: there is a downgrade already, and this one leaves "
+        f"{left} {plural('operation', left)} to be undone by hand"
+    )
+    if write:
+        raise NothingToReadError(f"{told}; empty the old one first where it is to be replaced")
+    print(f"{told}; take over what is better", file=sys.stderr)
 
 
 def _pattern(workspace: Workspace, context: Context, name: str, *, write: bool) -> int:

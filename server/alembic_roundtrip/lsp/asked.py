@@ -15,6 +15,7 @@ from alembic_roundtrip.lsp.refusals import Cancelled, Refused
 from alembic_roundtrip.lsp.session import UNUSABLE, path_of
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.plan import CannotRun
+from alembic_roundtrip.textfile import read_text
 
 if TYPE_CHECKING:
     from alembic_roundtrip.lsp.server import RoundtripServer
@@ -44,6 +45,12 @@ def values_of(params: types.ExecuteCommandParams) -> Mapping[str, Any]:
 def refused(ls: RoundtripServer, sentence: str) -> Refused:
     """The refusal; what the user was told to correct comes first, as it may be the reason."""
     return Refused(". ".join((*ls.session.problems, sentence)))
+
+
+def refuse_unsaved(path: Path, text: str) -> None:
+    """Raises `Refused` where a migration on disk is not the one that the user sees."""
+    if read_text(path) != text:
+        raise Refused(f"{path.name} is not saved: a scratch database runs what is on disk")
 
 
 def settings_of(ls: RoundtripServer, environment: Environment) -> Settings:

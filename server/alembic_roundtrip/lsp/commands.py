@@ -13,7 +13,15 @@ from lsprotocol import types
 
 from alembic_roundtrip.evidence import evidence_store
 from alembic_roundtrip.losses import documentation, says_loss
-from alembic_roundtrip.lsp.asked import followed, named, on_scratch, refused, settings_of, values_of
+from alembic_roundtrip.lsp.asked import (
+    followed,
+    named,
+    on_scratch,
+    refuse_unsaved,
+    refused,
+    settings_of,
+    values_of,
+)
 from alembic_roundtrip.lsp.code_actions import APPLY_ACTION, SCAFFOLD_FROM_DATABASE
 from alembic_roundtrip.lsp.progress import Progress
 from alembic_roundtrip.lsp.scaffolding import (
@@ -51,6 +59,8 @@ async def test_revision(ls: RoundtripServer, params: types.ExecuteCommandParams)
     if environment is None or not revision:
         name = path.name if path else "this"
         raise refused(ls, f"{name} is not a migration of an environment here")
+    if path is not None and migration is not None and migration.id == revision:
+        refuse_unsaved(path, migration.text)
     return await _rehearse(ls, params, environment, (revision,), f"Round trip of {revision}")
 
 

@@ -10,13 +10,12 @@ from lsprotocol import types
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.lsp import code_actions
-from alembic_roundtrip.lsp.asked import named, on_scratch, refused, settings_of
+from alembic_roundtrip.lsp.asked import named, on_scratch, refuse_unsaved, refused, settings_of
 from alembic_roundtrip.lsp.progress import Progress
 from alembic_roundtrip.lsp.refusals import Refused
 from alembic_roundtrip.migration.rewrite import RewriteError
 from alembic_roundtrip.rehearsal.way_back import way_back
 from alembic_roundtrip.restoration import Restoration
-from alembic_roundtrip.textfile import read_text
 
 if TYPE_CHECKING:
     from alembic_roundtrip.lsp.server import RoundtripServer
@@ -39,8 +38,7 @@ async def scaffold_from_database(ls: RoundtripServer, params: types.ExecuteComma
     if environment is None or not can_be_written(context):
         raise Refused(f"{path.name}: {why_nothing(context)}")
     text = context.migration.text
-    if read_text(path) != text:
-        raise Refused(f"{path.name} is not saved: a scratch database runs what is on disk")
+    refuse_unsaved(path, text)
 
     async def work(progress: Progress) -> tuple[Restoration, str]:
         progress.report(f"the way back from {context.migration.id}", 0)

@@ -371,11 +371,15 @@ class Reader:
 
     @staticmethod
     def _dispatched(node: ast.Call) -> str | None:
-        """The prefix of `globals()["upgrade_%s" % engine_name]()`."""
-        if isinstance(node.func, ast.Subscript) and "globals()" in unparsed(node.func.value):
-            text = unparsed(node.func.slice)
-            return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
-        return None
+        """The prefix of `globals()["upgrade_%s" % engine_name]()`, or of an older `eval(…)()`."""
+        function = node.func
+        if isinstance(function, ast.Subscript) and "globals()" in unparsed(function.value):
+            text = unparsed(function.slice)
+        elif isinstance(function, ast.Call) and dotted(function.func) == "eval":
+            text = unparsed(function)
+        else:
+            return None
+        return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
 
     def _engines(self, prefix: str, place: Place) -> None:
         for name, function in self.module.functions.items():

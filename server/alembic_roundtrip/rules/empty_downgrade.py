@@ -10,7 +10,7 @@ Write the operations that undo the upgrade; the fix proposes them from the upgra
 schema at the parent revision. Where there is no way back, `raise` with the reason, so that the
 rollback stops before anything is touched. A downgrade that says in a comment why it is empty is
 reported as information, and `--fix` leaves it as it is; one under an upgrade that only writes rows,
-as far as it can be read, as a warning.
+as far as it can be read, as a warning, or as information where the migration says what is lost.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from functools import partial
 from alembic_roundtrip.comparison.equivalence import types_agree
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import explains
+from alembic_roundtrip.losses import documentation, explains, says_loss
 from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import written_downgrade
 from alembic_roundtrip.severity import Severity
+from alembic_roundtrip.text import Range, Source
 
 rule = Rule(__name__, severity="error")
 
@@ -106,7 +107,31 @@ def _severity(context: Context, downgrade: Direction, undone: list[Operation]) -
 
 def _is_explained(context: Context, downgrade: Direction) -> bool:
     docstring = downgrade.docstring.text if downgrade.docstring else ""
-    return explains(context.migration.source.slice(downgrade.range)) or explains(docstring)
+    if explains(_written(context.migration.source, downgrade)) or explains(docstring):
+        return True
+    # What is said of lost values anywhere speaks of an upgrade that does nothing but write them.
+    return _only_rows(context) and says_loss(documentation(context.migration))
+
+
+def _written(source: Source, downgrade: Direction) -> str:
+    """The downgrade with the comments behind its last statement, which Python does not count to it."""
+    last = downgrade.range.end.line
+    while last < source.line_count and _is_indented_comment(source.line(last + 1)):
+        last += 1
+    return source.slice(Range(downgrade.range.start, source.line_range(last).end))
+
+
+def _is_indented_comment(line: str) -> bool:
+    return line[:1].isspace() and line.lstrip().startswith("#")
+
+
+def _only_rows(context: Context) -> bool:
+    """Whether the upgrade only writes rows, as far as it can be read."""
+    return all(
+        isinstance(change, WriteRows | Unknown)
+        for operation in context.upgrade_operations
+        for change in operation.changes
+    )
 
 
 rule.example(
@@ -200,6 +225,26 @@ rule.example(
 
     def downgrade_main():
         op.drop_column("users", "nick")
+    """,
+)
+rule.example(
+    "The multi-database template as it was once",
+    """
+    def upgrade(engine_name):
+        eval("upgrade_%s" % engine_name)()
+
+
+    def downgrade(engine_name):
+        eval("downgrade_%s" % engine_name)()
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
+
+
+    def upgrade_one():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+
+
+    def downgrade_one():
+        pass
     """,
 )
 rule.example(
