@@ -28,17 +28,18 @@ class Listing:
         self.store = store
         """Where what is known of the files is kept from one run to the next, if anywhere."""
         self._files = Files(store, _identified)
-        self._digests: dict[Path, str] = {}
+        self._digests: dict[str, str] = {}
         self._texts = dict(texts or {})
-        self._goes_back: dict[Path, bool] = {}
+        self._goes_back: dict[str, bool] = {}
         self._upgrade_only: bool | None = None
         self._up_to: dict[str, tuple[History, frozenset[str]]] = {}
 
     @cached_property
-    def _revisions(self) -> dict[Path, Revision | Problem | None]:
-        files = dict.fromkeys(migration_files(self.environment))
-        files |= dict.fromkeys(path for path in self._texts if self._is_script(path))
-        found: dict[Path, Revision | Problem | None] = {f: self._identify(f) for f in files}
+    def _revisions(self) -> dict[str, Revision | Problem]:
+        """What each file says of itself, by its name: of thousands of paths that takes as long."""
+        files = {str(path): path for path in migration_files(self.environment)}
+        files |= {str(path): path for path in self._texts if self._is_script(path)}
+        found = {name: self._identify(path) for name, path in files.items()}
         self._files.save()
         return found
 
@@ -65,8 +66,8 @@ class Listing:
     def upgrade_only(self) -> bool:
         """Whether the project has no downgrades, as a policy."""
         if self._upgrade_only is None:
-            paths = self._revisions
-            self._upgrade_only = is_upgrade_only(self._goes_back.get(path, True) for path in paths)
+            files = self._revisions
+            self._upgrade_only = is_upgrade_only(self._goes_back.get(file, True) for file in files)
         return self._upgrade_only
 
     @property
@@ -74,11 +75,12 @@ class Listing:
         """Every file that Alembic would load, oldest revision first, unplaced ones last."""
         by_id = self.history.by_id
         ordered = [by_id[rev].path for rev in self.history.topological if rev in by_id]
-        return tuple(dict.fromkeys([*(path for path in ordered if path), *self._revisions]))
+        every = (found.path for found in self._revisions.values())
+        return tuple(dict.fromkeys(path for path in (*ordered, *every) if path))
 
     def digest(self, path: Path) -> str:
         """A hash of a file's content, and of what it may read; empty where it cannot be read."""
-        known = self._digests.get(path, "") if self._revisions else ""
+        known = self._digests.get(str(path), "") if self._revisions else ""
         return f"{known} {self._sql_files}" if known.endswith(READS_SQL) else known
 
     @cached_property
@@ -144,15 +146,15 @@ class Listing:
         self._upgrade_only = None
         self.__dict__.pop("_digests_of_schemas", None)
         try:
-            if path in self._texts:
+            if self._texts and path in self._texts:
                 content = self._content(path)
                 facts = Facts(content_digest(content), *_identified(path, content))
             else:
                 facts = self._files.facts(path)
         except OSError as error:
             return Problem("unreadable-migration", str(error), path)
-        self._goes_back[path] = facts.goes_back
-        self._digests[path] = facts.digest
+        self._goes_back[str(path)] = facts.goes_back
+        self._digests[str(path)] = facts.digest
         return facts.found
 
     def _content(self, path: Path | None) -> bytes:

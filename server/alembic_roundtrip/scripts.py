@@ -139,14 +139,15 @@ class Scripts(Listing):
         old = self._migrations.pop(path, None)
         if "_revisions" not in self.__dict__:
             return
-        before = self._revisions.get(path)
+        name = str(path)
+        before = self._revisions.get(name)
         exists = path in self._texts or (path.is_file() and self._is_script(path))
         after = self._identify(path) if exists else None
-        if exists:
-            self._revisions[path] = after
+        if after is not None:
+            self._revisions[name] = after
         else:
-            self._revisions.pop(path, None)
-            self._digests.pop(path, None)
+            self._revisions.pop(name, None)
+            self._digests.pop(name, None)
             self._upgrade_only = None
         self.__dict__.pop("_digests_of_schemas", None)
         if before != after or not isinstance(after, Revision):

@@ -46,8 +46,8 @@ class Surroundings:
     """Why git could not answer."""
     uncompared: Mapping[Environment, str] = field(default_factory=dict)
     """Why nothing is known to be deployed, in a repository, with what to do."""
-    files: tuple[Path, ...] = ()
-    """Files beside the migrations that may have something for rules."""
+    files: tuple[Path, ...] | None = ()
+    """Files beside the migrations that may have something for rules; None before one looked."""
 
 
 class Workspace:
@@ -128,6 +128,10 @@ class Workspace:
 
         With what is `known` from before, only what another commit is deployed for is asked again.
         """
+        files = None if known is None else known.files
+        return replace(self._ask_git(known), files=self._near() if files is None else files)
+
+    def _ask_git(self, known: Surroundings | None = None) -> Surroundings:
         deployed: dict[Environment, DeployedScripts] = {}
         refused, uncompared = {}, {}
         for environment in self.environments:
@@ -144,8 +148,7 @@ class Workspace:
                 uncompared[environment] = f"no default branch is known here; {_NAME_IT}"
             elif found is not None:
                 deployed[environment] = found
-        files = self._near() if known is None else known.files
-        return Surroundings(deployed, refused, uncompared, files)
+        return Surroundings(deployed, refused, uncompared, None)
 
     def _deployed(
         self, environment: Environment, commit: Commit, known: Surroundings | None
@@ -181,10 +184,18 @@ class Workspace:
 
     @property
     def surroundings(self) -> Surroundings:
-        """What lies around the migrations, as it was when somebody looked."""
+        """What lies around the migrations, as it was when somebody looked; files if asked for."""
         if self._surroundings is None:
-            self._surroundings = self.look_around()
+            self._surroundings = self._ask_git()
         return self._surroundings
+
+    @property
+    def _files_near(self) -> tuple[Path, ...]:
+        files = self.surroundings.files
+        if files is None:
+            files = self._near()
+            self._surroundings = replace(self.surroundings, files=files)
+        return files
 
     def scripts(self, environment: Environment) -> Scripts:
         """The migrations of an environment."""
@@ -227,9 +238,11 @@ class Workspace:
         environment = self.environment_of(path)
         if environment is not None and environment in self._scripts and path not in self._texts:
             self._scripts[environment].reread(path)
-        if environment is None and self._surroundings is not None and matches(path, MARKS):
-            near = dict.fromkeys((*self._surroundings.files, path))
-            self._surroundings = replace(self._surroundings, files=tuple(near))
+        around = self._surroundings
+        known = around.files if around is not None else None
+        if environment is None and around and known is not None and matches(path, MARKS):
+            near = dict.fromkeys((*known, path))
+            self._surroundings = replace(around, files=tuple(near))
 
     def migration(self, path: Path) -> Migration | None:
         """A migration, read; None for a file that is none."""
@@ -252,7 +265,7 @@ class Workspace:
         """Files beside the migrations that may have something for rules."""
         told = filter(None, (env.told_at for env in self.environments))
         settings = filter(None, (file.path for file in self._all_settings()))
-        return tuple(dict.fromkeys((*settings, *told, *self.surroundings.files)))
+        return tuple(dict.fromkeys((*settings, *told, *self._files_near)))
 
     def _all_settings(self) -> list[SettingsFile]:
         folders = (*self.folders, *(env.folder for env in self.environments))

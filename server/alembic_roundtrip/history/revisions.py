@@ -62,19 +62,22 @@ class History:
                 if label not in self.by_id:
                     self.labelled.setdefault(label, revision.id)
         self._parents: Edges = {
-            r.id: _unique(d for d in r.down_revisions if d in self.by_id)
+            r.id: _unique(filter(self.by_id.__contains__, r.down_revisions))
             for r in self.by_id.values()
         }
         self._dependencies: Edges = {
             r.id: _unique(i for i in map(self._dependency, r.depends_on) if i is not None)
             for r in self.by_id.values()
-        }
-        self.all_parents: Edges = {
-            rev: _unique((*parents, *self._dependencies[rev]))
-            for rev, parents in self._parents.items()
+            if r.depends_on
         }
         self._children: Edges = graph.reverse(self._parents)
-        self.all_children: Edges = graph.reverse(self.all_parents)
+        self.all_parents, self.all_children = self._parents, self._children
+        if self._dependencies:
+            self.all_parents = {
+                rev: _unique((*parents, *self.dependencies(rev)))
+                for rev, parents in self._parents.items()
+            }
+            self.all_children = graph.reverse(self.all_parents)
 
     def __len__(self) -> int:
         return len(self.by_id)
@@ -127,7 +130,7 @@ class History:
 
     def dependencies(self, rev: str) -> tuple[str, ...]:
         """The revisions meant by `depends_on`, labels resolved."""
-        return self._dependencies[rev]
+        return self._dependencies.get(rev, ())
 
     def children(self, rev: str) -> tuple[str, ...]:
         """The revisions that name this one as down revision."""
@@ -135,7 +138,7 @@ class History:
 
     def dependents(self, rev: str) -> tuple[str, ...]:
         """The revisions that name this one, or a label of it, in `depends_on`."""
-        return tuple(c for c in self.all_children[rev] if rev in self._dependencies[c])
+        return tuple(c for c in self.all_children[rev] if rev in self.dependencies(c))
 
     def ancestors(self, rev: str, *, dependencies: bool = True) -> frozenset[str]:
         """What must be applied before a revision; without itself."""
@@ -181,10 +184,9 @@ class History:
         """Parents, and those dependencies that no ancestor has as well, by revision."""
         edges: dict[str, tuple[str, ...]] = dict(self._parents)
         for rev, wanted in self._dependencies.items():
-            if wanted:
-                above = graph.reachable(self._parents, (rev,)) - {rev}
-                known = {d for a in above for d in self._dependencies[a]}
-                edges[rev] = _unique((*self._parents[rev], *(d for d in wanted if d not in known)))
+            above = graph.reachable(self._parents, (rev,)) - {rev}
+            known = {d for a in above for d in self.dependencies(a)}
+            edges[rev] = _unique((*self._parents[rev], *(d for d in wanted if d not in known)))
         return edges
 
     def named(self, rev: str) -> tuple[Revision, ...]:
@@ -296,6 +298,8 @@ class History:
         plain = graph.cycles(self._parents)
         for loop in plain:
             yield self._cycle("revision-cycle", "follow one another in a circle", loop)
+        if not self._dependencies:
+            return
         known = {rev for loop in plain for rev in loop}
         for loop in graph.cycles(self.all_parents):
             if not known.issuperset(loop):

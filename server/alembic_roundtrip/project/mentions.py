@@ -37,7 +37,9 @@ _URL = re.compile(
 )
 _BATCH = re.compile(r"batch_alter_table\s*\(|render_as_batch\s*=\s*True\b")
 _NOT_IN_BATCH = re.compile(
-    r"\bop\.(?:alter_column|drop_constraint|create_(?:foreign_key|unique_constraint|check_constraint))"
+    # What must stand before it is asked behind it: a pattern that starts with letters is searched
+    # for these, any other is tried at every character.
+    r"op\.(?<!\wop\.)(?:alter_column|drop_constraint|create_(?:foreign_key|unique_constraint|check_constraint))"
     r"\s*\("
 )
 _COMMENT = re.compile(r"#[^\n]*")
@@ -72,14 +74,15 @@ def mentions(env_py: Path | None, migrations: Iterable[str]) -> Mentions:
     found = Mentions()
     if env_py is not None:
         _read(env_py, found, urls=True)
-    files = sorted(migrations, key=_parts)
+    files = sorted(migrations, key=_by_parts)
     for file in files[:: max(1, len(files) // _SAMPLE)]:
         _read(Path(file), found)
     return found
 
 
-def _parts(path: str) -> list[str]:
-    return path.split(os.sep)  # noqa: PTH206 - of thousands
+def _by_parts(path: str) -> str:
+    """What sorts as the parts of a path would: a folder before what has more letters."""
+    return path.replace(os.sep, "\0")
 
 
 def _read(file: Path, found: Mentions, *, urls: bool = False) -> None:
