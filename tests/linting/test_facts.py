@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alembic_project import AlembicProject
 from alembic_roundtrip.checker import check
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.history import History
@@ -57,3 +58,24 @@ def test_linting_loads_nothing_that_it_does_not_need(tmp_path: Path, form: str) 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "missing-downgrade" in done.stdout
     assert HEAVY.isdisjoint(done.stderr.split())
+
+
+def test_a_graph_needs_no_look_at_the_files_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = AlembicProject(tmp_path)
+    project.add("a")
+    (tmp_path / "deploy.sh").write_text("alembic stamp head\n", "utf-8")
+    looked: list[Path] = []
+
+    def files_with(folder: Path, *_: object, **__: object) -> list[Path]:
+        looked.append(folder)
+        return [folder / "deploy.sh"]
+
+    monkeypatch.setattr("alembic_roundtrip.workspace.files_with", files_with)
+    workspace = Workspace([tmp_path])
+    (environment,) = workspace.environments
+    assert (workspace.scripts(environment).history.heads, looked) == (("a",), [])
+    assert tmp_path / "deploy.sh" in workspace.files
+    assert tmp_path / "deploy.sh" in workspace.files
+    assert looked == [tmp_path]
