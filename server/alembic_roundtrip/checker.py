@@ -6,20 +6,23 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from alembic_roundtrip.config import Settings
-from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.diagnostic import Diagnostic
-from alembic_roundtrip.migration.changes import Change
-from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.rule import Rule, rules, rules_of_files
 from alembic_roundtrip.rulenames import OFF
 from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 
-C = TypeVar("C", Context, FileContext)
-Kinds = frozenset[type[Change]]
+if TYPE_CHECKING:
+    from alembic_roundtrip.context import Context
+    from alembic_roundtrip.migration.changes import Change
+    from alembic_roundtrip.migration.model import Operation
+
+C = TypeVar("C", "Context", FileContext)
+Kinds: TypeAlias = "frozenset[type[Change]]"
 """What kinds of changes there are in a direction."""
 Stages = tuple[tuple[int, tuple[Rule, ...]], ...]
 """Rules by their stages."""
@@ -142,6 +145,6 @@ def _guarded(
     try:
         return findings(rule, context)
     except Exception:
-        file = context.migration if isinstance(context, Context) else context.file
+        file = context.file if isinstance(context, FileContext) else context.migration
         logger.exception("rule %s failed on %s", rule.name, file.path)
         return ()

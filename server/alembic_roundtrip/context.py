@@ -13,7 +13,6 @@ from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.schema import Replay, Schema, replay
-from alembic_roundtrip.textfile import TextFile
 
 T = TypeVar("T")
 
@@ -137,22 +136,3 @@ class Context:
         # A file without an identifier is no part of the history.
         known = self.migration.id in self.history
         return newest and not (known and self.history.children(self.migration.id))
-
-
-@dataclass(frozen=True)
-class FileContext:
-    """One file beside the migrations, and what is to be said there of a whole environment."""
-
-    file: TextFile
-    deletions: tuple[Deletion, ...] = ()
-    """Deployed migrations that are gone, where this is the configuration of their environment."""
-    problems: tuple[str, ...] = ()
-    """Why an environment that this file configures cannot be used, a sentence each."""
-    histories: tuple[History, ...] = ()
-    """The histories that this file has the settings of."""
-    refused: tuple[str, ...] = ()
-    """Why git could not say what is deployed of them."""
-    found: tuple[Diagnostic, ...] = ()
-    """What the rules of the stages before found, before anything was ignored."""
-    applied: frozenset[str] = frozenset()
-    """The names of the rules that are applied."""

@@ -16,8 +16,9 @@ from alembic_roundtrip.diagnostic import Diagnostic, Finding
 from alembic_roundtrip.severity import Severity
 
 if TYPE_CHECKING:
-    from alembic_roundtrip.context import Context, FileContext
+    from alembic_roundtrip.context import Context
     from alembic_roundtrip.evidence import RevisionEvidence
+    from alembic_roundtrip.filecontext import FileContext
     from alembic_roundtrip.migration.changes import Change, Kinds
 
 

@@ -67,10 +67,10 @@ class Scripts(Listing):
 
     def deletions(self, revision: str | None) -> tuple[Deletion, ...]:
         """Deployed migrations that are gone and are missed at a revision, or at none (None)."""
-        from alembic_roundtrip.deployed import deletions
-
         if self._deployed is None or not self._deployed.missing:
             return ()
+        from alembic_roundtrip.deployed import deletions
+
         if self._deletions[0] is not self.history:
             new = (path for path in self.paths if self._deployed.may_be_new(path))
             texts = (self._content(path).decode(errors="replace") for path in new)

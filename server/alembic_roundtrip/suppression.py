@@ -8,10 +8,13 @@ import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.text import Position, Range, Source
 from alembic_roundtrip.textfile import TextFile
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.migration.model import Migration
 
 Scope = Callable[[int], tuple[int, int]]
 """The lines that what stands on a line reaches over."""

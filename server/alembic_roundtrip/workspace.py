@@ -286,11 +286,11 @@ class Workspace:
 
     def context(self, path: Path) -> Context | None:
         """Everything rules may know about a migration; None for a file that is none."""
-        from alembic_roundtrip.context import Context
-
         environment = self.environment_of(path)
         if environment is None:
             return None
+        from alembic_roundtrip.context import Context
+
         scripts = self.scripts(environment)
         migration = scripts.migration(path)
         evidence, current = self.evidence(migration) or (None, False)
@@ -334,7 +334,7 @@ class Workspace:
 
     def _file_diagnostics(self, path: Path) -> tuple[Diagnostic, ...]:
         from alembic_roundtrip.checker import check_file
-        from alembic_roundtrip.context import FileContext
+        from alembic_roundtrip.filecontext import FileContext
 
         file = self.document(path)
         if not isinstance(file, TextFile):

@@ -60,6 +60,21 @@ def test_linting_loads_nothing_that_it_does_not_need(tmp_path: Path, form: str) 
     assert HEAVY.isdisjoint(done.stderr.split())
 
 
+_READERS = ("alembic_roundtrip.migration.model", "alembic_roundtrip.schema", "sqlglot", "rich")
+_RUN_ALL = _RUN.replace('.partition(".")[0]', "")
+
+
+def test_what_reads_migrations_is_not_loaded_where_there_are_none(tmp_path: Path) -> None:
+    (tmp_path / "migrations" / "versions").mkdir(parents=True)
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = migrations\n", "utf-8")
+    command = [sys.executable, "-c", _RUN_ALL, "--format", "concise", "--no-cache"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "0 migrations read" in done.stdout
+    loaded = done.stderr.split()
+    assert "alembic_roundtrip.checker" in loaded
+    assert set(_READERS).isdisjoint(loaded)
+
+
 def test_a_graph_needs_no_look_at_the_files_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

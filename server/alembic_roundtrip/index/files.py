@@ -51,7 +51,7 @@ class Files:
 
     @staticmethod
     def _loaded(store: Store | None) -> dict[str, _Entry]:
-        columns = store.load(_NAME) if store is not None else None
+        columns: Any = store.load(_NAME) if store is not None else None
         try:
             names, *facts = columns
             return dict(zip(names, zip(*facts, strict=True), strict=True))

@@ -14,12 +14,16 @@ is not gone. Deployed is what HEAD shares with the default branch, or with the s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from alembic_roundtrip.context import Context, FileContext
-from alembic_roundtrip.deployed import Deletion
 from alembic_roundtrip.diagnostic import Finding, Fix, NewFile
+from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.context import Context
+    from alembic_roundtrip.deployed import Deletion
 
 rule = Rule(__name__, severity="warning")
 

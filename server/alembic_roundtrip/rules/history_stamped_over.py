@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from alembic_roundtrip.context import FileContext
 from alembic_roundtrip.diagnostic import Finding
-from alembic_roundtrip.migration.stamps import Stamp, stamps_in_python
+from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range
-from alembic_roundtrip.textfile import TextFile
+from alembic_roundtrip.textfile import MARKS, TextFile
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.migration.stamps import Stamp
 
 rule = Rule(__name__, severity="warning")
-
-"""A file without any of these has nothing for this rule."""
 
 _SEPARATOR = r"[\s\"',\[\]]+"
 _COMMAND = re.compile(
@@ -48,11 +49,18 @@ _TESTS = re.compile(r"(?:^|[_-])(?:tests?|conftest|testing|fixtures?)(?:$|[._-])
 def check_file(context: FileContext) -> Iterator[Finding]:
     """Commands and statements that set the version of a database."""
     file = context.file
-    found = stamps_in_python(file.text, _WRITE) if file.kind == "python" else _in_lines(file)
-    for stamp in found:
+    if MARKS.search(file.text.encode(errors="replace")) is None:
+        return
+    for stamp in _in_python(file) if file.kind == "python" else _in_lines(file):
         harmless = stamp.fresh or any(map(_TESTS.search, file.parts))
         severity: Severity | None = "information" if harmless else None
         yield Finding(stamp.range, _message(stamp), severity=severity)
+
+
+def _in_python(file: TextFile) -> Iterator[Stamp]:
+    from alembic_roundtrip.migration.stamps import stamps_in_python
+
+    return stamps_in_python(file.text, _WRITE)
 
 
 def _message(stamp: Stamp) -> str:
@@ -63,6 +71,8 @@ def _message(stamp: Stamp) -> str:
 
 
 def _in_lines(file: TextFile) -> Iterator[Stamp]:
+    from alembic_roundtrip.migration.stamps import Stamp
+
     fresh = _FRESH.search(file.text) is not None
     for number in range(1, file.source.line_count + 1):
         line = _COMMENT.sub("", file.source.line(number))

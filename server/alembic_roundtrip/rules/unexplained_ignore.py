@@ -10,11 +10,15 @@ Write the reason behind the bracket: `# roundtrip: ignore[empty-downgrade] the t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.context import Context
 
 rule = Rule(__name__, severity="information", stage=2, of_ignores=True)
 

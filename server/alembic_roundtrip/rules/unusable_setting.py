@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic_roundtrip.config import (
     TABLE,
@@ -27,13 +27,15 @@ from alembic_roundtrip.config import (
     parsed,
     usable,
 )
-from alembic_roundtrip.context import FileContext
 from alembic_roundtrip.diagnostic import Finding, Fix
+from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.migration.rewrite import Replace
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rulenames import mistaken_names
 from alembic_roundtrip.text import Position, Range, Source
-from alembic_roundtrip.tomlplaces import Place, places
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.tomlplaces import Place
 
 rule = Rule(__name__, severity="error", always=True)
 
@@ -58,7 +60,7 @@ def check_file(context: FileContext) -> Iterator[Finding]:
     if table is None:
         yield from _misnamed(misnamed_table(data), file.text)
         return
-    where = places(file.text)
+    where = _places(file.text)
     if not isinstance(table, dict):
         place = where.get(("tool", TABLE))
         yield Finding(place.value if place else _top(), f"`tool.{TABLE}` must be a table")
@@ -66,6 +68,12 @@ def check_file(context: FileContext) -> Iterator[Finding]:
     for mistake in _mistakes(table, context):
         yield _finding(mistake, where)
     yield from _refused(table, context, where)
+
+
+def _places(text: str) -> Mapping[Any, Place]:
+    from alembic_roundtrip.tomlplaces import places
+
+    return places(text)
 
 
 def _mistakes(table: Mapping[str, Any], context: FileContext) -> Iterator[Mistake]:
@@ -119,7 +127,7 @@ def _finding(mistake: Mistake, where: Mapping[Any, Place]) -> Finding:
 
 def _misnamed(name: str, text: str) -> Iterator[Finding]:
     """Another table, where it was meant to be ours."""
-    place = places(text).get(("tool", name))
+    place = _places(text).get(("tool", name))
     if place is not None:
         fix = Fix(f"Write `{TABLE}`", (Replace(place.key, TABLE),))
         yield Finding(place.key, misnamed(name), (fix,))

@@ -12,13 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
-from alembic_roundtrip.context import Context, FileContext
 from alembic_roundtrip.diagnostic import Finding, Fix
+from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.migration.rewrite import Replace
 from alembic_roundtrip.rule import Rule, rules
 from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
 from alembic_roundtrip.text import Position, Range, Source
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.context import Context
 
 rule = Rule(__name__, severity="warning", stage=2, of_ignores=True)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.diagnostic import Diagnostic
-from alembic_roundtrip.migration.syntax import decode
 from alembic_roundtrip.project import DEFAULT_SECTION, Environment
 from alembic_roundtrip.severity import SEVERITIES, Severity
 from alembic_roundtrip.text import Source
@@ -82,6 +81,8 @@ def _not_read(folders: int) -> str:
 @lru_cache(maxsize=1)
 def _source(path: Path) -> Source:
     """Diagnostics of one file come one after another."""
+    from alembic_roundtrip.migration.syntax import decode
+
     try:
         return Source(decode(path.read_bytes()))
     except (OSError, ValueError):
