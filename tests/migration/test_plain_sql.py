@@ -8,6 +8,7 @@ import random
 import pytest
 from sqlglot.dialects.dialect import Dialect
 
+from alembic_roundtrip.migration.sql import copies, copies_of
 from alembic_roundtrip.migration.sql.parsed import parsed
 from alembic_roundtrip.migration.sql.plain import DIALECTS, written
 from alembic_roundtrip.migration.sql.words import Words, statements
@@ -59,6 +60,18 @@ def test_what_is_plain_is_read_as_the_parser_reads_it(dialect: str) -> None:
         plain, full = of_both(sql, dialect)
         assert plain is not None, sql
         assert plain == full, sql
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_what_is_plain_copies_nothing(dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(dialect)
+    plain = [statement(chance, odd=False) for _ in range(100)]
+    lower = dialect == "postgresql"
+    for sql in plain:
+        (read,) = statements(sql, backslashes=dialect in {"mysql", "mariadb"})
+        assert copies.copied(read, (dialect,), lower=lower) == (), sql
+    monkeypatch.setattr(copies, "copied", lambda *_, **__: pytest.fail("a parser was asked"))
+    assert {copies_of(sql, (dialect,)) for sql in plain} == {()}
 
 
 @pytest.mark.parametrize("dialect", sorted(DIALECTS))

@@ -18,6 +18,7 @@ __all__ = ["Detail", "diagnostics"]
 _MANY = 150
 """Files from which on another process is worth its start."""
 _CHUNK = 250
+"""Files at most that a process does in a row."""
 
 
 def diagnostics(
@@ -75,7 +76,8 @@ def _checked(job: Job, files: Sequence[Path], processes: int | None) -> Iterator
         return
     from alembic_roundtrip.linting.workers import shared_out
 
-    size = min(_CHUNK, -(-len(files) // count))
+    rounds = -(-len(files) // (_CHUNK * count))
+    size = -(-len(files) // (rounds * count))  # as many for each process
     chunks = [files[start : start + size] for start in range(0, len(files), size)]
     done = shared_out(job, chunks, count)
     for number, chunk in enumerate(chunks):

@@ -31,10 +31,10 @@ def shared_out(job: Job, chunks: Sequence[Sequence[Path]], count: int) -> dict[i
     done: dict[int, list[Checked]] = {}
     schemas: dict[int, bytes] = {0: pickle.dumps({})}
     waiting: dict[int, Connection] = {}
-    with _started(job, min(count, len(chunks))) as connections:
+    with _started(job, chunks, min(count, len(chunks))) as connections:
         todo = {each: list(range(len(chunks)))[at::count] for at, each in enumerate(connections)}
         for connection, numbers in todo.items():
-            _next(connection, numbers, chunks)
+            _next(connection, numbers)
         open_ones = list(connections)
         while open_ones:
             for ready in wait(open_ones):
@@ -48,26 +48,26 @@ def shared_out(job: Job, chunks: Sequence[Sequence[Path]], count: int) -> dict[i
                 elif kind == "schemas":
                     schemas[number] = value
                 else:
-                    done[number] = value
-                    if not _next(connection, todo[connection], chunks):
+                    files = chunks[number]
+                    done[number] = [
+                        (file, *found) for file, found in zip(files, value, strict=True)
+                    ]
+                    if not _next(connection, todo[connection]):
                         open_ones.remove(connection)
             for number in [number for number in waiting if number in schemas]:
                 waiting.pop(number).send_bytes(schemas.pop(number))
     return done
 
 
-def _next(connection: Connection, numbers: list[int], chunks: Sequence[Sequence[Path]]) -> bool:
-    if not numbers:
-        connection.send(None)
-        return False
-    number = numbers.pop(0)
-    following = chunks[number + 1][0] if number + 1 < len(chunks) else None
-    connection.send((number, chunks[number], following))
-    return True
+def _next(connection: Connection, numbers: list[int]) -> bool:
+    """Have a process do its next chunk, if there is one; otherwise have it end."""
+    number = numbers.pop(0) if numbers else None
+    connection.send(number)
+    return number is not None
 
 
 @contextmanager
-def _started(job: Job, count: int) -> Iterator[list[Connection]]:
+def _started(job: Job, chunks: Sequence[Sequence[Path]], count: int) -> Iterator[list[Connection]]:
     """Processes that are gone afterwards, whatever happens."""
     # What was read and loaded so far comes along with a fork; elsewhere it is sent.
     selected(job.workspace.settings_of(job.environment))
@@ -79,7 +79,7 @@ def _started(job: Job, count: int) -> Iterator[list[Connection]]:
             ours, theirs = context.Pipe()
             connections.append(ours)
             others = tuple(connections) if forks else ()
-            arguments = (theirs, job, os.getpid(), others)
+            arguments = (theirs, job, chunks, os.getpid(), others)
             process = context.Process(target=_work, args=arguments, daemon=True)
             process.start()
             theirs.close()
@@ -93,30 +93,38 @@ def _started(job: Job, count: int) -> Iterator[list[Connection]]:
             process.join()
 
 
-def _work(connection: Connection, job: Job, parent: int, inherited: tuple[Connection, ...]) -> None:
-    """A process: take a chunk, read it, wait for the schemas it starts from, check it."""
+def _work(
+    connection: Connection,
+    job: Job,
+    chunks: Sequence[Sequence[Path]],
+    parent: int,
+    inherited: tuple[Connection, ...],
+) -> None:
+    """A process: take a chunk, read it, wait for the schemas it starts from, check it.
+
+    Chunks are named by number: to send thousands of paths takes longer than to check some files.
+    """
     gc.disable()
     for end in inherited:
         end.close()  # so that the parent's end is gone when the parent is
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     scripts = job.workspace.scripts(job.environment)
     while _more(connection, parent):
-        asked = connection.recv()
-        if asked is None:
+        number = connection.recv()
+        if number is None:
             return
-        number, files, following = asked
-        for file in files:
+        for file in chunks[number]:
             scripts.migration(file)
         connection.send(("waits", number, None))
         if not _more(connection, parent):
             return
         scripts.take_schemas(pickle.loads(connection.recv_bytes()))  # noqa: S301 - our parent's
-        if following is not None:
-            schemas = scripts.schemas_across(following)
+        if number + 1 < len(chunks):
+            schemas = scripts.schemas_across(chunks[number + 1][0])
             if number % _KEPT == 0:
                 scripts.keep_schemas(schemas)
             connection.send(("schemas", number + 1, pickle.dumps(schemas, pickle.HIGHEST_PROTOCOL)))
-        found: list[Any] = list(check(job, files))
+        found = [(revision, diagnostics) for _, revision, diagnostics in check(job, chunks[number])]
         connection.send(("done", number, found))
 
 

@@ -38,11 +38,20 @@ def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str
     found: list[tuple[Name, str | None]] = []
     for statement in statements(sql, backslashes=MYSQL.issuperset(meant)):
         verb, *others = map(str.upper, statement.tokens)
+        if verb == "UPDATE" and _plain(statement, meant) is not None:
+            continue  # it sets literals
         if verb == "UPDATE" or (verb in {"CREATE", "INSERT"} and "SELECT" in others):
             from alembic_roundtrip.migration.sql.copies import copied
 
             found += copied(statement, meant, lower=_LOWER.issuperset(meant))
     return tuple(found)
+
+
+def _plain(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...] | None:
+    """What a statement writes that needs no parser; None where it does."""
+    if not DIALECTS.issuperset(dialects):
+        return None
+    return written(statement, Words(statement.tokens, lower=_LOWER.issuperset(dialects)))
 
 
 def conditions_differ(one: str, other: str, dialects: tuple[str, ...] = ()) -> bool | None:
@@ -58,7 +67,7 @@ def _read(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...]
     found = names.read(statement, words)
     if found is not None:
         return found
-    plain = written(statement, words) if DIALECTS.issuperset(dialects) else None
+    plain = _plain(statement, dialects)
     if plain is not None:
         return plain
     from alembic_roundtrip.migration.sql.parsed import by_actions, parsed
