@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.literals import dotted, value_of
+from alembic_roundtrip.migration.records import Record
 from alembic_roundtrip.text import Source
 
 _COMPOUND = (list, ast.expr, ast.keyword, ast.comprehension)
@@ -34,7 +35,8 @@ class Scope:
 
     `functions` are the helpers a call may be read through; `imports` the statement that brings
     each imported name; `dialects` those that the migration is read for, none where not known;
-    `classes` the constants of models and enums that the module defines.
+    `classes` the constants of models and enums that the module defines; `records` the classes
+    whose objects keep what they are made with.
     """
 
     source: Source
@@ -44,6 +46,7 @@ class Scope:
     dialects: tuple[str, ...] = ()
     file: Path | None = None
     classes: dict[str, dict[str, ast.expr]] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
 
     def inner(self, names: Mapping[str, ast.expr | None] | None = None) -> Scope:
         """A scope inside this one: what is bound there stays there."""
@@ -52,7 +55,7 @@ class Scope:
 
     def within(self, node: ast.Call) -> Scope:
         """The scope for the parts of a call as written: where no name is known, they have none."""
-        words = (*self.names, *self.functions, *self.classes)
+        words = (*self.names, *self.functions, *self.classes, *self.records)
         mentioned = self.source.mentions(node.lineno, node.end_lineno or node.lineno, words)
         return self if mentioned and self._binds(node) else self._unbound
 
@@ -80,6 +83,8 @@ class Scope:
         bound, functions, classes = self.names, self.functions, self.classes
         for name in names:  # a loop: a generator takes twice as long
             if bound.get(name) is not None or name in functions or name in classes:
+                return True
+            if name in self.records:
                 return True
         return False
 
@@ -228,6 +233,8 @@ class _Substitution:
         rebuilt = self._rebuilt(node)
         if isinstance(rebuilt, ast.JoinedStr):
             return _folded(rebuilt)
+        if isinstance(rebuilt, ast.Attribute) and isinstance(rebuilt.value, ast.Call):
+            return self._kept(rebuilt, rebuilt.value)
         return self._called(rebuilt) if isinstance(rebuilt, ast.Call) else rebuilt
 
     def _constant(self, node: ast.Attribute) -> ast.expr | None:
@@ -239,6 +246,18 @@ class _Substitution:
             owner = owner.value
         constants = self._scope.classes.get(owner.id) if isinstance(owner, ast.Name) else None
         return constants.get(attribute) if constants else None
+
+    def _kept(self, node: ast.Attribute, made: ast.Call) -> ast.expr:
+        """What `View("v", "SELECT 1").name` was given."""
+        name = made.func.id if isinstance(made.func, ast.Name) else ""
+        record = self._scope.records.get(name)
+        kept = record.attributes.get(node.attr) if record is not None else None
+        if record is None or kept is None or any(k.arg is None for k in made.keywords):
+            return node
+        given = arguments_of(record.function, made)
+        # An argument that is not given is not known, and neither is what is made of it.
+        unknown = {part.id for part in names_in(kept) if given.get(part.id) is None}
+        return node if unknown & given.keys() else self._opened(name, node, kept, given)
 
     def _rebuilt(self, node: _Node) -> _Node:
         """The node itself, or one of its kind where a part is another now."""

@@ -18,6 +18,7 @@ from alembic_roundtrip.migration.model import (
     Problem,
     Use,
 )
+from alembic_roundtrip.migration.records import Record, entity_record, named_tuple, record_of
 from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, range_of
 from alembic_roundtrip.text import Position, Range, Source
 
@@ -96,6 +97,7 @@ class _Module:
             self.scope.functions[statement.name] = synchronous(statement)
         elif isinstance(statement, ast.ClassDef):
             self.scope.classes[statement.name] = constants_of(statement)
+            self._record(statement.name, record_of(statement, self.scope.records))
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             self._import(statement)
         elif isinstance(statement, ast.Expr):
@@ -122,8 +124,15 @@ class _Module:
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and target.id in _IDENTIFIERS:
             self.identifiers[target.id] = self._identifier(value)
-        resolved = self.scope.resolve(value)
-        self.scope.names |= bindings(target, resolved)
+        made = named_tuple(value)
+        if made is not None and isinstance(target, ast.Name):
+            self.scope.records[target.id] = made
+        else:
+            self.scope.names |= bindings(target, self.scope.resolve(value))
+
+    def _record(self, name: str, record: Record | None) -> None:
+        if record is not None:
+            self.scope.records[name] = record
 
     def _identifier(self, node: ast.expr) -> Identifier:
         value = value_of(self.scope.resolve(node))
@@ -153,6 +162,8 @@ class _Module:
             for alias in statement.names:
                 name = alias.asname or alias.name.partition(".")[0]
                 self.scope.imports[name] = _written(statement, [alias])
+                if isinstance(statement, ast.ImportFrom):
+                    self._record(name, entity_record(statement.module or "", alias.name))
 
     def binds(self, name: str) -> bool:
         """Whether a function of that name comes from an import or assignment."""
