@@ -156,6 +156,7 @@ class AddEnumValue:
     value: str
     before: str | None = None
     after: str | None = None
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

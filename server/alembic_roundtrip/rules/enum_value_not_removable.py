@@ -2,7 +2,7 @@
 
 ## Why it matters
 After the rollback the type still has the value, and rows may hold it that the old version of the
-application cannot read.
+application cannot read. Without `IF NOT EXISTS` the next upgrade fails, too.
 
 ## What to do
 Make the type anew without the value (rename the old one, create, cast, drop), or say in the docstring
@@ -42,12 +42,20 @@ def check(context: Context) -> Iterator[Finding]:
     if remade or trips[0].down.unread or explains(documentation(context.migration)):
         return
     for operation in added:
+        again = _fails_again(operation)
         yield Finding(
             operation.range,
-            "the new value stays after downgrade(): PostgreSQL cannot remove it",
+            "the new value stays after downgrade(): PostgreSQL cannot remove it"
+            + (", and the next upgrade fails because it already exists" if again else ""),
             partial(_fixes, context, operation),
-            severity=None if context.recent else "hint",
+            severity=None if again or context.recent else "hint",
         )
+
+
+def _fails_again(operation: Operation) -> bool:
+    """Whether a value that is there already is in the way of the next upgrade."""
+    added = [each for each in operation.changes if isinstance(each, c.AddEnumValue)]
+    return not operation.doubtful and any(not each.if_not_exists for each in added)
 
 
 def _adds_value(operation: Operation) -> bool:
@@ -76,7 +84,7 @@ rule.example(
     """
     def upgrade():
         op.execute("ALTER TYPE state ADD VALUE '😋'")
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it, and the next upgrade fails because it already exists
         op.add_column("users", sa.Column("mail", sa.Text()))
 
 
@@ -91,7 +99,7 @@ rule.example(
     """
     def upgrade():
         op.execute("ALTER TYPE state ADD VALUE 'paid'")
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it, and the next upgrade fails because it already exists
         op.add_column("orders", sa.Column("mail", sa.Text()))
 
 
@@ -138,6 +146,21 @@ rule.example(
         op.execute("CREATE TYPE state AS ENUM ('new')")
         op.execute("ALTER TABLE orders ALTER COLUMN state TYPE state USING state::text::state")
         op.execute("DROP TYPE state_old")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A value that is only added where it is missing",
+    """
+    def upgrade():
+        op.execute("ALTER TYPE state ADD VALUE IF NOT EXISTS '😋'")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the new value stays after downgrade(): PostgreSQL cannot remove it
+        op.add_column("users", sa.Column("mail", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "mail")
     """,
     history=(_USERS,),
     dialects=("postgresql",),

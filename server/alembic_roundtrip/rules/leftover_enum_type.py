@@ -33,11 +33,16 @@ def check(context: Context) -> Iterator[Finding]:
             continue
         yield Finding(
             leftover.operation.range,
-            f"the enum type `{leftover.key}` stays after downgrade(): "
-            "the next upgrade fails because it already exists",
+            f"the enum type `{leftover.key}` stays after downgrade()"
+            + (": the next upgrade fails because it already exists" if _fails(leftover) else ""),
             (_drop(leftover),),
             at_downgrade(leftover, context),
         )
+
+
+def _fails(leftover: Leftover) -> bool:
+    """Whether the next upgrade fails; `create()` may look first."""
+    return leftover.operation.name != "enum.create"
 
 
 def _handled_elsewhere(context: Context) -> bool:
@@ -210,5 +215,21 @@ rule.example(
     def downgrade():
         op.drop_table("orders")
     """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "Created by itself, where it may have looked first",
+    """
+    def upgrade():
+        state = postgresql.ENUM("new", "😋", name="state")
+        state.create(op.get_bind(), checkfirst=True)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the enum type `state` stays after downgrade()
+        op.add_column("users", sa.Column("state", state))
+
+
+    def downgrade():
+        op.drop_column("users", "state")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
     dialects=("postgresql",),
 )

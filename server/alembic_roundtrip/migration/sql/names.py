@@ -361,12 +361,12 @@ def _alter_type(words: Words) -> Read:
         if old is not None and renamed is not None:
             return (RenameEnumValue(name, old, renamed),)
     if words.take("ADD", "VALUE"):
-        words.take("IF", "NOT", "EXISTS")
+        asks = words.take("IF", "NOT", "EXISTS")
         value = words.string()
         before = words.string() if words.take("BEFORE") else None
         after = words.string() if words.take("AFTER") else None
         if value is not None:
-            return (AddEnumValue(name, value, before, after),)
+            return (AddEnumValue(name, value, before, after, asks),)
     return (Unknown(frozenset()),)
 
 
