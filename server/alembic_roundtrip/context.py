@@ -50,6 +50,8 @@ class Context:
     """What the deployed ref has of this migration; None where there is no git to ask."""
     deletions: tuple[Deletion, ...] = ()
     """Deployed migrations that are gone and are missed here."""
+    unread: bool = False
+    """Whether there are migrations that only Alembic can read, as their source is not there."""
     found: tuple[Diagnostic, ...] = ()
     """What the rules of the stages before found, before anything was ignored."""
     applied: frozenset[str] = frozenset()

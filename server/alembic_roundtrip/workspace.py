@@ -304,6 +304,7 @@ class Workspace:
             in_transaction=scripts.in_transaction,
             deployed=scripts.deployed_state(migration),
             deletions=scripts.deletions(migration.id),
+            unread=bool(environment.compiled),
             reader=partial(scripts.read_as, path),
         )
 

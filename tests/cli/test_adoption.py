@@ -369,3 +369,23 @@ def test_wrong_rules_on_the_command_line_are_one_sentence(
     assert main(["lint", "--ignore", "emty-downgrade"]) == 2
     told = capsys.readouterr().err
     assert told == "there is no rule `emty-downgrade`; did you mean `empty-downgrade`?\n"
+
+
+def test_what_fails_again_is_judged_however_old_it_is(project: AlembicProject, lint: Any) -> None:
+    for name, value in (("dddd", "'a'"), ("eeee", "IF NOT EXISTS 'b'")):
+        project.add(name, f'op.execute("ALTER TYPE t ADD VALUE {value}")', 'op.execute("SELECT 1")')
+    project.add("ffff", 'op.create_table("new", sa.Column("id"))', 'op.drop_table("new")')
+    (project.folder / "pyproject.toml").write_text(
+        '[tool.alembic-roundtrip]\ndialects = ["postgresql"]\n'
+    )
+    found = lint("--hints")
+    assert severity_of("enum-value-not-removable", found["dddd_.py"]) == "warning"
+    assert severity_of("enum-value-not-removable", found["eeee_.py"]) == "hint"
+
+
+def test_what_a_compiled_migration_is_nobody_knows(project: AlembicProject, lint: Any) -> None:
+    (project.versions / "bbbb_.py").rename(project.versions / "bbbb_.pyc")
+    assert ("unknown-down-revision", "error") in lint()["cccc_.py"]
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("[alembic]", "[alembic]\nsourceless = true"))
+    assert "unknown-down-revision" not in dict(lint()["cccc_.py"])

@@ -301,6 +301,34 @@ def test_a_version_location_that_does_not_exist_is_a_problem(tmp_path: Path) -> 
     assert one(tmp_path, config="alembic.ini").problems == (problem,)
 
 
+SOURCELESS = "[alembic]\nscript_location = mig\nsourceless = true\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "configuration", "counts"),
+    [
+        ("versions/b_.pyc", SOURCELESS, True),
+        ("versions/__pycache__/b_.cpython-312.pyc", SOURCELESS, True),
+        ("versions/b_.pyc", "[alembic]\nscript_location = mig\n", False),
+        ("versions/a_.pyc", SOURCELESS, False),
+        ("versions/__pycache__/a_.cpython-312.pyc", SOURCELESS, False),
+        ("versions/__init__.pyc", SOURCELESS, False),
+        ("versions/deeper/b_.pyc", SOURCELESS, False),
+        ("versions/deeper/b_.pyc", f"{SOURCELESS}recursive_version_locations = true\n", True),
+    ],
+)
+def test_migrations_that_are_only_compiled_are_told_of(
+    tmp_path: Path, file: str, configuration: str, counts: bool
+) -> None:
+    files = {"mig/env.py": "", "mig/versions/a_.py": "revision = 'a'\ndown_revision = None\n"}
+    write(tmp_path, files | {"alembic.ini": configuration, f"mig/{file}": ""})
+    environment = one(tmp_path)
+    assert environment.compiled == ((tmp_path / "mig" / file,) if counts else ())
+    assert len(environment.problems) == counts
+    for problem in environment.problems:
+        assert f"`sourceless` is on, and a migration such as `{Path(file).name}`" in problem
+
+
 def test_a_named_file_or_section_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, PLAIN)
     with pytest.raises(ProjectError, match=r"there is no configuration file .*other\.ini"):

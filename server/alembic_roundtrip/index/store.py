@@ -76,7 +76,9 @@ def store_of(environment: Environment) -> Store:
     from platformdirs import user_cache_dir
 
     places = (environment.script_location, *environment.version_locations, environment.config)
-    identity = "\0".join(map(str, (*places, environment.section, environment.recursive)))
+    identity = "\0".join(
+        map(str, (*places, environment.section, environment.recursive, *environment.compiled))
+    )
     name = f"{environment.folder.name}-{digest(identity.encode())}"
     return Store(Path(user_cache_dir("alembic-roundtrip", appauthor=False)) / "index" / name)
 

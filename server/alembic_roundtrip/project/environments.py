@@ -40,6 +40,8 @@ class Environment:
     """What says so of each of them, in a few words."""
     problems: tuple[str, ...] = ()
     """What could not be used, a sentence each, with the next step."""
+    compiled: tuple[Path, ...] = ()
+    """Migrations that are there as bytecode only, which nothing is known of."""
     toml: Path | None = None
     """`pyproject.toml` whose `[tool.alembic]` Alembic reads beside, or instead of, an ini file."""
 
@@ -228,6 +230,7 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
         paths = configuration.prepended_paths()
         versions = configuration.version_locations()
         recursive = configuration.flag("recursive_version_locations")
+        sourceless = configuration.flag("sourceless")
     except ConfigurationError as error:
         return _unusable(configuration.file, str(error), configuration.section), configuration
     if written is None and not (base / "env.py").is_file():
@@ -245,19 +248,36 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
         location = _located(written, places, where, problems)
     where = f"{configuration.file}: `version_locations`"
     located = [_located(version, places, where, problems) for version in versions]
+    holding = tuple(f for f in located if f is not None)
+    if not versions and location:
+        holding = (location / "versions",)
+    compiled = tuple(_compiled(configuration, holding, recursive, problems)) if sourceless else ()
     environment = Environment(
         folder=home,
         config=configuration.ini or configuration.toml,
         section=configuration.section,
         script_location=location or base,
-        version_locations=tuple(f for f in located if f is not None)
-        if versions
-        else ((location / "versions",) if location else ()),
+        version_locations=holding,
         recursive=recursive,
+        compiled=compiled,
         problems=tuple(problems),
         toml=configuration.toml,
     )
     return environment, configuration
+
+
+def _compiled(
+    configuration: Configuration, locations: Iterable[Path], recursive: bool, problems: list[str]
+) -> Iterator[Path]:
+    """Migrations without their source; that they are not read is said once."""
+    found = [f for place in locations for f in folders.compiled(place, recursive=recursive)]
+    if found:
+        number = "a migration" if len(found) == 1 else f"{len(found)} migrations"
+        problems.append(
+            f"{configuration.file}: `sourceless` is on, and {number} such as `{found[0].name}` "
+            "cannot be read: put the source beside it, or what builds on it is not judged"
+        )
+    yield from found
 
 
 def _above(base: Path, folder: Path) -> Path:

@@ -15,6 +15,7 @@ _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"^down_revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _TEMPLATE = re.compile(r"alembic\.ini[.-](?:dist|example|sample|template|tmpl)")
 """What a project has for each of its users to make an `alembic.ini` of."""
+_COMPILED = re.compile(r"(?!\.\#|__init__).*\.py[co]")
 _HEAD = 16_384  # a docstring before the identifiers has always been shorter
 
 
@@ -177,3 +178,25 @@ def _linked(packages: Path) -> Iterator[Path]:
 def _normal(path: Path) -> Path:
     # Editors name files without `..`; without this no open file would be found in its location.
     return Path(os.path.normpath(path))
+
+
+def compiled(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    """Files of bytecode that Alembic would load as migrations, where `sourceless` is on.
+
+    As Alembic does it: those whose source lies there, too, are not loaded.
+    """
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        yield from (
+            here / name
+            for name in sorted(files)
+            if _COMPILED.fullmatch(name) and name[:-1] not in files
+        )
+        cached = here / "__pycache__"
+        sources = {name.partition(".")[0] for name in files}
+        yield from (
+            file
+            for file in (sorted(cached.iterdir()) if cached.is_dir() else ())
+            if _COMPILED.fullmatch(file.name) and file.name.partition(".")[0] not in sources
+        )
+        folders[:] = [name for name in folders if recursive and name != "__pycache__"]
