@@ -129,6 +129,11 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
     """
     moved = set(_moved_into(context, trip)) - _copied_back(context)
     kept: frozenset[Key] | None = None
+    made = {
+        change.table.name
+        for _, change, schema in trip.up.steps
+        if isinstance(change, c.CreateTable) and change.table.name not in schema.tables
+    }
     for operation in context.downgrade_operations:
         if not operation.runs_on(trip.dialect):
             continue
@@ -140,7 +145,10 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
                 if kept is None
                 else kept
             )
-            subject = _destroyed(change, trip.before, kept) or _moved(change, moved)
+            # Of a table that the upgrade made in another's place, nothing is older.
+            own = isinstance(change, c.DropTable) and change.table in made
+            older = None if own else _destroyed(change, trip.before, kept)
+            subject = older or _moved(change, moved)
             if subject:
                 sentence = f"{_subject(subject, change)} are lost."
                 yield PredictedLoss(operation, "downgrade", subject, sentence)

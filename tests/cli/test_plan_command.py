@@ -109,7 +109,7 @@ def test_json_has_everything(capsys):
     assert last["evidence"] == {"state": "none"}
     assert set(last) == {
         *("revision", "title", "path", "down_revisions", "documented", "blockers", "losses"),
-        *("notes", "evidence", "code", "sql"),
+        *("left", "notes", "evidence", "code", "sql"),
     }
 
 

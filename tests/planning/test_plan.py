@@ -19,6 +19,7 @@ from alembic_roundtrip.planning import RollbackPlan, plan_rollback
 from alembic_roundtrip.planning.document import document
 from alembic_roundtrip.planning.markdown import markdown
 from alembic_roundtrip.planning.plan import PlannedRevision
+from alembic_roundtrip.planning.sentences import headline
 from alembic_roundtrip.workspace import Workspace
 
 USERS = 'op.create_table("users", sa.Column("id", sa.Integer), sa.Column("nick", sa.String(9)))'
@@ -106,6 +107,42 @@ def test_reading_tells_what_stops_it(
     assert (blocker.kind, blocker.certain, blocker.basis) == (kind, certain, "reading")
     assert message in blocker.message
     assert found.blocked == certain
+
+
+ADD = 'op.add_column("users", sa.Column("age", sa.Integer))'
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade", "said"),
+    [
+        (ADD, 'op.drop_column("users", "age")', ()),
+        (ADD, 'raise RuntimeError("no")', ()),
+        (ADD, "pass", ("downgrade() does nothing, but upgrade() has 1 operation to undo",)),
+        (ADD, 'op.execute("SELECT 1")', ("nothing in downgrade() drops the column `users.age`",)),
+        (
+            f"{ADD}  # roundtrip: ignore[column-not-dropped] on purpose",
+            'op.execute("SELECT 1")',
+            (),
+        ),
+        (
+            'op.drop_column("users", "nick")',
+            'op.add_column("users", sa.Column("nick", sa.String(8)))',
+            ("after the downgrade `users.nick` has the type sa.String(8) instead of sa.String(9)",),
+        ),
+    ],
+)
+def test_reading_tells_what_is_not_undone(
+    project: AlembicProject, upgrade: str, downgrade: str, said: tuple[str, ...]
+) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    project.add("bbbb", upgrade, downgrade)
+    found = plan(project, "-1")
+    assert found.revisions[0].left == said
+    assert ("1 does not undo all that was done" in headline(found)) is bool(said)
+    assert all(sentence in markdown(found).replace("\\", "") for sentence in said)
+    if said:
+        remember(project, "bbbb")
+        assert newest(project).left == (), "it was seen to undo all"
 
 
 def test_evidence_goes_before_reading_as_long_as_it_holds(project: AlembicProject) -> None:

@@ -9,12 +9,12 @@ from typing import Literal
 
 from alembic_roundtrip.comparison.equivalence import narrowing
 from alembic_roundtrip.comparison.origins import Origins
-from alembic_roundtrip.comparison.typechanges import type_changes
+from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Constraint, Name, Table, option
+from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table, option
 from alembic_roundtrip.schema import Replay, Schema
 from alembic_roundtrip.schema.state import names_enum
 
@@ -118,6 +118,8 @@ class _Side:
         for operation, change, schema in self.replayed.steps:
             if isinstance(change, c.CreateTable):
                 new.add(change.table.name)
+            if isinstance(change, c.CreateObject):
+                new.add(change.name)
             if isinstance(change, c.AddColumn):
                 added.add((change.table, change.column.name))
             for found in self._against(operation, change, schema, added):
@@ -141,6 +143,8 @@ class _Side:
             rows = f"values {', '.join(gone)} in `{change.table}.{change.column}`"
             yield Tightening(operation, change, change.table, (change.column,), rows)
         elif isinstance(change, c.CreateIndex) and change.index.unique:
+            if self._was_unique(change.index):
+                return
             parts = [part.string for part in change.index.columns]
             yield from self._unique(operation, change, change.index.table, parts, added)
         elif isinstance(change, c.AddConstraint):
@@ -162,6 +166,13 @@ class _Side:
         if not old_members or not new_members:
             return []
         return [repr(member) for member in old_members if member not in new_members]
+
+    def _was_unique(self, index: Index) -> bool:
+        """Whether another index, of the same expressions and of all rows, told the rows apart."""
+        start = self._start(index.table)
+        return start is not None and any(
+            old.unique and not old.partial and _parts(old) == _parts(index) for old in start.indexes
+        )
 
     def _unique(
         self,
@@ -262,6 +273,8 @@ class _Side:
             return
         for change in type_changes(context, self.way):
             why = narrowing(change.before, change.after, change.dialect)
+            if _made_to_fit(change):
+                continue
             if why and change.dialect == self.trip.dialect and (change.older or not self._up):
                 altered = change.change
                 rows = f"values in `{change.column}` that {change.after.text} cannot hold"
@@ -280,6 +293,17 @@ class _Side:
             if isinstance(change, c.WriteRows):
                 care.take(change)
         return care
+
+
+def _made_to_fit(change: TypeChange) -> bool:
+    """Whether an expression computes the new values, as `left(nick, 30)` does: no mere cast."""
+    using = option(change.change.options, "postgresql_using")
+    return using is not None and "(" in str(using.value)
+
+
+def _parts(index: Index) -> list[str]:
+    """What an index is on: as SQL where that is known, as it does not depend on quotes."""
+    return [part.string or part.sql or part.text for part in index.columns]
 
 
 class _Care:

@@ -110,12 +110,20 @@ def _by_table(trip: RoundTrip, up: Iterable[Operation]) -> dict[Name, _Said]:
         return {}
     for change in _whole(trip, operations, unknown):
         unknown.difference_update(c.tables_of(change))
+    after = (change for _, change, _ in trip.down.steps)
+    unknown -= _views((*(change for _, change in steps), *after))
     found = {table: _Said() for table in sorted(unknown)}
     for operation, change in steps:
         anywhere = isinstance(change, _ANYWHERE) and change.table is None
         for table in unknown if anywhere else unknown.intersection(c.tables_of(change)):
             _note(found[table], operation, change, table)
     return found
+
+
+def _views(changes: Iterable[c.Change]) -> set[Name]:
+    """Materialized views that are made or dropped: their indexes go with them."""
+    views = (x for x in changes if isinstance(x, c.CreateObject | c.ReplaceObject | c.DropObject))
+    return {change.name for change in views if change.kind == "view"}
 
 
 def _note(said: _Said, operation: Operation, change: c.Change, table: Name) -> None:

@@ -36,6 +36,7 @@ def _revision(revision: PlannedRevision) -> dict[str, Any]:
         "documented": revision.documented,
         "blockers": [asdict(blocker) for blocker in revision.blockers],
         "losses": [asdict(loss) for loss in revision.losses],
+        "left": list(revision.left),
         "notes": list(revision.notes),
         "evidence": _evidence(revision),
         "code": revision.code,

@@ -39,6 +39,26 @@ _REFUSED = (
     "unknown-object",
     "unnamed-constraint",
 )
+# What these find, a rollback leaves behind, or does not bring back.
+_LEAVING = (
+    "column-not-dropped",
+    "column-not-restored",
+    "constraint-not-dropped",
+    "constraint-not-restored",
+    "definition-not-restored",
+    "empty-downgrade",
+    "index-not-dropped",
+    "index-not-restored",
+    "leftover-enum-type",
+    "nullability-not-restored",
+    "primary-key-not-restored",
+    "rename-not-reversed",
+    "server-default-not-restored",
+    "sql-object-not-dropped",
+    "table-not-dropped",
+    "table-not-restored",
+    "type-not-restored",
+)
 _REFUSED_WITH_ROWS = ("not-null-without-default",)
 _ON_THE_WAY_DOWN: tuple[Failing, ...] = (
     "downgrade",
@@ -168,22 +188,34 @@ def _found(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
     downgrade = context.migration.downgrade
     if downgrade is None:
         return
+    for found in _not_ignored(context, names):
+        inside = downgrade.range.start <= found.range.start <= downgrade.range.end
+        if inside and found.severity == "error":
+            yield found
+
+
+def _not_ignored(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
     ignored = suppressions(context.migration)
     for name in names:
         for found in rules()[name].diagnostics(context):
-            inside = downgrade.range.start <= found.range.start <= downgrade.range.end
             told = any(each.covers(name, found.range) for each in ignored)
-            if inside and found.severity == "error" and not told:
+            if found.severity != "hint" and not told:
                 yield found
 
 
-def notes(context: Context) -> Iterator[str]:
-    """What else the rehearsal found of a rollback: what it leaves, and that there is no way up."""
+def left(context: Context) -> Iterator[str]:
+    """What the rollback leaves otherwise than it was before the upgrade."""
     evidence = context.evidence
-    if evidence is None:
+    if evidence is None or not any(map(_is_downgrade, evidence.steps)):
+        yield from dict.fromkeys(found.message for found in _not_ignored(context, _LEAVING))
         return
     for residue in evidence.residue:
         if residue.grade != "cosmetic":
             yield residue_line(residue)
-    if evidence.reason and any(measured_failure(context, "upgrade again")):
+
+
+def notes(context: Context) -> Iterator[str]:
+    """What else the rehearsal found of a rollback: that there is no way up again."""
+    evidence = context.evidence
+    if evidence is not None and evidence.reason and any(measured_failure(context, "upgrade again")):
         yield evidence.reason

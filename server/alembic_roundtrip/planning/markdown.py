@@ -53,7 +53,7 @@ def _section(number: int, revision: PlannedRevision) -> list[str]:
     timing = sentences.timing(revision)
     items = [sentences.blocker_line(blocker) for blocker in revision.blockers]
     items += [sentences.loss_line(revision, loss) for loss in revision.losses]
-    items += revision.notes
+    items += (*revision.left, *revision.notes)
     items += [f"took {timing}"] if timing else []
     lines += [f"- {_text(item)}" for item in items]
     lines += [""] if items else []

@@ -13,7 +13,7 @@ from alembic_roundtrip.history import History, graph
 from alembic_roundtrip.history.rollback import rollback
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.planning.findings import Blocker, Loss, blockers, losses, notes
+from alembic_roundtrip.planning.findings import Blocker, Loss, blockers, left, losses, notes
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.text import Position, Range
 from alembic_roundtrip.workspace import Workspace
@@ -44,6 +44,8 @@ class PlannedRevision:
     """Whether the migration says, in whatever words, that data is lost."""
     losses: tuple[Loss, ...] = ()
     blockers: tuple[Blocker, ...] = ()
+    left: tuple[str, ...] = ()
+    """What is otherwise afterwards than it was before the upgrade."""
     notes: tuple[str, ...] = ()
     evidence: RevisionEvidence | None = None
     stale: bool = False
@@ -190,7 +192,8 @@ def _planned(workspace: Workspace, environment: Environment, rev: str) -> Planne
         code=_code(migration),
         says_loss=says_loss(documentation(migration)),
         losses=tuple(losses(context)),
-        blockers=tuple(blockers(context)),
+        blockers=tuple(dict.fromkeys(blockers(context))),
+        left=tuple(left(context)),
         notes=tuple(notes(context)),
         evidence=fresh,
         stale=kept is not None and fresh is None,

@@ -24,6 +24,7 @@ def headline(plan: RollbackPlan) -> str:
     stops = [r.revision for r in plan.revisions if r.stops == "yes"]
     risky = [r.revision for r in plan.revisions if r.stops == "may"]
     lossy = sum(bool(r.losses) for r in plan.revisions)
+    leaving = sum(bool(r.left) for r in plan.revisions)
     parts = [count(len(plan.revisions), "revision")]
     if stops:
         parts.append(f"stops at {stops[0]}")
@@ -31,6 +32,9 @@ def headline(plan: RollbackPlan) -> str:
         parts.append(f"{len(risky)} may refuse the rows there are")
     if lossy:
         parts.append(f"{lossy} {'loses' if lossy == 1 else 'lose'} data")
+    if leaving:
+        verb = "does" if leaving == 1 else "do"
+        parts.append(f"{leaving} {verb} not undo all that was done")
     return f"from {start} to {end}: {', '.join(parts)}"
 
 

@@ -138,6 +138,19 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "Cut by the expression of the cast",
+    """
+    def upgrade():
+        op.alter_column("users", "nick", type_=sa.String(60))
+
+
+    def downgrade():
+        op.execute("ALTER TABLE users ALTER nick TYPE varchar(30) USING left(nick, 30)")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "Only relaxed",
     """
     def upgrade():

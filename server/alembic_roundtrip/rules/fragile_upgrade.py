@@ -215,3 +215,39 @@ rule.example(
     history=(_USERS,),
     dialects=("mysql",),
 )
+rule.example(
+    "The rows were told apart by the same expression",
+    """
+    def upgrade():
+        op.drop_index("ux", table_name="users")
+        op.create_index(
+            "ux", "users", [sa.text("lower(nick)")], unique=True, postgresql_where=sa.text("age > 1")
+        )
+
+
+    def downgrade():
+        op.drop_index("ux", table_name="users")
+        op.create_index("ux", "users", [sa.text("lower(nick)")], unique=True)
+    """,
+    history=(
+        _USERS,
+        "def upgrade():\n"
+        "    op.create_index('ux', 'users', [sa.text('lower(nick)')], unique=True)\n"
+        "def downgrade():\n    op.drop_index('ux', table_name='users')\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A materialized view of this migration",
+    """
+    def upgrade():
+        op.execute("CREATE MATERIALIZED VIEW seen AS SELECT id FROM users WITH NO DATA")
+        op.create_index("ux_seen", "seen", ["id"], unique=True)
+
+
+    def downgrade():
+        op.execute("DROP MATERIALIZED VIEW seen")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)

@@ -170,3 +170,16 @@ rule.example(
         op.drop_column("people", "age")
     """,
 )
+rule.example(
+    "An index goes with its materialized view",
+    """
+    def upgrade():
+        op.execute("CREATE MATERIALIZED VIEW seen AS SELECT id FROM users")
+        op.execute("CREATE UNIQUE INDEX ux_seen ON seen (id)")
+
+
+    def downgrade():
+        op.execute("DROP MATERIALIZED VIEW seen")
+    """,
+    dialects=("postgresql",),
+)

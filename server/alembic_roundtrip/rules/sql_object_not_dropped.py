@@ -183,3 +183,18 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "Types of every kind are dropped alike",
+    """
+    def upgrade():
+        op.execute("CREATE TYPE pair AS (a int, b int)")
+        op.execute("CREATE TYPE span AS RANGE (subtype = float8)")
+        op.execute("CREATE TYPE kind AS ENUM ('a')")
+
+
+    def downgrade():
+        op.execute("DROP TYPE pair")
+        op.execute("DROP TYPE public.span, kind")
+    """,
+    dialects=("postgresql",),
+)

@@ -207,3 +207,36 @@ rule.example(
     history=(_USERS,),
     dialects=("sqlite",),
 )
+rule.example(
+    "A table that stands in for another one",
+    """
+    def upgrade():
+        op.rename_table("users", "old_users")
+        op.create_table("users", sa.Column("id", sa.Integer()), sa.Column("name", sa.Text()))
+        op.execute("INSERT INTO users (id, name) SELECT id, bio FROM old_users")
+
+
+    def downgrade():
+        op.drop_table("users")
+        op.rename_table("old_users", "users")
+    """,
+    history=(_USERS,),
+)
+rule.example(
+    "A table that was there already",
+    '''
+    """Make sure of the users."""
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ rolling back can lose the data in `users`, and the migration does not say so
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.create_table("users", sa.Column("id", sa.Integer()), if_not_exists=True)
+
+
+    def downgrade():
+        op.drop_table("users")
+    ''',
+    history=(_USERS,),
+)

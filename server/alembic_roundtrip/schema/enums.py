@@ -23,8 +23,12 @@ def create_enum(draft: Draft, change: c.CreateEnum) -> None:
 
 
 def drop_enum(draft: Draft, change: c.DropEnum) -> None:
-    """Drop an enum type."""
+    """Drop a type: an enum mostly, but DROP TYPE is the same for any."""
     draft.enums = draft.enums.without(change.name)
+    key = ("type", change.name)
+    draft.objects -= {key}
+    if key in draft.definitions:
+        draft.definitions = draft.definitions.without(key)
 
 
 def rename_enum(draft: Draft, change: c.RenameEnum) -> None:

@@ -43,6 +43,9 @@ def drop_object(draft: Draft, change: c.DropObject) -> None:
                     for col in table.columns
                 )
                 draft.change(table.name, columns=columns)
+    if change.kind == "view" and change.name in draft.tables:
+        # A materialized view takes its indexes with it.
+        draft.change(change.name, indexes=())
     if change.kind == "schema":
         # PostgreSQL refuses where there is something in it, but for CASCADE.
         for name in [name for name in draft.tables if name.schema == change.name.name]:

@@ -99,7 +99,7 @@ def _print_revision(out: Console, number: int, revision: PlannedRevision) -> Non
         out.print(Text(f"    {sentences.blocker_line(blocker)}", style))
     for loss in revision.losses:
         out.print(Text(f"    {sentences.loss_line(revision, loss)}"))
-    for note in revision.notes:
+    for note in (*revision.left, *revision.notes):
         out.print(Text(f"    {note}"))
     timing = sentences.timing(revision)
     if timing:
