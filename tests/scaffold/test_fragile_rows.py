@@ -87,5 +87,27 @@ def test_rows_that_a_column_without_its_values_stops_at_are_named(tmp_path: Path
     """
     drops = 'op.drop_column("t", "{}")'
     a, b = (body(tmp_path / name, before, drops.format(name)) for name in "ab")
-    assert "# FRAGILE: more than one row in t or rows of t against ck_one would stop this." in a
+    assert "# FRAGILE: more than one row in t would stop this.\nop.add_column(" in a
+    assert "# FRAGILE: rows of t against ck_one would stop this.\nop.create_check_con" in a
     assert "# FRAGILE: rows of t against ck_one would stop this." in b
+
+
+def test_they_are_named_above_the_constraint_that_comes_back_after_its_column(
+    tmp_path: Path,
+) -> None:
+    before = """
+    op.create_table(
+        "t",
+        sa.Column("a", sa.Text(), server_default="x"),
+        sa.UniqueConstraint("a", name="uq_a"),
+        sa.CheckConstraint("a IS NOT NULL", name="ck_a"),
+    )
+    """
+    written = body(tmp_path, before, 'op.drop_column("t", "a")', dialects=("postgresql",))
+    assert written.splitlines()[1:] == [
+        'op.add_column("t", sa.Column("a", sa.Text(), server_default="x"))',
+        "# FRAGILE: more than one row in t would stop this.",
+        'op.create_unique_constraint("uq_a", "t", ["a"])',
+        "# FRAGILE: rows of t against ck_a would stop this.",
+        'op.create_check_constraint("ck_a", "t", "a IS NOT NULL")',
+    ]

@@ -568,3 +568,26 @@ def test_a_constraint_that_was_renamed_has_its_new_name(tmp_path: Path) -> None:
     """
     written = body(tmp_path, first, 'op.drop_table("u")')
     assert "t_pkey" not in written
+
+
+def test_a_key_that_has_got_a_foreign_key_counts_as_it_did(tmp_path: Path) -> None:
+    refers = 'sa.ForeignKey("a.id", name="fk")'
+    made = """
+    op.create_table("a", sa.Column("id", sa.Integer(), primary_key=True))
+    op.create_table("b", sa.Column("id", sa.Integer(), {}primary_key=True))
+    """
+    added = 'op.create_foreign_key("fk", "b", "a", ["id"], ["id"])'
+    dropped = 'op.drop_constraint("fk", "b", type_="foreignkey")'
+    texts = [
+        body(tmp_path / str(number), *upgrades, 'op.drop_table("b")', dialects=("postgresql",))
+        for number, upgrades in enumerate(
+            [
+                (made.format(""), added),
+                (made.format(f"{refers}, "),),
+                (made.format(f"{refers}, "), dropped),
+                (made.format(""), added, dropped),
+            ]
+        )
+    ]
+    assert ["autoincrement=True" in text for text in texts] == [True, False, False, True]
+    assert ["autoincrement=False" in text for text in texts] == [False, False, True, False]

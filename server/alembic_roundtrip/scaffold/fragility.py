@@ -47,20 +47,18 @@ def against_constraint(table: Name, part: Constraint, later: Schema) -> str | No
     return f"rows of {table} against {part.name}"
 
 
-def against_refilled(table: Table, column: Column) -> Iterator[str]:
-    """Rows against what goes with a column that comes back with the same value everywhere."""
+def against_refilled(part: Constraint, table: Table, column: Column) -> str | None:
+    """Rows against a constraint of a column that comes back with the same value everywhere."""
     word = re.compile(rf"\b{re.escape(column.name)}\b")
-    for part in table.constraints:
-        asks = any(
-            word.search(each.text)
-            and _ABOUT_NULL.search(each.text)
-            and not _OR_NULL.search(each.text)
-            for each in part.arguments
-        )
-        if part.kind == "check" and asks:
-            yield f"rows of {table.name} against {part.name or 'a CHECK'}"
-        elif part.kind == "unique" and part.columns == (column.name,) and column.server_default:
-            yield f"more than one row in {table.name}"
+    asks = any(
+        word.search(each.text) and _ABOUT_NULL.search(each.text) and not _OR_NULL.search(each.text)
+        for each in part.arguments
+    )
+    if part.kind == "check" and asks:
+        return f"rows of {table.name} against {part.name or 'a CHECK'}"
+    if part.kind == "unique" and part.columns == (column.name,) and column.server_default:
+        return f"more than one row in {table.name}"
+    return None
 
 
 def against_column(

@@ -169,9 +169,14 @@ class Inverter:
         added = replace(column, nullable=True).with_option("nullable", TRUE) if required else column
         parts = [*table_arguments(change.table, step, self.render)]
         parts.insert(1 if parts else 0, self.render.column(added, table))
-        rows = fragile(" or ".join(against_refilled(table, column)))
+        along = [part for part in table.constraints if self._goes_with(part, change.column)]
+        stays = (part for part in table.constraints if part not in along)
+        found = (against_refilled(part, table, column) for part in stays)
+        rows = fragile(" or ".join(filter(None, found)))
         statements = [f"{DESTRUCTIVE}{lost}", *rows, call(f"{step.target}.add_column", parts)]
-        statements += self._constraints_with(change, table, step)
+        for part in along:
+            statements += fragile(against_refilled(part, table, column))
+            statements.append(self.render.create_constraint(change.table, part, step.target))
         inner, after = self._indexes_with(change, table, step)
         after += self._required_again(change, column, step) if required else []
         return Inverse([*statements, *inner], before, after, [lost])
@@ -195,12 +200,10 @@ class Inverter:
         where = f"{change.table}.{change.column}"
         return [f"{PLACEHOLDER} undo the loss of {where} by hand: fill it here", alter]
 
-    def _constraints_with(self, change: c.DropColumn, table: Table, step: Step) -> Iterator[str]:
-        """Constraints that went away with a column."""
-        for part in table.constraints:
-            with_it = self._only_native and _checks(part, change.column)
-            if (change.column in part.columns or with_it) and not part.inline:
-                yield self.render.create_constraint(change.table, part, step.target)
+    def _goes_with(self, part: Constraint, column: str) -> bool:
+        """Whether a constraint goes away with a column, and is no part of its definition."""
+        with_it = self._only_native and _checks(part, column)
+        return (column in part.columns or with_it) and not part.inline
 
     def _indexes_with(
         self, change: c.DropColumn, table: Table, step: Step

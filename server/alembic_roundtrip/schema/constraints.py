@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import (
-    Constraint,
-)
+from alembic_roundtrip.migration.objects import Constraint, Table
 from alembic_roundtrip.schema.draft import Draft
-from alembic_roundtrip.schema.names import known_as
+from alembic_roundtrip.schema.names import known_as, numbered_as
 from alembic_roundtrip.schema.state import Key
 from alembic_roundtrip.schema.tables import with_keys_filled, with_known_nulls
 
@@ -35,6 +33,7 @@ def add_constraint(draft: Draft, change: c.AddConstraint) -> None:
     )
     if change.constraint.kind == "primary" and change.table in draft.tables:
         draft.put(with_keys_filled(draft, draft.tables[change.table]))
+    _keep_numbering(draft, table)
     draft.note_constraints(change.table, (change.constraint,))
 
 
@@ -59,6 +58,16 @@ def drop_constraint(draft: Draft, change: c.DropConstraint) -> None:
         draft.doubt_tables(change.table)
     else:
         draft.change(change.table, columns=table.columns, constraints=kept)
+        _keep_numbering(draft, table)
+
+
+def _keep_numbering(draft: Draft, before: Table) -> None:
+    """A foreign key does not change whether the database numbers rows by its column."""
+    after = draft.tables.get(before.name)
+    keys = {part.columns for part in before.constraints if part.kind == "primary"}
+    if after is not None and draft.dialect != "sqlite" and keys:
+        same = {part.columns for part in after.constraints if part.kind == "primary"} == keys
+        draft.put(numbered_as(before, after) if same else after)
 
 
 def rename_constraint(draft: Draft, change: c.RenameConstraint) -> None:

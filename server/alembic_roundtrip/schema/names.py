@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from alembic_roundtrip.databases import MYSQL
+from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 
 _LONGEST = 63
@@ -160,6 +161,24 @@ def _numbers(column: Column, table: Table) -> bool:
         part.kind == "foreignkey" and column.name in part.columns for part in table.constraints
     )
     asked = option(column.options, "autoincrement")
-    plain = column.server_default is None and not column.fills_itself and not refers
+    said = None if asked is None else asked.value
+    plain = column.server_default is None and not column.fills_itself
     integer = column.type is not None and _INTEGER.match(column.type.text) is not None
-    return plain and integer and (asked is None or asked.value is not False)
+    return plain and integer and said is not False and (said is True or not refers)
+
+
+def numbered_as(before: Table, after: Table) -> Table:
+    """A table that has got or lost a foreign key, and numbers its rows as it did before.
+
+    SQLAlchemy makes a key that refers to another table count only where that is asked for.
+    """
+    name, now = numbered_column(before), numbered_column(after)
+    changed = name or now
+    if name == now or changed is None:
+        return after
+    value = literal(value=name is not None)
+    columns = tuple(
+        column.with_option("autoincrement", value) if column.name == changed else column
+        for column in after.columns
+    )
+    return replace(after, columns=columns)
