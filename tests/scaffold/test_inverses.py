@@ -591,3 +591,27 @@ def test_a_key_that_has_got_a_foreign_key_counts_as_it_did(tmp_path: Path) -> No
     ]
     assert ["autoincrement=True" in text for text in texts] == [True, False, False, True]
     assert ["autoincrement=False" in text for text in texts] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("type_", "anew"), [("sa.Integer()", True), ("sa.Numeric(9, 2)", False)], ids=["other", "wider"]
+)
+def test_a_check_that_postgresql_would_write_casts_into_is_made_anew(
+    type_: str, anew: bool, tmp_path: Path
+) -> None:
+    before = """
+    op.create_table(
+        "t",
+        sa.Column("a", sa.Numeric(8, 2)),
+        sa.Column("b", sa.Text()),
+        sa.CheckConstraint("a <> '1'"),
+        sa.CheckConstraint("b <> '1'", name="ck_b"),
+    )
+    """
+    upgrade = f'op.alter_column("t", "a", type_={type_})'
+    text = body(tmp_path, before, upgrade, dialects=("postgresql",))
+    dropped = 'op.drop_constraint("t_a_check", "t", type_="check")'
+    made = 'op.create_check_constraint("t_a_check", "t", "a <> \'1\'")'
+    assert (dropped in text and made in text) == anew
+    assert not anew or text.index(dropped) < text.index("op.alter_column(") < text.index(made)
+    assert "ck_b" not in text

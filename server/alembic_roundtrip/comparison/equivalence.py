@@ -325,6 +325,18 @@ def narrowing(before: Expression, after: Expression, dialect: str | None = None)
     return None
 
 
+def is_recast(before: Expression, after: Expression) -> bool:
+    """Whether PostgreSQL compares values of one type by casts that the other does without.
+
+    Between most other types its operators are not the same, and nothing is changed at all.
+    """
+    one, other = read_type(before.text, "postgresql"), read_type(after.text, "postgresql")
+    if one is None or other is None or one.family == other.family:
+        return False
+    kinds = {one.family, other.family}
+    return kinds == {"date", "datetime"} or (kinds <= _NUMBERS and not kinds <= _INTEGERS)
+
+
 def fits_or_fails(before: Expression, after: Expression, dialect: str | None = None) -> bool:
     """Whether values that a type change lets through are what they were."""
     one, other = read_type(before.text, dialect), read_type(after.text, dialect)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from alembic_roundtrip.comparison.equivalence import is_recast
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
-from alembic_roundtrip.migration.objects import Constraint, Name, Table
+from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
 from alembic_roundtrip.scaffold.fragility import against_constraint, fragile
@@ -110,6 +112,30 @@ class Constraints:
             [*fragile(rows), self.render.create_constraint(change.table, part, step.target)]
         )
 
+    def checks_anew(
+        self, change: c.AlterColumn, column: Column | None, step: Step
+    ) -> tuple[list[str], list[str]]:
+        """Drops of the CHECKs of a column whose type changes, and what makes them again.
+
+        PostgreSQL writes casts into their conditions then, and none of them goes away again.
+        """
+        new = option(change.options, "type_")
+        table = step.before.table(change.table)
+        old = column.type if column is not None else None
+        if self.dialects != _POSTGRESQL or table is None or new is None or old is None:
+            return [], []
+        if not is_recast(old, new):
+            return [], []
+        parts = [
+            replace(part, name=known_as(part))
+            for part in table.constraints
+            if checks(part, change.column) and not part.of_type and known_as(part)
+        ]
+        return (
+            [self.drop(change.table, part, step) for part in parts],
+            [self.render.create_constraint(change.table, part, step.target) for part in parts],
+        )
+
     def _as_condition(self, part: Constraint, table: Table) -> Constraint:
         """The CHECK that came with a type, as one by itself."""
         column = table.column(part.columns[0]) if len(part.columns) == 1 else None
@@ -118,3 +144,9 @@ class Constraints:
         condition = literal(type_condition(part, column, self.dialects))
         shown = replace(condition, text=self.render.text(condition.value))
         return replace(part, columns=(), arguments=(shown,))
+
+
+def checks(part: Constraint, column: str) -> bool:
+    """Whether a CHECK is about a column: PostgreSQL drops it with that."""
+    word = re.compile(rf"\b{re.escape(column)}\b")
+    return part.kind == "check" and any(word.search(each.text) for each in part.arguments)

@@ -22,7 +22,7 @@ from alembic_roundtrip.migration.objects import (
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold import entities
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, NONE, TRUE, Alteration
-from alembic_roundtrip.scaffold.constraints import Constraints
+from alembic_roundtrip.scaffold.constraints import Constraints, checks
 from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
@@ -202,7 +202,7 @@ class Inverter:
 
     def _goes_with(self, part: Constraint, column: str) -> bool:
         """Whether a constraint goes away with a column, and is no part of its definition."""
-        with_it = self._only_native and _checks(part, column)
+        with_it = self._only_native and checks(part, column)
         return (column in part.columns or with_it) and not part.inline
 
     def _indexes_with(
@@ -251,7 +251,9 @@ class Inverter:
             parts.append(f"new_column_name={said}")
         old = column.type if column else options.get("existing_type")
         rows = " or ".join(against_column(change, column, old, self.dialects, step.after))
-        return Inverse([*fragile(rows), call(f"{step.target}.alter_column", parts)])
+        altered = call(f"{step.target}.alter_column", parts)
+        taken, again = self._constraints.checks_anew(change, column, step)
+        return Inverse([*fragile(rows), *taken, altered, *again])
 
     def _numbering(self, column: Column, table: Table) -> Column:
         """A column with the default that PostgreSQL numbers rows by, where it has that."""
@@ -434,9 +436,3 @@ def _is_true(expression: Expression | None) -> bool:
 
 def _empty(column: Column) -> bool:
     return column.server_default is None and not column.fills_itself
-
-
-def _checks(part: Constraint, column: str) -> bool:
-    """Whether a CHECK is about a column: PostgreSQL drops it with that."""
-    word = re.compile(rf"\b{re.escape(column)}\b")
-    return part.kind == "check" and any(word.search(each.text) for each in part.arguments)
