@@ -5,6 +5,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from alembic_roundtrip.fixing import fixed_text
+from alembic_roundtrip.lsp import code_actions
+from alembic_roundtrip.lsp.client import Client
+from alembic_roundtrip.lsp.session import Session
 from alembic_roundtrip.workspace import Workspace
 from lsp.editor import Editor, edits_of
 from lsp.project import EMPTY, LOSSY, Project
@@ -229,6 +232,26 @@ async def test_a_client_that_knows_commands_only_gets_the_same_changes(
     with pytest.raises(JsonRpcException, match="no longer applies"):
         await editor.command("applyAction", {"uri": uri, "fix": ["park", 1, 1, 1, 1, "gone"]})
     await editor.stop()
+
+
+def test_what_a_command_would_change_is_made_when_it_is_called(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project.write("bbbb", TWO_LOSSES)
+    session = Session(Client(applies_edits=True), (project.folder,))
+    session.rebuild()
+    everywhere = types.Range(types.Position(0, 0), types.Position(99, 0))
+    params = types.CodeActionParams(
+        types.TextDocumentIdentifier(path.as_uri()), everywhere, types.CodeActionContext([])
+    )
+    made: list[types.CodeAction] = []
+    monkeypatch.setattr(code_actions, "resolved", lambda _, action: made.append(action))
+    commands = code_actions.offered(session, params)
+    assert len([each for each in commands if isinstance(each, types.Command)]) > 2
+    assert made == []
+    session.client = Client(reads_actions=True)
+    code_actions.offered(session, params)
+    assert made, "an editor that asks for no edit later gets it now"
 
 
 async def test_a_fix_that_makes_a_file_is_for_editors_that_can(

@@ -615,3 +615,14 @@ def test_a_check_that_postgresql_would_write_casts_into_is_made_anew(
     assert (dropped in text and made in text) == anew
     assert not anew or text.index(dropped) < text.index("op.alter_column(") < text.index(made)
     assert "ck_b" not in text
+
+
+@pytest.mark.parametrize("dialects", [("mysql",), ("postgresql", "mysql"), ("mariadb", "sqlite")])
+def test_where_mysql_is_among_them_a_wrong_existing_type_is_not_believed(
+    dialects: tuple[str, ...], tmp_path: Path
+) -> None:
+    upgrade = 'op.alter_column("users", "bio", type_=sa.Text(), existing_type=sa.String(30))'
+    text = body(tmp_path, USERS, upgrade, dialects=dialects)
+    assert (
+        text == 'op.alter_column("users", "bio", existing_type=sa.Text(), existing_nullable=True)'
+    )

@@ -51,10 +51,16 @@ class _Offer:
 def offered(
     session: Session, params: types.CodeActionParams
 ) -> list[types.CodeAction] | list[types.Command]:
-    """The actions at a range; for a client that knows commands only, what makes their changes."""
+    """The actions at a range; for a client that knows commands only, what makes their changes.
+
+    Edits are made for a client that cannot ask for them later, and not for one that could not read
+    them: a command makes them when it is called.
+    """
     actions = listed(session, params)
-    if session.client.reads_actions:
+    if session.client.reads_actions and session.client.resolves_edits:
         return actions
+    if session.client.reads_actions:
+        return [ready for action in actions if (ready := _ready(session, action))]
     if not session.client.applies_edits:
         return []
     return [
@@ -64,7 +70,7 @@ def offered(
 
 
 def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """The actions at a range, without their edits if the client asks for these later."""
+    """The actions at a range, without their edits."""
     uri = params.text_document.uri
     path = path_of(uri)
     if path is None:
@@ -94,8 +100,6 @@ def listed(session: Session, params: types.CodeActionParams) -> list[types.CodeA
         place = session.converter(path).range(params.range)
         kept = _kept(session, path, place)
         actions += [_rewriting(uri, offer) for offer in kept if offer.fix.title not in told]
-    if not session.client.resolves_edits:
-        actions = [ready for action in actions if (ready := _ready(session, action))]
     return [*actions, *commands]
 
 

@@ -43,6 +43,7 @@ class Alteration:
         self._render = render
         self._native = not dialects or "postgresql" in dialects
         self._whole = bool(dialects) and {*dialects} <= MYSQL
+        self._on_mysql = bool(MYSQL & {*dialects})
 
     def back(
         self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]
@@ -51,8 +52,9 @@ class Alteration:
         old_type = column.type if column and column.type else options.get("existing_type")
         new_type = options.get("type_")
         same = new_type is not None and old_type is not None and new_type.text == old_type.text
-        if same and not self._whole:
-            # It was not that where the call was written, or would not have been changed.
+        if same and not self._on_mysql:
+            # It was not that where the call was written, or would not have been changed; MySQL
+            # takes whatever is called the type.
             old_type, same = options.get("existing_type", old_type), False
         known = new_type or old_type
         if new_type is not None and old_type is None:

@@ -253,7 +253,7 @@ class Inverter:
         rows = " or ".join(against_column(change, column, old, self.dialects, step.after))
         altered = call(f"{step.target}.alter_column", parts)
         taken, again = self._constraints.checks_anew(change, column, step)
-        return Inverse([*fragile(rows), *taken, altered, *again])
+        return Inverse([*taken, *fragile(rows), altered, *again])
 
     def _numbering(self, column: Column, table: Table) -> Column:
         """A column with the default that PostgreSQL numbers rows by, where it has that."""
