@@ -7,6 +7,8 @@ from textwrap import dedent
 import pytest
 
 from alembic_roundtrip.scaffold import PLACEHOLDER
+from alembic_roundtrip.scaffold.patterns import patterns
+from alembic_roundtrip.workspace import Workspace
 from scaffold_cases import USERS, Project
 
 UNKNOWN = {
@@ -109,6 +111,21 @@ def test_an_upgrade_of_several_databases_is_left_to_its_author(tmp_path: Path) -
     )
     assert fix(project.context) is None
     assert "several databases" in why_nothing(project.context)
+
+
+def test_nothing_is_written_where_every_engine_would_run_it(tmp_path: Path) -> None:
+    project = Project(tmp_path, 'globals()["upgrade_%s" % "main"]()')
+    table = "op.create_table('{}', sa.Column('id', sa.Integer()))"
+    with project.file.open("a") as file:
+        file.write(
+            f"\n\ndef upgrade_main():\n    {table.format('a')}\n    {table.format('b')}\n"
+            '\n\ndef downgrade():\n    globals()["downgrade_%s" % "main"]()\n'
+            "\n\ndef downgrade_main():\n    op.drop_table('a')\n"
+        )
+    found = Workspace([tmp_path], {"dialects": ["sqlite"]}).diagnostics(project.file)
+    (stays,) = (each for each in found if each.rule == "table-not-dropped")
+    assert stays.fixes == ()
+    assert patterns(project.context) == ()
 
 
 def test_a_name_that_a_database_gives_is_not_known_without_a_dialect(tmp_path: Path) -> None:

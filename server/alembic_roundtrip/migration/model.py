@@ -220,6 +220,13 @@ class Migration:
         return self.revision.values[0] if self.revision and self.revision.values else ""
 
     @cached_property
+    def of_several_databases(self) -> bool:
+        """Whether its directions run a function of its own for each engine."""
+        directions = (self.upgrade, self.downgrade)
+        operations = (o for each in directions if each is not None for o in each.operations)
+        return any(g.kind is GuardKind.ENGINE for o in operations for g in o.guards)
+
+    @cached_property
     def prose(self) -> str:
         """Everything it says in prose: docstrings, comments at statements, raise messages."""
         parts = [self.docstring.text if self.docstring else ""]

@@ -11,7 +11,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Batch, Body, GuardKind, Migration, Operation
+from alembic_roundtrip.migration.model import Batch, Body, Migration, Operation
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.scaffold.authored import with_authored
@@ -61,7 +61,7 @@ def can_be_written(context: Context) -> bool:
         return False
     if migration.downgrade is None and migration.imported_downgrade:
         return False
-    return not _of_several_databases(context)
+    return not migration.of_several_databases
 
 
 def as_fix(context: Context, written: Scaffold, title: str) -> Fix | None:
@@ -86,7 +86,7 @@ def why_nothing(context: Context) -> str:
     migration = context.migration
     if migration.problems:
         return "the migration has mistakes that `lint` names; put them right first"
-    if _of_several_databases(context):
+    if migration.of_several_databases:
         return (
             "its upgrade is for several databases, whose schemas reading does not tell apart; each "
             "engine's downgrade is left to you"
@@ -123,11 +123,6 @@ def scaffold(context: Context, only: Range | None = None) -> Scaffold:
     about_rows = (line for part in undone if part.of_rows for line in part.inverse.inner)
     unread = frozenset(line for line in about_rows if line.startswith("#"))
     return Scaffold(tuple(statements), tuple(render.imports), tuple(lost), complete, unread)
-
-
-def _of_several_databases(context: Context) -> bool:
-    guards = (guard for operation in context.upgrade_operations for guard in operation.guards)
-    return any(guard.kind is GuardKind.ENGINE for guard in guards)
 
 
 @dataclass(frozen=True)

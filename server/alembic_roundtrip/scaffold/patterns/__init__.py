@@ -22,7 +22,8 @@ class _Module(Protocol):
 
 def patterns(context: Context, at: Range | None = None) -> tuple[Pattern, ...]:
     """Everything that is offered for a migration (or in a range), in the order of the text."""
-    if context.migration.problems or context.migration.upgrade is None:
+    migration = context.migration
+    if migration.problems or migration.upgrade is None or migration.of_several_databases:
         return ()
     places = At(at)
     modules = _modules().values()
