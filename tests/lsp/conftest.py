@@ -54,3 +54,11 @@ async def editor(shared: Editor, project: Project) -> AsyncIterator[Editor]:
     shared.folders(removed=(project.folder,))
     await shared.round_trip()
     assert "Traceback" not in "".join(shared.log[seen:])
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["vscode", "neovim"])
+async def alone(request: pytest.FixtureRequest) -> AsyncIterator[Editor]:
+    """An editor that the test starts as it needs it."""
+    editor = Editor(request.param)
+    yield editor
+    await editor.stop()

@@ -1,37 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
-from textwrap import dedent, indent
+from textwrap import indent
 
 import pytest
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import UNKNOWN
-from alembic_roundtrip.migration.model import Body, Guard, GuardKind, Migration, Operation
+from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.objects import Name
-from alembic_roundtrip.migration.source import read
-from alembic_roundtrip.migration.syntax import decode
-from alembic_roundtrip.text import Position
-
-HEADER = "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'a'\ndown_revision = None\n"
-
-
-def migration(body: str, header: str = HEADER) -> Migration:
-    return read(header + body, Path("versions/a.py"))
-
-
-def upgrade(body: str) -> tuple[Operation, ...]:
-    found = migration("def upgrade():\n" + indent(dedent(body).strip("\n"), "    "))
-    assert found.upgrade is not None
-    return found.upgrade.operations
-
-
-def changes(body: str) -> list[c.Change]:
-    return [change for operation in upgrade(body) for change in operation.changes]
-
-
-def dropped(body: str) -> list[str]:
-    return [str(change.table) for change in changes(body) if isinstance(change, c.DropTable)]
+from migration.reading import changes, dropped, migration, upgrade
 
 
 @pytest.mark.parametrize(
@@ -127,24 +104,6 @@ def test_numbers_without_end_are_not_counted(bounds: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "tables"),
-    [
-        ("if t == 'b':\n        continue", ["a", "c"]),
-        ("if t != 'b':\n        continue", ["b"]),
-        ("if t in ('b', 'c'):\n        break", ["a"]),
-        ("if t in OTHERS or t == 'a':\n        continue", ["b"]),
-        ("if not (t in 'ab' and t != 'a'):\n        continue", ["b"]),
-    ],
-)
-def test_conditions_on_known_values_are_decided(condition: str, tables: list[str]) -> None:
-    found = upgrade(
-        f"OTHERS = ['c']\nfor t in ['a', 'b', 'c']:\n    {condition}\n    op.drop_table(t)"
-    )
-    assert [o.changes for o in found] == [(c.DropTable(Name(t)),) for t in tables]
-    assert not any(o.doubtful for o in found)
-
-
-@pytest.mark.parametrize(
     "body",
     [
         "gone = op.drop_table\ngone = print\ngone('a')",
@@ -222,93 +181,6 @@ def test_an_enum_type_is_created_and_dropped_by_hand() -> None:
         """
     )
     assert [type(change) for change in found] == [c.CreateEnum, c.DropEnum]
-
-
-@pytest.mark.parametrize(
-    ("dialect", "tables"),
-    [("postgresql", ["a", "d"]), ("mysql", ["b", "d"]), ("sqlite", ["c", "d"])],
-)
-def test_a_match_is_read_as_its_conditions(dialect: str, tables: list[str]) -> None:
-    operations = upgrade(
-        """
-        match op.get_bind().dialect.name:
-            case "postgresql":
-                op.drop_table("a")
-            case "mysql" | "mariadb":
-                op.drop_table("b")
-            case _:
-                op.drop_table("c")
-        op.drop_table("d")
-        """
-    )
-    found = [o.changes for o in operations if o.runs_on(dialect)]
-    assert found == [(c.DropTable(Name(table)),) for table in tables]
-
-
-def test_a_case_that_is_no_value_may_or_may_not_run() -> None:
-    body = """
-    match anything():
-        case {"key": value} if value:
-            op.drop_table("a")
-    """
-    (operation,) = upgrade(body)
-    assert operation.changes == (c.DropTable(Name("a")),)
-    assert operation.doubtful
-
-
-@pytest.mark.parametrize(
-    ("test", "dialect", "runs"),
-    [
-        ("op.get_bind().dialect.name == 'postgresql'", "postgresql", True),
-        ("op.get_bind().dialect.name == 'postgresql'", "sqlite", False),
-        ("op.get_context().dialect.name != 'sqlite'", "sqlite", False),
-        ("bind.dialect.name in ('mysql', 'mariadb')", "mysql", True),
-        ("bind.dialect.name in ('mysql', 'mariadb')", "sqlite", False),
-        ("not context.dialect.name.startswith('postgres')", "postgresql", False),
-        ("not helpers.is_postgres(bind)", "postgresql", False),
-        ("_is_sqlite()", "postgresql", False),
-    ],
-)
-def test_a_dialect_guard_decides_where_an_operation_runs(
-    test: str, dialect: str, runs: bool
-) -> None:
-    (operation,) = upgrade(f"if {test}:\n    op.drop_table('a')")
-    assert operation.runs_on(dialect) is runs
-    assert not operation.conditional
-
-
-def test_an_early_return_guards_what_follows() -> None:
-    (operation,) = upgrade(
-        """
-        if op.get_bind().dialect.name != "postgresql":
-            return
-        op.drop_table("a")
-        """
-    )
-    assert operation.guards == (Guard(GuardKind.DIALECT, frozenset({"postgresql"})),)
-
-
-def test_an_early_return_before_anything_happens_leaves_no_doubt() -> None:
-    (operation,) = upgrade("if already_done(op):\n    return\nop.drop_table('a')")
-    assert not operation.doubtful
-    _, later = upgrade("op.drop_table('a')\nif already_done(op):\n    return\nop.drop_table('b')")
-    assert later.doubtful
-    asks = "op.get_bind().scalar(sa.text('SELECT 1 FROM a'))"
-    *_, by_rows = upgrade(f"if {asks}:\n    return\nop.drop_table('a')")
-    assert by_rows.doubtful
-
-
-@pytest.mark.parametrize("asked", ["context.is_offline_mode()", "op.get_context().as_sql"])
-def test_what_is_only_written_as_sql_is_not_what_a_database_gets(asked: str) -> None:
-    (operation,) = upgrade(f"if {asked}:\n    op.drop_table('a')\n    return\nop.drop_table('b')")
-    assert operation.changes == (c.DropTable(Name("b")),)
-    assert operation.guards == ()
-
-
-def test_an_existence_guard_is_a_condition() -> None:
-    (operation,) = upgrade("if sa.inspect(bind).has_table('a'):\n    op.drop_table('a')")
-    assert [guard.kind for guard in operation.guards] == [GuardKind.EXISTENCE]
-    assert operation.conditional
 
 
 @pytest.mark.parametrize(
@@ -410,81 +282,6 @@ def test_a_refusal_keeps_its_message() -> None:
     assert found.message == "no way back"
 
 
-def test_columns_are_code_points() -> None:
-    (operation,) = upgrade("x = '😋é'; op.drop_table('a')")
-    assert operation.range.start == Position(6, 5 + len("x = '😋é'; "))
-
-
-@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-def test_every_line_end_gives_the_same_operations(newline: str) -> None:
-    text = (HEADER + "def upgrade():\n    op.drop_table('a')\n").replace("\n", newline)
-    found = read(text, Path("a.py")).upgrade
-    assert found is not None
-    assert [o.range.start for o in found.operations] == [Position(6, 5)]
-
-
-def test_a_form_feed_is_no_line_end() -> None:
-    found = read(HEADER + "\f\ndef upgrade():\n    op.drop_table('a')\n", Path("a.py")).upgrade
-    assert found is not None
-    assert found.operations[0].range.start == Position(7, 5)
-
-
-WHOLE = HEADER + dedent(
-    """
-    def upgrade():
-        op.create_table("tags", sa.Column("id", sa.Integer(), primary_key=True))
-        op.add_column("users", sa.Column("😋", sa.Text(), nullable=False))
-
-
-    def downgrade():
-        op.drop_column("users", "😋")
-        op.drop_table("tags")
-    """
-)
-
-
-def test_no_prefix_of_a_migration_fails_to_be_read() -> None:
-    for end in range(len(WHOLE) + 1):
-        read(WHOLE[:end], Path("a.py"))
-
-
-@pytest.mark.parametrize(
-    "typed", ["op.", "op.drop_", "op.drop_table(", 'op.drop_table("x', "if", "x = ["]
-)
-def test_a_statement_being_typed_hides_no_other(typed: str) -> None:
-    text = WHOLE.replace('    op.drop_table("tags")\n', f'    {typed}\n    op.drop_table("tags")\n')
-    found = read(text, Path("a.py"))
-    assert found.upgrade is not None
-    assert found.downgrade is not None
-    assert [o.name for o in found.upgrade.operations] == ["create_table", "add_column"]
-    names = [o.name for o in found.downgrade.operations]
-    assert [n for n in names if n in {"drop_column", "drop_table"}] == ["drop_column", "drop_table"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "\x00",
-        "def",
-        "(" * 5000,
-        "\ufeff" + WHOLE,
-        "x = " + "-" * 20000 + "1",
-        "\t\tx",
-        "'''",
-        "class",
-    ],
-)
-def test_hostile_text_is_read_too(text: str) -> None:
-    read(text, Path("a.py"))
-
-
-def test_bytes_in_no_known_encoding_are_one_sentence() -> None:
-    with pytest.raises(ValueError, match="save it as UTF-8"):
-        decode("é = 1".encode("latin-1"))
-    assert decode("# -*- coding: latin-1 -*-\né = 1".encode("latin-1")).endswith("é = 1")
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -500,61 +297,10 @@ def test_a_name_whose_value_changed_is_not_known(body: str) -> None:
     assert any(operation.may_do_anything for operation in upgrade(body))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "name = 'a'\nop.drop_table([name for name in ('b',)][0])",
-        "columns = [sa.Column('id')]\nop.create_table('t', *columns)",
-        "a = 'x' * 9\n" + "a = a + a\n" * 40 + "op.drop_table(a)",
-        "f = lambda t: op.drop_table(t)\nf('a')",
-    ],
-)
-def test_odd_expressions_are_read_without_guessing(body: str) -> None:
-    assert upgrade(body)[-1].opaque or changes(body)
-
-
 def test_a_decorated_direction_may_not_run() -> None:
     found = migration("@skip_on_sqlite\ndef upgrade():\n    op.drop_table('a')\n").upgrade
     assert found is not None
     assert all(operation.conditional for operation in found.operations)
-
-
-def test_an_f_string_that_cannot_be_unparsed_is_read() -> None:
-    found = upgrade(
-        """
-        name = "a\\nb"
-        op.execute(f"SELECT '{name!r}' {x['y']} {'''z'''}")
-        op.drop_table("t")
-        """
-    )
-    assert [operation.name for operation in found][-1] == "drop_table"
-
-
-@pytest.mark.parametrize("text", ["a\nb", "it's", 'a "b"', "\\ and both \" '"])
-def test_an_f_string_takes_constants_with_anything_in_them(text: str) -> None:
-    found = upgrade(f"""
-        import json
-
-        NAME = {text!r}
-        op.drop_table(f"old_{{NAME}}")
-        op.drop_table(f"{{json.dumps(NAME)}}")
-        """)
-    assert found[0].changes == (c.DropTable(Name(f"old_{text}")),)
-    assert [operation.name for operation in found] == ["drop_table", "drop_table"]
-
-
-def test_what_cannot_be_written_back_is_read_wherever_it_stands() -> None:
-    found = upgrade("""
-        import json
-
-        SQL = "SELECT 'a' FROM b\\nWHERE \\"c\\" = 1"
-        if conn.scalar(sa.text(f"{json.dumps(SQL)} LIMIT 1")):
-            getattr(conn, f"{json.dumps(SQL)}")()
-            op.execute(f"{json.dumps(SQL)} LIMIT 1")
-            op.create_table(f"{json.dumps(SQL)}", sa.Column("a", sa.Integer()))
-        """)
-    assert [operation.name for operation in found][-2:] == ["execute", "create_table"]
-    assert found[-1].opaque == "its arguments are computed"
 
 
 def test_what_sqlalchemy_statements_write_is_read_from_their_calls() -> None:
