@@ -98,3 +98,20 @@ def test_what_is_written_anyway_is_there_once(tmp_path: Path) -> None:
     body = written(tmp_path, upgrade, f"{delete}\nop.drop_table('tags')")
     assert body.count("DELETE") == 1
     assert body.count("drop_table") == 1
+
+
+def test_values_that_somebody_gives_back_are_not_said_to_be_lost(tmp_path: Path) -> None:
+    body = written(
+        tmp_path,
+        """
+        op.execute("UPDATE users SET bio = email WHERE bio IS NULL")
+        op.alter_column("users", "bio", existing_type=sa.Text(), nullable=False)
+        """,
+        '''
+        """NULL again."""
+        op.alter_column("users", "bio", existing_type=sa.Text(), nullable=True)
+        op.execute("UPDATE users SET bio = NULL WHERE bio = email")
+        ''',
+    )
+    assert body.index("nullable=True") < body.index("SET bio = NULL")
+    assert "DESTRUCTIVE" not in body

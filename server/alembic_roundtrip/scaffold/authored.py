@@ -14,7 +14,13 @@ from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.rewrite import WriteBody
 from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
-from alembic_roundtrip.scaffold.told import DESTRUCTIVE, by_hand, shown, values_lost
+from alembic_roundtrip.scaffold.told import (
+    DESTRUCTIVE,
+    by_hand,
+    given_back,
+    shown,
+    values_lost,
+)
 from alembic_roundtrip.schema import Key, Schema, applied
 from alembic_roundtrip.text import apply_edits
 
@@ -65,7 +71,8 @@ def with_authored(
         return tuple(new), tuple(lost)
     merge = _Merge(context, present, new)
     merged = list(merge.statements())
-    given = {values_lost(column) for column in merge.restored}
+    made = {values_lost(column) for column in merge.computed}
+    given = {each for each in lost if each in made or given_back(each, merge.written)}
     marks = {f"{DESTRUCTIVE}{sentence}" for sentence in given}
     return (
         tuple(text for text in merged if text not in marks),
@@ -81,9 +88,10 @@ def _parts(context: Context) -> list[_Part]:
     texts = statements_of(context.migration, downgrade.name)
     if len(texts) != len(places):  # several on a line
         texts = tuple(map(context.migration.source.slice, places))
+    first = 1 if downgrade.docstring is not None else 0  # which stays where it is
     return [
         _Part(text, tuple(o for o in downgrade.operations if within(o.statement, place)))
-        for text, place in zip(texts, places, strict=True)
+        for text, place in list(zip(texts, places, strict=True))[first:]
     ]
 
 
@@ -100,8 +108,10 @@ class _Merge:
         trip = context.round_trips[0]
         self._known = (trip.before, trip.up.schema)
         self._taken: set[int] = set()
-        self.restored: set[str] = set()
-        """The columns that are written from what is there, and so are not lost."""
+        self.written: set[str] = set()
+        """The columns that somebody sets to what they are to be."""
+        self.computed: set[str] = set()
+        """Those of them that get values made of others."""
 
     def statements(self) -> Iterator[str]:
         """All of them in their order, what has no place at the end."""
@@ -117,7 +127,7 @@ class _Merge:
                 unplaced += [f"{PLACEHOLDER} put back {shown(part.text)} by hand"]
             else:
                 kept.setdefault(place, []).extend([*needed, part.text])
-                self._note_restored(part)
+                self._note_written(part)
         yield from kept.get(0, ())
         place = 0
         for text in self._new:
@@ -126,11 +136,12 @@ class _Merge:
             yield from () if text.startswith("#") else kept.get(place, ())
         yield from unplaced
 
-    def _note_restored(self, part: _Part) -> None:
-        """Note what is written from other values: it is not lost."""
+    def _note_written(self, part: _Part) -> None:
         for change in part.rows:
-            if change.computed and change.table is not None:
-                self.restored |= {f"{change.table}.{column}" for column in change.columns}
+            columns = {f"{change.table}.{column}" for column in change.columns}
+            if change.verb == "update":
+                self.written |= columns
+                self.computed |= columns if change.computed else set()
 
     def _needed(self, number: int) -> list[str] | None:
         """The statements that bind what a statement names; None where one does more than that."""

@@ -13,7 +13,7 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.sql.words import Words, spoken
 from alembic_roundtrip.scaffold.fragility import against_deletion, fragile
 from alembic_roundtrip.scaffold.step import Inverse, Step
-from alembic_roundtrip.scaffold.told import DESTRUCTIVE
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE, values_overwritten
 from alembic_roundtrip.schema import Schema
 
 _WORDS = re.compile(r"\w+")
@@ -77,8 +77,7 @@ def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
         return Inverse()
     old = [name for name in columns if (change.table, name) not in step.filled]
     subjects = [f"{change.table}.{name}" for name in old] or [str(change.table or "rows")]
-    lost = f"The values of {' and '.join(subjects)} that the upgrade overwrote"
-    lost += " cannot be restored."
+    lost = values_overwritten(subjects)
     return Inverse([f"{DESTRUCTIVE}{lost}"], lost=[lost])
 
 

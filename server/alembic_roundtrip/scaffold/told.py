@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 
 DESTRUCTIVE = "# DESTRUCTIVE: "
 _SHOWN = 50
+_VALUES = "The values of "
+_OVERWRITTEN = " that the upgrade overwrote cannot be restored."
 
 
 def values_lost(column: str) -> str:
     """What is lost where a column is dropped, which is named with its table."""
-    return f"The values of {column} cannot be restored."
+    return f"{_VALUES}{column} cannot be restored."
+
+
+def values_overwritten(subjects: Sequence[str]) -> str:
+    """What is lost where rows are set to other values: columns with their tables, or a table."""
+    return f"{_VALUES}{' and '.join(subjects)}{_OVERWRITTEN}"
+
+
+def given_back(sentence: str, columns: AbstractSet[str]) -> bool:
+    """Whether a sentence says of nothing but these columns that an upgrade overwrote them."""
+    if not sentence.startswith(_VALUES) or not sentence.endswith(_OVERWRITTEN):
+        return False
+    subjects = sentence.removeprefix(_VALUES).removesuffix(_OVERWRITTEN).split(" and ")
+    return set(subjects) <= columns
 
 
 def by_hand(operation: Operation, migration: Migration) -> str:
