@@ -258,8 +258,9 @@ def test_rows_moved_into_a_new_table_are_said_to_be_lost(tmp_path: Path) -> None
     )
 
 
-def test_a_check_that_postgresql_drops_with_a_column_comes_back(tmp_path: Path) -> None:
-    text = body(tmp_path, USERS, 'op.drop_column("users", "age")')
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "mariadb"])
+def test_a_check_that_goes_with_a_column_comes_back(dialect: str, tmp_path: Path) -> None:
+    text = body(tmp_path, USERS, 'op.drop_column("users", "age")', dialects=(dialect,))
     assert 'op.create_check_constraint("ck_users_age", "users", "age > 0")' in text
 
 

@@ -201,8 +201,11 @@ class Inverter:
         return [f"{PLACEHOLDER} undo the loss of {where} by hand: fill it here", alter]
 
     def _goes_with(self, part: Constraint, column: str) -> bool:
-        """Whether a constraint goes away with a column, and is no part of its definition."""
-        with_it = self._only_native and checks(part, column)
+        """Whether a constraint goes away with a column, and is no part of its definition.
+
+        MySQL drops no column that a CHECK compares with another one.
+        """
+        with_it = (self._only_native or self._only_mysql) and checks(part, column)
         return (column in part.columns or with_it) and not part.inline
 
     def _indexes_with(
