@@ -51,6 +51,16 @@ def test_an_update_stands_between_the_columns_that_it_names(tmp_path: Path) -> N
     assert body.count("op.create_index") == 2
 
 
+def test_they_stay_in_their_order(tmp_path: Path) -> None:
+    statements = ["SET bio = about", "DELETE FROM users WHERE age = 1", "SET age = 2"]
+    update, delete, other = statements
+    texts = [f"UPDATE users {update}", delete, f"UPDATE users {other}"]
+    body = written(tmp_path, _MOVED, "\n".join(f'op.execute("{text}")' for text in texts))
+    places = list(map(body.index, statements))
+    assert body.index('"bio", sa.Text()') < places[0]
+    assert places == sorted(places)
+
+
 def test_what_binds_its_names_comes_with_it_and_nothing_else(tmp_path: Path) -> None:
     body = written(
         tmp_path,

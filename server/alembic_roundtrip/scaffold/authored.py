@@ -108,6 +108,8 @@ class _Merge:
         trip = context.round_trips[0]
         self._known = (trip.before, trip.up.schema)
         self._taken: set[int] = set()
+        self._last = 0
+        """The place of the last that was kept: they stay in their order."""
         self.written: set[str] = set()
         """The columns that somebody sets to what they are to be."""
         self.computed: set[str] = set()
@@ -126,6 +128,7 @@ class _Merge:
             if needed is None or place is None:
                 unplaced += [f"{PLACEHOLDER} put back {shown(part.text)} by hand"]
             else:
+                self._last = place
                 kept.setdefault(place, []).extend([*needed, part.text])
                 self._note_written(part)
         yield from kept.get(0, ())
@@ -168,7 +171,8 @@ class _Merge:
             for parts in (self._present[:number], self._present[number + 1 :])
         )
         about = [set(map(_about, other.changes)) for other in self._parts]
-        first = max((at + 1 for at, keys in enumerate(about) if keys & before), default=0)
+        earlier = (at + 1 for at, keys in enumerate(about) if keys & before)
+        first = max((self._last, *earlier))
         last = min((at for at, keys in enumerate(about) if keys & after), default=len(about))
         needed = set(self._names(part))
         fitting = (
