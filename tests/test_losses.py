@@ -42,6 +42,18 @@ _NOTES = (
     "def upgrade():\n"
     "    op.create_table('notes', sa.Column('a', sa.Text()), sa.Column('x', sa.Text()))\n"
 )
+_LOOKED_UP = """
+def upgrade():
+    op.add_column("notes", sa.Column("kind", sa.Integer()))
+    op.execute({up!r})
+    op.drop_column("notes", "a")
+
+
+def downgrade():
+    op.add_column("notes", sa.Column("a", sa.Text()))
+    op.execute({down!r})
+    op.drop_column("notes", "kind")
+"""
 _MOVED = """
 def upgrade():
     op.add_column("notes", sa.Column("b", sa.Text()))
@@ -80,3 +92,22 @@ def test_a_value_is_kept_where_another_is_made_of_it(
     context = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(project.file)
     assert context is not None
     assert [loss.subject for loss in predicted_losses(context)] == lost
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("postgresql", "UPDATE notes SET {} = kinds.{} FROM kinds WHERE notes.{} = kinds.{}"),
+        ("mysql", "UPDATE notes JOIN kinds ON notes.{2} = kinds.{3} SET notes.{0} = kinds.{1}"),
+        ("sqlite", "UPDATE notes SET {} = (SELECT {} FROM kinds k WHERE notes.{} = k.{})"),
+    ],
+)
+def test_a_value_is_kept_by_what_it_is_looked_up_for(
+    dialect: str, sql: str, tmp_path: Path
+) -> None:
+    up, down = sql.format("kind", "id", "a", "name"), sql.format("a", "name", "kind", "id")
+    source = _LOOKED_UP.format(up=up, down=down)
+    project = write_project(Example("", source, history=(_NOTES,)), tmp_path)
+    context = Workspace([tmp_path], {"dialects": [dialect]}).context(project.file)
+    assert context is not None
+    assert predicted_losses(context) == ()

@@ -40,7 +40,7 @@ A = Name("a")
         (
             POSTGRESQL,
             "ALTER TYPE app.m ADD VALUE IF NOT EXISTS 'it''s' BEFORE 'y'",
-            c.AddEnumValue(Name("m", "app"), "it's", before="y"),
+            c.AddEnumValue(Name("m", "app"), "it's", before="y", if_not_exists=True),
         ),
         (
             POSTGRESQL,
@@ -81,7 +81,11 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
         (
             POSTGRESQL,
             "UPDATE ONLY a AS t SET x = s.y = 1, z = 1 FROM b s\nWHERE s.id = t.id",
-            [c.WriteRows("update", A, columns=("x", "z"), computed=True, read=frozenset("by"))],
+            [
+                c.WriteRows(
+                    "update", A, columns=("x", "z"), computed=True, read=frozenset(("b", "y", "id"))
+                )
+            ],
         ),
         (
             POSTGRESQL,
@@ -105,7 +109,7 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
         (
             MYSQL,
             "UPDATE a JOIN b ON a.id = b.id SET a.x = 1",
-            [c.WriteRows("update", A, columns=("x",), read=frozenset("b"))],
+            [c.WriteRows("update", A, columns=("x",), read=frozenset(("b", "id")))],
         ),
         (POSTGRESQL, "DELETE FROM a USING b WHERE a.id = b.id", [c.WriteRows("delete", A)]),
         (POSTGRESQL, "DELETE FROM a", [c.WriteRows("delete", A, bounded=False)]),
@@ -126,7 +130,7 @@ def test_an_action_that_is_not_read_spoils_no_other() -> None:
                 "WHEN NOT MATCHED THEN INSERT (x) VALUES (1)"
             ),
             [
-                c.WriteRows("update", A, columns=("x",), read=frozenset("b")),
+                c.WriteRows("update", A, columns=("x",), read=frozenset(("b", "id"))),
                 c.WriteRows("insert", A),
             ],
         ),

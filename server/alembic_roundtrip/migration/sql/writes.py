@@ -31,7 +31,7 @@ def _write(node: exp.Expression, read: Definitions) -> Iterator[Change]:
     bounded = node.args.get("where") is not None or node.args.get("limit") is not None
     joined = isinstance(node.this, exp.Table) and bool(node.this.args.get("joins"))
     columns = tuple(_columns(node, read))
-    made_of = frozenset[str]() if verb == "delete" else _made_of(_sources(node), read)
+    made_of = frozenset[str]() if verb == "delete" else _made_of(node, _sources(node), read)
     for target in targets:
         table = _target(target, node, read)
         if verb == "insert":
@@ -56,16 +56,34 @@ def _sources(node: exp.Expression) -> Iterator[exp.Expression | None]:
         yield from (assignment.expression for assignment in node.expressions)
 
 
-def _made_of(sources: Iterable[exp.Expression | None], read: Definitions) -> frozenset[str]:
-    """The columns and tables in there; those that only choose among rows say nothing of values."""
-    parts = (
+def _made_of(
+    statement: exp.Expression, sources: Iterable[exp.Expression | None], read: Definitions
+) -> frozenset[str]:
+    """The columns and tables that values come from, and those that rows are looked up by.
+
+    Conditions that only choose among rows say nothing of values.
+    """
+    parts: list[exp.Expr] = [
         part
         for source in sources
         if source is not None
         for part in source.walk(prune=lambda node: isinstance(node, exp.Where))
-        if isinstance(part, exp.Column | exp.Table) and isinstance(part.this, exp.Identifier)
+    ]
+    if not any(isinstance(part, exp.Column | exp.Table) for part in parts):
+        return frozenset()  # constants, whatever rows they are written to
+    parts += (side for pair in statement.find_all(exp.EQ) for side in _looked_up(pair))
+    named = (part for part in parts if isinstance(part, exp.Column | exp.Table))
+    return frozenset(
+        read.identifier(part.this) for part in named if isinstance(part.this, exp.Identifier)
     )
-    return frozenset(read.identifier(part.this) for part in parts)
+
+
+def _looked_up(pair: exp.Expression) -> Iterator[exp.Expr]:
+    """The sides of `a.x = b.y`, by which a row of one table is found for one of another."""
+    sides = (pair.this, pair.expression)
+    columns = all(isinstance(side, exp.Column) for side in sides)
+    if columns and not isinstance(pair.parent, exp.Update):
+        yield from sides
 
 
 def _reads_columns(assignment: exp.Expression) -> bool:
@@ -94,7 +112,7 @@ def _merged(node: exp.Merge, read: Definitions) -> Iterator[Change]:
             computed = any(map(_reads_columns, then.expressions))
             columns = tuple(_columns(then, read))
             values = (assignment.expression for assignment in then.expressions)
-            made_of = _made_of((node.args["using"], *values), read)
+            made_of = _made_of(node, (node.args["using"], *values), read)
             yield WriteRows("update", table, columns=columns, computed=computed, read=made_of)
         elif isinstance(then, exp.Insert):
             yield WriteRows("insert", table)
