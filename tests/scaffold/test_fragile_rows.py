@@ -100,7 +100,8 @@ def test_they_are_named_above_the_constraint_that_comes_back_after_its_column(
         "t",
         sa.Column("a", sa.Text(), server_default="x"),
         sa.UniqueConstraint("a", name="uq_a"),
-        sa.CheckConstraint("a IS NOT NULL", name="ck_a"),
+        sa.Column("b", sa.Text()),
+        sa.CheckConstraint("a IS NOT NULL AND a > b", name="ck_a"),
     )
     """
     written = body(tmp_path, before, 'op.drop_column("t", "a")', dialects=("postgresql",))
@@ -109,5 +110,5 @@ def test_they_are_named_above_the_constraint_that_comes_back_after_its_column(
         "# FRAGILE: more than one row in t would stop this.",
         'op.create_unique_constraint("uq_a", "t", ["a"])',
         "# FRAGILE: rows of t against ck_a would stop this.",
-        'op.create_check_constraint("ck_a", "t", "a IS NOT NULL")',
+        'op.create_check_constraint("ck_a", "t", "a IS NOT NULL AND a > b")',
     ]

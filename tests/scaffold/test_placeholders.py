@@ -136,3 +136,19 @@ def test_a_name_that_a_database_gives_is_not_known_without_a_dialect(tmp_path: P
     project.dialects = ()
     assert project.context.dialects == ()
     assert "TODO(alembic-roundtrip)" in project.body
+
+
+def test_a_column_without_values_is_to_be_filled_before_a_check_that_no_row_would_pass(
+    tmp_path: Path,
+) -> None:
+    table = """
+    op.create_table(
+        "t", sa.Column("a", sa.Integer()), sa.CheckConstraint("a IS NOT NULL", name="ck_a")
+    )
+    """
+    project = Project(tmp_path, table, 'op.drop_column("t", "a")', dialects=("postgresql",))
+    assert list(project.scaffold.statements[1:]) == [
+        'op.add_column("t", sa.Column("a", sa.Integer()))',
+        f"{PLACEHOLDER} undo the loss of t.a by hand: fill it here",
+        'op.create_check_constraint("ck_a", "t", "a IS NOT NULL")',
+    ]

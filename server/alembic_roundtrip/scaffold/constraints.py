@@ -13,9 +13,10 @@ from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
-from alembic_roundtrip.scaffold.fragility import against_constraint, fragile
+from alembic_roundtrip.scaffold.fragility import against_constraint, against_refilled, fragile
 from alembic_roundtrip.scaffold.sql import type_condition
 from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_arguments
+from alembic_roundtrip.scaffold.told import to_fill
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.names import generated, known_as
 
@@ -111,6 +112,17 @@ class Constraints:
         return Inverse(
             [*fragile(rows), self.render.create_constraint(change.table, part, step.target)]
         )
+
+    def with_column(self, part: Constraint, table: Table, column: Column, step: Step) -> list[str]:
+        """A constraint that comes back after its column, which has lost its values."""
+        rows = against_refilled(part, table, column)
+        others = [each.name for each in table.columns if each.name != column.name]
+        alone = part.kind == "check" and not any(checks(part, name) for name in others)
+        empty = column.server_default is None and not column.fills_itself
+        # Where the condition is about this column only, no row has a place there.
+        by_hand = [to_fill(f"{table.name}.{column.name}")] if rows and alone and empty else []
+        made = self.render.create_constraint(table.name, part, step.target)
+        return [*(by_hand or fragile(rows)), made]
 
     def checks_anew(
         self, change: c.AlterColumn, column: Column | None, step: Step

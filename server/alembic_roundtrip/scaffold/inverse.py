@@ -36,9 +36,9 @@ from alembic_roundtrip.scaffold.sql import (
     sql_name,
     type_renamed_back,
 )
-from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step, spelled, table_arguments
+from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_arguments
 from alembic_roundtrip.scaffold.tables import Tables, with_kept_names
-from alembic_roundtrip.scaffold.told import DESTRUCTIVE, values_lost
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE, to_fill, values_lost
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.columns import whole
 from alembic_roundtrip.schema.names import numbered_column, sequence_of
@@ -168,15 +168,15 @@ class Inverter:
         required = column.nullable is not True and _empty(column)
         added = replace(column, nullable=True).with_option("nullable", TRUE) if required else column
         parts = [*table_arguments(change.table, step, self.render)]
-        parts.insert(1 if parts else 0, self.render.column(added, table))
+        type_ = self._tables.unchecked(column, table)
+        parts.insert(1 if parts else 0, self.render.column(added, table, type_))
         along = [part for part in table.constraints if self._goes_with(part, change.column)]
         stays = (part for part in table.constraints if part not in along)
         found = (against_refilled(part, table, column) for part in stays)
         rows = fragile(" or ".join(filter(None, found)))
         statements = [f"{DESTRUCTIVE}{lost}", *rows, call(f"{step.target}.add_column", parts)]
         for part in along:
-            statements += fragile(against_refilled(part, table, column))
-            statements.append(self.render.create_constraint(change.table, part, step.target))
+            statements += self._constraints.with_column(part, table, column, step)
         inner, after = self._indexes_with(change, table, step)
         after += self._required_again(change, column, step) if required else []
         return Inverse([*statements, *inner], before, after, [lost])
@@ -197,8 +197,7 @@ class Inverter:
             block = call("with op.batch_alter_table", [*name, *schema])
             inner = call("batch_op.alter_column", parts).replace("\n", "\n    ")
             alter = f"{block} as batch_op:\n    {inner}"
-        where = f"{change.table}.{change.column}"
-        return [f"{PLACEHOLDER} undo the loss of {where} by hand: fill it here", alter]
+        return [to_fill(f"{change.table}.{change.column}"), alter]
 
     def _goes_with(self, part: Constraint, column: str) -> bool:
         """Whether a constraint goes away with a column, and is no part of its definition.

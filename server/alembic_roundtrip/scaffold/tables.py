@@ -83,9 +83,9 @@ class Tables:
                     return None
                 enum = step.before.enums[name]
                 return self._render.existing_enum(enum, only_postgresql=self._only_native)
-        return self._unchecked(column, table)
+        return self.unchecked(column, table)
 
-    def _unchecked(self, column: Column, table: Table) -> str | None:
+    def unchecked(self, column: Column, table: Table) -> str | None:
         """The type of a column that has lost the CHECK which its type would make again."""
         checked = any(part.of_type and column.name in part.columns for part in table.constraints)
         if checked or column.type is None or not _TYPE_CHECKED.search(column.type.text):

@@ -19,6 +19,11 @@ def values_lost(column: str) -> str:
     return f"{_VALUES}{column} cannot be restored."
 
 
+def to_fill(column: str) -> str:
+    """The placeholder for the values that a column which comes back has to have."""
+    return f"{PLACEHOLDER} undo the loss of {column} by hand: fill it here"
+
+
 def values_overwritten(subjects: Sequence[str]) -> str:
     """What is lost where rows are set to other values: columns with their tables, or a table."""
     return f"{_VALUES}{' and '.join(subjects)}{_OVERWRITTEN}"
