@@ -171,18 +171,19 @@ def _moved(commit: Commit, environment: Environment) -> Iterator[tuple[Path, Blo
 
     A location stands for the folder that most of its files have the names of.
     """
-    folders: dict[Path, dict[str, Blob]] = {}
-    for name, blob in commit.blobs([commit.top]).items():
-        path = commit.top / name
+    folders: dict[Path, set[str]] = {}
+    for path in commit.names():
         if is_script_name(path.name):
-            folders.setdefault(path.parent, {})[path.name] = blob
+            folders.setdefault(path.parent, set()).add(path.name)
     for location in environment.version_locations:
         here = {file.name for file in location.glob("*.py")}
-        shared = {folder: len(here & blobs.keys()) for folder, blobs in folders.items()}
-        old = max(shared, key=shared.__getitem__, default=location)
-        blobs = folders.get(old, {})
-        if shared.get(old, 0) * 2 > len(blobs) and not any((old / n).exists() for n in blobs):
-            yield from ((location / name, blob) for name, blob in blobs.items())
+        old = max(folders, key=lambda folder: len(here & folders[folder]), default=location)
+        names = folders.get(old, set())
+        if 2 * len(here & names) > len(names) and not any((old / name).exists() for name in names):
+            for name, blob in commit.blobs([old]).items():
+                path = commit.top / name
+                if path.parent == old and path.name in names:
+                    yield location / path.name, blob
 
 
 def _here(environment: Environment, path: Path) -> Path:

@@ -227,6 +227,24 @@ def test_a_package_is_found_in_the_virtual_environment(tmp_path: Path) -> None:
     assert locations == [tmp_path / packages / "dist/db/mig", tmp_path / "code/linked/mig"]
 
 
+def test_a_package_is_found_around_its_own_configuration(tmp_path: Path) -> None:
+    inside = "src/app/db/alembic.ini"
+    write(
+        tmp_path,
+        {
+            "src/app/__init__.py": "",
+            "src/app/db/__init__.py": "",
+            inside: "[alembic]\nscript_location = app.db:mig\n",
+            "src/app/db/mig/env.py": "",
+            "src/app/db/mig/versions/a.py": MIGRATION.format("aaaa", None),
+        },
+    )
+    for folder in (tmp_path, (tmp_path / inside).parent):
+        environment = one(folder)
+        assert environment.problems == ()
+        assert environment.script_location == tmp_path / "src/app/db/mig"
+
+
 def test_a_package_is_found_beside_the_named_python(tmp_path: Path) -> None:
     workspace = tmp_path / "work"
     write(

@@ -151,7 +151,7 @@ class Places:
     def _roots(self) -> Iterator[Path]:
         for path in self.prepended:
             yield self.home / path
-        for folder in dict.fromkeys((self.home, self.workspace)):
+        for folder in dict.fromkeys((self.home, self.workspace, _above_package(self.home))):
             yield folder
             yield folder / "src"
         for packages in dict.fromkeys(self._site_packages()):
@@ -165,6 +165,13 @@ class Places:
         for prefix in prefixes:
             yield from sorted(prefix.glob("lib/python*/site-packages"))
             yield from prefix.glob("Lib/site-packages")
+
+
+def _above_package(folder: Path) -> Path:
+    """Where a package is imported from, for a folder in it: the ini file may be a part of it."""
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
 
 
 def _linked(packages: Path) -> Iterator[Path]:

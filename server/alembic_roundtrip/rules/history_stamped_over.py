@@ -40,7 +40,13 @@ _WRITE = re.compile(
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
-_PROSE = re.compile(r"^\s*(?:-\s+)?(?:[@-]?(?:echo|printf|log|info)\b|(?:name|title|description):)")
+_PROSE = re.compile(
+    r"^\s*(?:-\s+)?(?:[@-]?(?:echo|printf|log|info|LABEL)\b|(?:name|title|description):)"
+)
+_SHOWN = re.compile(
+    r"(?:^|[\s{;])cat\s+(?:>&2\s*)?<<-?\s*(?P<quote>['\"]?)(?P<end>\w+)(?P=quote)\s*(?:>&2)?$"
+)
+"""A here-document that is only shown; one that goes into a pipe or a file may be run."""
 _FRESH = re.compile(r"create[_-]all\b|create[_-]db\b")
 _TESTS = re.compile(r"(?:^|[_-])(?:tests?|conftest|testing|fixtures?)(?:$|[._-])", re.IGNORECASE)
 
@@ -74,16 +80,27 @@ def _in_lines(file: TextFile) -> Iterator[Stamp]:
     from alembic_roundtrip.migration.stamps import Stamp
 
     fresh = _FRESH.search(file.text) is not None
-    for number in range(1, file.source.line_count + 1):
-        line = _COMMENT.sub("", file.source.line(number))
-        if _PROSE.match(line):
-            continue
+    for number, line in _commands(file):
         for match in _COMMAND.finditer(line):
             # Without a target it does nothing, and a variable is not known.
             if match["target"]:
                 yield Stamp(_place(number, match), match["target"], fresh)
         for match in _WRITE.finditer(line):
             yield Stamp(_place(number, match), None, fresh)
+
+
+def _commands(file: TextFile) -> Iterator[tuple[int, str]]:
+    """Lines that may be run, by their numbers, without comments."""
+    end = None
+    for number in range(1, file.source.line_count + 1):
+        line = _COMMENT.sub("", file.source.line(number))
+        if end is not None:
+            end = None if line.strip() == end else end
+            continue
+        shown = _SHOWN.search(line.rstrip())
+        end = shown["end"] if shown is not None else None
+        if not _PROSE.match(line):
+            yield number, line
 
 
 def _place(line: int, match: re.Match[str]) -> Range:
@@ -179,4 +196,29 @@ rule.example(
     \tdocker stamp head
     """,
     file="Makefile",
+)
+rule.example(
+    "What a script only shows",
+    """
+    usage() { cat <<EOF
+        alembic stamp head
+    EOF
+    }
+    cat >&2 <<-'END'
+        alembic stamp head
+        END
+    cat <<EOF | ssh host
+        alembic stamp head
+        ^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
+    EOF
+    """,
+    file="help.sh",
+)
+rule.example(
+    "What a label of an image says",
+    """
+    FROM python
+    LABEL usage="alembic stamp head"
+    """,
+    file="Dockerfile",
 )
