@@ -58,6 +58,21 @@ def test_a_view_that_was_replaced_is_made_anew(tmp_path: Path) -> None:
     ).strip("\n")
 
 
+@pytest.mark.parametrize("gone", ['op.drop_table("t")', 'op.drop_column("t", "a")'])
+def test_a_view_on_what_is_gone_is_left_to_its_author_on_mysql(gone: str, tmp_path: Path) -> None:
+    table = 'op.create_table("t", sa.Column("a", sa.Integer()), sa.Column("b", sa.Integer()))'
+    view = 'op.execute("CREATE VIEW v AS SELECT a FROM t")'
+    other = 'op.execute("CREATE VIEW w AS SELECT b FROM u")'
+    dropped = 'op.execute("DROP VIEW v")\nop.execute("DROP VIEW w")'
+    upgrades = (table, f"{view}\n{other}", gone, dropped)
+    mysql, sqlite = (
+        body(tmp_path / dialect, *upgrades, dialects=(dialect,)) for dialect in ("mysql", "sqlite")
+    )
+    assert mysql.count(PLACEHOLDER) == 1
+    assert mysql.count("CREATE VIEW w") == 1
+    assert PLACEHOLDER not in sqlite, "it takes a view on anything"
+
+
 @pytest.mark.parametrize(
     "rename",
     [

@@ -69,6 +69,7 @@ def drop_column(draft: Draft, change: c.DropColumn) -> None:
         constraints=constraints if constraints != table.constraints else None,
         indexes=tuple(indexes) if len(indexes) < len(table.indexes) else None,
     )
+    draft.outdate_views(change.table.name, column)
 
 
 def _without_column(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.objects import (
@@ -141,6 +142,15 @@ class Draft:
         word = re.compile(rf"\b{re.escape(name)}\b")
         for key, text in list(self.definitions.items()):
             if word.search(_without_bodies(text) if _LATE.search(text) else text):
+                self.definitions = self.definitions.set(key, "")
+
+    def outdate_views(self, *names: str) -> None:
+        """Views of what is gone: MySQL drops it all the same, and makes none of them again."""
+        if self.dialect not in MYSQL:
+            return
+        words = [re.compile(rf"\b{re.escape(name)}\b") for name in names]
+        for key, text in list(self.definitions.items()):
+            if key[0] == "view" and all(word.search(text) for word in words):
                 self.definitions = self.definitions.set(key, "")
 
     def retarget(self, old: Name, new: Name, columns: Mapping[str, str]) -> None:

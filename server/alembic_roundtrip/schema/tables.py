@@ -77,6 +77,7 @@ def drop_table(draft: Draft, change: c.DropTable) -> None:
     """Drop a table with all that is known of it."""
     draft.tables = draft.tables.without(change.table)
     draft.know(change.table)
+    draft.outdate_views(change.table.name)
 
 
 def rename_table(draft: Draft, change: c.RenameTable) -> None:
