@@ -51,6 +51,12 @@ def test_an_update_stands_between_the_columns_that_it_names(tmp_path: Path) -> N
     assert body.count("op.create_index") == 2
 
 
+def test_changes_of_other_tables_hold_it_nowhere(tmp_path: Path) -> None:
+    upgrade = f'op.create_table("tags", sa.Column("id", sa.Integer()))\n{_MOVED}'
+    body = written(tmp_path, upgrade, f'op.drop_table("tags")\n{_BACK.strip()}')
+    assert body.index("SET bio = about") < body.index('"users", "about"') < body.index("drop_table")
+
+
 def test_they_stay_in_their_order(tmp_path: Path) -> None:
     statements = ["SET bio = about", "DELETE FROM users WHERE age = 1", "SET age = 2"]
     update, delete, other = statements

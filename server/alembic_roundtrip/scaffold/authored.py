@@ -148,15 +148,15 @@ class _Merge:
 
     def _needed(self, number: int) -> list[str] | None:
         """The statements that bind what a statement names; None where one does more than that."""
-        names = _names(self._present[number].text, ast.Load)
+        names = _variables(self._present[number].text, ast.Load)
         found: list[str] = []
         for at in range(number - 1, -1, -1):
             part = self._present[at]
-            if names.isdisjoint(_names(part.text, ast.Store)):
+            if names.isdisjoint(_variables(part.text, ast.Store)):
                 continue
             if part.changes:
                 return None
-            names |= _names(part.text, ast.Load)
+            names |= _variables(part.text, ast.Load)
             if at not in self._taken:
                 self._taken.add(at)
                 found.insert(0, part.text)
@@ -166,30 +166,30 @@ class _Merge:
         """Before which of the new statements it can stand; None where there is none."""
         if len(part.rows) != len(part.changes) or not self._schemas:
             return None
+        words = frozenset(_WORD.findall(part.text))
         before, after = (
-            {key for other in parts for key in map(_about, other.changes) if key is not None}
+            {_about(change) for other in parts for change in other.changes if _names(change, words)}
             for parts in (self._present[:number], self._present[number + 1 :])
         )
         about = [set(map(_about, other.changes)) for other in self._parts]
         earlier = (at + 1 for at, keys in enumerate(about) if keys & before)
         first = max((self._last, *earlier))
         last = min((at for at, keys in enumerate(about) if keys & after), default=len(about))
-        needed = set(self._names(part))
+        needed = set(self._named(part, words))
         fitting = (
             at for at in range(first, last + 1) if all(self._schemas[at].has(key) for key in needed)
         )
         return next(fitting, None)
 
-    def _names(self, part: _Part) -> Iterator[Key]:
-        """The tables that a statement writes to, and their columns that it names."""
-        words = set(_WORD.findall(part.text))
-        for change in part.rows:
-            for schema in self._known:
+    def _named(self, part: _Part, words: frozenset[str]) -> Iterator[Key]:
+        """The tables that a statement names, and the columns of those that it writes to."""
+        for schema in self._known:
+            yield from (Key("table", name) for name in schema.tables if name.name in words)
+            for change in part.rows:
                 table = schema.table(change.table) if change.table is not None else None
                 if table is not None:
-                    yield Key("table", table.name)
-                    columns = (column.name for column in table.columns if column.name in words)
-                    yield from (Key("column", table.name, name) for name in columns)
+                    named = (column.name for column in table.columns if column.name in words)
+                    yield from (Key("column", table.name, name) for name in named)
 
 
 def _met(after: Context, parts: Sequence[_Part]) -> Iterator[Schema]:
@@ -205,17 +205,21 @@ def _met(after: Context, parts: Sequence[_Part]) -> Iterator[Schema]:
     yield schema
 
 
-def _about(change: c.Change) -> tuple[object, ...] | None:
-    """What a change of the schema is, however it is written; None for one of rows."""
-    if isinstance(change, c.WriteRows | c.Unknown):
-        return None
+def _names(change: c.Change, words: frozenset[str]) -> bool:
+    """Whether a change is one of the schema of a table that is among the words."""
+    of_schema = not isinstance(change, c.WriteRows | c.Unknown)
+    return of_schema and any(name.name in words for name in c.tables_of(change))
+
+
+def _about(change: c.Change) -> tuple[object, ...]:
+    """What a change of the schema is, however it is written."""
     name = getattr(change, "column", None) or getattr(change, "name", None)
     if isinstance(change, c.AddColumn):
         name = change.column.name
     return (type(change), c.tables_of(change), name)
 
 
-def _names(text: str, context: type[ast.expr_context]) -> set[str]:
+def _variables(text: str, context: type[ast.expr_context]) -> set[str]:
     nodes = ast.walk(ast.parse(text))
     return {node.id for node in nodes if isinstance(node, ast.Name) and type(node.ctx) is context}
 
