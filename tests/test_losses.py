@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alembic_roundtrip.losses import predicted_losses, says_loss
+from alembic_roundtrip.losses import predicted_losses, says_loss, told_losses
 from alembic_roundtrip.rule import Example
 from alembic_roundtrip.workspace import Workspace
 from example_histories import write_project
@@ -111,3 +111,29 @@ def test_a_value_is_kept_by_what_it_is_looked_up_for(
     context = Workspace([tmp_path], {"dialects": [dialect]}).context(project.file)
     assert context is not None
     assert predicted_losses(context) == ()
+
+
+BIO, NICK, TEAMS = "users.bio", "users.nick_name", "app.teams"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Drop the bio.", ()),
+        ("WARNING: data loss.", (BIO, NICK, TEAMS)),
+        ("Drop the bio.\n\nWARNING: rolling back loses data.", (BIO, NICK, TEAMS)),
+        ("WARNING: all data is lost, `users.bio` as well.", (BIO, NICK, TEAMS)),
+        ("WARNING: The values of `users.bio` cannot be restored.", (BIO,)),
+        ("The bios cannot be restored. A rollback is possible.", (BIO,)),
+        ("The data in `users.bio` and the nick names are lost.", (BIO, NICK)),
+        ("Data of users is lost.", (BIO, NICK)),
+        ("The rows of `teams` are lost.\nThose of `users.bio` cannot be restored.", (BIO, TEAMS)),
+        ("The rows of app.teams cannot be restored.", (TEAMS,)),
+        ("The biography is lost data.", (BIO, NICK, TEAMS)),
+        ("Irreversible: see people.bio", (BIO, NICK, TEAMS)),
+    ],
+)
+def test_a_warning_that_names_some_losses_is_not_meant_for_others(
+    text: str, told: tuple[str, ...]
+) -> None:
+    assert told_losses(text, [BIO, NICK, TEAMS]) == {*told}

@@ -50,6 +50,9 @@ _SAID_WITH = (
 )
 """What speaks of a loss has one of these, which are looked for fifty times as fast."""
 
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
+_EVERYTHING = re.compile(r"\b(?:all|any|every|everything|anything)\b", re.IGNORECASE)
+
 _EXPLAINED = re.compile(
     r"""
       no[ ]downgrade | no[ ]need[ ]to\b | only[ ]way[ ]is[ ]up | downgrade[ ]would[ ]fail
@@ -294,6 +297,31 @@ def explains(text: str) -> bool:
 def says_loss(text: str) -> bool:
     """Whether prose speaks of lost data or of a way back that does not exist, in any words."""
     return _has(text, _SAID_WITH) and _SAID.search(text) is not None
+
+
+def told_losses(text: str, subjects: Iterable[str]) -> frozenset[str]:
+    """Which of these tables and columns prose says to be lost.
+
+    Where it names some of them beside a loss, these; where it names none, it is meant for all.
+    """
+    known = frozenset(subjects)
+    if not says_loss(text):
+        return frozenset()
+    said = [sentence for sentence in _SENTENCE.split(text) if says_loss(sentence)]
+    if not said or any(_EVERYTHING.search(sentence) for sentence in said):
+        return known
+    named = {subject for subject in known if any(_names(subject, each) for each in said)}
+    return frozenset(named or known)
+
+
+def _names(subject: str, sentence: str) -> bool:
+    """Whether a sentence names a table, or a column or its table as a whole; as words, too."""
+    table, _, name = subject.rpartition(".")
+    parts = [name] + [table.rpartition(".")[2]] * bool(table)
+    words = "|".join(re.escape(part).replace("_", "[ _-]?") for part in parts)
+    # `users.bio` is about one column of `users`, not about the others.
+    named = rf"(?<!\w)(?:{re.escape(subject)}|(?<!\.)(?:{words})s?(?!\w|\.\w))"
+    return re.search(named, sentence, re.IGNORECASE) is not None
 
 
 def _has(text: str, words: Iterable[str]) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
-from alembic_roundtrip.losses import documentation, predicted_losses, says_loss
+from alembic_roundtrip.losses import documentation, predicted_losses, says_loss, told_losses
 from alembic_roundtrip.measurements import measured_losses
 from alembic_roundtrip.migration.rewrite import AddWarning
 from alembic_roundtrip.rule import Rule
@@ -38,8 +38,10 @@ def check(context: Context) -> Iterator[Finding]:
         for found in measured_losses(context, "upgrade"):
             yield Finding(found.range, found.message, (_said(found.sentence),), severity="error")
         return
-    for loss in predicted_losses(context):
-        if loss.direction == "upgrade" and not says_loss(documentation(context.migration)):
+    losses = predicted_losses(context)
+    told = told_losses(documentation(context.migration), (loss.subject for loss in losses))
+    for loss in losses:
+        if loss.direction == "upgrade" and loss.subject not in told:
             yield Finding(
                 loss.operation.range,
                 f"the data in `{loss.subject}` is gone before any downgrade",
