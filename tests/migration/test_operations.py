@@ -183,6 +183,23 @@ def test_a_query_of_an_imported_model_writes_rows_and_nothing_else() -> None:
     assert found == c.WriteRows("delete", None, bounded=False)
 
 
+@pytest.mark.parametrize(
+    ("made", "asks"),
+    [
+        ("ENUM('x', name='e').create(op.get_bind())", True),
+        ("postgresql.ENUM('x', name='e').create(op.get_bind(), checkfirst=False)", False),
+        ("sa.Enum('x', name='e').create(op.get_bind())", False),
+        ("sa.Enum('x', name='e').create(op.get_bind(), checkfirst=True)", True),
+        ("sa.Enum('x', name='e').create(op.get_bind(), True)", True),
+        ("sa.Enum('x', name='e').create(op.get_bind(), checkfirst=first)", True),
+    ],
+)
+def test_an_enum_type_is_created_where_it_is_not_there(made: str, asks: bool) -> None:
+    (found,) = changes(made)
+    assert isinstance(found, c.CreateEnum)
+    assert found.if_not_exists is asks
+
+
 def test_constants_of_classes_are_known_and_members_of_enums_only_by_value() -> None:
     header = """
     class Model(Base):

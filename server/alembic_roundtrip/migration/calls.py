@@ -7,6 +7,7 @@ import builtins
 import sys
 
 from alembic_roundtrip.migration.evaluation import Scope
+from alembic_roundtrip.migration.literals import dotted
 
 _HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
     "logger logging log LOG LOGGER warnings time os inspect context uuid datetime json re sa "
@@ -118,3 +119,11 @@ def created_enum(node: ast.expr) -> ast.expr:
         kept = [keyword for keyword in node.keywords if keyword.arg != "create_type"]
         return ast.copy_location(ast.Call(node.func, node.args, kept), node)
     return node
+
+
+def looks_first(node: ast.Call, enum: ast.expr) -> bool:
+    """Whether `create()` leaves an enum type alone that is there; PostgreSQL's own does untold."""
+    told = [each.value for each in node.keywords if each.arg == "checkfirst"] or node.args[1:2]
+    if told:
+        return not isinstance(told[0], ast.Constant) or bool(told[0].value)
+    return isinstance(enum, ast.Call) and dotted(enum.func).rpartition(".")[2] == "ENUM"

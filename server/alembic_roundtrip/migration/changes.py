@@ -131,6 +131,7 @@ class CreateEnum:
     """CREATE TYPE … AS ENUM on its own."""
 
     enum: EnumType
+    if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

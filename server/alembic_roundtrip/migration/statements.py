@@ -15,6 +15,7 @@ from alembic_roundtrip.migration.calls import (
     hands_on,
     is_harmless,
     is_of_library,
+    looks_first,
     mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
@@ -407,7 +408,8 @@ class Reader:
                 self._add(name, node, statement, place, made)
                 return
             if enum is not None:
-                change = CreateEnum(enum) if name == "create" else DropEnum(enum.name)
+                asks = looks_first(node, scope.resolve(node.func.value))
+                change = CreateEnum(enum, asks) if name == "create" else DropEnum(enum.name)
                 self._add(f"enum.{name}", node, statement, place, (change,))
                 return
         root = dotted(node.func).partition(".")[0]

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.rewrite import InsertStatements
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade
@@ -42,7 +43,8 @@ def check(context: Context) -> Iterator[Finding]:
 
 def _fails(leftover: Leftover) -> bool:
     """Whether the next upgrade fails; `create()` may look first."""
-    return leftover.operation.name != "enum.create"
+    made = [each for each in leftover.operation.changes if isinstance(each, c.CreateEnum)]
+    return not any(each.if_not_exists for each in made)
 
 
 def _handled_elsewhere(context: Context) -> bool:
@@ -218,7 +220,7 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
-    "Created by itself, where it may have looked first",
+    "Created where it is not there",
     """
     def upgrade():
         state = postgresql.ENUM("new", "😋", name="state")
