@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from alembic_roundtrip.comparison import unmade
 from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Index, Table
+from alembic_roundtrip.migration.objects import Index, Name, Table
 from alembic_roundtrip.schema import Key, Schema, keys_of
 
 MAKING: Mapping[str, Kinds] = MappingProxyType(
@@ -34,7 +35,7 @@ TAKING: Mapping[str, Kinds] = MappingProxyType(
         "table": (c.DropTable,),
         "column": (c.DropColumn, c.DropTable),
         "index": (c.DropIndex, c.DropColumn, c.DropTable),
-        "constraint": (c.DropConstraint, c.DropColumn, c.DropTable),
+        "constraint": (c.DropConstraint, c.DropIndex, c.DropColumn, c.DropTable),
     }
 )
 """The changes that take an object of a kind away."""
@@ -146,13 +147,22 @@ def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation
                 for key in _parts_with(change.column, trip.before.table(change.table)):
                     yield key, operation
             elif isinstance(change, c.DropIndex) and change.name is not None:
-                index = trip.before.index(change.name, change.table)
-                if index is not None:
-                    yield Key("index", index.table, change.name), operation
+                gone = _index_key(change.name, change.table, trip)
+                if gone is not None:
+                    yield gone, operation
             elif isinstance(change, c.DropConstraint) and change.name is not None:
                 yield Key("constraint", change.table, change.name), operation
             elif isinstance(change, c.DropObject):
                 yield Key(change.kind, change.name), operation
+
+
+def _index_key(name: str, table: Name | None, trip: RoundTrip) -> Key | None:
+    """An index, or the unique constraint that is nothing but its index on MySQL."""
+    index = trip.before.index(name, table)
+    if index is not None:
+        return Key("index", index.table, name)
+    constraint = Key("constraint", table, name) if table and trip.dialect in MYSQL else None
+    return constraint if constraint and trip.before.has(constraint) else None
 
 
 def _parts_with(column: str, table: Table | None) -> Iterator[Key]:

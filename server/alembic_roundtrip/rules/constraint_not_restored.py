@@ -123,3 +123,37 @@ rule.example(
         op.create_foreign_key(None, "toys", "people", ["owner"], ["id"])
     """,
 )
+_CODES = (
+    "def upgrade():\n"
+    "    op.create_table('codes', sa.Column('code', sa.String(9)),\n"
+    "        sa.UniqueConstraint('code', name='uq_code'))\n"
+)
+rule.example(
+    "Dropped as the index that it is, which comes back without UNIQUE",
+    """
+    def upgrade():
+        op.drop_index("uq_code", "codes", info="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the constraint `uq_code` of `codes`
+        op.create_unique_constraint("uq_new", "codes", ["code"])
+
+
+    def downgrade():
+        op.drop_constraint("uq_new", "codes", type_="unique")
+        op.create_index("uq_code", "codes", ["code"])
+    """,
+    history=(_CODES,),
+    dialects=("mysql",),
+)
+rule.example(
+    "Dropped as the index that it is, which comes back",
+    """
+    def upgrade():
+        op.drop_index("uq_code", "codes")
+
+
+    def downgrade():
+        op.create_index("uq_code", "codes", ["code"], unique=True)
+    """,
+    history=(_CODES,),
+    dialects=("mysql",),
+)
