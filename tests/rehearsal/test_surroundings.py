@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import source_from_cache
+from pathlib import Path
+
 import pytest
 
+from alembic_roundtrip.rehearsal.process import AGENT
 from alembic_roundtrip.rehearsal.surroundings import for_agent
 
 
@@ -69,3 +77,22 @@ def test_variables_that_lead_to_a_server_are_dropped_unless_they_are_listed(name
 def test_other_names_stay() -> None:
     kept = {"DATABASE_URL": "sqlite://", "DBT_PROFILE": "x", "PORT": "80", "PATH": "/bin"}
     assert kept.items() <= for_agent(kept, {}).items()
+
+
+def test_the_agent_is_compiled_once_and_nothing_else_is(tmp_path: Path) -> None:
+    agent = tmp_path / "agent"
+    shutil.copytree(AGENT.parent, agent, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "project.py").write_text("", "utf-8")
+    program = f"import runpy, sys; sys.argv = ['', 'wait', '{os.getpid()}', 'sqlite']; "
+    program += f"sys.path.append({str(tmp_path)!r}); import project; "
+    program += f"runpy.run_path({str(agent / '__main__.py')!r}, run_name='__main__')"
+    made: list[dict[Path, int]] = []
+    for _ in range(2):
+        variables = for_agent(os.environ, {})
+        subprocess.run([sys.executable, "-c", program], env=variables, input=b"", check=True)
+        found = tmp_path.rglob("*.pyc")
+        made.append({file: file.stat().st_mtime_ns for file in found})
+    modules = {file for file in agent.rglob("*.py") if file.name != "__main__.py"}
+    assert {source_from_cache(str(file)) for file in made[0]} >= {str(file) for file in modules}
+    assert all(agent in file.parents for file in made[0])
+    assert made[0] == made[1]
