@@ -137,3 +137,31 @@ rule.example(
     history=(_USERS,),
     dialects=("mariadb",),
 )
+rule.example(
+    "The same column in each of several databases",
+    """
+    def upgrade(engine_name):
+        globals()["upgrade_%s" % engine_name]()
+
+
+    def downgrade(engine_name):
+        globals()["downgrade_%s" % engine_name]()
+
+
+    def upgrade_one():
+        op.drop_column("users", "😋")
+
+
+    def downgrade_one():
+        op.add_column("users", sa.Column("😋", sa.Text()))
+
+
+    def upgrade_two():
+        op.drop_column("users", "😋")
+
+
+    def downgrade_two():
+        op.add_column("users", sa.Column("😋", sa.Text()))
+    """,
+    history=(_USERS,),
+)

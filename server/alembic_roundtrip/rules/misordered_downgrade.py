@@ -234,3 +234,31 @@ rule.example(
     """,
     dialects=("mysql",),
 )
+rule.example(
+    "The same column in each of several databases",
+    """
+    def upgrade(engine_name):
+        globals()["upgrade_%s" % engine_name]()
+
+
+    def downgrade(engine_name):
+        globals()["downgrade_%s" % engine_name]()
+
+
+    def upgrade_one():
+        op.add_column("users", sa.Column("phone", sa.Text()))
+
+
+    def downgrade_one():
+        op.drop_column("users", "phone")
+
+
+    def upgrade_two():
+        op.add_column("users", sa.Column("phone", sa.Text()))
+
+
+    def downgrade_two():
+        op.drop_column("users", "phone")
+    """,
+    history=(_USERS,),
+)
