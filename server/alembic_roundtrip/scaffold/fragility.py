@@ -61,6 +61,14 @@ def against_refilled(part: Constraint, table: Table, column: Column) -> str | No
     return None
 
 
+def against_refilled_index(index: Index, column: Column) -> str | None:
+    """Rows against an index of a column that comes back with the same value everywhere."""
+    alone = [part.string for part in index.columns] == [column.name]
+    if not (alone and index.unique and column.server_default):
+        return None
+    return f"more than one row in {index.table}"
+
+
 def against_column(
     change: c.AlterColumn,
     column: Column | None,

@@ -28,6 +28,7 @@ from alembic_roundtrip.scaffold.fragility import (
     against_column,
     against_index,
     against_refilled,
+    against_refilled_index,
     fragile,
 )
 from alembic_roundtrip.scaffold.sql import (
@@ -177,7 +178,7 @@ class Inverter:
         statements = [f"{DESTRUCTIVE}{lost}", *rows, call(f"{step.target}.add_column", parts)]
         for part in along:
             statements += self._constraints.with_column(part, table, column, step)
-        inner, after = self._indexes_with(change, table, step)
+        inner, after = self._indexes_with(column, table, step)
         after += self._required_again(change, column, step) if required else []
         return Inverse([*statements, *inner], before, after, [lost])
 
@@ -208,15 +209,17 @@ class Inverter:
         return (column in part.columns or with_it) and not part.inline
 
     def _indexes_with(
-        self, change: c.DropColumn, table: Table, step: Step
+        self, column: Column, table: Table, step: Step
     ) -> tuple[list[str], list[str]]:
         """Indexes that went away with a column: those made in its batch block, and those after."""
-        found = [index for index in table.indexes if index.mentions(change.column)]
-        plain = [index for index in found if _made_in(index, step)]
-        return (
-            [self.render.create_index(index, step.target) for index in plain],
-            [self.render.create_index(index) for index in found if index not in plain],
-        )
+        inner: list[str] = []
+        after: list[str] = []
+        for index in (index for index in table.indexes if index.mentions(column.name)):
+            plain = _made_in(index, step)
+            lines = inner if plain else after
+            lines += fragile(against_refilled_index(index, column))
+            lines.append(self.render.create_index(index, step.target if plain else "op"))
+        return inner, after
 
     @invert.register(c.AlterColumn)
     def _(self, change: c.AlterColumn, step: Step) -> Inverse:
