@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,12 @@ def upgrade():
 def downgrade():
     op.add_column("t", sa.Column("id", sa.Integer()))
 '''
+# It looks once, then steps through the migrations until one fails, then goes on behind that.
+ENDS_IT = """import os
+os.environ["RUNS"] = os.environ.get("RUNS", "") + "x"
+if len(os.environ["RUNS"]) > 2:
+    raise ValueError("ENOUGH")
+"""
 NAMES = {"aaaa_first.py": FIRST, "bbbb_second.py": SECOND, "c,c%:c third.py": THIRD}
 
 
@@ -75,6 +82,23 @@ def every_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _plain(monkeypatch)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def stopped(every_verdict: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """What a rehearsal prints that had verdicts before env.py ended it."""
+    env = every_verdict / "migrations" / "env.py"
+    env.write_text(f"{ENDS_IT}{env.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    def run(format: str) -> str:
+        assert main(["test", "--rows", "2", "--format", format]) == 2
+        told = capsys.readouterr()
+        assert told.err.startswith("no rehearsal: migrations/env.py line 4 failed: ")
+        assert "ENOUGH" in told.err
+        assert told.err.count("\n") == 1
+        return told.out
+
+    return run
 
 
 @pytest.fixture

@@ -46,3 +46,10 @@ def test_annotations_of_a_rehearsal(printed):
     assert len(lines) == len(begins)
     assert all(line.startswith(begin) for line, begin in zip(lines, begins, strict=True))
     assert "title=round trip%3A failed::failed 4d09f6c2b8e7:%0A`upgrade()` fails" in lines[2]
+
+
+def test_what_ended_a_rehearsal_is_an_annotation(stopped):
+    *lines, last = stopped("github").splitlines()
+    assert lines
+    assert last.startswith("::error title=round trip%3A stopped::no rehearsal: ")
+    assert "ENOUGH" in last

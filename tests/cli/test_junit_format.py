@@ -86,3 +86,13 @@ def test_an_exception_with_control_characters_is_valid_xml(every_verdict, printe
     file.write_text(f"{before}def upgrade():\n{body}{after}", encoding="utf-8")
     suite = junit(printed("test", "--rows", "2", "--format", "junit", "6f72"))
     assert "ValueError: [31m<]]>&" in (suite[0].find("failure").get("message") or "")
+
+
+def test_what_ended_a_rehearsal_is_an_error_beside_what_was_tested(stopped):
+    suite = junit(stopped("junit"))
+    *cases, last = suite
+    assert len(cases) > 1
+    assert suite.get("errors") == "1"
+    assert suite.get("tests") == str(len(cases) + 1)
+    (error,) = last.findall("error")
+    assert "ENOUGH" in (error.get("message") or "")

@@ -120,3 +120,13 @@ def test_a_rehearsal_is_a_log_as_well(every_verdict, printed):
     region = place["region"]
     line = source.line(region["startLine"])
     assert line[region["startColumn"] - 1 : region["endColumn"] - 1] == line.strip() != ""
+
+
+def test_what_ended_a_rehearsal_is_a_notification_of_a_run_that_failed(stopped):
+    run = sarif(stopped("sarif"))
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (notification,) = invocation["toolExecutionNotifications"]
+    assert notification["level"] == "error"
+    assert "ENOUGH" in notification["message"]["text"]
+    assert run["results"]

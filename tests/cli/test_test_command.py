@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.cli import main
+from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.workspace import Workspace
 from rehearsal.conftest import agents_on
 
@@ -126,6 +127,22 @@ def test_what_cannot_run_is_one_sentence_and_status_2(capsys, arguments, sentenc
     assert told.out == ""
     assert sentence in told.err
     assert told.err.count("\n") == 1
+
+
+def test_what_ended_it_is_in_the_document(stopped):
+    document = json.loads(stopped("json"))
+    assert "ENOUGH" in document["error"]
+    assert len(document["revisions"]) > 1
+    counts = [document["summary"][verdict.value] for verdict in Verdict]
+    assert sum(counts) == len(document["revisions"])
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_cannot_begin_is_a_document_too(capsys):
+    assert main(["test", "nothing", "--format", "json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["revisions"] == []
+    assert document["error"].startswith("no rehearsal: Can't locate revision")
 
 
 def test_a_folder_without_migrations_is_one_sentence(tmp_path, monkeypatch, capsys):

@@ -452,3 +452,15 @@ def test_migrations_below_a_broken_configuration_are_still_found(tmp_path: Path)
     broken, bare = found(tmp_path)
     assert broken.problems
     assert bare.version_locations == (tmp_path / "mig/versions",)
+
+
+def test_a_location_that_an_application_fills_in_is_the_folder_beside_it(tmp_path: Path) -> None:
+    ini = "[alembic]\nscript_location = {alembic_dir}\nsqlalchemy.url = {db_url}\n"
+    files = {"app/alembic.ini": ini, "app/db/env.py": "import alembic", "app/db/versions/a.py": ""}
+    write(tmp_path, files)
+    environment = one(tmp_path)
+    assert environment.script_location == tmp_path / "app/db"
+    assert environment.config == tmp_path / "app/alembic.ini"
+    assert environment.problems == ()
+    write(tmp_path, {"app/other/env.py": "import alembic"})
+    assert "is not a folder" in one(tmp_path).problems[0]

@@ -217,16 +217,6 @@ async def test_another_kind_of_database_is_one_sentence(project):
         await collect(project, database="oracle")
 
 
-async def test_an_env_py_for_another_kind_of_database_is_refused(tmp_path):
-    ini = INI.replace("sqlite:///%(here)s/app.db", "postgresql+psycopg2://u:p@db.example/x")
-    folder = tmp_path / "pg"
-    folder.mkdir()
-    project = AlembicProject(folder, ini=ini)
-    project.add("a")
-    with pytest.raises(CannotRun, match="no rehearsal: "):
-        await collect(project, database="sqlite")
-
-
 async def test_an_env_py_that_has_become_slow_does_not_end_what_goes_well(project, rehearsed):
     (project.folder / "seen").mkdir()
     env = project.folder / "migrations" / "env.py"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from pathlib import Path
 
-from alembic_project import INI, AlembicProject
+from alembic_project import ENV, INI, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import find_environments
 from alembic_roundtrip.rehearsal.events import RevisionFinished
@@ -36,3 +36,15 @@ async def test_a_location_where_the_project_is_deployed_is_found_here(tmp_path: 
     project = AlembicProject(tmp_path / "project", ini=ini)
     project.add("a", 'op.create_table("t", sa.Column("id", sa.Integer))', 'op.drop_table("t")')
     assert await rehearsed(project.folder) == {"a": "lossless"}
+
+
+async def test_a_configuration_inside_a_package_hides_no_other_module(tmp_path: Path) -> None:
+    ini = INI.replace("%(here)s/migrations", "{alembic_dir}").replace(
+        "sqlite:///%(here)s/app.db", "{db_url}"
+    )
+    package = tmp_path / "app"
+    project = AlembicProject(package, ini=ini, env=f"import app, statistics\n{ENV}")
+    (package / "__init__.py").touch()
+    (package / "statistics.py").write_text("raise ValueError('not the one that is meant')")
+    project.add("a", 'op.create_table("t", sa.Column("id", sa.Integer))', 'op.drop_table("t")')
+    assert await rehearsed(package) == {"a": "lossless"}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import textwrap
 import venv
 from pathlib import Path
 
 import pytest
 
-from alembic_project import AlembicProject
+from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.databases import kind_for
 from alembic_roundtrip.rehearsal.plan import CannotRun
+from rehearsal.conftest import KINDS
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,118 @@ def test_another_kind_is_one_sentence(tmp_path: Path) -> None:
     environment = AlembicProject(tmp_path / "p", dialect="oracle").environment
     with pytest.raises(CannotRun, match="rehearsing on Oracle is not available"):
         kind_for(environment, Settings())
+
+
+SYNC = {
+    "sqlite": "sqlite:///%(here)s/app.db",
+    "postgresql": "postgresql+psycopg2://app:secret@db.invalid/app?sslmode=require",
+    "mariadb": "mysql+pymysql://app:secret@db.invalid/app?charset=utf8mb4",
+}
+ASYNC = {
+    "sqlite": "sqlite+aiosqlite:///%(here)s/app.db",
+    "postgresql": "postgresql+asyncpg://app:secret@db.invalid/app",
+    "mariadb": "mysql+aiomysql://app:secret@db.invalid/app",
+}
+ASYNC_ENV = """
+import asyncio
+from alembic import context
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+def migrate(connection):
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+async def main():
+    engine = async_engine_from_config(
+        context.config.get_section(context.config.config_ini_section), prefix="sqlalchemy."
+    )
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+
+asyncio.run(main())
+"""
+TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'
+
+
+def set_url(project: AlembicProject, url: str) -> None:
+    ini = project.folder / "alembic.ini"
+    lines = ini.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("sqlalchemy.url")]
+    ini.write_text("\n".join(kept).replace("[alembic]", f"[alembic]\nsqlalchemy.url = {url}"))
+
+
+@KINDS
+@pytest.mark.parametrize("urls", [SYNC, ASYNC], ids=["sync", "async"])
+async def test_the_kind_that_is_named_counts_more_than_the_files_url(
+    project, rehearsed, kind, urls
+):
+    project.add("a", TABLE, 'op.drop_table("t")')
+    if urls is ASYNC:
+        (project.folder / "migrations" / "env.py").write_text(ASYNC_ENV)
+    for url in urls.values():
+        set_url(project, url)
+        found = await rehearsed(database=kind)
+        assert (found["a"].database, found["a"].verdict) == (kind, Verdict.LOSSLESS)
+
+
+@KINDS
+async def test_several_urls_of_another_kind_stay_several_databases(project, rehearsed, kind):
+    other = next(url for name, url in SYNC.items() if name != kind)
+    set_url(project, other)
+    ini = project.folder / "alembic.ini"
+    second = other.replace("app.db", "more.db").replace("/app?", "/more?")
+    ini.write_text(f"{ini.read_text()}\n[second]\nsqlalchemy.url = {second}\n")
+    env = project.folder / "migrations" / "env.py"
+    start, end = env.read_text().split("engine = ", 1)
+    each = end.replace("context.config.config_ini_section", "section")
+    env.write_text(
+        f"{start}for section in ('alembic', 'second'):\n"
+        + textwrap.indent(f"engine = {each}", "    ")
+    )
+    project.add("a", TABLE, 'op.drop_table("t")')
+    found = await rehearsed(database=kind)
+    assert (found["a"].database, found["a"].verdict) == (kind, Verdict.LOSSLESS)
+    assert found["a"].rows == 5
+
+
+@KINDS
+async def test_a_url_that_is_not_in_the_file_is_one_sentence(project, rehearsed, kind):
+    other = next(name for name in SYNC if name != kind)
+    env = project.folder / "migrations" / "env.py"
+    url = SYNC[other].replace("%(here)s/", "")
+    env.write_text(
+        env.read_text().replace(
+            "\nengine =", f"\ncontext.config.set_main_option('sqlalchemy.url', {url!r})\nengine ="
+        )
+    )
+    project.add("a")
+    with pytest.raises(
+        CannotRun, match=r"; have it connect to .*, or name another kind in"
+    ) as told:
+        await rehearsed(database=kind)
+    assert "\n" not in str(told.value)
+    assert "secret" not in str(told.value)
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "line",
+    ["", "sqlalchemy.url = driver://user:pass@localhost/dbname", "sqlalchemy.url = {db_url}"],
+)
+async def test_a_file_without_a_url_is_given_one(project, rehearsed, kind, line):
+    ini = project.folder / "alembic.ini"
+    kept = [each for each in ini.read_text().splitlines() if not each.startswith("sqlalchemy.url")]
+    ini.write_text("\n".join(kept).replace("[alembic]", f"[alembic]\n{line}"))
+    project.add("a", TABLE, 'op.drop_table("t")')
+    for env in (ENV, ASYNC_ENV):
+        (project.folder / "migrations" / "env.py").write_text(env)
+        found = await rehearsed()
+        assert (found["a"].database, found["a"].verdict) == (kind, Verdict.LOSSLESS)
+
+
+async def test_a_url_of_a_dialect_that_is_missing_is_no_placeholder(project, rehearsed):
+    set_url(project, "snowflake://app@account/db")
+    project.add("a")
+    with pytest.raises(CannotRun, match="snowflake"):
+        await rehearsed()

@@ -16,7 +16,7 @@ from alembic_roundtrip.cli import _workspace
 from alembic_roundtrip.cli._changed import changed_files
 from alembic_roundtrip.cli._workspace import NothingToReadError, only_environment
 from alembic_roundtrip.cli.reports import formats
-from alembic_roundtrip.cli.reports._judged import Judged, documented
+from alembic_roundtrip.cli.reports._judged import Judged, Report, documented
 from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.project import ProjectError
@@ -73,20 +73,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Rehearse; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
+    report = formats.rehearsal_report(arguments.format)
     try:
         plan = _plan(arguments)
         if arguments.changed_since is not None:
             plan = _only_changed(plan, arguments.changed_since)
             if not plan.revisions:
                 sys.stderr.write(f"no migration changed since {arguments.changed_since}\n")
+                report.finished(Finished({}, 0.0))
                 return 0
-        return asyncio.run(_rehearse(plan, arguments))
+        return asyncio.run(_rehearse(plan, report, arguments))
     except (CannotRun, NothingToReadError, ProjectError, SettingsError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        return _stopped(report, str(error))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        sys.stderr.write("stopped before the end; nothing of the rehearsal is left\n")
-        return 2
+        return _stopped(report, "stopped before the end; nothing of the rehearsal is left")
+
+
+def _stopped(report: Report, sentence: str) -> int:
+    """Say it to people, and to the program that reads the report: it must be whole all the same."""
+    sys.stderr.write(f"{sentence}\n")
+    report.stopped(sentence)
+    return 2
 
 
 def _count(text: str) -> int:
@@ -150,8 +157,7 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, object]:
     return _workspace.overrides(arguments) | named
 
 
-async def _rehearse(plan: Plan, arguments: argparse.Namespace) -> int:
-    report = formats.rehearsal_report(arguments.format)
+async def _rehearse(plan: Plan, report: Report, arguments: argparse.Namespace) -> int:
     findings = 0
     with _terminable():
         async with aclosing(rehearse(plan)) as events:

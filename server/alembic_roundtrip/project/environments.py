@@ -142,6 +142,7 @@ def _nearest(file: Path, environments: tuple[Environment, ...]) -> Environment |
     return best[1] if best else None
 
 
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 _Found = tuple[Environment, Configuration | None]
 
 
@@ -244,6 +245,8 @@ def _environment(configuration: Configuration, folder: Path, settings: Settings)
     where = f"{configuration.file}: `script_location`"
     if written is None or (_has_env(base) and not places.has(written)):
         location: Path | None = base
+    elif (beside := _meant_by_placeholder(written, base)) is not None:
+        location = beside
     else:
         location = _located(written, places, where, problems)
     where = f"{configuration.file}: `version_locations`"
@@ -278,6 +281,14 @@ def _compiled(
             "cannot be read: put the source beside it, or what builds on it is not judged"
         )
     yield from found
+
+
+def _meant_by_placeholder(written: str, base: Path) -> Path | None:
+    """The one folder beside a configuration that its application fills in when it migrates."""
+    if not _PLACEHOLDER.search(written) or (base / written).is_dir():
+        return None
+    found = [folder for folder in base.iterdir() if folder.is_dir() and _has_env(folder)]
+    return found[0] if len(found) == 1 else None
 
 
 def _above(base: Path, folder: Path) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
@@ -29,14 +31,23 @@ class Document:
 
     def finished(self, event: Finished) -> dict[str, Any]:
         """The whole, with its summary."""
+        return self._whole(event.verdicts, event.seconds)
+
+    def stopped(self, sentence: str) -> dict[str, Any]:
+        """What there is of a rehearsal that ended before its end, and why it did."""
+        verdicts = Counter(Verdict(each["verdict"]) for each in self._revisions)
+        seconds = sum(each["seconds"] for each in self._revisions)
+        return self._whole(verdicts, seconds) | {"error": sentence}
+
+    def _whole(self, verdicts: Mapping[Verdict, int], seconds: float) -> dict[str, Any]:
         return {
             "version": VERSION,
             "database": self._database,
             "rows": self._rows,
             "revisions": self._revisions,
             "summary": {
-                **{verdict.value: event.verdicts.get(verdict, 0) for verdict in Verdict},
-                "seconds": round(event.seconds, 3),
+                **{verdict.value: verdicts.get(verdict, 0) for verdict in Verdict},
+                "seconds": round(seconds, 3),
             },
         }
 

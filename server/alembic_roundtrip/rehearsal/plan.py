@@ -56,6 +56,7 @@ class Plan:
         return {
             "parent": os.getpid(),
             "kind": kind,
+            "kind_is_named": self.settings.database != "auto",
             "place": dict(place),
             "folder": str(folder),
             "config": None if config is None else str(config),

@@ -97,3 +97,6 @@ class Report(Protocol):
 
     def finished(self, event: Finished) -> None:
         """The rehearsal is over."""
+
+    def stopped(self, sentence: str) -> None:
+        """It ended before that, or could not begin; standard error has the sentence as well."""

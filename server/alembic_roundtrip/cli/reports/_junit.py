@@ -17,7 +17,7 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a test case ended in: `failure` or `skipped`, what kind, and why."""
+    """What a test case ended in: `failure`, `error` or `skipped`, what kind, and why."""
 
     element: str
     type: str
@@ -45,7 +45,7 @@ def print_suite(name: str, cases: Sequence[Case], *, seconds: float, problems: s
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(case.ended("failure") for case in cases)),
-        "errors": "0",
+        "errors": str(sum(case.ended("error") for case in cases)),
     }
     time = {"time": f"{seconds:.3f}"}
     root = ET.Element("testsuites", {"name": name, **counts, **time})

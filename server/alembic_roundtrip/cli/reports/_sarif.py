@@ -32,9 +32,21 @@ _TAGS = ["alembic", "database", "rollback"]
 Json = dict[str, Any]
 
 
-def print_log(rules: Sequence[Json], results: Sequence[Json], problems: Iterable[str] = ()) -> None:
-    """Print a log; `problems` are what the tool could not make use of."""
+def print_log(
+    rules: Sequence[Json],
+    results: Sequence[Json],
+    problems: Iterable[str] = (),
+    failure: str | None = None,
+) -> None:
+    """Print a log; `problems` are what the tool could not make use of, a `failure` ended it."""
     notes = [{"level": "warning", "message": {"text": problem}} for problem in problems]
+    invocation: Json = {
+        "executionSuccessful": failure is None,
+        "toolConfigurationNotifications": notes,
+    }
+    if failure is not None:
+        told = {"level": "error", "message": {"text": failure}}
+        invocation["toolExecutionNotifications"] = [told]
     run: Json = {
         "tool": {
             "driver": {
@@ -44,7 +56,7 @@ def print_log(rules: Sequence[Json], results: Sequence[Json], problems: Iterable
                 "rules": list(rules),
             }
         },
-        "invocations": [{"executionSuccessful": True, "toolConfigurationNotifications": notes}],
+        "invocations": [invocation],
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"uri": f"{Path.cwd().as_uri().rstrip('/')}/"}},
         "results": list(results),

@@ -27,3 +27,7 @@ class RehearsalReport:
     def finished(self, event: Finished) -> None:
         """The line on the whole, for the log."""
         print(summary(event))
+
+    def stopped(self, sentence: str) -> None:
+        """An annotation of the run, as there is no file to blame."""
+        print(annotation("error", sentence, title="round trip: stopped", place=None))

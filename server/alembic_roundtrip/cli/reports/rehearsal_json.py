@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.rehearsal.document import Document
@@ -27,5 +28,13 @@ class RehearsalReport:
 
     def finished(self, event: Finished) -> None:
         """All is written."""
-        json.dump(self._document.finished(event), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        _print(self._document.finished(event))
+
+    def stopped(self, sentence: str) -> None:
+        """All that was measured until then, and why there is no more."""
+        _print(self._document.stopped(sentence))
+
+
+def _print(document: dict[str, Any]) -> None:
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

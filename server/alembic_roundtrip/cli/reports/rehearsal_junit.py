@@ -7,6 +7,8 @@ from alembic_roundtrip.cli.reports._junit import Case, Outcome, group, print_sui
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
 
+_SUITE = "alembic-roundtrip test"
+
 
 class RehearsalReport:
     """Collects test cases; writes them when all is over."""
@@ -32,7 +34,15 @@ class RehearsalReport:
 
     def finished(self, event: Finished) -> None:
         """All is written."""
-        print_suite("alembic-roundtrip test", self._cases, seconds=event.seconds)
+        print_suite(_SUITE, self._cases, seconds=event.seconds)
+
+    def stopped(self, sentence: str) -> None:
+        """What was tested until then, and an error for the rest."""
+        error = Outcome("error", "stopped", sentence, sentence)
+        seconds = sum(case.seconds for case in self._cases)
+        print_suite(
+            _SUITE, [*self._cases, Case("rehearsal", _SUITE, outcomes=(error,))], seconds=seconds
+        )
 
 
 def _outcomes(judged: Judged) -> tuple[Outcome, ...]:

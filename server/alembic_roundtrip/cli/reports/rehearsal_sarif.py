@@ -81,11 +81,18 @@ class RehearsalReport:
 
     def finished(self, event: Finished) -> None:  # noqa: ARG002 - a log has no summary
         """All is written."""
+        self._print(None)
+
+    def stopped(self, sentence: str) -> None:
+        """What was found until then, by a run that was not successful."""
+        self._print(sentence)
+
+    def _print(self, failure: str | None) -> None:
         rules = [
             descriptor(_name(verdict), says, f"{says}\n\n{why}", severity, verdicts_page())
             for verdict, (severity, says, why) in _RULES.items()
         ]
-        print_log(rules, self._results)
+        print_log(rules, self._results, failure=failure)
 
 
 def _name(verdict: Verdict) -> str:

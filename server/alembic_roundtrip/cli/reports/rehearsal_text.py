@@ -62,6 +62,9 @@ class RehearsalReport:
         """How many revisions came to which verdict."""
         self._line((summary(event), ""))
 
+    def stopped(self, sentence: str) -> None:
+        """Standard error has it."""
+
     def _line(self, *parts: Part) -> None:
         self._write([*parts, ("\n", "")])
         sys.stdout.flush()

@@ -11,7 +11,7 @@ from . import events
 from .channel import Channel
 from .guard import redirect
 from .guard.kinds.nowhere import NOWHERE
-from .project.project import Project
+from .project.project import Project, import_root
 from .project.requirements import Cannot
 
 
@@ -21,7 +21,7 @@ def write(plan: Mapping[str, Any], channel: Channel) -> int:
         redirect.install(
             redirect.Scratch(NOWHERE, plan["folder"], writable=tuple(plan["writable"]))
         )
-        sys.path.insert(0, os.getcwd())
+        sys.path.insert(0, import_root(os.getcwd()))
         _Writer(plan, channel).run()
     except Cannot as error:
         channel.send(events.CANNOT, message=f"no SQL: {error}")

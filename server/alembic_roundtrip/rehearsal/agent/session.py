@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional
 from . import baseline, dialects, events
 from .channel import Channel
 from .guard import redirect
-from .project.project import Project
+from .project.project import Project, import_root
 from .project.requirements import Cannot
 
 _YOUNG = 10_000
@@ -33,7 +33,7 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         guard = redirect.install(
             redirect.Scratch(plan["kind"], plan["folder"], plan["place"], tuple(plan["writable"]))
         )
-        sys.path.insert(0, os.getcwd())
+        sys.path.insert(0, import_root(os.getcwd()))
         Session(plan, channel, guard, dialect.Dialect(guard)).run()
     except Cannot as error:
         channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants=error.wants)
@@ -68,6 +68,8 @@ class Session:
         self._declared = Declared()
         self._directory: Any = None
         self._rooms: List[Any] = []
+        self._based = False
+        """Whether the baseline is made already."""
         self._walks: List[Any] = []
         self._active: Optional[Any] = None
         self._found: Dict[str, List[Any]] = {}
@@ -90,10 +92,8 @@ class Session:
             self._say_started()
         else:
             self._say_started()
-            for room in self._rooms:
-                room.clear()
-                if self._plan["baseline"]:
-                    baseline.apply(self._plan["baseline"], room)
+            if not self._based:
+                self._begin()
         self._set_out()
         # What migrations make goes at once, nearly all of it.
         gc.set_threshold(_YOUNG)
@@ -103,6 +103,36 @@ class Session:
     # --- a look at env.py: which databases, which revisions ---
 
     def _look(self) -> None:
+        """Have env.py say; what it may have missed to get there, it is given then."""
+        try:
+            self._look_once()
+        except Cannot:
+            if not self._give_what_is_missing():
+                raise
+            self._rooms.clear()
+            self._look()
+
+    def _give_what_is_missing(self) -> bool:
+        """A URL where it could not connect, else what the baseline makes; whether it was new."""
+        from .project import urls
+
+        if not self._guard.databases:
+            return urls.fill_in(self._plan["kind"], self._config)
+        if self._based or not self._plan["baseline"]:
+            return False
+        for room in self._dialect.rooms():
+            baseline.apply(self._plan["baseline"], room)
+        self._based = True
+        return True
+
+    def _begin(self) -> None:
+        """Leave nothing in the databases but what the history begins with."""
+        for room in self._rooms:
+            room.clear()
+            if self._plan["baseline"]:
+                baseline.apply(self._plan["baseline"], room)
+
+    def _look_once(self) -> None:
         from .project import environment
 
         try:

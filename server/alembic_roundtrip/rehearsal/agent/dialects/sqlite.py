@@ -56,6 +56,10 @@ class Dialect:
         for path in self._guard.databases.values():
             _empty(path)
 
+    def rooms(self) -> List[SqliteRoom]:
+        """Those of all databases that were connected to, before a version table is known."""
+        return [SqliteRoom(path, "") for path in self._guard.databases.values()]
+
     def room(self, connection: Any, version_table: str) -> SqliteRoom:
         """The room behind a connection of env.py's; raises `LookupError` if it is none of ours."""
         path = os.path.realpath(_path_of(connection))

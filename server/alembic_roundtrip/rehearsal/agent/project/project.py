@@ -16,6 +16,13 @@ _LONGEST = 400
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 
 
+def import_root(folder: str) -> str:
+    """Where the code of a folder is imported from: a package's modules would hide others there."""
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
 class Project:
     """Configuration, scripts and env.py, and which code is the project's own."""
 
@@ -23,12 +30,14 @@ class Project:
         from alembic.script import ScriptDirectory
         from alembic.util import CommandError
 
-        from . import scripts
+        from . import scripts, urls
 
         self._home = os.getcwd()
         self.directory: Any = None
         try:
             self.config = scripts.configuration(plan)
+            if plan["kind_is_named"]:
+                urls.replace_others(plan["kind"], self.config)
             self.directory = ScriptDirectory.from_config(self.config)
             # env.py and migrations may go to another folder.
             self.directory.dir = os.path.abspath(self.directory.dir)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from argparse import Namespace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -11,6 +12,8 @@ from alembic.config import Config
 from alembic.runtime.migration import RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 def configuration(plan: Mapping[str, Any]) -> Config:
@@ -43,8 +46,10 @@ def configuration(plan: Mapping[str, Any]) -> Config:
             files["toml_file"] = plan["toml"]
     config = Config(ini_section=plan["section"], cmd_opts=options, **files)
     location = _script_location(config)
-    if not location or (os.path.isabs(location) and not os.path.isdir(location)):
-        # It is passed by Flask-Migrate, or is where the project is deployed to: found here instead.
+    elsewhere = location and os.path.isabs(location) and not os.path.isdir(location)
+    if not location or elsewhere or _PLACEHOLDER.search(location):
+        # It is passed by Flask-Migrate, put in by the application, or is where the project is
+        # deployed to: found here instead.
         config.set_main_option("script_location", plan["script_location"].replace("%", "%%"))
     return config
 

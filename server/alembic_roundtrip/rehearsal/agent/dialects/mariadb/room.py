@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Mapping, Optional, Set, TypeVar
+from typing import Any, Callable, List, Mapping, Optional, Set, TypeVar
 
 from sqlalchemy import event
 
@@ -44,6 +44,11 @@ class Dialect:
     def empty(self) -> None:
         """Make every scratch database a new one; nothing of the project's may be connected."""
         # What an application made while it started is cleared when its database becomes a room.
+
+    def rooms(self) -> List[MariadbRoom]:
+        """Those of all databases that were connected to, before a version table is known."""
+        server = self._server
+        return [MariadbRoom(server, server.driver, name, "") for name in server.databases.values()]
 
     def room(self, connection: Any, version_table: str) -> MariadbRoom:
         """The room behind a connection of env.py's; raises `LookupError` if it is none of ours."""

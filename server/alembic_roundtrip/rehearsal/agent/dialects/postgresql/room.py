@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, TypeVar
+from typing import Any, Callable, List, Optional, TypeVar
 
 from sqlalchemy.pool import NullPool
 
@@ -49,6 +49,13 @@ class Dialect:
     def empty(self) -> None:
         """Make every scratch database a new one; nothing of the project's may be connected."""
         # What an application made while it started is cleared when its database becomes a room.
+
+    def rooms(self) -> List[PostgresqlRoom]:
+        """Those of all databases that were connected to, before a version table is known."""
+        server = self._server
+        return [
+            PostgresqlRoom(server, server.driver, name, "") for name in server.databases.values()
+        ]
 
     def room(self, connection: Any, version_table: str) -> PostgresqlRoom:
         """The room behind a connection of env.py's; raises `LookupError` if it is none of ours."""

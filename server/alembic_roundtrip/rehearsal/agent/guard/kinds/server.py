@@ -35,6 +35,8 @@ class Server(ABC):
     def __init__(self, scratch: Scratch, refusals: Refusals) -> None:
         self.place = scratch.place
         self.databases: dict[Target, str] = {}
+        self.driver = ""
+        """What the project connected with last."""
         self._refusals = refusals
         self._run = os.path.basename(scratch.folder)
         self._made = 0
@@ -77,6 +79,7 @@ class Server(ABC):
 
     def _stand_in(self, dialect: Any, target: Target) -> str:
         """The scratch database for a real one; made when it is first asked for."""
+        self.driver = dialect.driver
         if target not in self.databases:
             name, self._spare = self._spare, None
             self.databases[target] = name or self._new(dialect)
