@@ -145,6 +145,30 @@ def test_what_cannot_begin_is_a_document_too(capsys):
     assert document["error"].startswith("no rehearsal: Can't locate revision")
 
 
+@pytest.mark.parametrize("format", ["text", "json", "sarif", "junit", "github"])
+def test_that_models_make_the_schema_is_said(folder, capsys, format):
+    env = folder / "migrations" / "env.py"
+    models = (
+        "import sqlalchemy as sa\n"
+        "metadata = sa.MetaData()\n"
+        "sa.Table('t', metadata, sa.Column('id', sa.Integer, primary_key=True))\n"
+    )
+    text = env.read_text(encoding="utf-8")
+    assert "target_metadata=None" in text
+    env.write_text(f"{models}{text.replace('target_metadata=None', 'target_metadata=metadata')}")
+    for file in (folder / "migrations" / "versions").glob("*.py"):
+        file.unlink()
+    (folder / "migrations" / "versions" / "aaaa_.py").write_text(
+        "from alembic import op\nrevision, down_revision = 'aaaa', None\n"
+        "def upgrade(): op.create_index('i', 't', ['id'])\ndef downgrade(): op.drop_index('i')\n"
+    )
+    assert main(["test", "--rows", "2", "--format", format]) == 1
+    told = capsys.readouterr().out
+    if format == "json":
+        assert json.loads(told)["baseline"] == "target_metadata"
+    assert ("back from what the models" in told) == (format in {"text", "github"})
+
+
 def test_a_folder_without_migrations_is_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["test"]) == 2

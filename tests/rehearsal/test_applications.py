@@ -43,6 +43,25 @@ async def test_what_is_written_can_be_led_into_a_scratch_folder(project, rehears
     assert list(home.iterdir()) == []
 
 
+async def test_what_is_written_below_home_is_led_there_by_itself(
+    project, rehearsed, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    env = project.folder / "migrations" / "env.py"
+    stock = env.read_text()
+    cache = "import os\nos.makedirs(os.path.expanduser('~/.app/cache'), exist_ok=True)\n"
+    env.write_text(cache + stock)
+    project.add("a", TABLE, 'op.drop_table("t")')
+    assert (await rehearsed())["a"].verdict is Verdict.LOSSLESS
+    # What it reads there is missed then: the first thing that was wrong is what there is to say.
+    env.write_text(f"{cache}open(os.path.expanduser('~/.app/settings')).read()\n{stock}")
+    with pytest.raises(CannotRun, match=r"line 2 failed: PermissionError.*`\{scratch\}`"):
+        await rehearsed()
+    assert list(home.iterdir()) == []
+
+
 @pytest.mark.parametrize("file", ["x", "data/x", ".data/../x", ".data/link/x"])
 async def test_nothing_else_may_be_written_to(file, project, rehearsed):
     for name in (".data", "data", "other"):

@@ -6,6 +6,7 @@ import pytest
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.events import FromModels, RevisionFinished
 from alembic_roundtrip.rehearsal.plan import CannotRun
 from rehearsal.conftest import KINDS, Rehearse, collect
 
@@ -123,3 +124,82 @@ async def test_where_it_cannot_begin_is_said(models: AlembicProject, settings, s
     models.add("email", added("email"), dropped("email"))
     with pytest.raises(CannotRun, match=sentence):
         await collect(models, **settings)
+
+
+def know_the_models(project: AlembicProject) -> None:
+    """Have env.py give Alembic the models, as for autogenerate."""
+    env = project.folder / "migrations" / "env.py"
+    text = env.read_text().replace("target_metadata=None", "target_metadata=models.metadata")
+    env.write_text(f"import models\n{text}")
+
+
+@KINDS
+@pytest.mark.parametrize("jobs", [1, 2])
+async def test_without_a_baseline_env_pys_own_models_are_one(models: AlembicProject, jobs: int):
+    know_the_models(models)
+    models.add("nothing")
+    models.add("name", added("name"), dropped("name"))
+    models.add("email", added("email"), dropped("email"))
+    events = await collect(models, jobs=jobs)
+    assert sum(isinstance(event, FromModels) for event in events) == 1
+    found = [event.evidence for event in events if isinstance(event, RevisionFinished)]
+    assert [(each.revision, each.verdict) for each in found] == [
+        ("nothing", Verdict.LOSSLESS),
+        ("name", Verdict.LOSSLESS),
+        ("email", Verdict.LOSSLESS),
+    ]
+    assert found[-1].rows == 5
+
+
+async def test_of_one_revision_too(models: AlembicProject, rehearsed: Rehearse):
+    know_the_models(models)
+    models.add("name", added("name"), dropped("name"))
+    models.add("email", added("email"), dropped("email"))
+    assert {key: each.verdict for key, each in (await rehearsed("head")).items()} == {
+        "email": Verdict.LOSSLESS
+    }
+
+
+@KINDS
+async def test_models_that_cannot_be_made_leave_what_the_history_says(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    know_the_models(models)
+    twice = 'sa.Index("same", metadata.tables["users"].c.name)\n' * 2
+    (models.folder / "models.py").write_text(f"{MODELS}{twice}")
+    models.add("email", added("email"), dropped("email"))
+    models.add("more", added("more"), dropped("more"))
+    evidence = await rehearsed()
+    assert evidence["email"].verdict is Verdict.FAILED
+    assert "the setting `baseline` names" in (evidence["email"].reason or "")
+    assert evidence["more"].verdict is Verdict.SKIPPED
+
+
+async def test_a_history_that_makes_tables_is_not_begun_anew(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    know_the_models(models)
+    models.add("teams", TEAMS, 'op.drop_table("teams")')
+    models.add("email", added("email"), dropped("email"))
+    evidence = await rehearsed()
+    assert evidence["teams"].verdict is Verdict.LOSSLESS
+    assert evidence["email"].verdict is Verdict.FAILED
+
+
+async def test_env_pys_models_may_be_named(models: AlembicProject, rehearsed: Rehearse):
+    models.add("email", added("email"), dropped("email"))
+    named = SETTINGS | {"baseline": "target_metadata"}
+    with pytest.raises(CannotRun, match=r"env\.py gives Alembic no tables"):
+        await rehearsed(**named)
+    know_the_models(models)
+    assert (await rehearsed(**named))["email"].verdict is Verdict.LOSSLESS
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_models_in_schemas_get_them(models: AlembicProject, rehearsed: Rehearse):
+    know_the_models(models)
+    text = MODELS.replace("String(60)),\n)", 'String(60)),\n    schema="Of app",\n)', 1)
+    (models.folder / "models.py").write_text(text)
+    up = 'op.add_column("users", sa.Column("email", sa.String(60)), schema="Of app")'
+    models.add("email", up, 'op.drop_column("users", "email", schema="Of app")')
+    assert (await rehearsed())["email"].verdict is Verdict.LOSSLESS

@@ -20,7 +20,7 @@ from alembic_roundtrip.cli.reports._judged import Judged, Report, documented
 from alembic_roundtrip.config import SettingsError
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.project import ProjectError
-from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started
+from alembic_roundtrip.rehearsal.events import Finished, FromModels, RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun, Plan
 from alembic_roundtrip.rehearsal.runner import rehearse
 from alembic_roundtrip.scripts import Scripts
@@ -166,6 +166,8 @@ async def _rehearse(plan: Plan, report: Report, arguments: argparse.Namespace) -
                     if not event.revisions and not plan.parts:
                         raise CannotRun(_nothing(plan))
                     report.started(event, plan.settings.rows)
+                elif isinstance(event, FromModels):
+                    report.from_models()
                 elif isinstance(event, RevisionFinished):
                     finding = is_finding(event.evidence, arguments.fail_on)
                     report.revision(Judged(event.evidence, finding))

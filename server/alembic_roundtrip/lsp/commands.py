@@ -35,6 +35,7 @@ from alembic_roundtrip.rehearsal.document import Document
 from alembic_roundtrip.rehearsal.events import (
     Event,
     Finished,
+    FromModels,
     RevisionFinished,
     Started,
     StepStarted,
@@ -205,6 +206,8 @@ async def _relay(ls: RoundtripServer, plan: Plan, progress: Progress) -> dict[st
             if isinstance(event, Started):
                 wanted = event.revisions
                 document.started(event)
+            elif isinstance(event, FromModels):
+                document.from_models()
             elif isinstance(event, RevisionFinished):
                 done += 1
                 document.revision(event.evidence, documented=_documented(ls, event))

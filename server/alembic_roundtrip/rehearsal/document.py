@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
+from alembic_roundtrip.rehearsal.plan import TARGET_METADATA
 from alembic_roundtrip.wording import shown
 
 VERSION = 1
@@ -19,11 +20,16 @@ class Document:
     def __init__(self, rows: int) -> None:
         self._rows = rows
         self._database = {"kind": "", "version": ""}
+        self._baseline: str | None = None
         self._revisions: list[dict[str, Any]] = []
 
     def started(self, event: Started) -> None:
         """The database."""
         self._database = {"kind": event.database, "version": event.version}
+
+    def from_models(self) -> None:
+        """What makes the schema that it began with."""
+        self._baseline = TARGET_METADATA
 
     def revision(self, evidence: RevisionEvidence, *, documented: bool) -> None:
         """One entry a revision."""
@@ -44,6 +50,7 @@ class Document:
             "version": VERSION,
             "database": self._database,
             "rows": self._rows,
+            **({} if self._baseline is None else {"baseline": self._baseline}),
             "revisions": self._revisions,
             "summary": {
                 **{verdict.value: verdicts.get(verdict, 0) for verdict in Verdict},

@@ -21,6 +21,11 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class FromModels:
+    """The history begins nowhere: from now on it is rehearsed from what today's models make."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step of a revision's round trip begins."""
 
@@ -69,5 +74,12 @@ class Finished:
 
 
 Event = (
-    Started | StepStarted | StepFinished | RevisionFinished | WayBackFound | NoWayBack | Finished
+    Started
+    | FromModels
+    | StepStarted
+    | StepFinished
+    | RevisionFinished
+    | WayBackFound
+    | NoWayBack
+    | Finished
 )

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from alembic_roundtrip.evidence import Verdict
-from alembic_roundtrip.rehearsal.events import Event, Finished, Started
+from alembic_roundtrip.rehearsal.events import Event, Finished, FromModels, Started
 from alembic_roundtrip.rehearsal.plan import Plan
 
 Rehearse = Callable[[Plan], AsyncGenerator[Event, None]]
@@ -37,8 +37,12 @@ async def _in_order(parts: list[_Part]) -> AsyncGenerator[Event, None]:
     yield replace(started[0], revisions=revisions)
     verdicts: Counter[Verdict] = Counter()
     seconds = 0.0
+    modelled = False
     for part in parts:
         while not isinstance(event := await part.event(), Finished):
+            if isinstance(event, FromModels) and modelled:
+                continue  # one says it for all
+            modelled = modelled or isinstance(event, FromModels)
             yield event
         verdicts.update(event.verdicts)
         seconds = max(seconds, event.seconds)

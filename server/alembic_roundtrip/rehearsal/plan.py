@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import Environment
 
+TARGET_METADATA = "target_metadata"
+"""As `baseline`: the models that env.py gives Alembic."""
 FULL_CYCLE = "full cycle"
 """The name under which base → heads → base is reported, where a revision's would stand."""
 
@@ -26,12 +28,14 @@ class WrittenBack:
 class CannotRun(Exception):
     """Nothing could be rehearsed; one sentence says why and what to do.
 
-    `wants` is the dialect that env.py connects to, where the scratch database is of another.
+    `wants` is the dialect that env.py connects to, where the scratch database is of another;
+    `homeless` says that all it lacks is a home folder to write to.
     """
 
-    def __init__(self, sentence: str, wants: str = "") -> None:
+    def __init__(self, sentence: str, wants: str = "", *, homeless: bool = False) -> None:
         super().__init__(sentence)
         self.wants = wants
+        self.homeless = homeless
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,16 @@ class Plan:
     """How many agents rehearse at the same time, a part each."""
     written: Mapping[str, WrittenBack] = field(default_factory=dict)
     """Instead of round trips: what reading has written as the downgrade of each revision."""
+
+    home: bool = False
+    """Whether the home folder is an empty one, that env.py may write to."""
+    models: bool = True
+    """Whether a history that begins nowhere may be rehearsed from today's models instead."""
+
+    def from_models(self) -> Plan:
+        """The same, from what env.py's models make, back and up again."""
+        settings = replace(self.settings, baseline=TARGET_METADATA, baseline_revision="heads")
+        return replace(self, settings=settings)
 
     def to_json(self, kind: str, folder: Path, place: Mapping[str, Any]) -> dict[str, Any]:
         """As the agent reads it; `place` is what its kind of database needs to be told."""
@@ -72,6 +86,8 @@ class Plan:
             "rows": self.settings.rows,
             "baseline": self.settings.baseline,
             "baseline_revision": self.settings.baseline_revision,
+            "models": self.models and not self.settings.baseline and not self.written,
+            "home": self.home,
             "own_rows": self._own_rows(),
             "writable": [str(folder) for folder in self._writable()],
             "hand_on": None,

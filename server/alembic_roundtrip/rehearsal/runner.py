@@ -30,6 +30,7 @@ from alembic_roundtrip.rehearsal.ancestry import Histories
 from alembic_roundtrip.rehearsal.events import (
     Event,
     Finished,
+    FromModels,
     NoWayBack,
     RevisionFinished,
     Started,
@@ -173,6 +174,12 @@ class _Rehearsal:
         self._store = evidence_store(plan.environment)
         self._known = _Progress()
         self._agent: Agent | None = None
+        self._homeless: CannotRun | None = None
+        """What was said before env.py got a home folder of its own."""
+        self._own: Plan | None = None
+        """The plan as it was, where the models make a baseline for it now."""
+        self._alone = 0
+        """How many revisions were through without that."""
         self._runs = 0
 
     async def run(self) -> AsyncIterator[Event]:
@@ -188,6 +195,12 @@ class _Rehearsal:
                 break
             except _Unusable:
                 continue
+            except _BeginsNowhere:
+                self._own, self._plan = self._plan, self._plan.from_models()
+                self._alone = len(self._known.done)
+                yield FromModels()
+            except CannotRun as error:
+                self._plan = self._otherwise(error)
             except _Stopped as stopped:
                 if (failure := self._blame(flight, stopped)) is not None:
                     yield failure
@@ -196,6 +209,18 @@ class _Rehearsal:
             finally:
                 await self.stop()
         yield Finished(dict(self._known.verdicts), time.monotonic() - started)
+
+    def _otherwise(self, error: CannotRun) -> Plan:
+        """The plan to go on with, where there is another way; raises what cannot be helped."""
+        if error.homeless and not self._plan.home and "HOME" not in self._plan.settings.env:
+            self._homeless = error
+            return replace(self._plan, home=True)
+        own, self._own = self._own, None
+        if own is None or self._alone < len(self._known.done):
+            raise self._homeless or error
+        # The models do not make it either: what the history itself says is worth more.
+        logger.info("models make no baseline: %s", error)
+        return replace(own, models=False)
 
     async def stop(self) -> None:
         """End the agent that runs, and what it started."""
@@ -255,11 +280,14 @@ class _Rehearsal:
         """The event a message stands for, and whether the clock starts anew."""
         kind = message["event"]
         if kind == wire.CANNOT:
-            raise CannotRun(message["message"], message.get("wants", ""))
+            homeless = message.get("homeless", False)
+            raise CannotRun(message["message"], message.get("wants", ""), homeless=homeless)
         if kind == wire.UNUSABLE and self._beginning is not None:
             logger.info("a kept state could not be used: %s", message["message"])
             self._beginning.unusable()
             raise _Unusable
+        if kind == wire.NOWHERE:
+            raise _BeginsNowhere
         if kind == wire.STARTING:
             flight.step = message["phase"]
             return None, _LOADING if message["phase"] == _LOADING else _ENV_PY
@@ -353,6 +381,10 @@ class _Rehearsal:
 
 class _Unusable(Exception):
     """An agent could not begin with the state that it was given: it begins at the base instead."""
+
+
+class _BeginsNowhere(Exception):
+    """The first tables are missing, and env.py knows models that make the last ones."""
 
 
 class _Stopped(Exception):

@@ -92,6 +92,9 @@ class Report(Protocol):
     def started(self, event: Started, rows: int) -> None:
         """The rehearsal begins."""
 
+    def from_models(self) -> None:
+        """It goes on from what today's models make, as the history begins nowhere."""
+
     def revision(self, judged: Judged) -> None:
         """A revision is through."""
 

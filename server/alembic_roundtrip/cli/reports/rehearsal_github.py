@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic_roundtrip.cli.reports._github import annotation
 from alembic_roundtrip.cli.reports._judged import Judged
-from alembic_roundtrip.cli.reports.rehearsal_text import summary
+from alembic_roundtrip.cli.reports.rehearsal_text import FROM_MODELS, summary
 from alembic_roundtrip.rehearsal.events import Finished, Started
 
 
@@ -13,6 +13,10 @@ class RehearsalReport:
 
     def started(self, event: Started, rows: int) -> None:
         """Nothing to annotate."""
+
+    def from_models(self) -> None:
+        """The line on it, for the log."""
+        print(FROM_MODELS)
 
     def revision(self, judged: Judged) -> None:
         """A command, at the line that failed or at the downgrade."""

@@ -22,6 +22,10 @@ class RehearsalReport:
         self._document = Document(rows)
         self._document.started(event)
 
+    def from_models(self) -> None:
+        """What made the schema."""
+        self._document.from_models()
+
     def revision(self, judged: Judged) -> None:
         """One entry a revision."""
         self._document.revision(judged.evidence, documented=judged.documented)

@@ -19,6 +19,9 @@ class RehearsalReport:
     def started(self, event: Started, rows: int) -> None:
         """Nothing has been tested."""
 
+    def from_models(self) -> None:
+        """Nothing has been tested."""
+
     def revision(self, judged: Judged) -> None:
         """One test case."""
         evidence = judged.evidence

@@ -59,6 +59,9 @@ class RehearsalReport:
     def started(self, event: Started, rows: int) -> None:
         """Nothing has been found."""
 
+    def from_models(self) -> None:
+        """Nothing has been found."""
+
     def revision(self, judged: Judged) -> None:
         """A result, at the line that failed or at the downgrade."""
         evidence = judged.evidence

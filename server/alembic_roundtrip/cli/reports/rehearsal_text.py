@@ -24,6 +24,12 @@ _GUARDS = {
 }
 
 
+FROM_MODELS = (
+    "this history does not start from an empty database: it is rehearsed back from what the models "
+    "in `target_metadata` make; the setting `baseline` can name what makes its first tables"
+)
+
+
 class RehearsalReport:
     """Writes to standard output: with colours on a terminal, plain elsewhere."""
 
@@ -40,6 +46,10 @@ class RehearsalReport:
         filled = f"{rows} made-up rows a table" if rows else "schema only"
         guard = _GUARDS.get(event.guard, event.guard)
         self._line((f"{count} on a scratch {database}, {filled}; {guard}", "dim"))
+
+    def from_models(self) -> None:
+        """One line on what the verdicts are of."""
+        self._line((FROM_MODELS, "dim"))
 
     def revision(self, judged: Judged) -> None:
         """The verdict, how long it took, then what was found."""

@@ -4,21 +4,57 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any
+from typing import Any, List, Sequence
+
+from sqlalchemy import MetaData, text
 
 from .dialects import Room
+
+TARGET_METADATA = "target_metadata"
+"""The setting that means the models which env.py gives Alembic."""
 
 
 class BaselineError(Exception):
     """The baseline cannot be used; the sentence says why."""
 
 
-def apply(setting: str, room: Room) -> None:
-    """Run an SQL file, or call `module:dotted.function` with a connection."""
-    if setting.endswith(".sql") or os.path.isfile(setting):
+class BeginsNowhere(Exception):
+    """The first tables are missing, and today's models are known that make the last ones."""
+
+
+def models(target_metadata: Any) -> List[MetaData]:
+    """What env.py gave Alembic to compare with, as far as there are tables in it."""
+    given = target_metadata if isinstance(target_metadata, (list, tuple)) else [target_metadata]
+    return [each for each in given if isinstance(each, MetaData) and each.tables]
+
+
+def apply(setting: str, room: Room, metadata: Sequence[MetaData]) -> None:
+    """Run an SQL file, call `module:dotted.function` with a connection, or make the models."""
+    if setting == TARGET_METADATA:
+        _make(metadata, room)
+    elif setting.endswith(".sql") or os.path.isfile(setting):
         _run_file(setting, room)
     else:
         _call(setting, room)
+
+
+def _make(metadata: Sequence[MetaData], room: Room) -> None:
+    def make(connection: Any) -> None:
+        for each in metadata:
+            if connection.dialect.name == "postgresql":
+                for schema in sorted({table.schema or "" for table in each.tables.values()} - {""}):
+                    quoted = connection.dialect.identifier_preparer.quote_schema(schema)
+                    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
+            each.create_all(connection)
+
+    if not metadata:
+        raise BaselineError("the baseline is `target_metadata`, but env.py gives Alembic no tables")
+    try:
+        room.lend(make)
+    except Exception as error:
+        raise BaselineError(
+            f"the baseline `target_metadata` failed: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _run_file(path: str, room: Room) -> None:

@@ -30,13 +30,20 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     try:
         # Before the guard: it keeps the functions that the guard replaces for the project.
         dialect = dialects.of(plan["kind"])
+        if plan["home"]:
+            os.environ["HOME"] = redirect.SCRATCH
         guard = redirect.install(
             redirect.Scratch(plan["kind"], plan["folder"], plan["place"], tuple(plan["writable"]))
         )
         sys.path.insert(0, import_root(os.getcwd()))
         Session(plan, channel, guard, dialect.Dialect(guard)).run()
     except Cannot as error:
-        channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants=error.wants)
+        channel.send(
+            events.CANNOT,
+            message=f"no rehearsal: {error}",
+            wants=error.wants,
+            homeless=error.homeless,
+        )
     except redirect.NoDriver as error:
         # What every Python has: applications that speak to several databases leave this one over.
         channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants="sqlite")
@@ -44,6 +51,9 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         channel.send(events.CANNOT, message=str(error))
     except dialects.Unusable as error:
         channel.send(events.UNUSABLE, message=str(error))
+        return RESTART
+    except baseline.BeginsNowhere:
+        channel.send(events.NOWHERE)
         return RESTART
     except _Restart:
         return RESTART
@@ -68,6 +78,8 @@ class Session:
         self._declared = Declared()
         self._directory: Any = None
         self._rooms: List[Any] = []
+        self._models: List[Any] = []
+        """What env.py gives Alembic to compare with."""
         self._based = False
         """Whether the baseline is made already."""
         self._walks: List[Any] = []
@@ -121,7 +133,7 @@ class Session:
         if self._based or not self._plan["baseline"]:
             return False
         for room in self._dialect.rooms():
-            baseline.apply(self._plan["baseline"], room)
+            self._make_baseline(room)
         self._based = True
         return True
 
@@ -130,7 +142,14 @@ class Session:
         for room in self._rooms:
             room.clear()
             if self._plan["baseline"]:
-                baseline.apply(self._plan["baseline"], room)
+                self._make_baseline(room)
+
+    def _make_baseline(self, room: Any) -> None:
+        self._declared.listening = True
+        try:
+            baseline.apply(self._plan["baseline"], room, self._models)
+        finally:
+            self._declared.listening = False
 
     def _look_once(self) -> None:
         from .project import environment
@@ -162,6 +181,7 @@ class Session:
         except LookupError as error:
             raise Cannot("env.py's connection is not to a scratch database") from error
         self._rooms.append(room)
+        self._models = baseline.models(context.opts.get("target_metadata"))
         return ()
 
     def _select(self) -> None:
@@ -247,7 +267,8 @@ class Session:
                 self._project.is_ours,
             )
             label = self._label(number, walk)
-            told = self._scripts, room, self._declared, self._plan, label, self._finish
+            plan = {**self._plan, "models": self._plan["models"] and self._knows_models()}
+            told = self._scripts, room, self._declared, plan, label, self._finish
             if self._plan["written"]:
                 cycle = Cycle(*told, trip=partial(WayBack, self._channel))
             else:
@@ -255,6 +276,10 @@ class Session:
                 cycle = Cycle(*told, hand_on=self._hand_on if wanted else None)
             self._walks.append(walk)
             walk.begin(cycle.way())
+
+    def _knows_models(self) -> bool:
+        """Whether today's models can make the schema: of one database, into which they all go."""
+        return bool(self._models) and len(self._rooms) == 1
 
     def _label(self, number: int, walk: Any) -> Any:
         if len(self._rooms) == 1:

@@ -29,7 +29,7 @@ _LEADING_SOMEWHERE = {
     "PGPASSWORD": "scratch",
     "MYSQL_PWD": "scratch",
 }
-_SCRATCH = "{scratch}"
+SCRATCH = "{scratch}"
 """In the variables that a user gives: where env.py may write."""
 _READ_BY_DRIVERS = ("PGSERVICE", "PGSSLKEY", "PGSSLCERT", "MYSQL_GROUP_SUFFIX")
 
@@ -133,8 +133,8 @@ def _confine(folders: tuple[str, ...], kind: Kind) -> list[str]:
 def _set_variables(folder: str) -> None:
     """Leave drivers no variable that leads to a server; names stay, for code that reads them."""
     for name, value in os.environ.items():
-        if _SCRATCH in value:
-            os.environ[name] = value.replace(_SCRATCH, os.path.join(folder, "tmp"))
+        if SCRATCH in value:
+            os.environ[name] = value.replace(SCRATCH, os.path.join(folder, "tmp"))
     for name in _READ_BY_DRIVERS:
         os.environ.pop(name, None)
     for name in _LEADING_SOMEWHERE.keys() & os.environ.keys():

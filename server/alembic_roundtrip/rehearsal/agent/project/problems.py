@@ -16,7 +16,7 @@ from sqlalchemy import exc
 from ..guard.redirect import Refused
 
 _MISSING_TABLE = re.compile(
-    r"no such table|(relation|table) .* does not exist|table .* doesn't exist|Unknown table"
+    r"no such table|(relation|table|schema) .* does not exist|table .* doesn't exist|Unknown table"
     r"|NoSuchTableError",
     re.IGNORECASE,
 )
@@ -98,12 +98,17 @@ class Problem:
         return f"{self.type}: {first}" if first else self.type
 
 
+def causes(error: BaseException) -> List[BaseException]:
+    """An error, what it was raised from, and so on; `raise e from e` is one."""
+    found = [error]
+    while found[-1].__cause__ is not None and found[-1].__cause__ not in found:
+        found.append(found[-1].__cause__)
+    return found
+
+
 def because(error: BaseException) -> str:
     """What an error was raised from, in brackets, where its own words do not say it."""
-    cause, seen = error, {id(error)}
-    while cause.__cause__ is not None and id(cause.__cause__) not in seen:
-        cause = cause.__cause__
-        seen.add(id(cause))
+    cause = causes(error)[-1]
     said = shorten(" ".join(str(cause).split()), 300)
     return "" if str(cause) in str(error) else f" ({type(cause).__name__}: {said})"
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any, Mapping, Optional, Tuple
 
 from ..guard import redirect
+from ..guard.targets import inside
 from .requirements import Cannot
 
 _PACKAGES = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python"}
@@ -96,11 +97,13 @@ class Project:
                 f"{place} reads logging settings, and the configuration file has no "
                 f"[{error.args[0]}] section; `alembic init` writes one"
             )
+        homeless = self._is_of_home(error)
         if isinstance(error, PermissionError) and error.filename:
             return Cannot(
                 f"{place} failed: {problem}; if it only wants that to be there, create it before, "
                 "else lead it elsewhere by the setting `env`: `{scratch}` in a variable, `HOME` "
-                "say, is a folder for that"
+                "say, is a folder for that",
+                homeless=homeless,
             )
         ways = "what env.py expects can be given in the settings `env` and `x-arguments`"
         if self.config.config_file_name is None:
@@ -108,7 +111,20 @@ class Project:
         # All of it: what is wrong with settings is often told below a heading.
         message = shorten(" ".join(problem.message.split()), _LONGEST)
         said = f"{problem.type}: {message}" if message else problem.type
-        return Cannot(f"{place} failed: {said}{because(error)}; {ways}")
+        return Cannot(f"{place} failed: {said}{because(error)}; {ways}", homeless=homeless)
+
+    def _is_of_home(self, error: BaseException) -> bool:
+        """Whether it was stopped from writing below the user's home, and not in the project."""
+        from .problems import causes
+
+        home = os.path.expanduser("~")
+        return any(
+            isinstance(each, PermissionError)
+            and isinstance(each.filename, str)
+            and inside(os.path.abspath(each.filename), home)
+            and not inside(os.path.abspath(each.filename), self._home)
+            for each in causes(error)
+        )
 
     def is_ours(self, path: str) -> bool:
         """Whether a file of code is the project's own."""

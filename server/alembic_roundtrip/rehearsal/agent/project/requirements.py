@@ -14,12 +14,14 @@ _IMPORTED = ("alembic.config", "alembic.runtime.environment", "alembic.script", 
 class Cannot(Exception):
     """The rehearsal cannot be run at all; the text is one sentence.
 
-    `wants` is the dialect that env.py connects to, where the scratch database is of another.
+    `wants` is the dialect that env.py connects to, where the scratch database is of another;
+    `homeless` says that all it lacks is a home folder to write to.
     """
 
-    def __init__(self, sentence: str, wants: str = "") -> None:
+    def __init__(self, sentence: str, wants: str = "", *, homeless: bool = False) -> None:
         super().__init__(sentence)
         self.wants = wants
+        self.homeless = homeless
 
 
 def import_alembic() -> None:

@@ -11,7 +11,7 @@ from ..project.scripts import Scripts
 from ..schema import difference
 from .descent import Descent
 from .findings import Findings
-from .round_trip import RoundTrip, refuses
+from .round_trip import RoundTrip, check_beginning, refuses
 from .steps import Steps, anew_with_commits
 from .walk import REST, RUN, Request, Way
 
@@ -144,11 +144,14 @@ class Cycle:
         steps = Steps(revision, self._room)
         yield from steps.rest()
         before = None if revision in self._alone else self._room.save()
+        schema = self._room.snapshot() if self._plan["models"] else None
         outcome = yield from steps.do("upgrade", upgrade=True, declare=True)
         if outcome.problem is None:
             self._room.keep()
             self._applied.append(revision)
         else:
+            if schema is not None:
+                check_beginning(outcome.problem, schema, self._plan)
             self._blocked[revision] = str(outcome.problem)
             if before is not None:
                 try:

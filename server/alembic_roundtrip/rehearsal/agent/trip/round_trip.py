@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Set
 
+from ..baseline import BeginsNowhere
 from ..dialects import GoneError, Room
 from ..project.declared import Declared
 from ..project.problems import Problem
@@ -15,6 +16,12 @@ from .findings import Findings
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .steps import AGAIN, Steps
 from .walk import Way
+
+
+def check_beginning(problem: Problem, before: Any, plan: Mapping[str, Any]) -> None:
+    """Raise `BeginsNowhere` where an upgrade misses the first tables, and models can make them."""
+    if problem.missing_table and not before.tables and plan["models"]:
+        raise BeginsNowhere
 
 
 class RoundTrip:
@@ -52,6 +59,7 @@ class RoundTrip:
         parent = self._steps.parent = self._room.save()
         up = yield from self._steps.do("upgrade", upgrade=True, declare=True)
         if up.problem is not None:
+            check_beginning(up.problem, before, self._plan)
             self._fail_upgrade(up.problem, empty=not before.tables)
             yield from self._steps.go_to(parent, upgraded=False)
             return
