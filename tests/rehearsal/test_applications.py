@@ -132,3 +132,18 @@ async def test_why_an_application_does_not_start_is_said(tmp_path):
     project.add("a", TABLE, 'op.drop_table("t")')
     with pytest.raises(CannotRun, match=r"handler 'file' \(PermissionError: .*`writable`.*app.log"):
         await collect(project)
+
+
+async def test_an_application_that_cannot_do_without_a_service_is_told_why(project):
+    package = project.folder / "site-packages" / "cache_client"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import socket\n"
+        "try:\n    socket.create_connection(('127.0.0.1', 6379))\n"
+        "except OSError:\n    raise RuntimeError('no cache') from None\n"
+    )
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(f"import sys; sys.path.append('site-packages')\nimport cache_client\n{ENV}")
+    project.add("a")
+    with pytest.raises(CannotRun, match=r"no cache.*; before that .*127.0.0.1:6379; .*`env`"):
+        await collect(project)

@@ -117,6 +117,7 @@ def test_the_level_is_the_kernels_only_where_files_and_connections_are_closed(
     layers = [
         "environment",
         "audit hook",
+        "logs",
         "database drivers",
         "engine arguments",
         "new connections",

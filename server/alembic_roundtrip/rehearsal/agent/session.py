@@ -40,7 +40,7 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     except Cannot as error:
         channel.send(
             events.CANNOT,
-            message=f"no rehearsal: {error}",
+            message=f"no rehearsal: {error}{guard.denied_before(str(error))}",
             wants=error.wants,
             homeless=error.homeless,
         )

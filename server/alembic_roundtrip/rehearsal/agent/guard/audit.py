@@ -7,10 +7,10 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from .refusal import Refusals, caller
+from .refusal import Refusals, caller, opener
 from .targets import Kind, inside
 
 PROBE = "alembic_roundtrip.probe"
@@ -47,9 +47,11 @@ def install(
     kind: Kind,
     judge: Callable[[Any], None],
     seen: Seen,
+    databases: Collection[str] = (),
 ) -> None:
     """Refuse connections, other programs and writes outside `folders`; `judge` is for SQLite files.
 
+    `databases` are packages that connect to some: they are refused, others only denied.
     What leads to the scratch server of this kind goes through. `seen` gets what is looked at from
     now on.
 
@@ -59,7 +61,7 @@ def install(
     handlers: dict[str, Handler] = {
         PROBE: answered.append,
         "sqlite3.connect": lambda args: judge(args[0]),
-        **_network(refusals, kind),
+        **_network(refusals, kind, databases),
         **_programs(refusals),
         **_files(folders, seen.files),
         **_listings(seen.folders),
@@ -81,7 +83,7 @@ def _hook(handlers: Mapping[str, Handler]) -> Callable[[str, tuple[Any, ...]], N
     return hook
 
 
-def _network(refusals: Refusals, kind: Kind) -> dict[str, Handler]:
+def _network(refusals: Refusals, kind: Kind, databases: Collection[str]) -> dict[str, Handler]:
     def connect(args: tuple[Any, ...]) -> None:
         if args[1] is None or _is_socketpair() or is_ours(args[1]):
             return
@@ -90,13 +92,19 @@ def _network(refusals: Refusals, kind: Kind) -> dict[str, Handler]:
             raise OSError(
                 errno.ENETUNREACH, f"a rehearsal sends no datagrams, as to {_address(args[1])}"
             )
-        refusals.refuse(f"{caller()} opens a network connection to {_address(args[1])}; {_WITHOUT}")
+        deny(f"{caller()} opens a network connection to {_address(args[1])}; {_WITHOUT}")
 
     def look_up(args: tuple[Any, ...]) -> None:
         if not _is_local(args[0]):
-            refusals.refuse(
-                f"{caller()} looks up {_address(args[:2])} to connect to it; {_WITHOUT}"
-            )
+            deny(f"{caller()} looks up {_address(args[:2])} to connect to it; {_WITHOUT}")
+
+    def deny(sentence: str) -> None:
+        package = opener()
+        if package and package not in databases:
+            # A cache, a log, a queue: applications can do without, and say so themselves if not.
+            refusals.denied.append(sentence)
+            raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)
+        refusals.refuse(sentence)
 
     def is_ours(address: Any) -> bool:
         if not (isinstance(address, tuple) and len(address) >= 2):  # noqa: PLR2004 (host and port)

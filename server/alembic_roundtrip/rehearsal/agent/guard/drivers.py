@@ -78,6 +78,11 @@ CONNECTORS: Mapping[str, Sequence[str]] = {
     "sqlean": ("connect",),
     "sqlean.dbapi2": ("connect",),
 }
+PACKAGES = frozenset(module.partition(".")[0] for module in CONNECTORS) | {
+    "cassandra", "clickhouse_connect", "clickhouse_driver", "databricks", "motor", "neo4j",
+    "pymongo", "pytds", "trino",
+}  # fmt: skip
+"""What connects to databases, of whatever kind."""
 # These reach SQLite files, so the file decides; the last two only pass the name on.
 SQLITE_CONNECTORS: Mapping[str, Sequence[str]] = {
     "sqlite3": ("connect",),

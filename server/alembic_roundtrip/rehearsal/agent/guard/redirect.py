@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from . import audit, drivers, engines, kernel, kinds
+from . import audit, drivers, engines, kernel, kinds, logs
 from .kinds.sqlite import SqliteByHand
 from .refusal import NoDriver, Refusals, Refused
 from .targets import Kind, Scratch, Target
@@ -29,6 +29,7 @@ _LEADING_SOMEWHERE = {
     "PGPASSWORD": "scratch",
     "MYSQL_PWD": "scratch",
 }
+_RECOGNISED = 60
 SCRATCH = "{scratch}"
 """In the variables that a user gives: where env.py may write."""
 _READ_BY_DRIVERS = ("PGSERVICE", "PGSSLKEY", "PGSSLCERT", "MYSQL_GROUP_SUFFIX")
@@ -60,6 +61,12 @@ class Guard:
         """What tried to connect where, a sentence each; also what the project's code swallowed."""
         return self._refusals.sentences()
 
+    def denied_before(self, sentence: str) -> str:
+        """Which connection was denied before something else failed, where that does not say it."""
+        if not self._refusals.denied or self._refusals.denied[-1][:_RECOGNISED] in sentence:
+            return ""
+        return f"; before that {self._refusals.denied[-1]}"
+
     @property
     def databases(self) -> dict[Target, str]:
         """The scratch database that stands for each real one seen so far."""
@@ -87,7 +94,13 @@ def install(where: Scratch) -> Guard:
     layers: list[str] = _put_on("kernel", lambda: _confine(folders, kind))
     for name, layer in (
         ("environment", lambda: _set_variables(folder)),
-        ("audit hook", lambda: audit.install(folders, refusals, kind, by_hand.judge, seen)),
+        (
+            "audit hook",
+            lambda: audit.install(
+                folders, refusals, kind, by_hand.judge, seen, databases=drivers.PACKAGES
+            ),
+        ),
+        ("logs", logs.let_go),
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),

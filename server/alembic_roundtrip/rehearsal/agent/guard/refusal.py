@@ -16,6 +16,9 @@ _STDLIB = tuple(
     os.path.abspath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
 )
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_LOGGING = "logging.handlers"
+_TRANSPORTS = frozenset({"anyio", "eventlet", "gevent", "trio", "uvloop"})
+"""They open sockets for whoever uses them."""
 _NEVER_THE_CAUSE = frozenset({"sqlalchemy", "alembic", "greenlet", "aiosqlite", "sqlmodel"})
 
 
@@ -39,6 +42,8 @@ class Refusals:
     """The sentences said so far, kept in a file: a forked child or a thread adds to it too."""
 
     def __init__(self, folder: str) -> None:
+        self.denied: list[str] = []
+        """Connections that code of others could do without, and was told cannot be made."""
         self._file = os.path.join(folder, "refusals.jsonl")
 
     def refuse(self, sentence: str, wants: str = "") -> NoReturn:
@@ -69,6 +74,30 @@ def caller() -> str:
     return best[1] if best else "the environment"
 
 
+def opener() -> str:
+    """The package whose code wanted this of the standard library; nothing for the project's own.
+
+    Of the standard library itself only what logs is named.
+    """
+    for frame in _frames():
+        name = frame.f_code.co_filename
+        if _packaged(name) in _TRANSPORTS:
+            continue
+        if frame.f_globals.get("__name__") == _LOGGING:
+            return _LOGGING
+        if not name.startswith((*_STDLIB, _HERE, "<")) or _packaged(name):
+            return _packaged(name)
+    return ""
+
+
+def _packaged(filename: str) -> str:
+    """The package of an installed file."""
+    for packages in _PACKAGES:
+        if packages in filename:
+            return filename.rsplit(packages, 1)[1].split(os.sep, 1)[0]
+    return ""
+
+
 def _frames() -> Iterator[FrameType]:
     yield from _outwards(sys._getframe(2))  # noqa: SLF001 (only frames say whose line it is)
     # SQLAlchemy runs async drivers in a greenlet; whoever awaits is on its parent's stack.
@@ -89,10 +118,9 @@ def _rank(filename: str) -> int:
     """How likely a file is the project's: 2 its own, 1 an installed package, 0 never."""
     if filename.startswith(("<", _HERE)):
         return 0
-    for packages in _PACKAGES:
-        if packages in filename:
-            top = filename.rsplit(packages, 1)[1].split(os.sep, 1)[0]
-            return 0 if top in _NEVER_THE_CAUSE else 1
+    top = _packaged(filename)
+    if top:
+        return 0 if top in _NEVER_THE_CAUSE else 1
     return 0 if filename.startswith(_STDLIB) else 2
 
 
