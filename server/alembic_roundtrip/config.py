@@ -41,7 +41,7 @@ class Settings:
     baseline: str = _setting(
         "",
         "What makes the schema that the first migration expects: `module:function`, called with "
-        "a SQLAlchemy connection, or an SQL file.",
+        "a SQLAlchemy connection, an SQL file, or `target_metadata`, env.py's own models.",
         restricted=True,
     )
     baseline_revision: str = _setting(
