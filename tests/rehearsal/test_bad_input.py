@@ -388,3 +388,22 @@ async def test_an_error_that_is_its_own_cause_is_told_once(project):
     env.write_text(raising + env.read_text())
     with pytest.raises(CannotRun, match="wrong"):
         await collect(project)
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_rows_that_take_us_too_long_are_no_fault_of_the_migrations(project, rehearsed):
+    slow = "CREATE FUNCTION slow() RETURNS bool AS 'SELECT pg_sleep(1) IS NOT NULL' LANGUAGE sql"
+    project.add("slow", f"op.execute({slow!r})", "op.execute('DROP FUNCTION slow()')")
+    project.add(
+        "checked",
+        "op.execute('CREATE TABLE t (id serial PRIMARY KEY, CHECK (slow()))')",
+        "op.execute('DROP TABLE t')",
+    )
+    project.add("later", TABLE.replace('"t"', '"u"'), "op.drop_table('u')")
+    found = await rehearsed(timeout=3.0)
+    assert found["checked"].verdict is Verdict.SKIPPED
+    assert found["checked"].reason == (
+        "making rows and comparing them took longer than 3 s; the setting `timeout` gives it "
+        "longer, `rows` makes fewer"
+    )
+    assert found["later"].verdict is Verdict.LOSSLESS

@@ -36,7 +36,9 @@ CONSTRAINED = {
     "twice int GENERATED ALWAYS AS (id * 2) STORED)",
     "checked": "(id serial PRIMARY KEY, s varchar(20) CHECK (s IN ('new', 'done')), "
     "n int CHECK (n BETWEEN 3 AND 9), x numeric CHECK (x > 0), t text CHECK (char_length(t) >= 5), "
-    "l text CHECK (l LIKE 'a%b'), m text CHECK (m = ANY (ARRAY['x', 'y'])))",
+    "l text CHECK (l LIKE 'a%b'), m text CHECK (m = ANY (ARRAY['x', 'y'])), "
+    # As it comes back where a definition that the server gave was run once more.
+    "v varchar CHECK (v::text = ANY (ARRAY[('x'::varchar)::text, ('y'::varchar)::text])))",
     "booked": "(room int NOT NULL, during tstzrange NOT NULL, "
     "EXCLUDE USING gist (room WITH =, during WITH &&))",
     "node": "(id serial PRIMARY KEY, up int REFERENCES node (id), must int NOT NULL "

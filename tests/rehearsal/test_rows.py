@@ -25,7 +25,7 @@ from alembic_roundtrip.rehearsal.agent.schema import snapshot
 
 NASTY = {
     "parent": "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(10) NOT NULL UNIQUE, "
-    "s VARCHAR(5) CHECK (s IN ('a', 'b', 'c')), n INT CHECK (n BETWEEN 3 AND 9), "
+    "s VARCHAR(5) CHECK (s IN (('a'), ('b'), ('c'))), n INT CHECK (n BETWEEN 3 AND 9), "
     "x NUMERIC(6, 2) CHECK (x > 0))",
     "child": "CREATE TABLE child (a INT NOT NULL REFERENCES parent (id), "
     "b INT NOT NULL REFERENCES parent, PRIMARY KEY (a, b)) WITHOUT ROWID",

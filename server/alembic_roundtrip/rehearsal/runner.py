@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import linecache
 import logging
 import os
 import time
@@ -16,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.evidence import (
-    OVERDUE,
     RevisionEvidence,
     Step,
-    StepError,
     Verdict,
     evidence_keys,
     evidence_store,
@@ -27,6 +24,7 @@ from alembic_roundtrip.evidence import (
 from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundings
 from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.ancestry import Histories
+from alembic_roundtrip.rehearsal.ending import Flight, Stopped, nothing_begun, overdue, unfinished
 from alembic_roundtrip.rehearsal.events import (
     Event,
     Finished,
@@ -41,7 +39,7 @@ from alembic_roundtrip.rehearsal.events import (
 from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.jobs import side_by_side
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
-from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp, spoken
+from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp
 from alembic_roundtrip.rehearsal.spare import Purpose, Spare, Standby, loading
 from alembic_roundtrip.restoration import Restoration
 
@@ -55,7 +53,6 @@ _LOADING_SECONDS = 60.0
 _ENV_PY = "env.py"
 _AGAIN = 5
 """How many times as long what has loaded before may take."""
-_STALE_SECONDS = 2.0
 
 
 async def rehearse(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Event, None]:
@@ -124,31 +121,6 @@ class _Progress:
     verdicts: Counter[Verdict] = field(default_factory=Counter)
 
 
-class _Flight:
-    """The revision an agent is at: its steps so far, in case it is the agent's last."""
-
-    def __init__(self) -> None:
-        self.revision: str | None = None
-        self.step: str | None = None
-        self.steps: list[Step] = []
-        self.started = time.monotonic()
-
-    def enter(self, revision: str, step: str) -> bool:
-        """A step begins; gives whether it is the first of its revision."""
-        first = revision != self.revision
-        if first:
-            self.leave()
-            self.revision = revision
-        self.step = step
-        return first
-
-    def leave(self) -> None:
-        """The revision is through."""
-        self.revision = self.step = None
-        self.steps = []
-        self.started = time.monotonic()
-
-
 class _Rehearsal:
     """One call of `rehearse`: an agent, and another one after each that stopped."""
 
@@ -186,7 +158,7 @@ class _Rehearsal:
         """Everything from the start to the last revision."""
         started = time.monotonic()
         while True:
-            flight = _Flight()
+            flight = Flight()
             before = len(self._known.done), len(self._known.blocked)
             agent = self._agent = await self._start()
             try:
@@ -201,11 +173,11 @@ class _Rehearsal:
                 yield FromModels()
             except CannotRun as error:
                 self._plan = self._otherwise(error)
-            except _Stopped as stopped:
+            except Stopped as stopped:
                 if (failure := self._blame(flight, stopped)) is not None:
                     yield failure
                 elif before == (len(self._known.done), len(self._known.blocked)):
-                    raise CannotRun(_nothing_begun(flight, stopped)) from None
+                    raise CannotRun(nothing_begun(flight, stopped)) from None
             finally:
                 await self.stop()
         yield Finished(dict(self._known.verdicts), time.monotonic() - started)
@@ -247,18 +219,18 @@ class _Rehearsal:
         except OSError as error:
             raise CannotRun(f"{self._python} could not be started: {error}") from error
 
-    async def _follow(self, agent: Agent, flight: _Flight) -> AsyncIterator[Event]:
-        """Relay one agent's messages; raises `_Stopped` when it ends before it is done."""
+    async def _follow(self, agent: Agent, flight: Flight) -> AsyncIterator[Event]:
+        """Relay one agent's messages; raises `Stopped` when it ends before it is done."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._patience(_LOADING)
         while True:
             try:
                 message = await agent.message(deadline)
             except TimeIsUp:
-                raise _Stopped(OVERDUE, self._overdue(agent, flight), agent.where) from None
+                raise self._overdue(agent, flight) from None
             if message is None:
                 status = await agent.ended()
-                raise _Stopped("AgentStopped", _unfinished(status, agent), agent.where)
+                raise Stopped("AgentStopped", unfinished(status, agent), agent.where)
             event, renew = self._read(message, flight)
             if renew:
                 deadline = clock() + self._patience(renew)
@@ -276,7 +248,7 @@ class _Rehearsal:
         again = what in {_LOADING, _ENV_PY} and self._known.keys
         return seconds * _AGAIN if again else seconds
 
-    def _read(self, message: wire.Message, flight: _Flight) -> tuple[Event | None, str | None]:
+    def _read(self, message: wire.Message, flight: Flight) -> tuple[Event | None, str | None]:
         """The event a message stands for, and whether the clock starts anew."""
         kind = message["event"]
         if kind == wire.CANNOT:
@@ -346,37 +318,22 @@ class _Rehearsal:
             self._store.save(key, evidence)
         return RevisionFinished(evidence, key)
 
-    def _blame(self, flight: _Flight, stopped: _Stopped) -> Event | None:
+    def _blame(self, flight: Flight, stopped: Stopped) -> Event | None:
         """The evidence of the revision an agent stopped in; None where it was in none."""
         revision = flight.revision
         if revision is None:
             return None
-        name = flight.step or (flight.steps[-1].name if flight.steps else "upgrade")
-        applies = name == "upgrade" or bool(self._plan.settings.baseline_revision)
+        applies = flight.last_step == "upgrade" or bool(self._plan.settings.baseline_revision)
         if applies and revision != FULL_CYCLE:
             self._known.blocked[revision] = f"it {stopped}"
         if revision in self._known.done or revision not in self._known.selected:
             return None
-        path, line = stopped.where or (None, None)
-        source = linecache.getline(path, line).strip() if path and line else None
-        error = StepError(stopped.type, str(stopped), path, line, source)
-        steps = flight.steps if flight.step is None else [*flight.steps, Step(name, 0.0, error)]
-        direction = "downgrade" if name.startswith("downgrade") else "upgrade"
-        seconds = time.monotonic() - flight.started
-        evidence = RevisionEvidence(
-            revision=revision,
-            path=self._known.files.get(revision),
-            verdict=Verdict.FAILED,
-            seconds=seconds,
-            steps=tuple(steps),
-            reason=f"`{direction}()` {stopped}",
-            rows=self._plan.settings.rows,
-        )
-        return self._told(evidence)
+        rows = self._plan.settings.rows
+        return self._told(flight.ended(stopped, self._known.files.get(revision), rows))
 
-    def _overdue(self, agent: Agent, flight: _Flight) -> str:
+    def _overdue(self, agent: Agent, flight: Flight) -> Stopped:
         seconds = self._patience(flight.step or "" if flight.revision is None else "")
-        return f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
+        return overdue(agent, seconds)
 
 
 class _Unusable(Exception):
@@ -385,42 +342,6 @@ class _Unusable(Exception):
 
 class _BeginsNowhere(Exception):
     """The first tables are missing, and env.py knows models that make the last ones."""
-
-
-class _Stopped(Exception):
-    """An agent ended before it was done; reads on after the name of what it was doing."""
-
-    def __init__(self, type: str, sentence: str, where: tuple[str, int] | None) -> None:
-        super().__init__(sentence)
-        self.type = type
-        self.where = where
-
-
-def _nothing_begun(flight: _Flight, stopped: _Stopped) -> str:
-    subject, advice = "the agent", "; is the machine busy with something else?"
-    if flight.step == "env.py":
-        subject, advice = "env.py", "; where it only is slow, `timeout` gives it longer"
-    return f"no rehearsal: {subject} {stopped}{advice if stopped.type == OVERDUE else ''}"
-
-
-def _unfinished(status: int, agent: Agent) -> str:
-    last = [line.strip() for line in agent.output.splitlines() if line.strip()]
-    said = f"; the last it printed was: {last[-1][:200]}" if last else ""
-    return f"ended the process: it {spoken(status)}{said}"
-
-
-def _place(agent: Agent) -> str:
-    if agent.where is None:
-        return ""
-    path, line = agent.where
-    return f"; it was at line {line} of {Path(path).name}"
-
-
-def _kind_of_hang(agent: Agent) -> str:
-    now = asyncio.get_running_loop().time()
-    if agent.last_beat is not None and now - agent.last_beat > _STALE_SECONDS:
-        return ", inside code that lets nothing else of Python run"
-    return ""
 
 
 def _contents(files: Mapping[str, Any]) -> dict[str, tuple[bytes, tuple[str, ...]]]:

@@ -47,6 +47,8 @@ class Cycle:
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
         self._descent = Descent(scripts, room)
+        self._bare = bool(plan["models"])
+        """Whether models could make the first tables, of which there are none yet."""
         self._alone: Set[str] = set()
         """Revisions without which nothing can go on, so that none needs a way back."""
 
@@ -144,14 +146,15 @@ class Cycle:
         steps = Steps(revision, self._room)
         yield from steps.rest()
         before = None if revision in self._alone else self._room.save()
-        schema = self._room.snapshot() if self._plan["models"] else None
+        # Looked at only until there are tables: from then on it is no beginning.
+        self._bare = self._bare and not self._room.snapshot().tables
         outcome = yield from steps.do("upgrade", upgrade=True, declare=True)
         if outcome.problem is None:
             self._room.keep()
             self._applied.append(revision)
         else:
-            if schema is not None:
-                check_beginning(outcome.problem, schema, self._plan)
+            if self._bare:
+                check_beginning(outcome.problem)
             self._blocked[revision] = str(outcome.problem)
             if before is not None:
                 try:

@@ -55,7 +55,14 @@ def hints(table: Table) -> Dict[str, Hints]:
 
 
 def literal(parts: Sequence[Token], at: int) -> Tuple[Optional[Any], int]:
-    """The literal at a place, None where there is none, and the place behind it."""
+    """The literal at a place, None where there is none, and the place behind it.
+
+    PostgreSQL and SQL Server write some of them in parentheses.
+    """
+    if at < len(parts) and parts[at].text == "(":
+        found, end = literal(parts, at + 1)
+        closed = found is not None and end < len(parts) and parts[end].text == ")"
+        return (found, end + 1) if closed else (None, at)
     sign = 1
     if at < len(parts) and parts[at].text in "+-" and parts[at].kind == "mark":
         sign, at = (-1 if parts[at].text == "-" else 1), at + 1

@@ -1,0 +1,121 @@
+"""What is said of an agent that ended before it was done, and of the revision it was at."""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from alembic_roundtrip.evidence import OVERDUE, RevisionEvidence, Step, StepError, Verdict
+from alembic_roundtrip.rehearsal.process import Agent, spoken
+
+_ENV_PY = "env.py"
+_STALE_SECONDS = 2.0
+
+
+class Flight:
+    """The revision an agent is at: its steps so far, in case it is the agent's last."""
+
+    def __init__(self) -> None:
+        self.revision: str | None = None
+        self.step: str | None = None
+        self.steps: list[Step] = []
+        self.started = time.monotonic()
+
+    def enter(self, revision: str, step: str) -> bool:
+        """A step begins; gives whether it is the first of its revision."""
+        first = revision != self.revision
+        if first:
+            self.leave()
+            self.revision = revision
+        self.step = step
+        return first
+
+    def leave(self) -> None:
+        """The revision is through."""
+        self.revision = self.step = None
+        self.steps = []
+        self.started = time.monotonic()
+
+    @property
+    def last_step(self) -> str:
+        """The step that runs, or the one before."""
+        return self.step or (self.steps[-1].name if self.steps else "upgrade")
+
+    def ended(self, stopped: Stopped, path: str | None, rows: int) -> RevisionEvidence:
+        """The evidence of the revision, where the agent stopped in it."""
+        assert self.revision is not None
+        evidence = RevisionEvidence(
+            revision=self.revision,
+            path=path,
+            verdict=Verdict.FAILED,
+            seconds=time.monotonic() - self.started,
+            steps=tuple(self.steps),
+            rows=rows,
+        )
+        if self.step is None and stopped.seconds and not any(step.error for step in self.steps):
+            # Between two steps it is we who make rows and compare: that says nothing of it.
+            return replace(
+                evidence,
+                verdict=Verdict.SKIPPED,
+                reason=f"making rows and comparing them took longer than {stopped.seconds:g} s; "
+                "the setting `timeout` gives it longer, `rows` makes fewer",
+            )
+        direction = "downgrade" if self.last_step.startswith("downgrade") else "upgrade"
+        evidence = replace(evidence, reason=f"`{direction}()` {stopped}")
+        if self.step is None:
+            return evidence
+        where, line = stopped.where or (None, None)
+        source = linecache.getline(where, line).strip() if where and line else None
+        error = StepError(stopped.type, str(stopped), where, line, source)
+        return replace(evidence, steps=(*self.steps, Step(self.step, 0.0, error)))
+
+
+class Stopped(Exception):
+    """An agent ended before it was done; reads on after the name of what it was doing."""
+
+    def __init__(
+        self, type: str, sentence: str, where: tuple[str, int] | None, seconds: float = 0
+    ) -> None:
+        super().__init__(sentence)
+        self.type = type
+        self.where = where
+        self.seconds = seconds
+        """How long it had, where that was too little."""
+
+
+def nothing_begun(flight: Flight, stopped: Stopped) -> str:
+    """Why there is no rehearsal, where an agent stopped before any revision."""
+    subject, advice = "the agent", "; is the machine busy with something else?"
+    if flight.step == "env.py":
+        subject, advice = "env.py", "; where it only is slow, `timeout` gives it longer"
+    return f"no rehearsal: {subject} {stopped}{advice if stopped.type == OVERDUE else ''}"
+
+
+def unfinished(status: int, agent: Agent) -> str:
+    """How an agent ended by itself, with what the project printed last."""
+    last = [line.strip() for line in agent.output.splitlines() if line.strip()]
+    said = f"; the last it printed was: {last[-1][:200]}" if last else ""
+    return f"ended the process: it {spoken(status)}{said}"
+
+
+def _place(agent: Agent) -> str:
+    if agent.where is None:
+        return ""
+    path, line = agent.where
+    return f"; it was at line {line} of {Path(path).name}"
+
+
+def _kind_of_hang(agent: Agent) -> str:
+    now = asyncio.get_running_loop().time()
+    if agent.last_beat is not None and now - agent.last_beat > _STALE_SECONDS:
+        return ", inside code that lets nothing else of Python run"
+    return ""
+
+
+def overdue(agent: Agent, seconds: float) -> Stopped:
+    """What an agent is ended for that says nothing new for too long."""
+    sentence = f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
+    return Stopped(OVERDUE, sentence, agent.where, seconds)
