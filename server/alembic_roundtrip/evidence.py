@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from alembic_roundtrip.project import Environment
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 OVERDUE = "Overdue"
@@ -197,15 +201,19 @@ class EvidenceStore:
         return self.folder / self.name_of(revision)
 
     def save(self, key: str, evidence: RevisionEvidence) -> None:
-        """Keep evidence; what was there for the revision is replaced."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keep evidence, where there is room; what was there for the revision is replaced."""
         target = self._file(evidence.revision)
         temporary = target.with_name(f"{target.name}.{os.getpid()}")
-        temporary.write_text(
-            json.dumps({"format": FORMAT, "key": key, "evidence": evidence.to_json()}),
-            encoding="utf-8",
-        )
-        temporary.replace(target)
+        content = json.dumps({"format": FORMAT, "key": key, "evidence": evidence.to_json()})
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(content, encoding="utf-8")
+            temporary.replace(target)
+        except OSError as error:
+            # A user without a home, a full disk: what was measured is told all the same.
+            logger.info("the evidence of %s is not kept: %s", evidence.revision, error)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def load(self, revision: str) -> tuple[str, RevisionEvidence] | None:
         """The key and evidence last kept for a revision; None where there is none to read."""
@@ -246,7 +254,7 @@ def evidence_store(environment: Environment) -> EvidenceStore:
     from platformdirs import user_cache_dir
 
     identity = f"{environment.script_location.resolve()}\0{environment.section}"
-    name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    name = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     folder = Path(user_cache_dir("alembic-roundtrip", appauthor=False)) / "evidence"
     return EvidenceStore(folder / f"{environment.folder.name}-{name}")
 

@@ -36,7 +36,7 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
     ("command", "seldom"),
     [
         (["lint"], {"summary.problems[]"}),
-        (["test"], set()),
+        (["test"], {"baseline", "error"}),
         (
             ["plan", "base"],
             {"to[]", *(f"revisions[].sql[].{key}" for key in ("database", "sql", "problem"))},

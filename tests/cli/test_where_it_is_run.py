@@ -170,3 +170,25 @@ def test_a_module_of_the_projects_is_not_taken_for_one_of_ours(
         check=False,
     )
     assert (run.returncode, run.stderr) == (1, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are always UTF-8")
+def test_names_that_the_locale_cannot_spell_are_taken_as_they_are(every_verdict: Path) -> None:
+    folder = every_verdict.rename(every_verdict.with_name("größe 日本"))
+    env = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for command in (["lint"], ["test", "1a2f", "--rows", "2", "--format", "json"]):
+        run = subprocess.run(
+            [sys.executable, "-m", "alembic_roundtrip", *command],
+            cwd=folder,
+            env=env | {"XDG_CACHE_HOME": str(folder / "cache")},
+            capture_output=True,
+            check=False,
+        )
+        assert b"Traceback" not in run.stderr
+        assert run.returncode in {0, 1}, run.stderr
+
+
+def test_a_cache_that_cannot_be_made_is_done_without(every_verdict: Path, monkeypatch) -> None:
+    (every_verdict / "no folder").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(every_verdict / "no folder"))
+    assert main(["test", "1a2f", "--rows", "2"]) == 0

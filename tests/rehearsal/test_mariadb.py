@@ -336,3 +336,24 @@ async def test_a_view_of_what_is_gone_does_not_end_the_run(project):
         note.text for note in found["forgets"].notes
     ]
     assert found["bio"].verdict is Verdict.LOSSLESS
+
+
+async def test_a_view_goes_on_reading_what_is_gone(project):
+    project.add("users", USERS, 'op.drop_table("users")')
+    project.add(
+        "view",
+        'op.execute("CREATE VIEW times AS SELECT at FROM users")\n'
+        'op.execute("CREATE VIEW all_times AS SELECT * FROM times")',
+        'op.execute("DROP VIEW all_times")\nop.execute("DROP VIEW times")',
+    )
+    project.add("gone", 'op.drop_table("users")', USERS)
+    project.add("later", 'op.create_table("t", sa.Column("id", sa.Integer))', 'op.drop_table("t")')
+    events = await collect(project, full_cycle=True)
+    found = {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
+    assert {name: each.verdict for name, each in found.items()} == {
+        "users": Verdict.LOSSLESS,
+        "view": Verdict.LOSSLESS,
+        "gone": Verdict.LOSSY,
+        "later": Verdict.LOSSLESS,
+        "full cycle": Verdict.LOSSLESS,
+    }

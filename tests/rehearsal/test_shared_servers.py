@@ -26,6 +26,7 @@ with import_module("alembic_roundtrip.rehearsal.databases." + sys.argv[1]).runni
     print(found.port, flush=True)
     time.sleep(60)
 """
+REAL_PLACES = shared.places
 KINDS = {"cluster": "server", "daemon": "mariadb"}
 
 
@@ -107,3 +108,20 @@ def test_a_server_that_does_not_start_says_why(tmp_path, monkeypatch, places):
     monkeypatch.setattr(shared, "places", lambda _recipe: where)
     with pytest.raises(CannotRun, match=r"mariadbd did not start: "), daemon.running():
         pass
+
+
+def test_a_user_without_a_home_has_locks_beside_temporary_files(tmp_path, monkeypatch):
+    (tmp_path / "no folder").touch()
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no folder"))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    recipe = shared.Recipe("postgresql", "", Path())
+    _, locks = REAL_PLACES(recipe)
+    assert temporary in locks.parents
+    (own,) = temporary.iterdir()
+    assert own.stat().st_mode & 0o077 == 0
+    own.chmod(0o777)
+    with pytest.raises(CannotRun, match=r"somebody else's.*XDG_CACHE_HOME"):
+        REAL_PLACES(recipe)

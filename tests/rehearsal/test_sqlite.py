@@ -208,3 +208,13 @@ def test_a_temporary_table_of_the_projects_stands_for_no_other(room, connection)
     connection.exec_driver_sql("CREATE TEMP TABLE t (id INTEGER)")
     room.settle(connection)
     assert room.count(table) == 1
+
+
+async def test_a_disk_that_is_full_is_no_fault_of_the_migrations(project, rehearsed):
+    fill = "op.get_bind().exec_driver_sql('INSERT INTO t VALUES (zeroblob(999999))')"
+    table = 'op.create_table("t", sa.Column("b", sa.LargeBinary))'
+    limit = "op.get_bind().exec_driver_sql('PRAGMA max_page_count = 30')"
+    project.add("big", f"{limit}\n{table}\n{fill}", 'op.drop_table("t")')
+    found = await rehearsed()
+    assert found["big"].verdict is Verdict.SKIPPED
+    assert "no room left for the scratch database" in (found["big"].reason or "")

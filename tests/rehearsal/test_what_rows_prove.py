@@ -201,3 +201,20 @@ async def test_what_a_downgrade_puts_back_unless_rows_were_written_since_is_not_
     evidence = (await rehearsed())["guarded"]
     assert evidence.old_losses() == ()
     assert evidence.verdict is Verdict.LOSSLESS
+
+
+async def test_a_value_that_only_its_type_understands_is_a_note(project, rehearsed):
+    project.add(
+        "kept",
+        'op.create_table("kept", sa.Column("id", sa.Integer, primary_key=True),\n'
+        '                sa.Column("p", sa.LargeBinary, nullable=False))',
+        'op.drop_table("kept")',
+    )
+    project.add(
+        "reads",
+        'kept = sa.table("kept", sa.column("p", sa.PickleType))\n'
+        "op.get_bind().execute(sa.select(kept.c.p)).fetchall()",
+    )
+    found = (await rehearsed())["reads"]
+    assert found.verdict is Verdict.LOSSLESS
+    assert any("UnpicklingError" in note.text for note in found.notes)

@@ -79,7 +79,8 @@ def store_of(environment: Environment) -> Store:
     identity = "\0".join(
         map(str, (*places, environment.section, environment.recursive, *environment.compiled))
     )
-    name = f"{environment.folder.name}-{digest(identity.encode())}"
+    known = digest(identity.encode("utf-8", "surrogateescape"))
+    name = f"{environment.folder.name}-{known}"
     return Store(Path(user_cache_dir("alembic-roundtrip", appauthor=False)) / "index" / name)
 
 
@@ -96,7 +97,7 @@ def _header(body: bytes) -> bytes:
 def _made_by() -> str:
     """What this program is: its own files, and the Python that runs it."""
     files = sorted(_sources(str(Path(__file__).parent.parent)))
-    return digest("\n".join((sys.version, *files)).encode())
+    return digest("\n".join((sys.version, *files)).encode("utf-8", "surrogateescape"))
 
 
 def _sources(folder: str) -> Iterator[str]:

@@ -83,7 +83,7 @@ def name_of(
 def _agent() -> str:
     """Of the program that makes states: changed code may make others."""
     files = sorted(_AGENT.rglob("*.py"))
-    return _hash("\0".join(_file_state(file) for file in files).encode())
+    return _hash("\0".join(_file_state(file) for file in files).encode("utf-8", "surrogateescape"))
 
 
 def _file_state(file: Path) -> str:

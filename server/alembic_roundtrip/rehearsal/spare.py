@@ -149,7 +149,7 @@ async def _told(process: asyncio.subprocess.Process, plan: Path) -> bool:
     if process.returncode is not None:
         return False
     try:
-        process.stdin.write(f"{plan}\n".encode())
+        process.stdin.write(os.fsencode(f"{plan}\n"))
         await process.stdin.drain()
     except OSError:
         return False

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -72,14 +73,36 @@ def running(recipe: Recipe) -> Iterator[Server]:
 
 def places(recipe: Recipe) -> tuple[Path, Path]:
     """Where the server is, and where its locks are: those stay, as others may wait for them."""
-    key = hashlib.sha256(f"{recipe.programs} {_KEEPER}".encode()).hexdigest()[:12]
-    locks = Path(platformdirs.user_cache_path("alembic-roundtrip")) / recipe.kind / key
-    locks.mkdir(parents=True, exist_ok=True)
+    programs = f"{recipe.programs} {_KEEPER}".encode("utf-8", "surrogateescape")
+    key = hashlib.sha256(programs).hexdigest()[:12]
+    locks = _lock_folder(Path(recipe.kind, key))
     place = folder.place()
     if shutil.disk_usage(place).free < _ROOM_NEEDED:
         place = Path(tempfile.gettempdir())
-    name = hashlib.sha256(str(locks).encode()).hexdigest()[:12]
+    name = hashlib.sha256(os.fsencode(locks)).hexdigest()[:12]
     return place / f"{_PREFIX}{recipe.kind}-{os.getuid()}-{name}", locks
+
+
+def _lock_folder(name: Path) -> Path:
+    """In the user's cache; for users without a home beside the temporary files of others."""
+    kept = Path(platformdirs.user_cache_path("alembic-roundtrip")) / name
+    with suppress(OSError):
+        kept.mkdir(parents=True, exist_ok=True)
+        if os.access(kept, os.W_OK):
+            return kept
+    own = Path(tempfile.gettempdir()) / f"{_PREFIX}locks-{os.getuid()}"
+    try:
+        own.mkdir(mode=0o700, exist_ok=True)
+        found = own.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+            raise PermissionError(f"{own} is somebody else's")
+        (own / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(
+            f"no rehearsal: neither {kept} nor {own} can be made ({error}), and locks must be kept "
+            "somewhere; set XDG_CACHE_HOME to a folder that may be written to"
+        ) from error
+    return own / name
 
 
 def _found_or_started(recipe: Recipe, home: Path, locks: Path) -> Server:

@@ -48,6 +48,8 @@ _BEYOND_AN_OWNER = (
      "migrations run as an owner of scratch databases only, not of `{}`"),
     (r"Unknown storage engine '(.*?)'", "the scratch server has no storage engine `{}`"),
     (r"Unknown collation: '(.*?)'", "the scratch server has no collation `{}`"),
+    ((r"(database or disk is full|No space left on device|^The table "
+     r"'.*?' is full)"), "there is no room left for the scratch database: {}"),
 )  # fmt: skip
 """What a scratch server lacks or denies: says nothing of the migration."""
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
@@ -72,7 +74,7 @@ class Problem:
         self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
         self.conclusive = _is_conclusive(error)
         self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
-        self.about_values = _is_about_values(error)
+        self.about_values = _is_about_values(error) or any(map(_reads_a_value, frames))
         self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
         self.beyond = _beyond(self.message)
         """What the scratch server lacks or denies, where that is what stopped it."""
@@ -190,6 +192,13 @@ def _is_about_values(error: BaseException) -> bool:
     if isinstance(error, AttributeError):
         return bool(_OF_A_VALUE.match(str(error)))
     return isinstance(error, (ValueError, LookupError, ArithmeticError, TypeError))
+
+
+def _reads_a_value(frame: traceback.FrameSummary) -> bool:
+    """Whether it is a type that makes something of a value of the database's: of a pickle, say."""
+    if frame.name == "process":
+        return os.path.realpath(frame.filename).startswith(_LIBRARIES)
+    return frame.name == "process_result_value"
 
 
 def _copies_rows(error: exc.IntegrityError) -> bool:

@@ -47,6 +47,8 @@ class Cycle:
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._applied: List[str] = []
         self._descent = Descent(scripts, room)
+        self._lost = False
+        """Whether something of a state could not be made again."""
         self._bare = bool(plan["models"])
         """Whether models could make the first tables, of which there are none yet."""
         self._alone: Set[str] = set()
@@ -82,6 +84,8 @@ class Cycle:
             findings = self._findings(FULL_CYCLE)
             if self._descent.stays:
                 findings.skip("not all that `baseline` makes could be taken back")
+            elif self._lost:
+                findings.skip("a state of the database could not be brought back on the way")
             else:
                 yield from self._full_cycle(base, findings)
             self._finish(findings)
@@ -160,6 +164,7 @@ class Cycle:
                 try:
                     self._room.restore(before)
                 except GoneError as error:
+                    self._lost = True
                     self._blocked[revision] += f"; {error}"
 
     def _rehearse(self, revision: str) -> Way:
@@ -172,6 +177,7 @@ class Cycle:
             self._finish(findings)
             raise
         except GoneError as error:
+            self._lost = True
             yield from trip.give_up(error)
         self._room.keep()
         self._finish(findings)

@@ -70,13 +70,16 @@ def read(session: Session) -> Dict[Key, Definition]:
 
 
 def _objects(session: Session) -> Iterator[Definition]:
+    ((database,),) = session.rows("SELECT DATABASE()")
     for name, kind in session.rows("SHOW FULL TABLES"):
         if kind == "SEQUENCE":
             text = str(session.rows(f"SHOW CREATE SEQUENCE {quote(name)}")[0][1])
             ((counter,),) = session.rows(f"SELECT next_not_cached_value FROM {quote(name)}")  # noqa: S608
             yield Definition("sequence", name, text, counter=int(counter))
         elif kind == "VIEW":
-            yield Definition("view", name, _shown(session, "VIEW", name, 1) or "")
+            shown = _shown(session, "VIEW", name, 1) or ""
+            # Where something that it reads is gone the server names the database as well.
+            yield Definition("view", name, shown.replace(f"{quote(database)}.", ""))
         else:
             yield table(session, name)
     for kind, listed in _LISTED.items():
