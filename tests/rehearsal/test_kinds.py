@@ -198,3 +198,17 @@ async def test_a_url_of_a_dialect_that_is_missing_is_no_placeholder(project, reh
     project.add("a")
     with pytest.raises(CannotRun, match="snowflake"):
         await rehearsed()
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_where_it_connects_to_is_found_behind_what_it_writes(
+    project, rehearsed, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    connects_to_sqlite(project)
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(
+        f"import os\nos.makedirs(os.path.expanduser('~/.app'), exist_ok=True)\n{env.read_text()}"
+    )
+    found = await rehearsed()
+    assert (found["a"].database, found["a"].verdict) == ("sqlite", Verdict.LOSSLESS)

@@ -189,7 +189,8 @@ class _Rehearsal:
             return replace(self._plan, home=True)
         own, self._own = self._own, None
         if own is None or self._alone < len(self._known.done):
-            raise self._homeless or error
+            # With the home folder something else may have gone, but not what it connects to.
+            raise error if error.wants or self._homeless is None else self._homeless
         # The models do not make it either: what the history itself says is worth more.
         logger.info("models make no baseline: %s", error)
         return replace(own, models=False)
