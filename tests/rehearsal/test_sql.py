@@ -94,6 +94,15 @@ async def test_each_downgrade_is_written_for_the_projects_dialect(
     assert "DROP TABLE t;" in first.sql
 
 
+async def test_where_rehearsals_run_changes_nothing_of_the_sql(tmp_path: Path) -> None:
+    project = made(tmp_path)
+    project.add("a", "pass", 'op.execute("SELECT 1")')
+    named = Settings(timeout=30.0, database="postgresql")
+    async with aclosing(rollback_sql(project.environment, named, ("a",), "base")) as downgrades:
+        found = [each async for each in downgrades]
+    assert [each.problem for each in found] == [None]
+
+
 async def test_one_that_needs_a_database_does_not_hide_the_others(tmp_path: Path) -> None:
     project = made(tmp_path)
     project.add("aaaa", downgrade='op.drop_table("t")')

@@ -61,6 +61,7 @@ async def _start(
     span: tuple[Sequence[str], str],
 ) -> Agent:
     task = Plan(environment, settings).to_json(_NO_DATABASE, folder, {})
+    task["kind_is_named"] = False  # the SQL is for what env.py names, wherever rehearsals run
     file = folder / "plan.json"
     text = json.dumps(task | {"current": list(span[0]), "target": span[1]})
     file.write_text(text, encoding="utf-8")
