@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.losses import predicted_losses, says_loss, told_losses
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.sql import copies_of
 from alembic_roundtrip.rule import Example
 from alembic_roundtrip.workspace import Workspace
 from example_histories import write_project
@@ -83,6 +85,16 @@ def downgrade():
         ("INSERT INTO log (c) SELECT lower(a) FROM notes", ["notes.a"]),
         ("CREATE TABLE log AS (SELECT * FROM notes)", []),
         ("CREATE TABLE log AS SELECT * FROM notes JOIN more ON more.a = notes.a", ["notes.a"]),
+        ("CREATE UNLOGGED TABLE log AS SELECT n.* FROM notes n ORDER BY x WITH DATA", []),
+        ("CREATE TEMP TABLE log AS SELECT * FROM notes", ["notes.a"]),
+        ("CREATE TABLE log AS SELECT * FROM notes WITH NO DATA", ["notes.a"]),
+        ("CREATE TABLE IF NOT EXISTS log AS SELECT * FROM notes", ["notes.a"]),
+        ("INSERT INTO log SELECT * FROM notes TABLESAMPLE SYSTEM (1)", ["notes.a"]),
+        ("INSERT INTO log SELECT * FROM notes FOR UPDATE SKIP LOCKED", ["notes.a"]),
+        ("INSERT INTO log SELECT * FROM notes ON CONFLICT DO NOTHING", ["notes.a"]),
+        ("INSERT INTO log (c) SELECT DISTINCT a FROM notes", ["notes.a"]),
+        ("UPDATE notes SET b = a WHERE a IS NOT NULL", []),
+        ("UPDATE notes SET b = a WHERE NOT (a IS NULL)", []),
     ],
 )
 def test_a_value_is_kept_where_another_is_made_of_it(
@@ -92,6 +104,27 @@ def test_a_value_is_kept_where_another_is_made_of_it(
     context = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(project.file)
     assert context is not None
     assert [loss.subject for loss in predicted_losses(context)] == lost
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "copies"),
+    [
+        ("mysql", "INSERT INTO log SELECT * FROM notes", ((Name("notes"), None),)),
+        ("mysql", "INSERT IGNORE INTO log SELECT * FROM notes", ()),
+        ("sqlite", "INSERT OR IGNORE INTO log SELECT * FROM notes", ()),
+        ("sqlite", "CREATE TEMPORARY TABLE log AS SELECT * FROM notes", ()),
+        ("snowflake", "CREATE TABLE log AS SELECT * EXCLUDE (a) FROM notes", ()),
+        (
+            "postgresql",
+            "UPDATE notes SET b = a, c = x WHERE x IS NOT NULL",
+            ((Name("notes"), "x"),),
+        ),
+    ],
+)
+def test_a_copy_that_leaves_something_out_is_none(
+    dialect: str, sql: str, copies: tuple[tuple[Name, str | None], ...]
+) -> None:
+    assert copies_of(sql, (dialect,)) == copies
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,6 @@ _SPELLED = {
 }
 _CALLS = {"now": "now()", "current_timestamp": "now()", "false": "false", "true": "true"}
 _CAST = re.compile(r"::[\w ]+(?:\(\d+\))?(?:\[\])?$")
-_CASTS = re.compile(r"::[a-z]\w*(?: varying)?(?:\(\d+\))?(?:\[\])?")
-_NEEDLESS = str.maketrans("", "", '()"`')
 _RULES = ("ondelete", "onupdate", "deferrable", "initially", "match")
 
 
@@ -278,16 +276,7 @@ def _predicates_differ(before: Index, after: Index, name: str) -> bool:
 
 
 def _conditions_differ(one: str, other: str, dialect: str | None) -> bool:
-    if one.split() == other.split():
-        return False
-    told = conditions_differ(one, other, (dialect,) if dialect else ())
-    return _plain(one) != _plain(other) if told is None else told
-
-
-def _plain(condition: str) -> str:
-    """A condition without what may be written in it or not: spaces, parentheses, quotes, casts."""
-    plain = _CASTS.sub("", condition.lower()).replace("!=", "<>")
-    return "".join(plain.translate(_NEEDLESS).split())
+    return conditions_differ(one, other, (dialect,) if dialect else ()) is True
 
 
 def checks_differ(before: Constraint, after: Constraint, dialect: str | None = None) -> bool:

@@ -54,8 +54,11 @@ def _plain(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...
     return written(statement, Words(statement.tokens, lower=_LOWER.issuperset(dialects)))
 
 
+@lru_cache(maxsize=1024)
 def conditions_differ(one: str, other: str, dialects: tuple[str, ...] = ()) -> bool | None:
-    """Whether two conditions certainly mean something else; None where they are not read."""
+    """Whether two conditions certainly mean something else; None where that is not known."""
+    if one.split() == other.split():
+        return False
     from alembic_roundtrip.migration.sql.conditions import differ
 
     return differ(one, other, dialects or PLAUSIBLE)
