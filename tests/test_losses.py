@@ -107,6 +107,24 @@ def test_a_value_is_kept_where_another_is_made_of_it(
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE notes SET (a) = (SELECT b)",
+        "UPDATE notes SET (a) = ROW(b)",
+        "UPDATE notes SET a[1] = b",
+    ],
+)
+def test_a_value_comes_back_however_it_is_set(sql: str, tmp_path: Path) -> None:
+    source = _MOVED.format(sql="UPDATE notes SET b = lower(a)").replace(
+        "UPDATE notes SET a = b", sql
+    )
+    project = write_project(Example("", source, history=(_NOTES,)), tmp_path)
+    context = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(project.file)
+    assert context is not None
+    assert predicted_losses(context) == ()
+
+
+@pytest.mark.parametrize(
     ("dialect", "sql", "copies"),
     [
         ("mysql", "INSERT INTO log SELECT * FROM notes", ((Name("notes"), None),)),

@@ -250,11 +250,13 @@ def _brought_back(context: Context) -> Iterator[Key]:
                 targets.add(there.table.name)
             if targets.isdisjoint(back):
                 continue
-            yield from (Key("column", change.table, n) for n in change.columns if n in read)
+            # Of an UPDATE that is not read any word may be a column that it sets.
+            named = change.columns if change.columns or change.read is not None else back
+            yield from (Key("column", change.table, n) for n in named if n in read)
             if change.verb == "insert" and change.table.name in read:
                 before = context.before.table(change.table)
-                named = {*change.columns} or {"*"}
-                if before is None or "*" in named or named >= {x.name for x in before.columns}:
+                filled = {*change.columns} or {"*"}
+                if before is None or "*" in filled or filled >= {x.name for x in before.columns}:
                     yield Key("table", change.table)
 
 

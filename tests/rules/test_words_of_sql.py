@@ -113,6 +113,22 @@ def sql(text: str) -> str:
             f"set_search_path('api'); {_MOVED}",
             False,
         ),
+        *(
+            (
+                "wrong-schema",
+                "op.add_column('jobs', sa.Column('x', sa.Text()), schema='api')",
+                f"{setting}; {_MOVED}",
+                False,
+            )
+            for setting in (
+                sql("SET search_path TO api"),
+                sql('SET "search_path" TO api -- so'),
+                sql("SELECT set_config('search_path', 'api', false)"),
+                sql("CREATE FUNCTION f() RETURNS void AS $$ SET search_path TO api $$"),
+                "connect(connect_args={'options': '-csearch_path=api'})",
+                "connect(connect_args={'options': '--search_path=api'})",
+            )
+        ),
         (
             "wrong-schema",
             "op.add_column('jobs', sa.Column('x', sa.Text()), schema='api')",

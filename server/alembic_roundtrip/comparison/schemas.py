@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,11 +11,11 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.objects import Name
-from alembic_roundtrip.migration.sql.words import spoken
 from alembic_roundtrip.migration.syntax import parse
 from alembic_roundtrip.schema import Schema
 
-_SEARCH_PATH = frozenset({"SEARCH_PATH", "'search_path'"})
+_COMMENT = re.compile(r"--\s[^\n]*|/\*.*?\*/", re.DOTALL)
+"""A comment in SQL; `--search_path=app` is an option of a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _misplaced(context: Context) -> Iterator[Misplaced]:
 
 
 def sets_search_path(migration: Migration) -> bool:
-    """Whether SQL, or a setting of the connection, names it; prose about it sets nothing."""
+    """Whether any code or text but prose names it: SQL, options of the connection, a body."""
     if "search_path" not in migration.text.lower():
         return False
     nodes = list(ast.walk(parse(migration.source).tree))
@@ -70,9 +71,8 @@ def sets_search_path(migration: Migration) -> bool:
 
 
 def _names_search_path(node: ast.AST) -> bool:
-    if isinstance(node, ast.Constant):
-        said = spoken(node.value.lower()) if isinstance(node.value, str) else ()
-        return any(not _SEARCH_PATH.isdisjoint(tokens) for tokens in said)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return "search_path" in _COMMENT.sub("", node.value).lower()
     names = (getattr(node, field, None) for field in ("id", "attr", "arg", "name"))
     return any(isinstance(name, str) and "search_path" in name.lower() for name in names)
 

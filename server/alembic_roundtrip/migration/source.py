@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from pathlib import Path
 
 from alembic_roundtrip.migration.directions import read_direction
@@ -18,7 +19,13 @@ from alembic_roundtrip.migration.model import (
     Problem,
     Use,
 )
-from alembic_roundtrip.migration.records import Record, entity_record, named_tuple, record_of
+from alembic_roundtrip.migration.records import (
+    Record,
+    changed_attributes,
+    entity_record,
+    named_tuple,
+    record_of,
+)
 from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, range_of
 from alembic_roundtrip.text import Position, Range, Source
 
@@ -95,6 +102,7 @@ class _Module:
     def _read(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             self.scope.functions[statement.name] = synchronous(statement)
+            self._record(statement.name, None)
         elif isinstance(statement, ast.ClassDef):
             self.scope.classes[statement.name] = constants_of(statement)
             self._record(statement.name, record_of(statement, self.scope.records))
@@ -124,15 +132,23 @@ class _Module:
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and target.id in _IDENTIFIERS:
             self.identifiers[target.id] = self._identifier(value)
-        made = named_tuple(value)
-        if made is not None and isinstance(target, ast.Name):
-            self.scope.records[target.id] = made
-        else:
+        made = named_tuple(value) if isinstance(target, ast.Name) else None
+        if made is None:
             self.scope.names |= bindings(target, self.scope.resolve(value))
+        if isinstance(target, ast.Name):
+            self._record(target.id, made)
 
     def _record(self, name: str, record: Record | None) -> None:
-        if record is not None:
-            self.scope.records[name] = record
+        """What a name stands for from here on: the objects of a class, or anything else."""
+        self.scope.records.pop(name, None)
+        if record is None or self._changed is None:
+            return
+        kept = {key: v for key, v in record.attributes.items() if key not in self._changed}
+        self.scope.records[name] = Record(record.function, kept)
+
+    @cached_property
+    def _changed(self) -> frozenset[str] | None:
+        return changed_attributes(self.syntax.tree)
 
     def _identifier(self, node: ast.expr) -> Identifier:
         value = value_of(self.scope.resolve(node))
@@ -162,8 +178,8 @@ class _Module:
             for alias in statement.names:
                 name = alias.asname or alias.name.partition(".")[0]
                 self.scope.imports[name] = _written(statement, [alias])
-                if isinstance(statement, ast.ImportFrom):
-                    self._record(name, entity_record(statement.module or "", alias.name))
+                module = statement.module if isinstance(statement, ast.ImportFrom) else None
+                self._record(name, entity_record(module or "", alias.name))
 
     def binds(self, name: str) -> bool:
         """Whether a function of that name comes from an import or assignment."""

@@ -130,7 +130,7 @@ def _columns(node: exp.Expression, read: Definitions) -> Iterator[str]:
     for part in node.expressions:
         if not isinstance(part, exp.EQ):
             raise NotReadError
-        for target in part.this.expressions or [part.this]:
+        for target in part.this.expressions or [part.this.unnest()]:
             if not isinstance(target, exp.Column):
                 raise NotReadError
             yield read.identifier(target.this)
