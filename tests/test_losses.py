@@ -182,9 +182,34 @@ BIO, NICK, TEAMS = "users.bio", "users.nick_name", "app.teams"
         ("The rows of app.teams cannot be restored.", (TEAMS,)),
         ("The biography is lost data.", (BIO, NICK, TEAMS)),
         ("Irreversible: see people.bio", (BIO, NICK, TEAMS)),
+        ("The values of `users.bio` are lost. So are those of app.teams.", (BIO, TEAMS)),
+        ("Destructive: drops the bio. It also drops the nick names.", (BIO, NICK)),
+        ("Drops app.teams.\n\nThe values of users.bio are lost.", (BIO,)),
     ],
 )
 def test_a_warning_that_names_some_losses_is_not_meant_for_others(
     text: str, told: tuple[str, ...]
 ) -> None:
     assert told_losses(text, [BIO, NICK, TEAMS]) == {*told}
+
+
+@pytest.mark.parametrize(
+    ("text", "lost", "told"),
+    [
+        ("WARNING: this loses data.", ("users.data", BIO), ("users.data", BIO)),
+        ("Data loss.", ("users.data", BIO), ("users.data", BIO)),
+        ("The value of the old columns is lost.", ("s.value", "s.key"), ("s.value", "s.key")),
+        ("Old values are lost.", ("users.old_value", BIO), ("users.old_value", BIO)),
+        ("Irreversible migration.", ("migration", BIO), ("migration", BIO)),
+        ("The rows are deleted for good.", ("users.deleted", BIO), ("users.deleted", BIO)),
+        ("The values of users.data are lost.", ("users.data", BIO), ("users.data",)),
+        ("The values of `data` are lost.", ("users.data", BIO), ("users.data",)),
+        ("The old_value is lost: no data is left.", ("s.old_value", BIO), ("s.old_value",)),
+        ("The bio and the data in key are lost.", ("s.key", BIO), ("s.key", BIO)),
+        ("Data loss. The values of users.bio are lost.", ("users.data", BIO), (BIO,)),
+    ],
+)
+def test_ordinary_words_name_a_column_only_where_they_are_written_as_its_name(
+    text: str, lost: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    assert told_losses(text, lost) == {*told}

@@ -169,7 +169,8 @@ def _replaced(gone: Mapping[str, Deletion], texts: Iterable[str]) -> Iterator[st
 def _moved(commit: Commit, environment: Environment) -> Iterator[tuple[Path, Blob]]:
     """The migrations of a ref that has them in folders which are not there any more.
 
-    A location stands for the folder that most of its files have the names of.
+    A location stands for the folder that has most of its files, by their names and identifiers:
+    Django, and any other service, calls its first migration `0001_initial.py`, too.
     """
     folders: dict[Path, set[str]] = {}
     for path in commit.names():
@@ -177,13 +178,49 @@ def _moved(commit: Commit, environment: Environment) -> Iterator[tuple[Path, Blo
             folders.setdefault(path.parent, set()).add(path.name)
     for location in environment.version_locations:
         here = {file.name for file in location.glob("*.py")}
-        old = max(folders, key=lambda folder: len(here & folders[folder]), default=location)
-        names = folders.get(old, set())
-        if 2 * len(here & names) > len(names) and not any((old / name).exists() for name in names):
-            for name, blob in commit.blobs([old]).items():
-                path = commit.top / name
-                if path.parent == old and path.name in names:
-                    yield location / path.name, blob
+        shared = {old: len(here & names) for old, names in folders.items()}
+        alike = [
+            old
+            for old, names in folders.items()
+            if 2 * shared[old] > len(names) and not any((old / name).exists() for name in names)
+        ]
+        for old in sorted(alike, key=lambda folder: -shared[folder]):
+            found = commit.blobs([old]).items()
+            there = {
+                path.name: blob for name, blob in found if (path := commit.top / name).parent == old
+            }
+            blobs = {name: blob for name, blob in there.items() if name in folders[old]}
+            if _has_same_revisions(commit, blobs, location):
+                yield from ((location / name, blob) for name, blob in blobs.items())
+                break
+
+
+def _has_same_revisions(commit: Commit, blobs: Mapping[str, Blob], location: Path) -> bool:
+    """Whether most migrations of a ref have the identifiers of those so called in a folder."""
+    contents = commit.contents(blobs.values())
+    there = {
+        name: identifier
+        for name, blob in blobs.items()
+        if (identifier := _identifier(location / name, contents.get(blob.id)))
+    }
+    same = [n for n in there if there[n] == _identifier(location / n, _bytes(location / n))]
+    return 2 * len(same) > len(there)
+
+
+def _identifier(path: Path, data: bytes | None) -> str | None:
+    """The revision of a migration; None for what is none."""
+    try:
+        revision = None if data is None else revision_of(path, decode(data))
+    except ValueError:
+        return None
+    return None if revision is None else revision.id
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _here(environment: Environment, path: Path) -> Path:

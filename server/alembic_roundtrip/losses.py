@@ -50,8 +50,25 @@ _SAID_WITH = (
 )
 """What speaks of a loss has one of these, which are looked for fifty times as fast."""
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
 _EVERYTHING = re.compile(r"\b(?:all|any|every|everything|anything)\b", re.IGNORECASE)
+
+_ORDINARY = re.compile(
+    r"""
+    (?: (?:_|^)
+        (?: data | values? | rows? | records? | contents? | information | info | types? | keys?
+          | tables? | columns? | fields? | indexe?s? | migrations? | revisions? | versions?
+          | schemas? | databases? | upgrades? | downgrades? | rollbacks? | warnings? | notes?
+          | old | new | previous | original | existing | one | way | back | loss(?:es)?
+          | lost | lossy | gone | deleted | removed | dropped | destroyed | destructive
+          | discarded | wiped | restored? | recovered | reverted | irreversible | permanent(?:ly)?
+        ) (?=_|$)
+    )+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A name that prose of a loss has for a word, too."""
 
 _EXPLAINED = re.compile(
     r"""
@@ -304,26 +321,47 @@ def says_loss(text: str) -> bool:
 def told_losses(text: str, subjects: Iterable[str]) -> frozenset[str]:
     """Which of these tables and columns prose says to be lost.
 
-    Where it names some of them beside a loss, these; where it names none, it is meant for all.
+    Where it names some of them beside a loss, these and what else that paragraph names; where it
+    names none, it is meant for all.
     """
     known = frozenset(subjects)
     if not says_loss(text):
         return frozenset()
-    said = [sentence for sentence in _SENTENCE.split(text) if says_loss(sentence)]
-    if not said or any(_EVERYTHING.search(sentence) for sentence in said):
+    said = [
+        (paragraph, sentence)
+        for paragraph in _PARAGRAPH.split(text)
+        for sentence in _SENTENCE.split(paragraph)
+        if says_loss(sentence)
+    ]
+    if not said or any(_EVERYTHING.search(sentence) for _, sentence in said):
         return known
-    named = {subject for subject in known if any(_names(subject, each) for each in said)}
-    return frozenset(named or known)
+    if not any(_names(subject, sentence) for subject in known for _, sentence in said):
+        return known
+    return frozenset(
+        subject
+        for subject in known
+        if any(_names(subject, paragraph, in_passing=True) for paragraph, _ in said)
+    )
 
 
-def _names(subject: str, sentence: str) -> bool:
-    """Whether a sentence names a table, or a column or its table as a whole; as words, too."""
+def _names(subject: str, text: str, *, in_passing: bool = False) -> bool:
+    """Whether prose names a table, or a column or its table as a whole; as words, too.
+
+    What prose of a loss says anyway ("the values are lost") names nothing by itself, but may do so
+    `in_passing`, where something else is named.
+    """
     table, _, name = subject.rpartition(".")
     parts = [name] + [table.rpartition(".")[2]] * bool(table)
-    words = "|".join(re.escape(part).replace("_", "[ _-]?") for part in parts)
-    # `users.bio` is about one column of `users`, not about the others.
-    named = rf"(?<!\w)(?:{re.escape(subject)}|(?<!\.)(?:{words})s?(?!\w|\.\w))"
-    return re.search(named, sentence, re.IGNORECASE) is not None
+    forms = [re.escape(subject)] * bool(table)
+    forms.append(rf"([`'\"])(?:{'|'.join(map(re.escape, parts))})\1")
+    for part in parts:
+        words = re.escape(part).replace("_", "[ _-]?")
+        if not _ORDINARY.fullmatch(part):
+            # `users.bio` is about one column of `users`, not about the others.
+            forms.append(rf"(?<!\.){words}s?(?!\w|\.\w)")
+        elif in_passing or "_" in part:
+            forms.append(rf"(?<!\.){re.escape(part)}(?!\w|\.\w|[ ]loss)")
+    return re.search(rf"(?<!\w)(?:{'|'.join(forms)})", text, re.IGNORECASE) is not None
 
 
 def _has(text: str, words: Iterable[str]) -> bool:

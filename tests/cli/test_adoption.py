@@ -182,6 +182,52 @@ def test_migrations_beside_which_there_are_others_were_not_moved(
     assert lint("--select", "edited-deployed-migration", "copy") == {}
 
 
+@pytest.mark.parametrize(
+    "there",
+    [
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    pass\n",
+        "revision = 'ffff'\ndown_revision = None\n\n\ndef upgrade():\n    pass\n",
+    ],
+    ids=["django", "another service"],
+)
+def test_what_only_shares_a_name_with_files_that_are_gone_was_not_moved(
+    there: str, project: AlembicProject, lint: Any
+) -> None:
+    file = project.versions / "aaaa_.py"
+    first = file.rename(project.folder / "kept.txt").read_text()
+    shutil.rmtree(project.versions)
+    old = project.folder / "blog" / "migrations" / "0001_initial.py"
+    old.parent.mkdir(parents=True)
+    old.write_text(there)
+    commit_all(project.folder)
+    shutil.rmtree(old.parent)
+    project.versions.mkdir()
+    (project.versions / "0001_initial.py").write_text(first)
+    rules = "edited-deployed-migration, deleted-migration"
+    assert lint("--select", rules) == {}
+
+
+def test_a_folder_that_was_moved_is_told_from_one_with_the_same_names(
+    project: AlembicProject, lint: Any
+) -> None:
+    other = project.folder / "a" / "versions"
+    other.mkdir(parents=True)
+    for file in project.versions.glob("*.py"):
+        (other / file.name).write_text(
+            f"revision = 'of_another_{file.stem}'\ndown_revision = None\n"
+        )
+    commit_all(project.folder)
+    shutil.rmtree(other)
+    project.versions.parent.rename(project.folder / "moved")
+    ini = project.folder / "alembic.ini"
+    ini.write_text(ini.read_text().replace("/migrations", "/moved"))
+    rule = "edited-deployed-migration"
+    assert lint("--select", rule) == {}
+    file = project.folder / "moved" / "versions" / "aaaa_.py"
+    file.write_text(file.read_text().replace("sa.Text", "sa.String"))
+    assert lint("--select", rule) == {"aaaa_.py": [(rule, "warning")]}
+
+
 NOT_LOOKED_FOR = "edited and deleted migrations are not looked for: "
 NAME_IT = "; fetch it with its history, or name what is deployed in the setting `deployed-ref`\n"
 

@@ -245,6 +245,25 @@ def test_a_package_is_found_around_its_own_configuration(tmp_path: Path) -> None
         assert environment.script_location == tmp_path / "src/app/db/mig"
 
 
+def test_a_configuration_in_packages_up_to_the_root_has_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"alembic.ini": "[alembic]\nscript_location = none:mig\n"})
+    asked: list[Path] = []
+    is_file = Path.is_file
+
+    def everywhere(path: Path) -> bool:
+        if path.name != "__init__.py":
+            return is_file(path)
+        asked.append(path)
+        assert asked.count(path) < 9, "the same folder is looked at again and again"
+        return True
+
+    monkeypatch.setattr(Path, "is_file", everywhere)
+    assert "no package `none` was found" in one(tmp_path).problems[0]
+    assert Path("/__init__.py") in asked
+
+
 def test_a_package_is_found_beside_the_named_python(tmp_path: Path) -> None:
     workspace = tmp_path / "work"
     write(

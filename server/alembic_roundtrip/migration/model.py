@@ -228,7 +228,10 @@ class Migration:
 
     @cached_property
     def prose(self) -> str:
-        """Everything it says in prose: docstrings, comments at statements, raise messages."""
+        """Everything it says in prose: docstrings, comments at statements, raise messages.
+
+        Each is a paragraph of its own at least.
+        """
         parts = [self.docstring.text if self.docstring else ""]
         for direction in (self.upgrade, self.downgrade):
             if direction is None:
@@ -237,7 +240,7 @@ class Migration:
             parts += [docstring.text if docstring else "", direction.message or ""]
             parts += [self.comment_at(place) for place in direction.statements]
             parts += [self.comment_at(o.statement) for o in direction.operations]
-        return "\n".join(filter(None, parts))
+        return "\n\n".join(filter(None, parts))
 
     @cached_property
     def _marked(self) -> frozenset[int]:

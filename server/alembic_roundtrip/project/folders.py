@@ -170,9 +170,8 @@ class Places:
 
 def _above_package(folder: Path) -> Path:
     """Where a package is imported from, for a folder in it: the ini file may be a part of it."""
-    while (folder / "__init__.py").is_file():
-        folder = folder.parent
-    return folder
+    above = (folder, *folder.parents)
+    return next((each for each in above if not (each / "__init__.py").is_file()), above[-1])
 
 
 def _linked(packages: Path) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix, NewFile, Related
+from alembic_roundtrip.history import History
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.text import Position, Range
 
@@ -27,12 +28,11 @@ rule = Rule(__name__, severity="warning")
 def check(context: Context) -> Iterator[Finding]:
     """A head beside which there is another one, not both with labels."""
     history, migration = context.history, context.migration
-    if any(problem.kind == "unknown-down-revision" for problem in history.problems):
-        return  # a revision is missing between what seem to be heads
-    if migration.revision is None or migration.id not in history.heads:
+    heads = _heads(history)
+    if migration.revision is None or migration.id not in heads:
         return
-    others = [head for head in history.heads if head != migration.id]
-    if not others or all(history.labels(head) for head in history.heads):
+    others = [head for head in heads if head != migration.id]
+    if not others or all(history.labels(head) for head in heads):
         return
     top = Range(Position(1, 1), Position(1, 1))
     paths = [(head, history.by_id[head].path) for head in others]
@@ -45,9 +45,24 @@ def check(context: Context) -> Iterator[Finding]:
     )
 
 
+def _heads(history: History) -> tuple[str, ...]:
+    """The heads that no revision can follow which is missing here.
+
+    Such a one may lie between any head and the revision that names it, but not above one that
+    follows that revision.
+    """
+    heads = dict.fromkeys(history.heads)
+    for problem in history.problems:
+        if problem.kind == "unknown-down-revision" and problem.revision is not None:
+            names_it = problem.revision.id
+            after = {names_it, *history.descendants(names_it, dependencies=False)}
+            heads = {head: None for head in heads if head in after}
+    return tuple(heads)
+
+
 def _fixes(context: Context) -> tuple[Fix, ...]:
     """A revision that follows all heads."""
-    heads = sorted(context.history.heads)
+    heads = sorted(_heads(context.history))
     new = hashlib.blake2b("\n".join(heads).encode(), digest_size=6).hexdigest()
     if new in context.history:
         return ()
@@ -137,6 +152,45 @@ rule.example(
         pass
     """,
     history=("def upgrade():\n    pass\n",),
+)
+rule.example(
+    "A revision is missing below both",
+    """
+    revision = "cccc3333"
+               ^^^^^^^^^^ the history has 2 heads: this one and `bbbb2222`
+    down_revision = "aaaa1111"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = "squashed"\ndef upgrade():\n    pass\n',
+        'revision = "bbbb2222"\ndown_revision = "aaaa1111"\ndef upgrade():\n    pass\n',
+    ),
+)
+rule.example(
+    "A revision is missing that may follow one of the two",
+    """
+    revision = "cccc3333"
+    down_revision = "aaaa1111"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=(
+        'revision = "aaaa1111"\ndown_revision = None\ndef upgrade():\n    pass\n',
+        'revision = "bbbb2222"\ndown_revision = ("aaaa1111", "gone")\ndef upgrade():\n    pass\n',
+    ),
 )
 rule.example(
     "Branches with labels",
