@@ -145,3 +145,27 @@ def test_words_count_where_they_mean_what_they_say(
     settings = {"dialects": ["postgresql"], "select": [rule]}
     diagnostics = Workspace([tmp_path], settings).diagnostics(project.file)
     assert bool(diagnostics) == found, diagnostics
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [
+        ("SET FOREIGN_KEY_CHECKS = 0", False),
+        ("/*!40014 SET FOREIGN_KEY_CHECKS=0 */", False),
+        (r"SET @note = 'it\'s'; SET FOREIGN_KEY_CHECKS=0; SET @more = 'it\'s'", False),
+        ("/* SET FOREIGN_KEY_CHECKS=0 */", True),
+    ],
+)
+def test_mysql_is_told_not_to_look_after_foreign_keys(
+    setting: str, found: bool, tmp_path: Path
+) -> None:
+    source = (
+        "def upgrade():\n"
+        "    op.create_table('teams', sa.Column('id', sa.Integer(), primary_key=True))\n"
+        "    op.create_table('pets', sa.Column('team', sa.ForeignKey('teams.id')))\n\n\n"
+        f"def downgrade():\n    op.execute({setting!r})\n"
+        "    op.drop_table('teams')\n    op.drop_table('pets')\n"
+    )
+    project = write_project(Example("", source, history=()), tmp_path)
+    settings = {"dialects": ["mysql"], "select": ["misordered-downgrade"]}
+    assert bool(Workspace([tmp_path], settings).diagnostics(project.file)) == found

@@ -5,6 +5,7 @@ Verbs and names are read here; what needs more is parsed by sqlglot, which is on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Name, option, without
 from alembic_roundtrip.migration.sql import names
 from alembic_roundtrip.migration.sql.plain import DIALECTS, written
-from alembic_roundtrip.migration.sql.words import Statement, Words, statements
+from alembic_roundtrip.migration.sql.words import Statement, Words, executed, statements
 
 PLAUSIBLE = ("postgresql", "sqlite", "mysql")
 """Where nothing says which dialect it is."""
@@ -26,9 +27,15 @@ def changes_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[Change, ...]:
     """The changes of all statements in a text, as far as these dialects agree on them."""
     meant = dialects or PLAUSIBLE
     found: list[Change] = []
-    for statement in statements(sql, backslashes=MYSQL.issuperset(meant)):
+    for statement in _statements(sql, meant):
         found += _read(statement, meant)
     return tuple(found)
+
+
+def _statements(sql: str, dialects: tuple[str, ...]) -> Iterator[Statement]:
+    if MYSQL.issuperset(dialects):
+        return statements(executed(sql), backslashes=True)
+    return statements(sql)
 
 
 @lru_cache(maxsize=64)
@@ -36,7 +43,7 @@ def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str
     """Tables and columns whose values a text copies elsewhere; None stands for all columns."""
     meant = dialects or PLAUSIBLE
     found: list[tuple[Name, str | None]] = []
-    for statement in statements(sql, backslashes=MYSQL.issuperset(meant)):
+    for statement in _statements(sql, meant):
         verb, *others = map(str.upper, statement.tokens)
         if verb == "UPDATE" and _plain(statement, meant) is not None:
             continue  # it sets literals

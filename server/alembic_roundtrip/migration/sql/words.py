@@ -10,12 +10,13 @@ from functools import lru_cache
 from alembic_roundtrip.migration.objects import Name
 
 _STRING = r"[eE]'(?:[^'\\]|\\.|'')*'|[nNxXbB]?'(?:[^']|'')*'"
+# A comment or a body without its end is all that is left, or its end were sought again and again.
 _TOKEN = r"""
-      (?P<comment>--[^\n]*|/\*.*?\*/)
-    | (?P<body>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+      (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<body>\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z))
     | (?P<string>%s)
     | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[\w+\])
-    | (?P<word>\w+)
+    | (?P<word>\w[\w$]*)
     | (?P<space>\s+)
     | (?P<mark>.)
 """
@@ -25,6 +26,9 @@ _BACKSLASHED = re.compile(_TOKEN % r"\w?'(?:[^'\\]|\\.|'')*'", _FLAGS)
 _ROUTINES = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
 _DOLLARS = re.compile(r"\A\$\w*\$|\$\w*\$\Z")
 _QUOTES = "'\"`[$"
+_EXECUTED = re.compile(r"/\*M?!\d*(.*?)\*/", re.DOTALL)
+_NESTED = 5
+"""So many blocks in one another are looked into."""
 _HEAD = 8
 """Words in which `CREATE OR REPLACE DEFINER = x TRIGGER` says what it creates."""
 
@@ -103,29 +107,45 @@ def statements(sql: str, *, backslashes: bool = False) -> Iterator[Statement]:
         yield Statement(sql[start:], tuple(tokens), tuple(places))
 
 
+def executed(sql: str) -> str:
+    """A text with what MySQL executes of comments, `/*!40014 SET … */`, as code."""
+    if "/*!" not in sql and "/*M!" not in sql:
+        return sql  # as those for other databases have none
+    return "".join(map(_code, _BACKSLASHED.finditer(sql)))
+
+
+def _code(match: re.Match[str]) -> str:
+    inner = _EXECUTED.fullmatch(match.group()) if match.lastgroup == "comment" else None
+    return match.group() if inner is None else f" {inner[1]} "
+
+
 @lru_cache(maxsize=256)
-def spoken(sql: str) -> tuple[tuple[str, ...], ...]:
+def spoken(sql: str, *, backslashes: bool = False) -> tuple[tuple[str, ...], ...]:
     """The tokens of each statement; words in capitals, and what is quoted as it is written.
 
     The body of a DO block is part of it, as it runs at once; that of a routine is one token.
     """
-    return tuple(
-        tuple(_in_capitals(statement.tokens, inside=statement.tokens[0].upper() == "DO"))
-        for statement in statements(sql)
-    )
+    return tuple(_spoken(executed(sql), _NESTED, backslashes=backslashes))
 
 
-def _in_capitals(tokens: tuple[str, ...], *, inside: bool) -> Iterator[str]:
+def _spoken(sql: str, depth: int, *, backslashes: bool = False) -> Iterator[tuple[str, ...]]:
+    for statement in statements(sql, backslashes=backslashes):
+        inside = depth if statement.tokens[0].upper() == "DO" else 0
+        yield tuple(_in_capitals(statement.tokens, inside))
+
+
+def _in_capitals(tokens: tuple[str, ...], depth: int) -> Iterator[str]:
     for token in tokens:
-        if inside and token[0] == "$":
-            yield from (word for part in spoken(_DOLLARS.sub("", token)) for word in part)
+        if depth and token[0] == "$":
+            body = _DOLLARS.sub("", token)
+            yield from (word for part in _spoken(body, depth - 1) for word in part)
         else:
             yield token if token[0] in _QUOTES or token[-1] == "'" else token.upper()
 
 
-def says(sql: str, *words: str) -> bool:
+def says(sql: str, *words: str, backslashes: bool = False) -> bool:
     """Whether a statement has these words one after the other, not in a comment or in quotes."""
-    return any(has_words(tokens, *words) for tokens in spoken(sql))
+    return any(has_words(tokens, *words) for tokens in spoken(sql, backslashes=backslashes))
 
 
 def has_words(tokens: tuple[str, ...], *words: str) -> bool:
