@@ -62,6 +62,37 @@ async def test_what_is_written_below_home_is_led_there_by_itself(
     assert list(home.iterdir()) == []
 
 
+async def test_what_fails_behind_what_is_led_there_is_told_too(
+    project, rehearsed, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    env = project.folder / "migrations" / "env.py"
+    cache = "import os\nos.makedirs(os.path.expanduser('~/.app/cache'), exist_ok=True)\n"
+    env.write_text(f"{cache}import not_there\n{env.read_text()}")
+    project.add("a")
+    with pytest.raises(CannotRun, match=r"no `not_there`.*before that.* line 2 failed: Permission"):
+        await rehearsed()
+    # Where it does not help it is not told either.
+    env.write_text(f"open({str(tmp_path / '.app')!r}, 'w')\n")
+    with pytest.raises(CannotRun, match=r"line 1 failed: PermissionError") as told:
+        await rehearsed()
+    assert "before that" not in str(told.value)
+
+
+async def test_an_application_may_write_below_home_too(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(f"from flask import current_app\n{env.read_text()}")
+    (project.folder / "app.py").write_text(
+        "import os\nfrom flask import Flask\n"
+        "os.makedirs(os.path.expanduser('~/.app/cache'))\napp = Flask('app')\n"
+    )
+    project.add("a", TABLE, 'op.drop_table("t")')
+    verdicts = [getattr(event, "evidence", None) for event in await collect(project)]
+    assert [each.verdict for each in verdicts if each] == [Verdict.LOSSLESS]
+    assert not (tmp_path / ".app").exists()
+
+
 @pytest.mark.parametrize("file", ["x", "data/x", ".data/../x", ".data/link/x"])
 async def test_nothing_else_may_be_written_to(file, project, rehearsed):
     for name in (".data", "data", "other"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from alembic_project import AlembicProject
@@ -101,3 +103,68 @@ async def test_what_the_baseline_does_not_help_is_said_as_it_was(
     before_configuring(models, READS_A_TABLE.replace("tenants", "strangers"))
     with pytest.raises(CannotRun, match="strangers"):
         await rehearsed(baseline="models:metadata.create_all")
+
+
+SECOND = """
+[second]
+sqlalchemy.url = {url}
+"""
+READS_IN_THE_FIRST = """
+    if section == "alembic":
+        connection.exec_driver_sql("SELECT id FROM tenants").fetchall()
+        connection.rollback()
+"""
+
+
+@KINDS
+@pytest.mark.parametrize("read", [READS_IN_THE_FIRST, READS_A_TABLE], ids=["first", "both"])
+async def test_every_database_gets_the_baseline(
+    models: AlembicProject, rehearsed: Rehearse, read: str
+):
+    ini = models.folder / "alembic.ini"
+    url = ini.read_text().partition("sqlalchemy.url = ")[2].partition("\n")[0]
+    second = url.replace("app.db", "more.db") if "app.db" in url else f"{url}2"
+    ini.write_text(ini.read_text() + SECOND.format(url=second))
+    before_configuring(models, read)
+    env = models.folder / "migrations" / "env.py"
+    start, end = env.read_text().split("engine = ", 1)
+    each = f"engine = {end}".replace("context.config.config_ini_section", "section")
+    env.write_text(f"{start}for section in ('alembic', 'second'):\n{textwrap.indent(each, '    ')}")
+    evidence = await rehearsed(baseline="models:metadata.create_all")
+    assert (evidence["name"].verdict, evidence["name"].rows) == (Verdict.LOSSLESS, 5)
+
+
+LEFT_OPEN = """
+connection = engine.connect()
+connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY)")
+connection.commit()
+connection.exec_driver_sql("INSERT INTO users VALUES (1)")
+connection.exec_driver_sql("SELECT id FROM tenants").fetchall()
+connection.rollback()
+context.configure(connection=connection, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+
+
+@KINDS
+async def test_the_baseline_finds_nothing_of_env_py(models: AlembicProject, rehearsed: Rehearse):
+    env = models.folder / "migrations" / "env.py"
+    env.write_text(env.read_text().partition("with engine.connect()")[0] + LEFT_OPEN)
+    (models.folder / "base.sql").write_text(
+        "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE tenants (id INTEGER PRIMARY KEY)"
+    )
+    evidence = await rehearsed(baseline="base.sql")
+    assert evidence["name"].verdict is Verdict.LOSSLESS
+
+
+async def test_a_baseline_that_fails_hides_nothing_of_env_py(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    before_configuring(models, READS_A_TABLE)
+    with pytest.raises(CannotRun, match="no such table: tenants") as told:
+        await rehearsed(baseline="target_metadata", baseline_revision="heads")
+    assert "gives Alembic no tables" not in str(told.value)
+    (models.folder / "base.sql").write_text("CREATE TABLE tenants")
+    with pytest.raises(CannotRun, match=r"no such table: tenants.*`base\.sql` failed"):
+        await rehearsed(baseline="base.sql")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import textwrap
 import venv
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
 
 from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.agent.project import urls
 from alembic_roundtrip.rehearsal.databases import kind_for
 from alembic_roundtrip.rehearsal.plan import CannotRun
 from rehearsal.conftest import KINDS
@@ -191,6 +194,98 @@ async def test_a_file_without_a_url_is_given_one(project, rehearsed, kind, line)
         (project.folder / "migrations" / "env.py").write_text(env)
         found = await rehearsed()
         assert (found["a"].database, found["a"].verdict) == (kind, Verdict.LOSSLESS)
+
+
+def without_url(project: AlembicProject, env: str) -> Path:
+    """Have no URL in the file; gives the file that has one character for each run of env.py."""
+    ini = project.folder / "alembic.ini"
+    lines = ini.read_text().splitlines()
+    ini.write_text("\n".join(line for line in lines if not line.startswith("sqlalchemy.url")))
+    runs = project.folder / ".runs" / "runs"
+    runs.parent.mkdir()
+    code = f"open({str(runs)!r}, 'a').write('x')\n{env}"
+    (project.folder / "migrations" / "env.py").write_text(code)
+    project.add("a", TABLE, 'op.drop_table("t")')
+    return runs
+
+
+REGISTERS = """
+import sqlalchemy as sa, sys
+metadata = sys.modules.setdefault("registry", sa.MetaData())
+sa.Table("users", metadata, sa.Column("id", sa.Integer))
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "runs"),
+    [
+        ("raise RuntimeError('SECRET_KEY is missing')", "SECRET_KEY is missing", 1),
+        ("from sqlalchemy import create_engine; create_engine('driver://x')", "driver", 1),
+        ("from sqlalchemy import create_engine; create_engine('no URL')", "not parse", 1),
+        ("raise KeyError('url')", "KeyError: 'url'", 2),
+        (f"{REGISTERS}{ENV}", "KeyError: 'url'", 2),
+    ],
+)
+async def test_what_env_py_said_first_is_told(project, rehearsed, code, told, runs):
+    file = without_url(project, code)
+    with pytest.raises(CannotRun, match=told):
+        await rehearsed(writable=(".runs",))
+    assert len(file.read_text()) == runs
+
+
+@KINDS
+@pytest.mark.parametrize("env", [ENV, ASYNC_ENV], ids=["sync", "async"])
+async def test_one_more_run_of_env_py_is_enough_to_give_a_url(project, rehearsed, env):
+    runs = without_url(project, env)
+    assert (await rehearsed(writable=(".runs",)))["a"].verdict is Verdict.LOSSLESS
+    # It fails, it tells of its databases, it migrates.
+    assert len(runs.read_text()) == 3
+
+
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+async def test_a_url_of_env_py_counts_more_than_one_that_would_be_given(project, rehearsed):
+    own = "context.config.get_main_option('sqlalchemy.url') or 'sqlite:///app.db'"
+    connects = ENV.replace("engine_from_config(", f"create_engine(\n    {own},\n)\n_ = dict(")
+    without_url(project, connects.replace("import engine_from_config", "import create_engine"))
+    found = await rehearsed(writable=(".runs",))
+    assert (found["a"].database, found["a"].verdict) == ("sqlite", Verdict.LOSSLESS)
+
+
+INTERPOLATED = "sqlite:///%(here)s/%(DB_NAME)s.db"
+COMPLETES = "context.config.set_section_option('alembic', 'DB_NAME', 'app')"
+
+
+@pytest.mark.parametrize("database", ["auto", "sqlite"])
+async def test_env_py_may_complete_the_files_url(project, rehearsed, database):
+    set_url(project, INTERPOLATED)
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(env.read_text().replace("\nengine =", f"\n{COMPLETES}\nengine ="))
+    project.add("a", TABLE, 'op.drop_table("t")')
+    found = await rehearsed(database=database)
+    assert (found["a"].database, found["a"].verdict) == ("sqlite", Verdict.LOSSLESS)
+    env.write_text("raise RuntimeError('SECRET_KEY is missing')")
+    with pytest.raises(CannotRun, match="SECRET_KEY is missing"):
+        await rehearsed(database=database)
+
+
+def test_a_driver_that_does_not_load_is_none(tmp_path, monkeypatch):
+    broken = tmp_path / "psycopg"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("raise ImportError('no pq wrapper available')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
+        monkeypatch.delitem(sys.modules, name)
+    found = urls.to_try("postgresql", Config(), KeyError("url"))
+    assert [url.partition(":")[0] for url in found] == [
+        "postgresql+psycopg2",
+        "postgresql+asyncpg",
+    ]
+
+
+def test_a_driver_that_is_awaited_or_not_is_tried_once(monkeypatch):
+    monkeypatch.setattr(urls, "_can_connect", lambda url: url.startswith("postgresql+psycopg:"))
+    found = urls.to_try("postgresql", Config(), KeyError("url"))
+    assert found == ["postgresql+psycopg://roundtrip@localhost/roundtrip"]
 
 
 async def test_a_url_of_a_dialect_that_is_missing_is_no_placeholder(project, rehearsed):

@@ -189,8 +189,7 @@ class _Rehearsal:
             return replace(self._plan, home=True)
         own, self._own = self._own, None
         if own is None or self._alone < len(self._known.done):
-            # With the home folder something else may have gone, but not what it connects to.
-            raise error if error.wants or self._homeless is None else self._homeless
+            raise _after_home(error, self._homeless)
         # The models do not make it either: what the history itself says is worth more.
         logger.info("models make no baseline: %s", error)
         return replace(own, models=False)
@@ -335,6 +334,17 @@ class _Rehearsal:
     def _overdue(self, agent: Agent, flight: Flight) -> Stopped:
         seconds = self._patience(flight.step or "" if flight.revision is None else "")
         return overdue(agent, seconds)
+
+
+def _after_home(error: CannotRun, before: CannotRun | None) -> CannotRun:
+    """What is said where a home folder of its own had let env.py go on, or had not."""
+    if before is None or error.wants:
+        return error
+    if error.homeless or str(error) == str(before):
+        return before
+    # What fails then may be all that is wrong, or miss what the user's home has.
+    first = str(before).removeprefix("no rehearsal: ")
+    return CannotRun(f"{error}; before that, with the user's own home folder, {first}")
 
 
 class _Unusable(Exception):

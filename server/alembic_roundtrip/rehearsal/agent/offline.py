@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from typing import Any, Dict, Iterable, Mapping, Optional, Sequence
 
 from . import events
 from .channel import Channel
 from .guard import redirect
 from .guard.kinds.nowhere import NOWHERE
-from .project.project import Project, import_root
+from .project.project import Project, find_code
 from .project.requirements import Cannot
 
 
@@ -21,7 +20,7 @@ def write(plan: Mapping[str, Any], channel: Channel) -> int:
         redirect.install(
             redirect.Scratch(NOWHERE, plan["folder"], writable=tuple(plan["writable"]))
         )
-        sys.path.insert(0, import_root(os.getcwd()))
+        find_code(os.getcwd())
         _Writer(plan, channel).run()
     except Cannot as error:
         channel.send(events.CANNOT, message=f"no SQL: {error}")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import platform
-import sys
 from functools import partial
-from typing import Any, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
 
 from . import baseline, dialects, events
 from .channel import Channel
 from .guard import redirect
-from .project.project import Project, import_root
+from .project.project import Project, find_code
 from .project.requirements import Cannot
 
 _YOUNG = 10_000
@@ -35,7 +34,7 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         guard = redirect.install(
             redirect.Scratch(plan["kind"], plan["folder"], plan["place"], tuple(plan["writable"]))
         )
-        sys.path.insert(0, import_root(os.getcwd()))
+        find_code(os.getcwd())
         Session(plan, channel, guard, dialect.Dialect(guard)).run()
     except Cannot as error:
         channel.send(
@@ -80,8 +79,10 @@ class Session:
         self._rooms: List[Any] = []
         self._models: List[Any] = []
         """What env.py gives Alembic to compare with."""
-        self._based = False
-        """Whether the baseline is made already."""
+        self._urls: Optional[List[str]] = None
+        """What is left to give env.py, once it has said that it misses a URL."""
+        self._based: Set[str] = set()
+        """The databases in which the baseline is made already."""
         self._walks: List[Any] = []
         self._active: Optional[Any] = None
         self._found: Dict[str, List[Any]] = {}
@@ -104,8 +105,7 @@ class Session:
             self._say_started()
         else:
             self._say_started()
-            if not self._based:
-                self._begin()
+            self._begin()
         self._set_out()
         # What migrations make goes at once, nearly all of it.
         gc.set_threshold(_YOUNG)
@@ -116,30 +116,59 @@ class Session:
 
     def _look(self) -> None:
         """Have env.py say; what it may have missed to get there, it is given then."""
-        try:
-            self._look_once()
-        except Cannot:
-            if not self._give_what_is_missing():
-                raise
+        first = error = self._look_once()
+        while first is not None and error is not None:
             self._rooms.clear()
-            self._look()
+            try:
+                again = self._give_what_is_missing(error)
+            except (baseline.BaselineError, dialects.Locked) as problem:
+                raise Cannot(f"{first}; {problem}", homeless=first.homeless) from problem
+            if not again:
+                # Another time something else is wrong, often because it was not the first time.
+                raise first
+            error = self._look_once()
 
-    def _give_what_is_missing(self) -> bool:
+    def _give_what_is_missing(self, error: Cannot) -> bool:
         """A URL where it could not connect, else what the baseline makes; whether it was new."""
+        if error.wants or isinstance(error.__cause__, redirect.Refused):
+            return False
+        return self._give_baseline(error) if self._guard.databases else self._give_url(error)
+
+    def _give_url(self, error: Cannot) -> bool:
         from .project import urls
 
-        if not self._guard.databases:
-            return urls.fill_in(self._plan["kind"], self._config)
-        if self._based or not self._plan["baseline"]:
+        cause = error.__cause__
+        if cause is None:
             return False
-        for room in self._dialect.rooms():
-            self._make_baseline(room)
-        self._based = True
+        if self._urls is None:
+            self._urls = urls.to_try(self._plan["kind"], self._config, cause)
+        elif not urls.is_awaiting(cause):
+            return False
+        if not self._urls:
+            return False
+        urls.give(self._config, self._urls.pop(0))
         return True
+
+    def _give_baseline(self, error: Cannot) -> bool:
+        """Make it in the databases that were connected to since; whether there are any."""
+        setting = self._plan["baseline"]
+        if not setting or (setting == baseline.TARGET_METADATA and not self._models):
+            return False
+        # With the frames of env.py its connection goes, and what that holds locked.
+        error.__cause__ = error.__context__ = error.__traceback__ = None
+        gc.collect()
+        rooms = [room for room in self._dialect.rooms() if room.database not in self._based]
+        for room in rooms:
+            room.clear()
+            self._make_baseline(room)
+            self._based.add(room.database)
+        return bool(rooms)
 
     def _begin(self) -> None:
         """Leave nothing in the databases but what the history begins with."""
         for room in self._rooms:
+            if room.database in self._based:
+                continue  # where the version table is may be of the baseline
             room.clear()
             if self._plan["baseline"]:
                 self._make_baseline(room)
@@ -151,17 +180,25 @@ class Session:
         finally:
             self._declared.listening = False
 
-    def _look_once(self) -> None:
+    def _look_once(self) -> Optional[Cannot]:
+        """What kept env.py from running migrations; nothing where it did."""
         from .project import environment
 
         try:
             environment.run(self._config, self._directory, self._note)
-        except (Cannot, dialects.Unusable):
+        except Cannot as error:
+            return error
+        except dialects.Unusable:
             raise
-        except (Exception, SystemExit, redirect.Refused) as error:
-            raise self._project.failed_early(error, self._project.env_py) from error
+        except (Exception, SystemExit, redirect.Refused) as error:  # noqa: BLE001 - it is told
+            cannot = self._project.failed_early(error, self._project.env_py)
+            cannot.__cause__ = error
+            return cannot
         if not self._rooms:
-            raise Cannot(f"{self._project.env_py} ended without calling `context.run_migrations()`")
+            return Cannot(
+                f"{self._project.env_py} ended without calling `context.run_migrations()`"
+            )
+        return None
 
     def _note(self, number: int, context: Any) -> Iterable[Any]:
         from alembic.util import CommandError

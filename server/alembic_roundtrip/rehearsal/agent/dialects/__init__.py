@@ -61,6 +61,8 @@ class Access(Protocol):
 class Room(Protocol):
     """One scratch database, and what a rehearsal does to it."""
 
+    database: str
+    """Which one it is, of those that the guard leads to."""
     commits: bool
     """Whether steps really commit, so that only copies of the database bring a state back."""
     reverts: bool

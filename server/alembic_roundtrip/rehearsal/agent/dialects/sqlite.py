@@ -86,6 +86,7 @@ class SqliteRoom:
     always_commits = False
 
     def __init__(self, path: str, version_table: str) -> None:
+        self.database = os.path.realpath(path)
         self._version_table = version_table
         self._raw = _connect(path)
         self._raw.isolation_level = None

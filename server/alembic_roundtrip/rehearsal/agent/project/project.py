@@ -17,11 +17,17 @@ _LONGEST = 400
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 
 
-def import_root(folder: str) -> str:
-    """Where the code of a folder is imported from: a package's modules would hide others there."""
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder = os.path.dirname(folder)
-    return folder
+def find_code(folder: str) -> None:
+    """Have the code of a folder imported as `prepend_sys_path = .` does; of a package, from above.
+
+    Its modules would hide others there, so they come last: `__init__.py` may mean nothing.
+    """
+    root = folder
+    while os.path.isfile(os.path.join(root, "__init__.py")) and os.path.dirname(root) != root:
+        root = os.path.dirname(root)
+    sys.path.insert(0, root)
+    if root != folder:
+        sys.path.append(folder)
 
 
 class Project:
@@ -63,7 +69,7 @@ class Project:
         try:
             application.enter()
         except application.NoApplication as error:
-            raise Cannot(str(error)) from error
+            raise Cannot(str(error), homeless=self._is_of_home(error)) from error
         return True
 
     def failed_early(self, error: BaseException, place: str) -> Cannot:

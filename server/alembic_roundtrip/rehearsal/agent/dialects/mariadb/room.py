@@ -70,7 +70,7 @@ class MariadbRoom:
 
     def __init__(self, server: Any, driver: str, database: str, version_table: str) -> None:
         self._server = server
-        self._database = database
+        self.database = database
         self._version_table = version_table
         self._own = OwnConnection(server.engine_url(driver, database=database), *_OWN_SESSION)
         self._states = States(database)
@@ -166,7 +166,7 @@ class MariadbRoom:
         if self._schema is None:
             known = self._definitions()
             self._schema = catalogue.take(
-                known, self._database, self._do(charset), self._version_table
+                known, self.database, self._do(charset), self._version_table
             )
         return self._schema
 
