@@ -23,8 +23,24 @@ _Outcomes = defaultdict[Hashable, int]
 _ALWAYS, _NEVER = -1, 0
 _COMPLETE = 12
 """Up to so many comparisons all of their outcomes are tried; of more, those that differ in one."""
+_SPELLED_FREELY = (
+    exp.ByteString,
+    exp.Dot,
+    exp.Escape,
+    exp.Extract,
+    exp.Interval,
+    exp.SimilarTo,
+    exp.Tuple,
+)
+_SPELLED_AS_GIVEN = {
+    *exp.DataType.TEXT_TYPES,
+    *exp.DataType.NUMERIC_TYPES,
+    exp.DataType.Type.BOOLEAN,
+    exp.DataType.Type.USERDEFINED,
+}
 _TRUE, _FALSE = ("value", "1"), ("value", "0")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?", re.IGNORECASE)
+_BOOLEANS = {"t": "1", "true": "1", "f": "0", "false": "0"}
 _CASTS = re.compile(r"::[a-z]\w*(?: varying)?(?:\(\d+\))?(?:\[\])?")
 _STRING_OR_CODE = re.compile(r"('(?:[^']|'')*')|[^']+")
 _NEEDLESS = str.maketrans("", "", '()"`')
@@ -62,8 +78,7 @@ def _plain_code(code: str) -> str:
 def _condition(text: str, dialect: str) -> exp.Expr | None:
     tree = parse(f"SELECT 1 WHERE ({text})", dialect)
     where = tree.args.get("where") if isinstance(tree, exp.Select) else None
-    # What is named with a schema need not be.
-    return where.this if where is not None and where.find(exp.Dot) is None else None
+    return where.this if where is not None else None
 
 
 def _differ(one: exp.Expr, other: exp.Expr, *, alike: bool) -> bool | None:
@@ -74,7 +89,22 @@ def _differ(one: exp.Expr, other: exp.Expr, *, alike: bool) -> bool | None:
     outcomes = _outcomes(tuple(named[0] | named[1]))
     if _truth(one, outcomes) == _truth(other, outcomes):
         return False
+    if _has_other_spellings(one) or _has_other_spellings(other):
+        return None
     return True if not alike or named[0].keys() == named[1].keys() else None
+
+
+def _has_other_spellings(condition: exp.Expr) -> bool:
+    """Whether a part is kept in words that are not known here: `'1 hour'` as `'01:00:00'`."""
+    if condition.find(*_SPELLED_FREELY) is not None:
+        return True
+    if any(part.args.get("symmetric") for part in condition.find_all(exp.Between)):
+        return True
+    casts = condition.find_all(exp.Cast)
+    return any(
+        isinstance(_bare(cast), exp.Literal) and not cast.to.is_type(*_SPELLED_AS_GIVEN)
+        for cast in casts
+    )
 
 
 def _outcomes(comparisons: Sequence[Hashable]) -> _Outcomes:
@@ -183,8 +213,6 @@ def _less(node: exp.Expr, outcomes: _Outcomes) -> int:
 
 
 def _between(node: exp.Expr, outcomes: _Outcomes) -> int:
-    if node.args.get("symmetric"):
-        return _stated(node, outcomes)
     low, value, high = (_meaning(node.args[part]) for part in ("low", "this", "high"))
     return ~outcomes[exp.LT, value, low] & ~outcomes[exp.LT, high, value]
 
@@ -245,8 +273,15 @@ def _meaning(node: object) -> Hashable:
     for kinds, reader in _VALUES:
         if isinstance(node, kinds):
             return reader(node)
-    given = ((key, value) for key, value in node.args.items() if value not in (None, False, []))
-    return (type(node), *((key, _meaning(value)) for key, value in given))
+    return (type(node), *((key, _meaning(value)) for key, value in _given(node)))
+
+
+def _given(node: exp.Expr) -> Iterator[tuple[str, object]]:
+    for key, value in node.args.items():
+        # CASE that has no ELSE has ELSE NULL.
+        is_null = isinstance(value, exp.Expr) and isinstance(_bare(value), exp.Null)
+        if value not in (None, False, []) and not (key == "default" and is_null):
+            yield key, value
 
 
 def _unordered(node: exp.Expr) -> Hashable:
@@ -271,7 +306,8 @@ def _named(node: exp.Expr) -> Hashable:
 
 def _constant(node: exp.Expr) -> Hashable:
     """A value by what it says: databases take `'0'` for a number, and some 1 for true."""
-    text = str(int(node.this)) if isinstance(node, exp.Boolean) else str(node.this)
+    text = str(node.this)
+    text = _BOOLEANS.get(text.lower(), text)
     return ("value", _number(text) if _NUMBER.fullmatch(text) else text)
 
 
@@ -285,6 +321,12 @@ def _negative(node: exp.Expr) -> Hashable:
     if isinstance(number, exp.Literal) and _NUMBER.fullmatch(number.name):
         return ("value", _number(f"-{number.name}"))
     return (exp.Neg, _meaning(number))
+
+
+def _trimmed(node: exp.Expr) -> Hashable:
+    """`trim(a)` is `trim(BOTH FROM a)`."""
+    position = str(node.args.get("position") or "BOTH").upper()
+    return (exp.Trim, position, _meaning(node.this), _meaning(node.expression))
 
 
 def _interval(node: exp.Expr) -> Hashable:
@@ -308,6 +350,7 @@ _VALUES: tuple[tuple[tuple[_Kind, ...], Callable[[exp.Expr], Hashable]], ...] = 
     ((exp.Literal, exp.Boolean), _constant),
     ((exp.Neg,), _negative),
     ((exp.Interval,), _interval),
+    ((exp.Trim,), _trimmed),
     ((exp.JSONExtract, exp.JSONExtractScalar), _member),
     ((exp.Add, exp.Mul, exp.And, exp.Or), _unordered),
 )
