@@ -164,6 +164,24 @@ def test_a_value_is_kept_by_what_it_is_looked_up_for(
     assert predicted_losses(context) == ()
 
 
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "sqlite"])
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        ("UPDATE notes SET B = A", "UPDATE notes SET a = b"),
+        ("UPDATE notes SET b = lower(A)", "UPDATE notes SET A = upper(B)"),
+    ],
+)
+def test_a_value_is_kept_in_whatever_letters_its_column_is_named(
+    up: str, down: str, dialect: str, tmp_path: Path
+) -> None:
+    source = _MOVED.format(sql=up).replace("UPDATE notes SET a = b", down)
+    project = write_project(Example("", source, history=(_NOTES,)), tmp_path)
+    context = Workspace([tmp_path], {"dialects": [dialect]}).context(project.file)
+    assert context is not None
+    assert predicted_losses(context) == ()
+
+
 BIO, NICK, TEAMS = "users.bio", "users.nick_name", "app.teams"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Migration, Operation
@@ -19,6 +20,8 @@ from alembic_roundtrip.schema import Key, Schema
 DESTROYING: Kinds = (c.DropTable, c.DropColumn, c.WriteRows)
 """The changes that data can go with."""
 
+_FOLDING = MYSQL | {"sqlite"}
+"""Databases that take a name in other letters for the same column."""
 _REMEMBERED = 64
 """Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
 _WORD = re.compile(r"\w+")
@@ -233,7 +236,8 @@ def _copied_back(context: Context) -> set[Name]:
         if isinstance(change, c.DropTable)
     }
     read = [words for _, words in _made_of_others(context, context.downgrade_operations)]
-    return {table for table in tables if any(table.name in words for words in read)}
+    spelled = _spelling(context)
+    return {table for table in tables if any(spelled(table.name) in words for words in read)}
 
 
 def kept_aside(context: Context) -> frozenset[Key]:
@@ -252,29 +256,45 @@ def _copied_by(operations: Iterable[Operation], context: Context) -> Iterator[Ke
     certain = (operation for operation in operations if not operation.doubtful)
     for operation in certain:
         for table, column in copies_of(operation.sql, tuple(context.dialects)):
-            yield Key("table", table) if column is None else Key("column", table, column)
+            yield Key("table", table) if column is None else _column(context, table, column)
 
 
 def _brought_back(context: Context) -> Iterator[Key]:
     """Columns and tables whose values the upgrade writes elsewhere and the downgrade back again."""
     written = list(_made_of_others(context, context.upgrade_operations))
+    spelled = _spelling(context)
     for change, back in _made_of_others(context, context.downgrade_operations):
         assert change.table is not None
         for there, read in written:
             assert there.table is not None
-            targets = {*there.columns} or {there.table.name}
+            targets = {*map(spelled, there.columns)} or {spelled(there.table.name)}
             if there.table != change.table:
-                targets.add(there.table.name)
+                targets.add(spelled(there.table.name))
             if targets.isdisjoint(back):
                 continue
             # Of an UPDATE that is not read any word may be a column that it sets.
             named = change.columns if change.columns or change.read is not None else back
-            yield from (Key("column", change.table, n) for n in named if n in read)
-            if change.verb == "insert" and change.table.name in read:
+            yield from (_column(context, change.table, n) for n in named if spelled(n) in read)
+            if change.verb == "insert" and spelled(change.table.name) in read:
                 before = context.before.table(change.table)
-                filled = {*change.columns} or {"*"}
-                if before is None or "*" in filled or filled >= {x.name for x in before.columns}:
+                filled = {*map(spelled, change.columns)} or {"*"}
+                columns = {spelled(x.name) for x in before.columns} if before else set()
+                if "*" in filled or filled >= columns:
                     yield Key("table", change.table)
+
+
+def _spelling(context: Context) -> Callable[[str], str]:
+    """A name as all databases of the project compare it with others."""
+    folds = context.dialects and _FOLDING.issuperset(context.dialects)
+    return str.lower if folds else str
+
+
+def _column(context: Context, table: Name, name: str) -> Key:
+    """A column, spelled as the history has it."""
+    before = context.before.table(table)
+    spelled = _spelling(context)
+    same = [x.name for x in before.columns if spelled(x.name) == spelled(name)] if before else []
+    return Key("column", table, same[0] if same else name)
 
 
 def _made_of_others(
@@ -287,7 +307,8 @@ def _made_of_others(
                 continue
             if change.computed or (change.verb == "insert" and not change.rows):
                 read = change.read
-                yield change, _words(context, operation, change) if read is None else read
+                words = _words(context, operation, change) if read is None else read
+                yield change, frozenset(map(_spelling(context), words))
 
 
 def _words(context: Context, operation: Operation, change: c.WriteRows) -> frozenset[str]:
