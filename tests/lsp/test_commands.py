@@ -130,10 +130,25 @@ async def test_what_was_measured_can_be_forgotten(editor: Editor, project: Proje
     assert "never rehearsed" in lens.command.title
 
 
-# Progress
-
-
-# Cancelling
+@pytest.mark.parametrize("name", ["large", "declared", "marked", "linked"])
+async def test_a_saved_file_is_rehearsed_however_it_is_kept(
+    name: str, editor: Editor, project: Project, tmp_path: Path
+) -> None:
+    file = project.write("bbbb", EMPTY)
+    text = file.read_text(encoding="utf-8").replace("😋", "é")
+    if name == "large":
+        text += f"# {'x' * 600_000}\n"
+    elif name == "declared":
+        text = f"# coding: latin-1\n{text}"
+    encodings = {"declared": "latin-1", "marked": "utf-8-sig"}
+    file.write_text(text, encodings.get(name, "utf-8"), newline="")
+    if name == "linked":
+        file = file.rename(tmp_path / "real.py")
+        (project.versions / "bbbb.py").symlink_to(file)
+        file = project.versions / "bbbb.py"
+    uri = editor.open(file, text)
+    result = await editor.command("testFile", uri)
+    assert [revision["revision"] for revision in result["revisions"]] == ["bbbb"]
 
 
 # What can go wrong

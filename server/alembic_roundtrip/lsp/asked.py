@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 
 from alembic_roundtrip.config import Settings
+from alembic_roundtrip.history.scan import text_of
 from alembic_roundtrip.lsp.progress import Progress
 from alembic_roundtrip.lsp.refusals import Cancelled, Refused
 from alembic_roundtrip.lsp.session import UNUSABLE, path_of
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.plan import CannotRun
-from alembic_roundtrip.textfile import read_text
 
 if TYPE_CHECKING:
     from alembic_roundtrip.lsp.server import RoundtripServer
@@ -47,10 +47,25 @@ def refused(ls: RoundtripServer, sentence: str) -> Refused:
     return Refused(". ".join((*ls.session.problems, sentence)))
 
 
-def refuse_unsaved(path: Path, text: str) -> None:
+def refuse_unsaved(ls: RoundtripServer, path: Path) -> None:
     """Raises `Refused` where a migration on disk is not the one that the user sees."""
-    if read_text(path) != text:
+    document = ls.session.open.get(path)
+    if document is not None and document.text not in _texts_on_disk(path):
         raise Refused(f"{path.name} is not saved: a scratch database runs what is on disk")
+
+
+def _texts_on_disk(path: Path) -> Iterator[str]:
+    """What Python reads in a file, and what an editor shows that reads everything as UTF-8."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return
+    yield content.decode(errors="replace")
+    try:
+        text = text_of(content)
+    except ValueError:
+        return
+    yield text
 
 
 def settings_of(ls: RoundtripServer, environment: Environment) -> Settings:

@@ -61,7 +61,7 @@ async def test_revision(ls: RoundtripServer, params: types.ExecuteCommandParams)
         name = path.name if path else "this"
         raise refused(ls, f"{name} is not a migration of an environment here")
     if path is not None and migration is not None and migration.id == revision:
-        refuse_unsaved(path, migration.text)
+        refuse_unsaved(ls, path)
     return await _rehearse(ls, params, environment, (revision,), f"Round trip of {revision}")
 
 

@@ -38,7 +38,7 @@ async def scaffold_from_database(ls: RoundtripServer, params: types.ExecuteComma
     if environment is None or not can_be_written(context):
         raise Refused(f"{path.name}: {why_nothing(context)}")
     text = context.migration.text
-    refuse_unsaved(path, text)
+    refuse_unsaved(ls, path)
 
     async def work(progress: Progress) -> tuple[Restoration, str]:
         progress.report(f"the way back from {context.migration.id}", 0)
