@@ -258,10 +258,66 @@ def test_rows_moved_into_a_new_table_are_said_to_be_lost(tmp_path: Path) -> None
     )
 
 
-@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "mariadb"])
-def test_a_check_that_goes_with_a_column_comes_back(dialect: str, tmp_path: Path) -> None:
-    text = body(tmp_path, USERS, 'op.drop_column("users", "age")', dialects=(dialect,))
+@pytest.mark.parametrize(
+    "dialects", [("postgresql",), ("mysql",), ("mariadb",), ("mysql", "postgresql")], ids=str
+)
+def test_a_check_that_goes_with_a_column_comes_back(
+    dialects: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = body(tmp_path, USERS, 'op.drop_column("users", "age")', dialects=dialects)
     assert 'op.create_check_constraint("ck_users_age", "users", "age > 0")' in text
+
+
+@pytest.mark.parametrize("dialects", [("sqlite",), ("postgresql", "sqlite")], ids=str)
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        'op.drop_column("users", "age")',
+        'with op.batch_alter_table("users") as b:\n    b.drop_column("age")',
+    ],
+    ids=["op", "batch"],
+)
+def test_it_comes_back_in_batch_mode_where_sqlite_is_among_the_databases(
+    upgrade: str, dialects: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = body(tmp_path, USERS, upgrade, dialects=dialects)
+    assert '\n    batch_op.create_check_constraint("ck_users_age", "age > 0")' in text
+    assert "op.add_column(" in text.partition("create_check_constraint")[0]
+
+
+CHECKS = {
+    "another column, and a string of that name": ("\"kind <> 'a'\"", ""),
+    "another column in a construct": ('sa.column("kind") != "a"', ""),
+    "another case": ('"A > 0"', "postgresql mysql sqlite"),
+    "another case in quotes": ("'\"A\" > 0'", "sqlite"),
+    "quotes that make a string on MySQL": ("'\"a\" <> kind'", "postgresql sqlite"),
+    "backticks": ('"`A` > 0"', "mysql sqlite"),
+    "a text": ('sa.text("upper(kind) <> upper(a)")', "postgresql mysql sqlite"),
+    "a construct": ('sa.column("a") > sa.func.now()', "postgresql mysql sqlite"),
+    "a computed number": ('f"a > {limit}"', "postgresql mysql sqlite"),
+    "a computed string": ("f\"kind <> 'a' AND a > {limit}\"", "postgresql mysql sqlite"),
+    "SQL that no parser reads": ("\"a !@ 'b' !@\"", "postgresql mysql sqlite"),
+    "a string in such SQL": ("\"kind !@ 'a' !@\"", ""),
+}
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "sqlite"])
+@pytest.mark.parametrize("case", CHECKS)
+def test_a_check_goes_with_the_columns_that_it_has_for_the_database(
+    case: str, dialect: str, tmp_path: Path
+) -> None:
+    condition, with_column = CHECKS[case]
+    before = f"""
+    limit = __import__("os").getpid()
+    op.create_table(
+        "t",
+        sa.Column("a", sa.Text()),
+        sa.Column("kind", sa.Text()),
+        sa.CheckConstraint({condition}, name="ck"),
+    )
+    """
+    text = body(tmp_path, before, 'op.drop_column("t", "a")', dialects=(dialect,))
+    assert ("create_check_constraint(" in text) == (dialect in with_column.split())
 
 
 def test_rows_that_a_trigger_may_have_changed_are_not_looked_for(tmp_path: Path) -> None:
@@ -318,6 +374,7 @@ def test_a_check_that_postgresql_would_write_casts_into_is_made_anew(
         sa.Column("b", sa.Text()),
         sa.CheckConstraint("a <> '1'"),
         sa.CheckConstraint("b <> '1'", name="ck_b"),
+        sa.CheckConstraint("b <> 'a'", name="ck_named_b"),
     )
     """
     upgrade = f'op.alter_column("t", "a", type_={type_})'
@@ -327,3 +384,4 @@ def test_a_check_that_postgresql_would_write_casts_into_is_made_anew(
     assert (dropped in text and made in text) == anew
     assert not anew or text.index(dropped) < text.index("op.alter_column(") < text.index(made)
     assert "ck_b" not in text
+    assert "ck_named_b" not in text

@@ -138,17 +138,33 @@ def test_a_name_that_a_database_gives_is_not_known_without_a_dialect(tmp_path: P
     assert "TODO(alembic-roundtrip)" in project.body
 
 
+FILLED = f"{PLACEHOLDER} undo the loss of t.a by hand: fill it here"
+IN_BLOCK = 'with op.batch_alter_table("t") as batch_op:\n    '
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["op", "batch"])
+@pytest.mark.parametrize("nullable", [False, True], ids=["required", "nullable"])
 def test_a_column_without_values_is_to_be_filled_before_a_check_that_no_row_would_pass(
-    tmp_path: Path,
+    batch: bool, nullable: bool, tmp_path: Path
 ) -> None:
-    table = """
+    table = f"""
     op.create_table(
-        "t", sa.Column("a", sa.Integer()), sa.CheckConstraint("a IS NOT NULL", name="ck_a")
+        "t",
+        sa.Column("a", sa.Integer(), nullable={nullable}),
+        sa.CheckConstraint("a IS NOT NULL", name="ck_a"),
     )
     """
-    project = Project(tmp_path, table, 'op.drop_column("t", "a")', dialects=("postgresql",))
-    assert list(project.scaffold.statements[1:]) == [
-        'op.add_column("t", sa.Column("a", sa.Integer()))',
-        f"{PLACEHOLDER} undo the loss of t.a by hand: fill it here",
-        'op.create_check_constraint("ck_a", "t", "a IS NOT NULL")',
-    ]
+    drop = f'{IN_BLOCK}batch_op.drop_column("a")' if batch else 'op.drop_column("t", "a")'
+    project = Project(tmp_path, table, drop, dialects=("postgresql",))
+    body = project.body.splitlines()
+    at = body.index(FILLED)
+    assert body.count(FILLED) == 1
+    assert "add_column(" in body[at - 1]
+    made = "\n".join(body[at + 1 :])
+    if batch:
+        assert made.startswith(
+            f'{IN_BLOCK}batch_op.create_check_constraint("ck_a", "a IS NOT NULL")'
+        )
+    else:
+        assert made.startswith('op.create_check_constraint("ck_a", "t", "a IS NOT NULL")')
+    assert ("nullable=False" in made) == (not nullable)

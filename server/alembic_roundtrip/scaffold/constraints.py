@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,8 +13,9 @@ from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table,
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
 from alembic_roundtrip.scaffold.fragility import against_constraint, against_refilled, fragile
+from alembic_roundtrip.scaffold.mentions import checks
 from alembic_roundtrip.scaffold.sql import type_condition
-from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_arguments
+from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
 from alembic_roundtrip.scaffold.told import to_fill
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.names import generated, known_as
@@ -113,16 +113,34 @@ class Constraints:
             [*fragile(rows), self.render.create_constraint(change.table, part, step.target)]
         )
 
-    def with_column(self, part: Constraint, table: Table, column: Column, step: Step) -> list[str]:
-        """A constraint that comes back after its column, which has lost its values."""
-        rows = against_refilled(part, table, column)
+    def with_column(
+        self, part: Constraint, table: Table, column: Column, step: Step
+    ) -> tuple[list[str], list[str]]:
+        """A constraint that comes back after its column, which has lost its values.
+
+        It is made with the column, or after its batch block.
+        """
+        rows = against_refilled(part, table, column, self.dialects)
         others = [each.name for each in table.columns if each.name != column.name]
-        alone = part.kind == "check" and not any(checks(part, name) for name in others)
+        alone = part.kind == "check" and not any(
+            checks(part, name, self.dialects) for name in others
+        )
         empty = column.server_default is None and not column.fills_itself
-        # Where the condition is about this column only, no row has a place there.
-        by_hand = [to_fill(f"{table.name}.{column.name}")] if rows and alone and empty else []
-        made = self.render.create_constraint(table.name, part, step.target)
-        return [*(by_hand or fragile(rows)), made]
+        if rows and alone and empty:
+            # The condition is about this column only: no row has a place there.
+            # It can be filled when the block has ended: until then the column is not there.
+            filled = to_fill(f"{table.name}.{column.name}")
+            return [], [filled, self._afterwards(part, table, step)]
+        if step.target == "op" and "sqlite" in self.dialects:
+            return [], [*fragile(rows), self._afterwards(part, table, step)]
+        return [*fragile(rows), self.render.create_constraint(table.name, part, step.target)], []
+
+    def _afterwards(self, part: Constraint, table: Table, step: Step) -> str:
+        """A constraint made after the step's batch block, in one of its own where it needs that."""
+        # Which databases there are is not always known; that the author needs batch mode is.
+        target = "batch_op" if "sqlite" in self.dialects else step.target
+        made = self.render.create_constraint(table.name, part, target)
+        return made if target == "op" else in_block(table.name, made, self.render)
 
     def checks_anew(
         self, change: c.AlterColumn, column: Column | None, step: Step
@@ -141,7 +159,7 @@ class Constraints:
         parts = [
             replace(part, name=known_as(part))
             for part in table.constraints
-            if checks(part, change.column) and not part.of_type and known_as(part)
+            if checks(part, change.column, self.dialects) and not part.of_type and known_as(part)
         ]
         return (
             [self.drop(change.table, part, step) for part in parts],
@@ -156,9 +174,3 @@ class Constraints:
         condition = literal(type_condition(part, column, self.dialects))
         shown = replace(condition, text=self.render.text(condition.value))
         return replace(part, columns=(), arguments=(shown,))
-
-
-def checks(part: Constraint, column: str) -> bool:
-    """Whether a CHECK is about a column: PostgreSQL drops it with that."""
-    word = re.compile(rf"\b{re.escape(column)}\b")
-    return part.kind == "check" and any(word.search(each.text) for each in part.arguments)

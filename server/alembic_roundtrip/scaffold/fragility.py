@@ -11,6 +11,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
 from alembic_roundtrip.scaffold.alteration import type_name
+from alembic_roundtrip.scaffold.mentions import mentions
 from alembic_roundtrip.schema import Schema
 
 _ABOUT_NULL = re.compile(r"\bnull\b", re.IGNORECASE)
@@ -47,11 +48,14 @@ def against_constraint(table: Name, part: Constraint, later: Schema) -> str | No
     return f"rows of {table} against {part.name}"
 
 
-def against_refilled(part: Constraint, table: Table, column: Column) -> str | None:
+def against_refilled(
+    part: Constraint, table: Table, column: Column, dialects: tuple[str, ...]
+) -> str | None:
     """Rows against a constraint of a column that comes back with the same value everywhere."""
-    word = re.compile(rf"\b{re.escape(column.name)}\b")
     asks = any(
-        word.search(each.text) and _ABOUT_NULL.search(each.text) and not _OR_NULL.search(each.text)
+        _ABOUT_NULL.search(each.text)
+        and not _OR_NULL.search(each.text)
+        and mentions(each, column.name, dialects)
         for each in part.arguments
     )
     if part.kind == "check" and asks:

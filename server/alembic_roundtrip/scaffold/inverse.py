@@ -22,7 +22,7 @@ from alembic_roundtrip.migration.objects import (
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold import entities
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, NONE, TRUE, Alteration
-from alembic_roundtrip.scaffold.constraints import Constraints, checks
+from alembic_roundtrip.scaffold.constraints import Constraints
 from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
@@ -31,13 +31,14 @@ from alembic_roundtrip.scaffold.fragility import (
     against_refilled_index,
     fragile,
 )
+from alembic_roundtrip.scaffold.mentions import checks
 from alembic_roundtrip.scaffold.sql import (
     renamed_back,
     rows_undone,
     sql_name,
     type_renamed_back,
 )
-from alembic_roundtrip.scaffold.step import Inverse, Step, spelled, table_arguments
+from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
 from alembic_roundtrip.scaffold.tables import Tables, with_kept_names
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, to_fill, values_lost
 from alembic_roundtrip.schema import Schema
@@ -173,13 +174,16 @@ class Inverter:
         parts.insert(1 if parts else 0, self.render.column(added, table, type_))
         along = [part for part in table.constraints if self._goes_with(part, change.column)]
         stays = (part for part in table.constraints if part not in along)
-        found = (against_refilled(part, table, column) for part in stays)
+        found = (against_refilled(part, table, column, self.dialects) for part in stays)
         rows = fragile(" or ".join(filter(None, found)))
         statements = [f"{DESTRUCTIVE}{lost}", *rows, call(f"{step.target}.add_column", parts)]
-        for part in along:
-            statements += self._constraints.with_column(part, table, column, step)
         inner, after = self._indexes_with(column, table, step)
-        after += self._required_again(change, column, step) if required else []
+        for part in along:
+            with_it, afterwards = self._constraints.with_column(part, table, column, step)
+            statements += with_it
+            after += afterwards
+        again = self._required_again(change, column, step) if required else []
+        after += [line for line in again if line not in after]  # what is to be filled is said once
         return Inverse([*statements, *inner], before, after, [lost])
 
     def _required_again(self, change: c.DropColumn, column: Column, step: Step) -> list[str]:
@@ -190,23 +194,21 @@ class Inverter:
         if column.type is not None:
             parts.append(f"existing_type={self.render.expression(column.type)}")
         parts.append("nullable=False")
-        name = [self.render.text(change.table.name)]
-        schema = self.render.schema(change.table)
         if target == "op":
-            alter = call("op.alter_column", [*name, *parts, *schema])
+            name = self.render.text(change.table.name)
+            schema = self.render.schema(change.table)
+            alter = call("op.alter_column", [name, *parts, *schema])
         else:
-            block = call("with op.batch_alter_table", [*name, *schema])
-            inner = call("batch_op.alter_column", parts).replace("\n", "\n    ")
-            alter = f"{block} as batch_op:\n    {inner}"
+            alter = in_block(change.table, call("batch_op.alter_column", parts), self.render)
         return [to_fill(f"{change.table}.{change.column}"), alter]
 
     def _goes_with(self, part: Constraint, column: str) -> bool:
         """Whether a constraint goes away with a column, and is no part of its definition.
 
-        MySQL drops no column that a CHECK compares with another one.
+        A CHECK cannot outlive its column: some databases drop it, the others refuse.
         """
-        with_it = (self._only_native or self._only_mysql) and checks(part, column)
-        return (column in part.columns or with_it) and not part.inline
+        with_it = column in part.columns or checks(part, column, self.dialects)
+        return with_it and not part.inline
 
     def _indexes_with(
         self, column: Column, table: Table, step: Step

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name, option
-from alembic_roundtrip.migration.rendering import Renderer
+from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.schema import Schema
 
 PLACEHOLDER = "# TODO(alembic-roundtrip):"
@@ -50,6 +50,13 @@ def table_arguments(name: Name, step: Step, render: Renderer) -> list[str]:
         return []
     key = "source_table" if step.operation.name == "create_foreign_key" else "table_name"
     return [spelled(render, step, key, name.name), *render.schema(name)]
+
+
+def in_block(table: Name, statement: str, render: Renderer) -> str:
+    """A statement of batch mode in a block of its own."""
+    block = call("with op.batch_alter_table", [render.text(table.name), *render.schema(table)])
+    inner = statement.replace("\n", "\n    ")
+    return f"{block} as batch_op:\n    {inner}"
 
 
 def spelled(render: Renderer, step: Step, argument: str, value: str) -> str:

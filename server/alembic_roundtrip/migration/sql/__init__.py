@@ -38,6 +38,15 @@ def _statements(sql: str, dialects: tuple[str, ...]) -> Iterator[Statement]:
     return statements(sql)
 
 
+@lru_cache(maxsize=512)
+def has_column(condition: str, column: str, dialects: tuple[str, ...] = ()) -> bool:
+    """Whether a condition is about a column, on one of these dialects at least."""
+    from alembic_roundtrip.migration.sql.mentioned import mentions
+
+    meant = dialects or PLAUSIBLE
+    return any(mentions(condition, column, name, lower=name in _LOWER) for name in meant)
+
+
 @lru_cache(maxsize=64)
 def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str | None], ...]:
     """Tables and columns whose values a text copies elsewhere; None stands for all columns."""
