@@ -6,9 +6,9 @@ import pytest
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
-from alembic_roundtrip.rehearsal.events import FromModels, RevisionFinished
+from alembic_roundtrip.rehearsal.events import FromModels, RevisionFinished, StepStarted
 from alembic_roundtrip.rehearsal.plan import CannotRun
-from rehearsal.conftest import KINDS, Rehearse, collect
+from rehearsal.conftest import KEPT, KINDS, Rehearse, collect
 
 MODELS = """
 import sqlalchemy as sa
@@ -184,6 +184,80 @@ async def test_a_history_that_makes_tables_is_not_begun_anew(
     evidence = await rehearsed()
     assert evidence["teams"].verdict is Verdict.LOSSLESS
     assert evidence["email"].verdict is Verdict.FAILED
+
+
+ROW = 'op.execute("INSERT INTO teams (id) VALUES (1)")'
+BROKEN = {
+    "it is made later": (ROW, [TEAMS]),
+    "it gets its name later": (
+        ROW,
+        ['op.create_table("old", sa.Column("id", sa.Integer))', 'op.rename_table("old", "teams")'],
+    ),
+    "models make it later": (ROW, ["import models", "models.metadata.create_all(op.get_bind())"]),
+    "SQL makes it later": (ROW, ['op.execute("CREATE TABLE teams (id INTEGER PRIMARY KEY)")']),
+    "computed SQL follows": (ROW, ['op.execute("".join(open("made.sql")))']),
+    "there is none of that name": (ROW.replace("teams", "teems"), []),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_history_that_is_broken_is_not_begun_anew(
+    models: AlembicProject, rehearsed: Rehearse, name: str
+):
+    first, second = BROKEN[name]
+    know_the_models(models)
+    (models.folder / "made.sql").write_text("CREATE TABLE teams (id INTEGER PRIMARY KEY)")
+    models.add("first", first)
+    models.add("second", "\n".join(second) or "pass")
+    models.add("third", added("email"), dropped("email"))
+    evidence = await rehearsed()
+    assert evidence["first"].verdict is Verdict.FAILED
+    assert [evidence[name].verdict for name in ("second", "third")] == [Verdict.SKIPPED] * 2
+    assert (await rehearsed("head"))["third"].verdict is Verdict.SKIPPED
+
+
+async def test_a_table_that_models_call_otherwise_today_is_a_beginning(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    know_the_models(models)
+    models.add(
+        "email",
+        added("email").replace("users", "people"),
+        dropped("email").replace("users", "people"),
+    )
+    models.add("users", 'op.rename_table("people", "users")', 'op.rename_table("users", "people")')
+    evidence = await rehearsed()
+    assert [each.verdict for each in evidence.values()] == [Verdict.LOSSLESS] * 2
+
+
+@KEPT
+async def test_from_models_nothing_is_kept_or_taken_over(models: AlembicProject):
+    know_the_models(models)
+    for number in range(12):
+        models.add(f"step{number}")
+    models.add("email", added("email"), dropped("email"))
+    for _ in range(3):
+        events = await collect(models, "email")
+        (found,) = (event.evidence for event in events if isinstance(event, RevisionFinished))
+        assert found.verdict is Verdict.LOSSLESS
+
+
+@KEPT
+async def test_where_models_cannot_be_made_the_kept_state_is_taken_up_again(
+    models: AlembicProject,
+):
+    know_the_models(models)
+    twice = 'sa.Index("same", metadata.tables["users"].c.name)\n' * 2
+    (models.folder / "models.py").write_text(f"{MODELS}{twice}")
+    for number in range(12):
+        models.add(f"step{number}")
+    models.add("email", added("email"), dropped("email"))
+    for applies in (True, False):
+        events = await collect(models, "email")
+        (found,) = (event.evidence for event in events if isinstance(event, RevisionFinished))
+        assert found.verdict is Verdict.FAILED
+        others = {event.revision for event in events if isinstance(event, StepStarted)} - {"email"}
+        assert bool(others) is applies
 
 
 async def test_env_pys_models_may_be_named(models: AlembicProject, rehearsed: Rehearse):

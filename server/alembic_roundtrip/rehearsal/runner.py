@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from alembic_roundtrip.evidence import (
 from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundings
 from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.ancestry import Histories
+from alembic_roundtrip.rehearsal.beginnings import begins_with
 from alembic_roundtrip.rehearsal.ending import Flight, Stopped, nothing_begun, overdue, unfinished
 from alembic_roundtrip.rehearsal.events import (
     Event,
@@ -148,8 +149,8 @@ class _Rehearsal:
         self._agent: Agent | None = None
         self._homeless: CannotRun | None = None
         """What was said before env.py got a home folder of its own."""
-        self._own: Plan | None = None
-        """The plan as it was, where the models make a baseline for it now."""
+        self._own: tuple[Plan, kept.Beginning | None] | None = None
+        """The plan as it was and its beginning, where the models make a baseline for it now."""
         self._alone = 0
         """How many revisions were through without that."""
         self._runs = 0
@@ -167,10 +168,12 @@ class _Rehearsal:
                 break
             except _Unusable:
                 continue
-            except _BeginsNowhere:
-                self._own, self._plan = self._plan, self._plan.from_models()
-                self._alone = len(self._known.done)
-                yield FromModels()
+            except _Misses as missing:
+                if await asyncio.to_thread(self._begins_nowhere, missing):
+                    self._go_on_from_models()
+                    yield FromModels()
+                else:
+                    self._plan = replace(self._plan, models=False)
             except CannotRun as error:
                 self._plan = self._otherwise(error)
             except Stopped as stopped:
@@ -182,6 +185,16 @@ class _Rehearsal:
                 await self.stop()
         yield Finished(dict(self._known.verdicts), time.monotonic() - started)
 
+    def _begins_nowhere(self, missing: _Misses) -> bool:
+        """Whether it is the history that lacks its beginning, not one of its revisions."""
+        return begins_with(self._plan.environment, missing.name, missing.models)
+
+    def _go_on_from_models(self) -> None:
+        """Have today's models make the schema; a kept state is of the history, which it is not."""
+        self._own, self._plan = (self._plan, self._beginning), self._plan.from_models()
+        self._beginning = None
+        self._alone = len(self._known.done)
+
     def _otherwise(self, error: CannotRun) -> Plan:
         """The plan to go on with, where there is another way; raises what cannot be helped."""
         if error.homeless and not self._plan.home and "HOME" not in self._plan.settings.env:
@@ -192,7 +205,8 @@ class _Rehearsal:
             raise _after_home(error, self._homeless)
         # The models do not make it either: what the history itself says is worth more.
         logger.info("models make no baseline: %s", error)
-        return replace(own, models=False)
+        plan, self._beginning = own
+        return replace(plan, models=False)
 
     async def stop(self) -> None:
         """End the agent that runs, and what it started."""
@@ -259,7 +273,7 @@ class _Rehearsal:
             self._beginning.unusable()
             raise _Unusable
         if kind == wire.NOWHERE:
-            raise _BeginsNowhere
+            raise _Misses(message["name"], message["models"])
         if kind == wire.STARTING:
             flight.step = message["phase"]
             return None, _LOADING if message["phase"] == _LOADING else _ENV_PY
@@ -351,8 +365,13 @@ class _Unusable(Exception):
     """An agent could not begin with the state that it was given: it begins at the base instead."""
 
 
-class _BeginsNowhere(Exception):
-    """The first tables are missing, and env.py knows models that make the last ones."""
+class _Misses(Exception):
+    """An empty database lacks a table or schema, and env.py knows models, which have these."""
+
+    def __init__(self, name: str, models: Sequence[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.models = models
 
 
 def _contents(files: Mapping[str, Any]) -> dict[str, tuple[bytes, tuple[str, ...]]]:

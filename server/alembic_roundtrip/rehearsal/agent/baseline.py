@@ -19,7 +19,11 @@ class BaselineError(Exception):
 
 
 class BeginsNowhere(Exception):
-    """The first tables are missing, and today's models are known that make the last ones."""
+    """A first table or its schema is missing, by this name, and today's models are known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 def models(target_metadata: Any) -> List[MetaData]:

@@ -35,7 +35,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
             redirect.Scratch(plan["kind"], plan["folder"], plan["place"], tuple(plan["writable"]))
         )
         find_code(os.getcwd())
-        Session(plan, channel, guard, dialect.Dialect(guard)).run()
+        session = Session(plan, channel, guard, dialect.Dialect(guard))
+        session.run()
     except Cannot as error:
         channel.send(
             events.CANNOT,
@@ -51,8 +52,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     except dialects.Unusable as error:
         channel.send(events.UNUSABLE, message=str(error))
         return RESTART
-    except baseline.BeginsNowhere:
-        channel.send(events.NOWHERE)
+    except baseline.BeginsNowhere as missing:
+        channel.send(events.NOWHERE, name=missing.name, models=session.modelled())
         return RESTART
     except _Restart:
         return RESTART
@@ -313,6 +314,11 @@ class Session:
                 cycle = Cycle(*told, hand_on=self._hand_on if wanted else None)
             self._walks.append(walk)
             walk.begin(cycle.way())
+
+    def modelled(self) -> List[str]:
+        """The names of the tables that today's models make, and of their schemas."""
+        tables = [table for each in self._models for table in each.tables.values()]
+        return sorted({name for each in tables for name in (each.name, each.schema) if name})
 
     def _knows_models(self) -> bool:
         """Whether today's models can make the schema: of one database, into which they all go."""

@@ -20,6 +20,12 @@ _MISSING_TABLE = re.compile(
     r"|NoSuchTableError",
     re.IGNORECASE,
 )
+_NAMED = re.compile(
+    r"no such table: (.+)|(?:relation|table|schema) [\"'](.+?)[\"'] (?:does not|doesn't) exist"
+    r"|Unknown table '(.+?)'|NoSuchTableError: (.+)",
+    re.IGNORECASE,
+)
+"""How databases and SQLAlchemy name the table, or its schema, that they miss."""
 _LIBRARIES = tuple(
     os.path.dirname(os.path.realpath(str(module.__file__))) + os.sep
     for module in (alembic, sqlalchemy)
@@ -75,7 +81,10 @@ class Problem:
         self.conclusive = _is_conclusive(error)
         self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
         self.about_values = _is_about_values(error) or any(map(_reads_a_value, frames))
-        self.missing_table = bool(_MISSING_TABLE.search(f"{self.type}: {self.message}"))
+        said = f"{self.type}: {self.message}"
+        self.missing_table = bool(_MISSING_TABLE.search(said))
+        self.missing_name = _missing_name(said)
+        """The name of that table, without its schema, or of this, where it is said."""
         self.beyond = _beyond(self.message)
         """What the scratch server lacks or denies, where that is what stopped it."""
         self.refused = isinstance(error, Refused)
@@ -98,6 +107,12 @@ class Problem:
         if self.type == "MissingFunction":
             return first
         return f"{self.type}: {first}" if first else self.type
+
+
+def _missing_name(said: str) -> Optional[str]:
+    found = _NAMED.search(said)
+    named = next(filter(None, found.groups()), None) if found else None
+    return None if named is None else named.strip().rpartition(".")[2].strip('"`')
 
 
 def causes(error: BaseException) -> List[BaseException]:

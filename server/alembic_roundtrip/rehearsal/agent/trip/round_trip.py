@@ -19,9 +19,9 @@ from .walk import Way
 
 
 def check_beginning(problem: Problem) -> None:
-    """Raise `BeginsNowhere` where an upgrade of an empty database misses its first tables."""
-    if problem.missing_table:
-        raise BeginsNowhere
+    """Raise `BeginsNowhere` where an upgrade of an empty database misses a first table."""
+    if problem.missing_name:
+        raise BeginsNowhere(problem.missing_name)
 
 
 class RoundTrip:
