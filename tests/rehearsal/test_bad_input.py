@@ -403,7 +403,7 @@ async def test_rows_that_take_us_too_long_are_no_fault_of_the_migrations(project
     found = await rehearsed(timeout=3.0)
     assert found["checked"].verdict is Verdict.SKIPPED
     assert found["checked"].reason == (
-        "making rows and comparing them took longer than 3 s; the setting `timeout` gives it "
-        "longer, `rows` makes fewer"
+        "making rows and comparing them took most of the 3 s that it has; the setting `timeout` "
+        "gives it longer, `rows` makes fewer"
     )
     assert found["later"].verdict is Verdict.LOSSLESS

@@ -203,18 +203,72 @@ async def test_what_a_downgrade_puts_back_unless_rows_were_written_since_is_not_
     assert evidence.verdict is Verdict.LOSSLESS
 
 
-async def test_a_value_that_only_its_type_understands_is_a_note(project, rehearsed):
-    project.add(
-        "kept",
-        'op.create_table("kept", sa.Column("id", sa.Integer, primary_key=True),\n'
-        '                sa.Column("p", sa.LargeBinary, nullable=False))',
-        'op.drop_table("kept")',
-    )
-    project.add(
-        "reads",
-        'kept = sa.table("kept", sa.column("p", sa.PickleType))\n'
-        "op.get_bind().execute(sa.select(kept.c.p)).fetchall()",
-    )
-    found = (await rehearsed())["reads"]
+KEPT = """
+op.create_table(
+    "kept",
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("p", sa.LargeBinary, nullable=False),
+)
+"""
+OWN_TYPE = """
+class Unreadable(Exception):
+    pass
+
+class Own(sa.TypeDecorator):
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_result_value(self, value, dialect):
+        {}
+
+thing = lambda: None
+kept = sa.table("kept", sa.column("id"), sa.column("p", Own), sa.column("q", sa.PickleType))
+"""
+READS = "op.get_bind().execute(sa.select(kept.c.p)).fetchall()"
+
+
+async def read_by(project, rehearsed, does: str, upgrade: str = READS):
+    project.add("kept", KEPT, 'op.drop_table("kept")')
+    project.add("reads", upgrade, head=OWN_TYPE.format(does))
+    return (await rehearsed())["reads"]
+
+
+@pytest.mark.parametrize(
+    ("does", "says"),
+    [
+        ("return value", "UnpicklingError"),
+        ("raise Unreadable('no envelope')", "no envelope"),
+        ("assert value.startswith(b'head')", "AssertionError"),
+    ],
+)
+async def test_a_value_that_only_its_type_understands_is_a_note(project, rehearsed, does, says):
+    pickled = READS.replace("kept.c.p", 'sa.column("p", sa.PickleType)).select_from(kept')
+    found = await read_by(project, rehearsed, does, f"{READS}\n{pickled}")
     assert found.verdict is Verdict.LOSSLESS
-    assert any("UnpicklingError" in note.text for note in found.notes)
+    assert any(says in note.text for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("does", "says"),
+    [
+        ("return lower(value)", "NameError"),
+        ("import not_there", "not_there"),
+        ("return self.unpacked(value)", "unpacked"),
+        ("return self.process_result_value(value, dialect)", "RecursionError"),
+    ],
+)
+async def test_a_type_with_a_mistake_in_it_fails(project, rehearsed, does, says):
+    found = await read_by(project, rehearsed, does)
+    assert found.verdict is Verdict.FAILED
+    assert says in (found.reason or "")
+
+
+async def test_a_value_that_no_type_can_send_is_the_migrations(project, rehearsed):
+    writes = """
+    bind = op.get_bind()
+    for row in bind.execute(sa.select(kept.c.id)).fetchall():
+        bind.execute(kept.update().values(q=thing))
+    """
+    found = await read_by(project, rehearsed, "return value", writes)
+    assert found.verdict is Verdict.FAILED
+    assert "PicklingError" in (found.reason or "")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from alembic_roundtrip.evidence import OVERDUE, RevisionEvidence, Step, StepError, Verdict
+from alembic_roundtrip.rehearsal.plan import FULL_CYCLE
 from alembic_roundtrip.rehearsal.process import Agent, spoken
 
 _ENV_PY = "env.py"
@@ -22,7 +23,7 @@ class Flight:
         self.revision: str | None = None
         self.step: str | None = None
         self.steps: list[Step] = []
-        self.started = time.monotonic()
+        self.started = self.entered = time.monotonic()
 
     def enter(self, revision: str, step: str) -> bool:
         """A step begins; gives whether it is the first of its revision."""
@@ -31,6 +32,7 @@ class Flight:
             self.leave()
             self.revision = revision
         self.step = step
+        self.entered = time.monotonic()
         return first
 
     def leave(self) -> None:
@@ -55,14 +57,12 @@ class Flight:
             steps=tuple(self.steps),
             rows=rows,
         )
-        if self.step is None and stopped.seconds and not any(step.error for step in self.steps):
-            # Between two steps it is we who make rows and compare: that says nothing of it.
-            return replace(
-                evidence,
-                verdict=Verdict.SKIPPED,
-                reason=f"making rows and comparing them took longer than {stopped.seconds:g} s; "
-                "the setting `timeout` gives it longer, `rows` makes fewer",
-            )
+        if stopped.seconds and not any(step.error for step in self.steps):
+            own = self._seconds()
+            if self.step is None or 2 * own < stopped.seconds:
+                # Between steps it is we who make rows and compare: that says nothing of it.
+                reason = _what_took(own, stopped.seconds, 0 if self._is_cycle else rows)
+                return replace(evidence, verdict=Verdict.SKIPPED, reason=reason)
         direction = "downgrade" if self.last_step.startswith("downgrade") else "upgrade"
         evidence = replace(evidence, reason=f"`{direction}()` {stopped}")
         if self.step is None:
@@ -71,6 +71,29 @@ class Flight:
         source = linecache.getline(where, line).strip() if where and line else None
         error = StepError(stopped.type, str(stopped), where, line, source)
         return replace(evidence, steps=(*self.steps, Step(self.step, 0.0, error)))
+
+    @property
+    def _is_cycle(self) -> bool:
+        return self.revision == FULL_CYCLE
+
+    def _seconds(self) -> float:
+        """How long the steps took of the time that is up; in a full cycle each has its own."""
+        running = 0.0 if self.step is None else time.monotonic() - self.entered
+        done = [step.seconds for step in self.steps]
+        if self._is_cycle:
+            return running if self.step else sum(done[-1:])
+        return sum(done) + running
+
+
+def _what_took(own: float, limit: float, rows: int) -> str:
+    """Why a revision was not through in time, of which its steps had a part."""
+    longer = "; the setting `timeout` gives it longer"
+    if 2 * own >= limit:
+        return f"its steps took {own:.3g} s of the {limit:g} s that it has{longer}"
+    if rows:
+        ours = "making rows and comparing them"
+        return f"{ours} took most of the {limit:g} s that it has{longer}, `rows` makes fewer"
+    return f"comparing schemas took most of the {limit:g} s that it has{longer}"
 
 
 class Stopped(Exception):

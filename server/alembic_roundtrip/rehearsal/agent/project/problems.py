@@ -80,7 +80,7 @@ class Problem:
         self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
         self.conclusive = _is_conclusive(error)
         self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
-        self.about_values = _is_about_values(error) or any(map(_reads_a_value, frames))
+        self.about_values = _is_about_values(error) or _cannot_read_a_value(error, frames)
         said = f"{self.type}: {self.message}"
         self.missing_table = bool(_MISSING_TABLE.search(said))
         self.missing_name = _missing_name(said)
@@ -207,6 +207,23 @@ def _is_about_values(error: BaseException) -> bool:
     if isinstance(error, AttributeError):
         return bool(_OF_A_VALUE.match(str(error)))
     return isinstance(error, (ValueError, LookupError, ArithmeticError, TypeError))
+
+
+def _cannot_read_a_value(error: BaseException, frames: List[traceback.FrameSummary]) -> bool:
+    """Whether a type did not understand a value, in words of its own; a mistake in it is one."""
+    return not isinstance(error, _MISTAKES) and any(map(_reads_a_value, frames))
+
+
+_MISTAKES = (
+    AttributeError,
+    ImportError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    SyntaxError,
+    exc.SQLAlchemyError,
+)
+"""What no value is to blame for; SQLAlchemy packs what types raise where values are sent."""
 
 
 def _reads_a_value(frame: traceback.FrameSummary) -> bool:
