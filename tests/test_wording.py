@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
+from alembic_roundtrip.lsp.wording import lens, report
 from alembic_roundtrip.wording import details
 
 
@@ -23,3 +26,11 @@ def test_what_the_upgrade_changes_each_time_is_not_said_to_be_dropped_by_the_rol
     )
     (line,) = lines
     assert line.startswith("upgrading loses `order.status`: 33 of 100 values differ")
+
+
+def test_what_models_made_is_told_from_what_the_history_made() -> None:
+    alone = RevisionEvidence("a1", None, Verdict.LOSSLESS, 0.1, rows=9)
+    models = replace(alone, baseline="target_metadata")
+    for each, told in ((alone, False), (models, True)):
+        says = [lens((each, True)), next(report((each, True)))]
+        assert ["from today's models" in sentence for sentence in says] == [told, told]

@@ -137,6 +137,8 @@ class RevisionEvidence:
     database: str = "sqlite"
     database_version: str = ""
     rows: int = 0
+    baseline: str | None = None
+    """What made the schema that it began with, where the history does not and no setting says."""
 
     def old_losses(self) -> tuple[Loss, ...]:
         """Losses of values that existed before the upgrade: those that make a verdict lossy."""

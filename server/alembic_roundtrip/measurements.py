@@ -208,7 +208,8 @@ def database(evidence: RevisionEvidence) -> str:
 def conditions(evidence: RevisionEvidence) -> str:
     """What a measurement was made with."""
     rows = f", {count(evidence.rows, 'made-up row')} a table" if evidence.rows else ""
-    return f"{database(evidence)}{rows}"
+    models = "" if evidence.baseline is None else ", from today's models"
+    return f"{database(evidence)}{rows}{models}"
 
 
 def _sentence(loss: Loss) -> str:

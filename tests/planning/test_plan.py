@@ -19,7 +19,7 @@ from alembic_roundtrip.planning import RollbackPlan, plan_rollback
 from alembic_roundtrip.planning.document import document
 from alembic_roundtrip.planning.markdown import markdown
 from alembic_roundtrip.planning.plan import PlannedRevision
-from alembic_roundtrip.planning.sentences import headline
+from alembic_roundtrip.planning.sentences import basis, headline
 from alembic_roundtrip.workspace import Workspace
 
 USERS = 'op.create_table("users", sa.Column("id", sa.Integer), sa.Column("nick", sa.String(9)))'
@@ -49,6 +49,18 @@ def remember(project: AlembicProject, revision: str, **measured: object) -> None
     )
     key = workspace.scripts(environment).evidence_key(revision)
     evidence_store(environment).save(key, replace(found, **measured))
+
+
+def test_a_rehearsal_from_models_is_told_from_one_of_the_history(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    for baseline, known in (
+        (None, "lossless in the last rehearsal"),
+        ("target_metadata", "lossless in the last rehearsal, from today's models"),
+    ):
+        remember(project, "aaaa", baseline=baseline)
+        assert basis(newest(project)) == known
+        (told,) = document(plan(project))["revisions"]
+        assert told["evidence"]["baseline"] == baseline
 
 
 def test_reading_tells_what_is_lost_of_old_and_of_new_data(project: AlembicProject) -> None:

@@ -149,6 +149,8 @@ async def test_without_a_baseline_env_pys_own_models_are_one(models: AlembicProj
         ("email", Verdict.LOSSLESS),
     ]
     assert found[-1].rows == 5
+    # The first needs no table.
+    assert [each.baseline for each in found] == [None, "target_metadata", "target_metadata"]
 
 
 async def test_of_one_revision_too(models: AlembicProject, rehearsed: Rehearse):
@@ -172,6 +174,7 @@ async def test_models_that_cannot_be_made_leave_what_the_history_says(
     evidence = await rehearsed()
     assert evidence["email"].verdict is Verdict.FAILED
     assert "the setting `baseline` names" in (evidence["email"].reason or "")
+    assert evidence["email"].baseline is None
     assert evidence["more"].verdict is Verdict.SKIPPED
 
 

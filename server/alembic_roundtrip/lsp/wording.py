@@ -68,6 +68,7 @@ def lens(measured: Measured) -> str:
     facts = [outcome(evidence), duration(evidence.seconds)]
     facts += [count(evidence.rows, "row")] if evidence.rows else []
     facts += [name]
+    facts += [] if evidence.baseline is None else ["from today's models"]
     facts += [] if current else ["stale: edited since"]
     return "round trip: " + " · ".join(facts)
 

@@ -57,6 +57,7 @@ def _evidence(revision: PlannedRevision) -> dict[str, Any]:
         "verdict": evidence.verdict.value,
         "database": database(evidence),
         "rows": evidence.rows,
+        "baseline": evidence.baseline,
         "seconds": None if timed is None else round(timed.seconds, 4),
         "slowest": [asdict(statement) for statement in revision.slowest],
     }

@@ -41,7 +41,8 @@ def headline(plan: RollbackPlan) -> str:
 def basis(revision: PlannedRevision) -> str:
     """What is known from where."""
     if revision.evidence is not None:
-        return f"{revision.evidence.verdict.value} in the last rehearsal"
+        models = "" if revision.evidence.baseline is None else ", from today's models"
+        return f"{revision.evidence.verdict.value} in the last rehearsal{models}"
     if revision.stale:
         return "by reading; the last rehearsal measured another text"
     return "by reading; not rehearsed"

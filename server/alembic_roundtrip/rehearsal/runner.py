@@ -39,7 +39,7 @@ from alembic_roundtrip.rehearsal.events import (
 )
 from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.jobs import side_by_side
-from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, CannotRun, Plan
+from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, TARGET_METADATA, CannotRun, Plan
 from alembic_roundtrip.rehearsal.process import Agent, TimeIsUp
 from alembic_roundtrip.rehearsal.spare import Purpose, Spare, Standby, loading
 from alembic_roundtrip.restoration import Restoration
@@ -323,7 +323,10 @@ class _Rehearsal:
 
     def _finished(self, evidence: RevisionEvidence) -> RevisionFinished:
         evidence = replace(
-            evidence, database=self._known.database, database_version=self._known.version
+            evidence,
+            database=self._known.database,
+            database_version=self._known.version,
+            baseline=None if self._own is None else TARGET_METADATA,
         )
         self._known.done.append(evidence.revision)
         self._known.verdicts[evidence.verdict] += 1

@@ -37,16 +37,21 @@ def print_log(
     results: Sequence[Json],
     problems: Iterable[str] = (),
     failure: str | None = None,
+    notes: Iterable[str] = (),
 ) -> None:
-    """Print a log; `problems` are what the tool could not make use of, a `failure` ended it."""
-    notes = [{"level": "warning", "message": {"text": problem}} for problem in problems]
+    """Print a log; `problems` are what the tool could not make use of, a `failure` ended it.
+
+    `notes` are what there is to know of the run as a whole.
+    """
     invocation: Json = {
         "executionSuccessful": failure is None,
-        "toolConfigurationNotifications": notes,
+        "toolConfigurationNotifications": [_told("warning", problem) for problem in problems],
     }
+    told = [_told("note", note) for note in notes]
     if failure is not None:
-        told = {"level": "error", "message": {"text": failure}}
-        invocation["toolExecutionNotifications"] = [told]
+        told.append(_told("error", failure))
+    if told:
+        invocation["toolExecutionNotifications"] = told
     run: Json = {
         "tool": {
             "driver": {
@@ -64,6 +69,10 @@ def print_log(
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
     print()
+
+
+def _told(level: str, text: str) -> Json:
+    return {"level": level, "message": {"text": text}}
 
 
 def descriptor(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic_roundtrip.cli.reports._judged import Judged
 from alembic_roundtrip.cli.reports._junit import Case, Outcome, group, print_suite
+from alembic_roundtrip.cli.reports.rehearsal_text import FROM_MODELS
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, Started
 
@@ -15,12 +16,14 @@ class RehearsalReport:
 
     def __init__(self) -> None:
         self._cases: list[Case] = []
+        self._note = ""
 
     def started(self, event: Started, rows: int) -> None:
         """Nothing has been tested."""
 
     def from_models(self) -> None:
-        """Nothing has been tested."""
+        """A line of the suite's."""
+        self._note = FROM_MODELS
 
     def revision(self, judged: Judged) -> None:
         """One test case."""
@@ -37,15 +40,14 @@ class RehearsalReport:
 
     def finished(self, event: Finished) -> None:
         """All is written."""
-        print_suite(_SUITE, self._cases, seconds=event.seconds)
+        print_suite(_SUITE, self._cases, seconds=event.seconds, problems=self._note)
 
     def stopped(self, sentence: str) -> None:
         """What was tested until then, and an error for the rest."""
         error = Outcome("error", "stopped", sentence, sentence)
         seconds = sum(case.seconds for case in self._cases)
-        print_suite(
-            _SUITE, [*self._cases, Case("rehearsal", _SUITE, outcomes=(error,))], seconds=seconds
-        )
+        cases = [*self._cases, Case("rehearsal", _SUITE, outcomes=(error,))]
+        print_suite(_SUITE, cases, seconds=seconds, problems=self._note)
 
 
 def _outcomes(judged: Judged) -> tuple[Outcome, ...]:

@@ -11,6 +11,7 @@ from alembic_roundtrip.cli.reports._sarif import (
     location,
     print_log,
 )
+from alembic_roundtrip.cli.reports.rehearsal_text import FROM_MODELS
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.links import verdicts_page
 from alembic_roundtrip.rehearsal.events import Finished, Started
@@ -55,12 +56,14 @@ class RehearsalReport:
 
     def __init__(self) -> None:
         self._results: list[Json] = []
+        self._notes: list[str] = []
 
     def started(self, event: Started, rows: int) -> None:
         """Nothing has been found."""
 
     def from_models(self) -> None:
-        """Nothing has been found."""
+        """A notification, as it is no result."""
+        self._notes.append(FROM_MODELS)
 
     def revision(self, judged: Judged) -> None:
         """A result, at the line that failed or at the downgrade."""
@@ -95,7 +98,7 @@ class RehearsalReport:
             descriptor(_name(verdict), says, f"{says}\n\n{why}", severity, verdicts_page())
             for verdict, (severity, says, why) in _RULES.items()
         ]
-        print_log(rules, self._results, failure=failure)
+        print_log(rules, self._results, failure=failure, notes=self._notes)
 
 
 def _name(verdict: Verdict) -> str:
