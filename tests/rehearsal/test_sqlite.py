@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -210,11 +211,38 @@ def test_a_temporary_table_of_the_projects_stands_for_no_other(room, connection)
     assert room.count(table) == 1
 
 
-async def test_a_disk_that_is_full_is_no_fault_of_the_migrations(project, rehearsed):
-    fill = "op.get_bind().exec_driver_sql('INSERT INTO t VALUES (zeroblob(999999))')"
-    table = 'op.create_table("t", sa.Column("b", sa.LargeBinary))'
-    limit = "op.get_bind().exec_driver_sql('PRAGMA max_page_count = 30')"
-    project.add("big", f"{limit}\n{table}\n{fill}", 'op.drop_table("t")')
-    found = await rehearsed()
-    assert found["big"].verdict is Verdict.SKIPPED
-    assert "no room left for the scratch database" in (found["big"].reason or "")
+BLOBS = 'op.create_table("t", sa.Column("b", sa.LargeBinary))'
+NO_BLOBS = 'op.drop_table("t")'
+FILLS = """
+op.get_bind().exec_driver_sql("PRAGMA max_page_count = 30")
+op.get_bind().exec_driver_sql("INSERT INTO t VALUES (zeroblob(999999))")
+"""
+IF_ROWS = "if op.get_bind().exec_driver_sql('SELECT count(*) FROM t').scalar():\n"
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "downgrade"),
+    [
+        (BLOBS + FILLS, NO_BLOBS),
+        (BLOBS, FILLS + NO_BLOBS),
+        (BLOBS, IF_ROWS + indent(FILLS, "    ") + NO_BLOBS),
+    ],
+    ids=["by the upgrade", "by the downgrade", "by the downgrade of rows"],
+)
+async def test_a_disk_that_is_full_is_no_fault_of_the_migrations(
+    project, rehearsed, upgrade, downgrade
+):
+    project.add("big", upgrade, downgrade)
+    found = (await rehearsed())["big"]
+    assert found.verdict is Verdict.SKIPPED
+    assert found.reason == (
+        "there is no room left for the scratch database: database or disk is full; make some, or "
+        "have `rows` make fewer"
+    )
+
+
+async def test_a_disk_that_is_full_on_the_way_back_to_base_is_none_either(project, rehearsed):
+    project.add("first", BLOBS, FILLS + NO_BLOBS)
+    found = (await rehearsed(full_cycle=True))["full cycle"]
+    assert found.verdict is Verdict.SKIPPED
+    assert "no room left" in (found.reason or "")

@@ -54,10 +54,9 @@ _BEYOND_AN_OWNER = (
      "migrations run as an owner of scratch databases only, not of `{}`"),
     (r"Unknown storage engine '(.*?)'", "the scratch server has no storage engine `{}`"),
     (r"Unknown collation: '(.*?)'", "the scratch server has no collation `{}`"),
-    ((r"(database or disk is full|No space left on device|^The table "
-     r"'.*?' is full)"), "there is no room left for the scratch database: {}"),
 )  # fmt: skip
 """What a scratch server lacks or denies: says nothing of the migration."""
+_FULL = re.compile(r"database or disk is full|No space left on device|^The table '.*?' is full")
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
 
@@ -86,7 +85,7 @@ class Problem:
         self.missing_name = _missing_name(said)
         """The name of that table, without its schema, or of this, where it is said."""
         self.beyond = _beyond(self.message)
-        """What the scratch server lacks or denies, where that is what stopped it."""
+        """What the scratch database lacks or denies, where that is what stopped it, and advice."""
         self.refused = isinstance(error, Refused)
         self.values = _values(error)
 
@@ -131,10 +130,15 @@ def because(error: BaseException) -> str:
 
 
 def _beyond(message: str) -> Optional[str]:
+    full = _FULL.search(message)
+    if full:
+        room = f"there is no room left for the scratch database: {full.group()}"
+        return f"{room}; make some, or have `rows` make fewer"
     for pattern, sentence in _BEYOND_AN_OWNER:
         match = re.search(pattern, message)
         if match:
-            return sentence.format(match.group(1))
+            lacks = sentence.format(match.group(1))
+            return f"{lacks}; a server of yours can be named in `database`"
     return None
 
 

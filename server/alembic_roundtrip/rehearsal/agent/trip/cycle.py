@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Set
 
 from ..dialects import GoneError, Locked, Room
 from ..project.declared import Declared
+from ..project.problems import Problem
 from ..project.scripts import Scripts
 from ..schema import difference
 from .descent import Descent
@@ -194,7 +195,14 @@ class Cycle:
             findings.step(name, outcome)
             self._room.keep()
             if outcome.problem is not None:
-                say = findings.refuse if refuses(outcome.problem) else findings.fail
-                say(f"`downgrade()` of {revision}: {outcome.problem}")
+                self._end_cycle(findings, revision, outcome.problem)
                 return
         findings.leave(difference.residue(base, self._room.snapshot()))
+
+    def _end_cycle(self, findings: Findings, revision: str, problem: Problem) -> None:
+        """Note the downgrade that a full cycle stopped at."""
+        if problem.beyond is not None and not refuses(problem):
+            findings.give_up(problem.beyond)
+        else:
+            say = findings.refuse if refuses(problem) else findings.fail
+            say(f"`downgrade()` of {revision}: {problem}")

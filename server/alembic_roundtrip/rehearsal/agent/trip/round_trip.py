@@ -121,6 +121,8 @@ class RoundTrip:
             self.findings.leave(rows_left(counts, self.counts(before, before)))
         if again.problem is None:
             self._reached = ALL
+        elif again.problem.beyond is not None:
+            self.findings.give_up(again.problem.beyond)
         else:
             self.findings.break_residue()
             self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
@@ -130,7 +132,7 @@ class RoundTrip:
             self.findings.skip(f"not rehearsed: {problem.message}")
             return
         if problem.beyond is not None:
-            self.findings.skip(f"{problem.beyond}; a server of yours can be named in `database`")
+            self.findings.skip(problem.beyond)
             return
         sentence = f"`upgrade()` fails: {problem}"
         self.findings.fail(sentence + self._first_tables(problem, sure=empty))
@@ -155,6 +157,9 @@ class RoundTrip:
         """Note a downgrade that stopped: it refuses by design, or it fails."""
         if refuses(problem):
             self.findings.refuse(problem.message or problem.type)
+        elif problem.beyond is not None:
+            self.findings.give_up(problem.beyond)
+            return
         else:
             sentence = f"`downgrade()` fails{where}: {problem}"
             if self._steps.before == self._steps.after:

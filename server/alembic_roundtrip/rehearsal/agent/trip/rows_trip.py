@@ -265,6 +265,8 @@ class RowsTrip:
             self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
         elif problem.not_implemented or problem.raised:
             self._note_refusal(step, problem, attempt)
+        elif problem.beyond is not None:
+            self._findings.give_up(problem.beyond)
         elif self._reached == NOTHING and problem.of_these_rows:
             # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
             return False
