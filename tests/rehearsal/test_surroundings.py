@@ -79,20 +79,33 @@ def test_other_names_stay() -> None:
     assert kept.items() <= for_agent(kept, {}).items()
 
 
-def test_the_agent_is_compiled_once_and_nothing_else_is(tmp_path: Path) -> None:
+def compiled(folder: Path) -> dict[Path, int]:
+    """Start the agent that is in a folder; gives what is compiled there then, and when it was."""
+    program = f"import runpy, sys; sys.argv = ['', 'wait', '{os.getpid()}', 'sqlite']; "
+    program += f"sys.path.append({str(folder)!r}); import project; "
+    program += f"runpy.run_path({str(folder / 'agent' / '__main__.py')!r}, run_name='__main__')"
+    variables = for_agent(os.environ, {})
+    subprocess.run([sys.executable, "-c", program], env=variables, input=b"", check=True)
+    return {file: file.stat().st_mtime_ns for file in folder.rglob("*.pyc")}
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Path:
+    """The agent, not compiled yet, beside a module of somebody else's."""
     agent = tmp_path / "agent"
     shutil.copytree(AGENT.parent, agent, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "project.py").write_text("", "utf-8")
-    program = f"import runpy, sys; sys.argv = ['', 'wait', '{os.getpid()}', 'sqlite']; "
-    program += f"sys.path.append({str(tmp_path)!r}); import project; "
-    program += f"runpy.run_path({str(agent / '__main__.py')!r}, run_name='__main__')"
-    made: list[dict[Path, int]] = []
-    for _ in range(2):
-        variables = for_agent(os.environ, {})
-        subprocess.run([sys.executable, "-c", program], env=variables, input=b"", check=True)
-        found = tmp_path.rglob("*.pyc")
-        made.append({file: file.stat().st_mtime_ns for file in found})
+    return agent
+
+
+def test_the_agent_is_compiled_once_and_nothing_else_is(tmp_path: Path, agent: Path) -> None:
+    made = compiled(tmp_path)
     modules = {file for file in agent.rglob("*.py") if file.name != "__main__.py"}
-    assert {source_from_cache(str(file)) for file in made[0]} >= {str(file) for file in modules}
-    assert all(agent in file.parents for file in made[0])
-    assert made[0] == made[1]
+    assert {source_from_cache(str(file)) for file in made} >= {str(file) for file in modules}
+    assert all(agent in file.parents for file in made)
+    assert compiled(tmp_path) == made
+
+
+def test_where_it_cannot_be_kept_the_agent_is_not_compiled(tmp_path: Path, agent: Path) -> None:
+    (agent / "__pycache__").write_text("in the way", "utf-8")
+    assert compiled(tmp_path) == {}

@@ -40,10 +40,22 @@ def _keep_compiled(here: str) -> None:
     Python is told to keep no bytecode, for the sake of the project's folders. So it would compile
     them anew at each start, which takes a tenth of it.
     """
-    if not _is_compiled(os.path.join(here, "session.py")) and os.access(here, os.W_OK):
+    module = os.path.join(here, "session.py")
+    if not _is_compiled(module) and _can_be_made(os.path.dirname(cache_from_source(module))):
         from compileall import compile_dir
 
         compile_dir(here, quiet=2)
+
+
+def _can_be_made(folder: str) -> bool:
+    """Whether files can be put into a folder, which need not be there.
+
+    Else all would be compiled at each start, and nothing kept.
+    """
+    folder = os.path.abspath(folder)
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK)
 
 
 def _is_compiled(file: str) -> bool:
