@@ -182,6 +182,43 @@ def test_a_value_is_kept_in_whatever_letters_its_column_is_named(
     assert predicted_losses(context) == ()
 
 
+_ANEW = """
+def upgrade():
+    {away}
+    op.create_table("notes", sa.Column("a", sa.Text()))
+    op.execute({sql!r})
+    {gone}
+
+
+def downgrade():
+    op.drop_table("notes")
+    {back}
+"""
+_RENAMED, _DROPPED = 'op.rename_table("notes", "old")', 'op.drop_table("notes")'
+_COPIED, _NEW = "INSERT INTO notes (a) SELECT a FROM old", "INSERT INTO notes VALUES ('x')"
+
+
+@pytest.mark.parametrize(
+    ("away", "sql", "gone", "lost"),
+    [
+        (_RENAMED, _COPIED, "pass", []),
+        (_RENAMED, _COPIED, 'op.drop_table("old")', [("downgrade", "notes")]),
+        (_RENAMED, _NEW, 'op.drop_table("old")', []),
+        (_DROPPED, _NEW, "pass", [("upgrade", "notes")]),
+    ],
+)
+def test_a_table_made_in_the_place_of_another_has_older_rows_only_where_that_one_is_gone(
+    away: str, sql: str, gone: str, lost: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    back = 'op.create_table("notes", sa.Column("a", sa.Text()))'
+    source = _ANEW.format(away=away, sql=sql, gone=gone, back=back)
+    project = write_project(Example("", source, history=(_NOTES,)), tmp_path)
+    context = Workspace([tmp_path], {"dialects": ["postgresql"]}).context(project.file)
+    assert context is not None
+    found = [(loss.direction, loss.subject) for loss in predicted_losses(context)]
+    assert found == lost
+
+
 BIO, NICK, TEAMS = "users.bio", "users.nick_name", "app.teams"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from alembic_roundtrip.comparison.origins import Origins
 from alembic_roundtrip.comparison.symmetry import dropped_key
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.databases import MYSQL
@@ -150,13 +151,9 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
 
     Dropping what this upgrade created empty loses only what was written since, and is normal.
     """
-    moved = set(_moved_into(context, trip)) - _copied_back(context)
+    made = _made(trip)
+    moved = set(_moved_into(context, trip, made)) - _copied_back(context)
     kept: frozenset[Key] | None = None
-    made = {
-        change.table.name
-        for _, change, schema in trip.up.steps
-        if isinstance(change, c.CreateTable) and change.table.name not in schema.tables
-    }
     for operation in context.downgrade_operations:
         if not operation.runs_on(trip.dialect):
             continue
@@ -168,7 +165,7 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
                 if kept is None
                 else kept
             )
-            # Of a table that the upgrade made in another's place, nothing is older.
+            # Of a table made in another's place, nothing is older but what was moved into it.
             own = isinstance(change, c.DropTable) and change.table in made
             older = None if own else _destroyed(change, trip.before, kept)
             subject = older or _moved(change, moved)
@@ -212,18 +209,39 @@ def _moved(change: c.Change, moved: set[Name]) -> str | None:
     return None
 
 
-def _moved_into(context: Context, trip: RoundTrip) -> Iterator[Name]:
+def _made(trip: RoundTrip) -> frozenset[Name]:
+    """Tables that the upgrade makes, those in the place of older ones as well."""
+    return frozenset(
+        change.table.name
+        for _, change, schema in trip.up.steps
+        if isinstance(change, c.CreateTable) and change.table.name not in schema.tables
+    )
+
+
+def _stood_for(trip: RoundTrip, made: frozenset[Name]) -> Iterator[Name]:
+    """Tables made in the place of older ones that are gone after the upgrade."""
+    origins = Origins()
+    for _, change, _ in trip.up.steps:
+        origins.follow(change)
+    there = {origins.table(name) for name in trip.up.schema.tables if name not in made}
+    yield from (name for name in made if name in trip.before.tables and name not in there)
+
+
+def _moved_into(context: Context, trip: RoundTrip, made: frozenset[Name]) -> Iterator[Name]:
     """Tables made by this upgrade that older rows were moved into."""
+    instead = frozenset(_stood_for(trip, made))
     dropped = any(
         isinstance(change, DESTROYING) and _destroyed(change, trip.before, frozenset())
         for operation in context.upgrade_operations
         for change in operation.changes
     )
     changes = [change for op in context.upgrade_operations for change in op.changes]
-    for change in changes if dropped else ():
-        if not isinstance(change, c.WriteRows) or change.verb != "insert":
+    for change in changes:
+        if not isinstance(change, c.WriteRows) or change.verb != "insert" or change.table is None:
             continue
-        if change.table is not None and change.table not in trip.before.tables:
+        if change.table in instead and not change.rows and change.read != frozenset():
+            yield change.table
+        if dropped and change.table not in trip.before.tables:
             yield change.table
 
 

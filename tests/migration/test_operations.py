@@ -156,6 +156,25 @@ def test_rows_are_inserted_however_it_is_written(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "nulls_of"),
+    [
+        ("a.update().where(a.c.x.is_(None)).values(x=0)", "x"),
+        ("a.delete().where(a.c.x == None)", "x"),
+        ("a.update().values(x=0).where(a.c.y == 1).where(a.c.x.is_(None))", None),
+        ("a.update().where(a.c.x.is_(None), a.c.y == 1).values(x=0)", None),
+        ("a.update().where(a.c.x.is_(None)).filter_by(y=1).values(x=0)", None),
+        ("a.update().where(a.c.x.is_not(None)).values(x=0)", None),
+        ("a.update().where(a.c.x == 1).values(x=0)", None),
+        ("a.update().values(x=0)", None),
+    ],
+)
+def test_rows_may_be_chosen_by_nulls_alone(written: str, nulls_of: str | None) -> None:
+    (found,) = changes(f"a = sa.table('a', sa.column('x'), sa.column('y'))\nop.execute({written})")
+    assert isinstance(found, c.WriteRows)
+    assert found.nulls_of == nulls_of
+
+
+@pytest.mark.parametrize(
     ("body", "bounded", "computed"),
     [
         ("op.execute(a.update().values(x=op.inline_literal('y')))", False, False),

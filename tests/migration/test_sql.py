@@ -9,7 +9,7 @@ import pytest
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.source import read
-from alembic_roundtrip.migration.sql import changes_of
+from alembic_roundtrip.migration.sql import changes_of, fits_values
 from alembic_roundtrip.schema import Schema, replay
 from migration.sql_changes import MYSQL, POSTGRESQL, SQLITE, the
 
@@ -179,14 +179,46 @@ def test_a_do_block_may_do_what_its_statements_say(body: str, expected: list[c.C
     assert list(changes_of(f"DO $body$ BEGIN {body} END $body$", POSTGRESQL)) == expected
 
 
-def test_a_type_made_where_it_is_missing_is_there_afterwards() -> None:
-    sql = (
-        "DO $$ BEGIN CREATE TYPE mood AS ENUM ('a', 'b'); "
-        "EXCEPTION WHEN duplicate_object THEN null; END $$;"
-    )
-    found = the(sql)
+@pytest.mark.parametrize(
+    ("body", "looks"),
+    [
+        ("{} EXCEPTION WHEN duplicate_object THEN null;", True),
+        ("IF to_regtype('mood') IS NULL THEN {} END IF;", True),
+        ("IF EXISTS (SELECT) THEN PERFORM 1; ELSE {} END IF;", True),
+        ("{}", False),
+        ("{} IF x THEN RAISE EXCEPTION 'y'; END IF;", False),
+    ],
+)
+def test_a_type_made_in_a_block_is_there_afterwards(body: str, looks: bool) -> None:
+    create = "CREATE TYPE mood AS ENUM ('a', 'b');"
+    found = the(f"DO $$ BEGIN {body.format(create)} END $$;")
     assert isinstance(found, c.CreateEnum)
     assert found.enum.members == ("a", "b")
+    assert found.if_not_exists is looks
+
+
+@pytest.mark.parametrize("dialects", [POSTGRESQL, MYSQL, ("sqlite",)])
+@pytest.mark.parametrize(
+    ("where", "nulls_of"),
+    [
+        ("x IS NULL", "x"),
+        ("(a.x IS NULL)", "x"),
+        ("x IS NOT NULL", None),
+        ("NOT x IS NULL", None),
+        ("x IS NULL AND y = 1", None),
+        ("x IS NULL OR x = 0", None),
+        ("lower(x) IS NULL", None),
+        ("x IS TRUE", None),
+        ("x IS NULL AND EXISTS (SELECT 1 FROM b)", None),
+    ],
+)
+@pytest.mark.parametrize("sql", ["UPDATE a SET x = y", "UPDATE a SET x = 0", "DELETE FROM a"])
+def test_rows_may_be_chosen_by_nulls_alone(
+    sql: str, where: str, nulls_of: str | None, dialects: tuple[str, ...]
+) -> None:
+    found = the(f"{sql} WHERE {where}", dialects)
+    assert isinstance(found, c.WriteRows)
+    assert found.nulls_of == nulls_of
 
 
 def test_dialects_that_differ_in_a_type_leave_only_that_unknown() -> None:
@@ -253,3 +285,31 @@ def test_a_project_without_sql_does_not_wait_for_the_parser() -> None:
         "sys.exit('sqlglot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("expression", "fits"),
+    [
+        ("age", False),
+        ("age::smallint", False),
+        ("(age::smallint)", False),
+        ("CAST(age AS smallint)", False),
+        ('CAST("age" AS numeric(3, 1))', False),
+        ("age::text::integer", False),
+        ("nick::varchar", False),
+        ("nick::varchar(30)", True),
+        ("CAST(nick AS char(3))", True),
+        ("made::date", True),
+        ("left(nick, 30)", True),
+        ("left(nick, 30)::varchar", True),
+        ("CASE WHEN age > 9 THEN 9 ELSE age END", True),
+        ("least(age, 9)::smallint", True),
+        ("nullif(age, '')::integer", True),
+        ("0", True),
+        ("NULL", True),
+        ("age::smallint, other", True),
+        ("what (", True),
+    ],
+)
+def test_a_cast_alone_may_refuse_values(expression: str, fits: bool) -> None:
+    assert fits_values(expression, "postgresql") is fits

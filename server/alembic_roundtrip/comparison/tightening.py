@@ -15,6 +15,7 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table, option
+from alembic_roundtrip.migration.sql import fits_values
 from alembic_roundtrip.schema import Replay, Schema
 from alembic_roundtrip.schema.state import names_enum
 
@@ -281,7 +282,7 @@ class _Side:
                 found = Tightening(
                     change.operation, altered, altered.table, (altered.column,), rows
                 )
-                if not self._care_before(change.operation).taken(found):
+                if not self._care_before(change.operation).taken(found, of_values=True):
                     yield found
 
     def _care_before(self, operation: Operation) -> _Care:
@@ -298,7 +299,7 @@ class _Side:
 def _made_to_fit(change: TypeChange) -> bool:
     """Whether an expression computes the new values, as `left(nick, 30)` does: no mere cast."""
     using = option(change.change.options, "postgresql_using")
-    return using is not None and "(" in str(using.value)
+    return using is not None and (using.sql is None or fits_values(using.sql, "postgresql"))
 
 
 def _parts(index: Index) -> list[str]:
@@ -310,19 +311,28 @@ class _Care:
     """What a direction has done for rows so far: an UPDATE of a column, or a DELETE."""
 
     def __init__(self) -> None:
-        self.written: set[tuple[Name | None, str | None]] = set()
+        self.written: list[c.WriteRows] = []
 
     def take(self, change: c.WriteRows) -> None:
-        if change.verb == "update" and change.columns:
-            self.written |= {(change.table, column) for column in change.columns}
-        elif change.verb != "insert":
-            self.written.add((change.table, None))
+        if change.verb != "insert":
+            self.written.append(change)
 
-    def taken(self, found: Tightening) -> bool:
-        """Whether something was done for the rows that are against a rule."""
-        tables = {table for table, column in self.written if column is None}
-        columns = {column for table, column in self.written if table == found.table}
-        return bool({found.table, None} & tables) or bool(columns & {*found.columns})
+    def taken(self, found: Tightening, *, of_values: bool = False) -> bool:
+        """Whether something was done for the rows that are against a rule.
+
+        What is done where there is NULL is nothing done `of_values`.
+        """
+        return any(
+            _reaches(change, found)
+            for change in self.written
+            if not (of_values and change.nulls_of in found.columns)
+        )
+
+
+def _reaches(change: c.WriteRows, found: Tightening) -> bool:
+    if change.verb == "update" and change.columns:
+        return change.table == found.table and not set(found.columns).isdisjoint(change.columns)
+    return change.table in {found.table, None}
 
 
 def _is_about_old(check: Constraint, before: Table, now: Table) -> bool:

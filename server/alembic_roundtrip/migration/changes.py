@@ -219,6 +219,7 @@ class WriteRows:
     certainly adds; none where some are not known, or are left out when they are there already.
     `computed` says that an UPDATE may make its values from others: constants overwrite them.
     `read` are the columns and tables that the values are made of, None where that is not known.
+    `nulls_of` is the column whose NULLs choose the rows, where nothing else does.
     """
 
     verb: str
@@ -228,6 +229,7 @@ class WriteRows:
     rows: tuple[Row, ...] = ()
     computed: bool = False
     read: frozenset[str] | None = None
+    nulls_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

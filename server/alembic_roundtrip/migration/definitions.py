@@ -10,7 +10,7 @@ from alembic_roundtrip.migration.changes import Change, Row, Unknown, WriteRows
 from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.iteration import items_of, spread
-from alembic_roundtrip.migration.literals import dotted, value_of
+from alembic_roundtrip.migration.literals import dotted, nulls_asked_of, value_of
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
@@ -293,11 +293,15 @@ class Definitions:
     def statement(self, node: ast.expr) -> tuple[Change, ...]:
         """What a SQLAlchemy statement writes: `t.update().where(…)`, `sa.delete(t)`, `select`."""
         calls: dict[str, ast.Call] = {}
+        conditions: list[ast.expr] = []
         while isinstance(node, ast.Call):
             name = self._imported_name(node.func)
             if name in _WRITES:
-                return (self._write(name, node, calls),)
+                written = self._write(name, node, calls)
+                return (replace(written, nulls_of=nulls_asked_of(conditions)),)
             calls[name] = node
+            if name in {"where", "filter", "filter_by"}:
+                conditions += [*node.args, *(keyword.value for keyword in node.keywords)]
             if name in {"select", "exists"}:
                 return ()
             node = node.func.value if isinstance(node.func, ast.Attribute) else node.func

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.sql.holes import HOLE
@@ -183,6 +184,18 @@ def _template(node: ast.expr) -> str:
         if node.func.attr in {"strip", "rstrip", "lstrip"}:
             return _template(node.func.value)
     return HOLE
+
+
+def nulls_asked_of(conditions: Sequence[ast.expr]) -> str | None:
+    """The column that SQLAlchemy's conditions ask for NULL, where they ask for nothing else."""
+    match conditions:
+        case [ast.Call(ast.Attribute(column, "is_"), [ast.Constant(None)], [])]:
+            pass
+        case [ast.Compare(column, [ast.Eq()], [ast.Constant(None)])]:
+            pass
+        case _:
+            return None
+    return column.attr if isinstance(column, ast.Attribute) else None
 
 
 def dotted(node: ast.expr) -> str:

@@ -279,3 +279,59 @@ rule.example(
     ),
     dialects=("postgresql",),
 )
+rule.example(
+    "NULLs are filled, and no value made smaller",
+    """
+    def upgrade():
+        op.alter_column("users", "age", type_=sa.BigInteger())
+
+
+    def downgrade():
+        op.execute("UPDATE users SET age = 0 WHERE age IS NULL")
+        op.alter_column("users", "age", type_=sa.SmallInteger())
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are values in `users.age` that sa.SmallInteger() cannot hold by now
+    """,
+    history=(_USERS.replace("sa.Text(), server_default='1'", "sa.SmallInteger()"),),
+    dialects=("postgresql",),
+)
+rule.example(
+    "What is too large goes first",
+    """
+    def upgrade():
+        op.alter_column("users", "age", type_=sa.BigInteger())
+
+
+    def downgrade():
+        op.execute("DELETE FROM users WHERE age > 32767")
+        op.alter_column("users", "age", type_=sa.SmallInteger())
+    """,
+    history=(_USERS.replace("sa.Text(), server_default='1'", "sa.SmallInteger()"),),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A cast in parentheses is a cast like others",
+    """
+    def upgrade():
+        op.alter_column("users", "age", type_=sa.BigInteger())
+
+
+    def downgrade():
+        op.alter_column("users", "age", type_=sa.SmallInteger(), postgresql_using="CAST(age AS smallint)")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are values in `users.age` that sa.SmallInteger() cannot hold by now
+    """,
+    history=(_USERS.replace("sa.Text(), server_default='1'", "sa.SmallInteger()"),),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Made to fit by the expression of the cast",
+    """
+    def upgrade():
+        op.alter_column("users", "age", type_=sa.BigInteger())
+
+
+    def downgrade():
+        op.alter_column("users", "age", type_=sa.SmallInteger(), postgresql_using="least(age, 32767)::smallint")
+    """,
+    history=(_USERS.replace("sa.Text(), server_default='1'", "sa.SmallInteger()"),),
+    dialects=("postgresql",),
+)

@@ -220,6 +220,47 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "Created in a block that bears the type being there",
+    """
+    def upgrade():
+        op.execute("DO $$ BEGIN CREATE TYPE state AS ENUM ('😋'); EXCEPTION WHEN duplicate_object THEN null; END $$")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the enum type `state` stays after downgrade()
+        op.execute("ALTER TABLE users ADD COLUMN state state")
+
+
+    def downgrade():
+        op.drop_column("users", "state")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Created in a block that looks first",
+    """
+    def upgrade():
+        op.execute("DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = 'state') THEN CREATE TYPE state AS ENUM ('😋'); END IF; END $$")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the enum type `state` stays after downgrade()
+
+
+    def downgrade():
+        op.execute("SELECT 1")
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
+    "Created in a block that does neither",
+    """
+    def upgrade():
+        op.execute("DO $$ BEGIN CREATE TYPE state AS ENUM ('😋'); END $$")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the enum type `state` stays after downgrade(): the next upgrade fails because it already exists
+
+
+    def downgrade():
+        op.execute("SELECT 1")
+    """,
+    dialects=("postgresql",),
+)
+rule.example(
     "Created where it is not there",
     """
     def upgrade():

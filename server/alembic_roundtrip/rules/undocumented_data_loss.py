@@ -225,6 +225,46 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "A table that stands in for another one, which is gone",
+    '''
+    """Make the users anew."""
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^ rolling back can lose the data in `users`, and the migration does not say so
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.rename_table("users", "old_users")
+        op.create_table("users", sa.Column("id", sa.Integer()), sa.Column("name", sa.Text()))
+        op.execute("INSERT INTO users (id, name) SELECT id, bio FROM old_users")
+        op.drop_table("old_users")
+
+
+    def downgrade():
+        op.drop_table("users")
+        op.create_table("users", sa.Column("id", sa.Integer()), sa.Column("bio", sa.Text()))
+    ''',
+    history=(_USERS,),
+)
+rule.example(
+    "The same, with its rows back",
+    """
+    def upgrade():
+        op.rename_table("users", "old_users")
+        op.create_table("users", sa.Column("id", sa.Integer()), sa.Column("name", sa.Text()))
+        op.execute("INSERT INTO users (id, name) SELECT id, bio FROM old_users")
+        op.drop_table("old_users")
+
+
+    def downgrade():
+        op.create_table("old_users", sa.Column("id", sa.Integer()), sa.Column("bio", sa.Text()))
+        op.execute("INSERT INTO old_users (id, bio) SELECT id, name FROM users")
+        op.drop_table("users")
+        op.rename_table("old_users", "users")
+    """,
+    history=(_USERS,),
+)
+rule.example(
     "A table that was there already",
     '''
     """Make sure of the users."""

@@ -80,6 +80,14 @@ def conditions_differ(one: str, other: str, dialects: tuple[str, ...] = ()) -> b
     return differ(one, other, dialects or PLAUSIBLE)
 
 
+@lru_cache(maxsize=256)
+def fits_values(expression: str, dialect: str) -> bool:
+    """Whether an expression makes other values of a column, or may: no cast that refuses some."""
+    from alembic_roundtrip.migration.sql.casts import refuses
+
+    return not refuses(expression, dialect)
+
+
 def _read(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...]:
     lower = _LOWER.issuperset(dialects)
     words = Words(statement.tokens, lower=lower)

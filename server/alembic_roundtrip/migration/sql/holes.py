@@ -36,7 +36,8 @@ def settled(change: Change) -> Change:
     if isinstance(change, CreateObject | DropObject | ReplaceObject):
         return Unknown(frozenset())
     if isinstance(change, CreateEnum) and not _has_hole(change.enum.name):
-        return CreateEnum(replace(change.enum, members=None, text=Expression("")))
+        enum = replace(change.enum, members=None, text=Expression(""))
+        return replace(change, enum=enum)
     if isinstance(change, CreateTable) and not _has_hole(change.table.name):
         return CreateTable(Table(change.table.name, complete=False))
     tables = frozenset(tables_of(change))

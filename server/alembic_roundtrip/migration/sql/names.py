@@ -32,7 +32,7 @@ from alembic_roundtrip.migration.changes import (
 )
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression, literal
 from alembic_roundtrip.migration.objects import EnumType, Name, Table
-from alembic_roundtrip.migration.sql.words import Statement, Words, statements
+from alembic_roundtrip.migration.sql.words import Statement, Words, has_words, statements
 
 Read = tuple[Change, ...] | None
 ANYTHING = (Unknown(),)
@@ -387,14 +387,17 @@ def _do_block(statement: Statement) -> Read:
     tag = body[: body.index("$", 1) + 1]
     inner = body.removeprefix(tag).removesuffix(tag)
     found: list[Change] = []
-    for part in statements(inner):
+    parts = list(statements(inner))
+    handles = any(has_words(_capitals(part), "EXCEPTION", "WHEN") for part in parts)
+    for part in parts:
         words = list(part.tokens)
         if any(_runs_text(words[at : at + 2]) for at in range(len(words))):
             return ANYTHING
         for at, token in enumerate(words):
             first = at == 0 or words[at - 1].upper() in _BEFORE_EMBEDDED
             if first and token.upper() in _EMBEDDED:
-                found += _possibly(Words(tuple(words[at:])), part)
+                asks = handles or (at > 0 and words[at - 1].upper() in {"THEN", "ELSE"})
+                found += _possibly(Words(tuple(words[at:])), part, asks=asks)
                 break
     return tuple(found)
 
@@ -405,14 +408,24 @@ def _runs_text(words: list[str]) -> bool:
     return first == "CALL" or (first == "EXECUTE" and rest[:1] not in (["FUNCTION"], ["PROCEDURE"]))
 
 
-def _possibly(words: Words, statement: Statement) -> Iterator[Change]:
+def _capitals(statement: Statement) -> tuple[str, ...]:
+    return tuple(map(str.upper, statement.tokens))
+
+
+def _possibly(words: Words, statement: Statement, *, asks: bool) -> Iterator[Change]:
+    """What a statement in a block may do; `asks` says that the block bears what is there."""
     changes = read(statement, words)
     if changes is None:
         words.at = 0
         changes = mentioned(words)
     for change in changes:
         tables = frozenset(tables_of(change))
-        yield Unknown(tables) if tables else change
+        if tables:
+            yield Unknown(tables)
+        elif isinstance(change, CreateEnum):
+            yield replace(change, if_not_exists=asks)
+        else:
+            yield change
 
 
 _READERS: dict[str, Callable[[Words], Read]] = {

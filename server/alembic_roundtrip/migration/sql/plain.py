@@ -66,16 +66,27 @@ class _Reader:
             if not self._words.take(","):
                 break
         bounded = self._words.take("WHERE")
+        nulls_of = self._nulls_of()
         if (bounded and not self._conditions()) or not self._words.ended:
             return None
-        return (WriteRows("update", table, bounded, tuple(columns), read=frozenset()),)
+        read = frozenset[str]()
+        return (WriteRows("update", table, bounded, tuple(columns), read=read, nulls_of=nulls_of),)
 
     def delete(self) -> tuple[Change, ...] | None:
         table = self._words.name() if self._is_name() else None
         bounded = self._words.take("WHERE")
+        nulls_of = self._nulls_of()
         if table is None or (bounded and not self._conditions()) or not self._words.ended:
             return None
-        return (WriteRows("delete", table, bounded),)
+        return (WriteRows("delete", table, bounded, nulls_of=nulls_of),)
+
+    def _nulls_of(self) -> str | None:
+        """The column that is asked for NULL, where that is all that comes."""
+        start = self._words.at
+        name = self._words.name() if self._is_name() else None
+        alone = self._words.take("IS", "NULL") and self._words.ended
+        self._words.at = start
+        return name.name if name is not None and alone else None
 
     def _conditions(self) -> bool:
         while self._condition():

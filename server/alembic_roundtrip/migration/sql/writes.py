@@ -31,6 +31,7 @@ def _write(node: exp.Expression, read: Definitions) -> Iterator[Change]:
     bounded = node.args.get("where") is not None or node.args.get("limit") is not None
     joined = isinstance(node.this, exp.Table) and bool(node.this.args.get("joins"))
     columns = tuple(_columns(node, read))
+    nulls = None if joined else _nulls_of(node, read)
     made_of = frozenset[str]() if verb == "delete" else _made_of(node, _sources(node), read)
     for target in targets:
         table = _target(target, node, read)
@@ -39,10 +40,32 @@ def _write(node: exp.Expression, read: Definitions) -> Iterator[Change]:
         elif verb == "update":
             bounded = bounded or joined or node.args.get("from_") is not None
             computed = any(map(_reads_columns, node.expressions))
-            yield WriteRows("update", table, bounded, columns, computed=computed, read=made_of)
+            yield WriteRows(
+                "update",
+                table,
+                bounded,
+                columns,
+                computed=computed,
+                read=made_of,
+                nulls_of=nulls,
+            )
         else:
             using = bool(node.args.get("using"))
-            yield WriteRows(verb, table, bounded or joined or using, columns)
+            yield WriteRows(verb, table, bounded or joined or using, columns, nulls_of=nulls)
+
+
+def _nulls_of(node: exp.Expression, read: Definitions) -> str | None:
+    """The column that WHERE asks for NULL, where nothing else chooses rows."""
+    where = node.args.get("where")
+    if where is None or any(node.args.get(name) for name in ("from_", "using", "limit")):
+        return None
+    asked = where.this.unnest()
+    if not isinstance(asked, exp.Is) or asked.args.get("negate"):
+        return None
+    if not isinstance(asked.expression, exp.Null):
+        return None
+    column = asked.this
+    return read.identifier(column.this) if isinstance(column, exp.Column) else None
 
 
 def _sources(node: exp.Expression) -> Iterator[exp.Expression | None]:
