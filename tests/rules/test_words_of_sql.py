@@ -152,6 +152,7 @@ def test_words_count_where_they_mean_what_they_say(
     [
         ("SET FOREIGN_KEY_CHECKS = 0", False),
         ("/*!40014 SET FOREIGN_KEY_CHECKS=0 */", False),
+        ("SET SESSION foreign_key_checks := false", False),
         (r"SET @note = 'it\'s'; SET FOREIGN_KEY_CHECKS=0; SET @more = 'it\'s'", False),
         ("/* SET FOREIGN_KEY_CHECKS=0 */", True),
     ],

@@ -193,10 +193,8 @@ def _quantified(node: exp.Expr) -> tuple[str, list[exp.Expr] | None]:
 
 
 def _equal(one: exp.Expr, other: exp.Expr, outcomes: _Outcomes) -> int:
-    for side, condition in ((one, other), (other, one)):
-        if isinstance(side, exp.Boolean):
-            truth = _truth(condition, outcomes)
-            return truth if side.this else ~truth
+    if type(one) in _CONDITIONS or type(other) in _CONDITIONS:  # `a = true`, or `(a > 0) = b`
+        return ~(_truth(one, outcomes) ^ _truth(other, outcomes))
     return outcomes[_equals(_meaning(one), _meaning(other))]
 
 
