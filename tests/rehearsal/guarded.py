@@ -171,12 +171,19 @@ class Project:
             text = text.replace("@SOCKETS@", str(self.decoy.folder))
         return text
 
-    def run(self, env: str, *, level: str = "process", migration: str = MIGRATION) -> Outcome:
+    def run(
+        self,
+        env: str,
+        *,
+        level: str = "process",
+        migration: str = MIGRATION,
+        agent: Path = AGENT,
+    ) -> Outcome:
         self.write({"migrations/env.py": HEAD + env, "migrations/versions/0001.py": migration})
         before = self._state()
         ran = subprocess.run(
             [
-                *(PYTHON, HERE / "guard_door.py", AGENT, self.scratch, level),
+                *(PYTHON, HERE / "guard_door.py", agent, self.scratch, level),
                 *(self.kind, json.dumps(self.place)),
             ],
             cwd=self.folder,

@@ -178,3 +178,23 @@ async def test_an_application_that_cannot_do_without_a_service_is_told_why(proje
     project.add("a")
     with pytest.raises(CannotRun, match=r"no cache.*; before that .*127.0.0.1:6379; .*`env`"):
         await collect(project)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["x = (", "import not_there", "import sqlite3; sqlite3.connect('other.db')", "pass"],
+)
+async def test_a_service_is_not_blamed_for_what_has_nothing_to_do_with_it(project, code):
+    package = project.folder / "site-packages" / "cache_client"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import socket\n"
+        "try:\n    socket.create_connection(('127.0.0.1', 6379))\nexcept OSError:\n    pass\n"
+    )
+    (project.folder / "then.py").write_text(code)
+    env = project.folder / "migrations" / "env.py"
+    env.write_text("import sys; sys.path.append('site-packages')\nimport cache_client, then\n")
+    project.add("a")
+    with pytest.raises(CannotRun) as told:
+        await collect(project)
+    assert "6379" not in str(told.value)

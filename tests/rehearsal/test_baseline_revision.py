@@ -71,6 +71,18 @@ async def test_what_does_not_lead_back_hides_no_other(models: AlembicProject, re
     assert "; the schema is that of `baseline`" in (evidence["later"].reason or "")
 
 
+async def test_a_downgrade_that_connects_elsewhere_is_not_rehearsed(
+    models: AlembicProject, rehearsed: Rehearse
+):
+    elsewhere = (
+        "import sqlite3\ntry:\n    sqlite3.connect('other.db')\nexcept BaseException:\n    pass"
+    )
+    models.add("email", added("email"), f"{elsewhere}\n{dropped('email')}")
+    found = (await rehearsed(**SETTINGS))["email"]
+    assert found.verdict is Verdict.SKIPPED
+    assert (found.reason or "").startswith("not rehearsed: ")
+
+
 @KINDS
 async def test_a_downgrade_that_fails_on_rows_hides_no_other(
     models: AlembicProject, rehearsed: Rehearse

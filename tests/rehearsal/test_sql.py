@@ -139,6 +139,13 @@ async def test_one_that_needs_a_database_does_not_hide_the_others(tmp_path: Path
             'import socket\nsocket.create_connection(("127.0.0.1", @PORT@))',
             "opens a network connection",
         ),
+        (
+            (
+                "import socket\ntry:\n    socket.create_connection(('127.0.0.1', @PORT@))\n"
+                "except BaseException:\n    pass"
+            ),
+            "opens a network connection",
+        ),
         ('import sqlite3\nsqlite3.connect("app.db")', "by hand with sqlite3"),
         ('import subprocess\nsubprocess.run(["psql"])', "starts the program psql"),
     ],

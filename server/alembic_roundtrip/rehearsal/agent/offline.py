@@ -17,11 +17,11 @@ from .project.requirements import Cannot
 def write(plan: Mapping[str, Any], channel: Channel) -> int:
     """Say the SQL of each downgrade from `current` to `target`, one message a revision."""
     try:
-        redirect.install(
+        guard = redirect.install(
             redirect.Scratch(NOWHERE, plan["folder"], writable=tuple(plan["writable"]))
         )
         find_code(os.getcwd())
-        _Writer(plan, channel).run()
+        _Writer(plan, channel, guard).run()
     except Cannot as error:
         channel.send(events.CANNOT, message=f"no SQL: {error}")
     except redirect.Refused as error:
@@ -33,8 +33,9 @@ def write(plan: Mapping[str, Any], channel: Channel) -> int:
 class _Writer:
     """One run of env.py in offline mode."""
 
-    def __init__(self, plan: Mapping[str, Any], channel: Channel) -> None:
+    def __init__(self, plan: Mapping[str, Any], channel: Channel, guard: redirect.Guard) -> None:
         self._plan = plan
+        self._guard = guard
         self._channel = channel
         self._runs = 0
 
@@ -88,7 +89,7 @@ class _Writer:
         project, target = self._project, self._plan["target"]
         undone = project.directory.iterate_revisions(heads, target, select_for_downgrade=True)
         for script in list(undone):
-            step = _Step(project, script.revision)
+            step = _Step(project, script.revision, self._guard)
             start = buffer.tell()
             yield project.scripts.step(script.revision, upgrade=False, function=step.downgrade)
             self._channel.send(
@@ -104,8 +105,9 @@ class _Writer:
 class _Step:
     """Calls a script's downgrade; what it raises ends its own SQL and not the others'."""
 
-    def __init__(self, project: Project, revision: str) -> None:
+    def __init__(self, project: Project, revision: str, guard: redirect.Guard) -> None:
         self._project = project
+        self._guard = guard
         self._revision = revision
         self.database: Optional[str] = None
         self.problem: Optional[Dict[str, Any]] = None
@@ -121,7 +123,8 @@ class _Step:
             self.problem = {"message": "the migration has no `downgrade()`", "line": None}
             return
         try:
-            function(**arguments)
+            with self._guard.step():
+                function(**arguments)
         except (Exception, SystemExit, redirect.Refused) as error:  # noqa: BLE001 - it is told
             problem = Problem(error, scripts.path(self._revision), self._project.is_ours)
             self.problem = {"message": str(problem), "line": problem.line}

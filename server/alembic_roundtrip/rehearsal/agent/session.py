@@ -40,7 +40,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     except Cannot as error:
         channel.send(
             events.CANNOT,
-            message=f"no rehearsal: {error}{guard.denied_before(str(error))}",
+            message=f"no rehearsal: {error}"
+            + (guard.denied_before(str(error)) if error.failed else ""),
             wants=error.wants,
             homeless=error.homeless,
         )
@@ -303,6 +304,7 @@ class Session:
                 self._statements,
                 self._declared,
                 self._project.is_ours,
+                self._guard.step,
             )
             label = self._label(number, walk)
             plan = {**self._plan, "models": self._plan["models"] and self._knows_models()}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import functools
 import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from asyncio import BaseEventLoop
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .refusal import Refusals, caller, opener
+from .refusal import Refusals, caller, openers
 from .targets import Kind, inside
 
 PROBE = "alembic_roundtrip.probe"
@@ -47,13 +49,13 @@ def install(
     kind: Kind,
     judge: Callable[[Any], None],
     seen: Seen,
-    databases: Collection[str] = (),
+    databases: frozenset[str] = frozenset(),
 ) -> None:
     """Refuse connections, other programs and writes outside `folders`; `judge` is for SQLite files.
 
-    `databases` are packages that connect to some: they are refused, others only denied.
-    What leads to the scratch server of this kind goes through. `seen` gets what is looked at from
-    now on.
+    `databases` are packages that connect to some: they are refused, and so is all that migrations
+    do; others are only denied. What leads to the scratch server of this kind goes through. `seen`
+    gets what is looked at from now on.
 
     Raises `RuntimeError` where the interpreter does not let a hook in.
     """
@@ -67,6 +69,7 @@ def install(
         **_listings(seen.folders),
     }
     sys.addaudithook(_hook(handlers))
+    _judge_where_it_is_awaited(handlers["socket.getaddrinfo"])
     sys.audit(PROBE)
     if not answered:
         raise RuntimeError("another audit hook vetoed it")
@@ -83,7 +86,7 @@ def _hook(handlers: Mapping[str, Handler]) -> Callable[[str, tuple[Any, ...]], N
     return hook
 
 
-def _network(refusals: Refusals, kind: Kind, databases: Collection[str]) -> dict[str, Handler]:
+def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[str, Handler]:
     def connect(args: tuple[Any, ...]) -> None:
         if args[1] is None or _is_socketpair() or is_ours(args[1]):
             return
@@ -99,12 +102,12 @@ def _network(refusals: Refusals, kind: Kind, databases: Collection[str]) -> dict
             deny(f"{caller()} looks up {_address(args[:2])} to connect to it; {_WITHOUT}")
 
     def deny(sentence: str) -> None:
-        package = opener()
-        if package and package not in databases:
-            # A cache, a log, a queue: applications can do without, and say so themselves if not.
-            refusals.denied.append(sentence)
-            raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)
-        refusals.refuse(sentence)
+        packages = openers()
+        if not packages or not databases.isdisjoint(packages) or refusals.of_step():
+            refusals.refuse(sentence)
+        # A cache, a log, a queue: applications can do without, and say so themselves if not.
+        refusals.denied = sentence
+        raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)
 
     def is_ours(address: Any) -> bool:
         if not (isinstance(address, tuple) and len(address) >= 2):  # noqa: PLR2004 (host and port)
@@ -117,6 +120,18 @@ def _network(refusals: Refusals, kind: Kind, databases: Collection[str]) -> dict
         "socket.sendmsg": connect,
         "socket.getaddrinfo": look_up,
     }
+
+
+def _judge_where_it_is_awaited(look_up: Handler) -> None:
+    """Judge an event loop's look-ups before its pool has them: there, nobody's code is seen."""
+    original = BaseEventLoop.getaddrinfo
+
+    @functools.wraps(original)
+    async def getaddrinfo(self: Any, host: Any, port: Any, **options: Any) -> Any:
+        look_up((host, port))
+        return await original(self, host, port, **options)
+
+    BaseEventLoop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]
 
 
 def _is_socketpair() -> bool:

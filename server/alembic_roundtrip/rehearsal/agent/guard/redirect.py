@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from . import audit, drivers, engines, kernel, kinds, logs
@@ -63,9 +64,12 @@ class Guard:
 
     def denied_before(self, sentence: str) -> str:
         """Which connection was denied before something else failed, where that does not say it."""
-        if not self._refusals.denied or self._refusals.denied[-1][:_RECOGNISED] in sentence:
-            return ""
-        return f"; before that {self._refusals.denied[-1]}"
+        denied = self._refusals.denied
+        return f"; before that {denied}" if denied and denied[:_RECOGNISED] not in sentence else ""
+
+    def step(self) -> AbstractContextManager[None]:
+        """While a migration runs. Raises `Refused` in the end if it tried to connect anywhere."""
+        return self._refusals.step()
 
     @property
     def databases(self) -> dict[Target, str]:

@@ -6,7 +6,9 @@ import json
 import os
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, Optional
 
@@ -42,9 +44,10 @@ class Refusals:
     """The sentences said so far, kept in a file: a forked child or a thread adds to it too."""
 
     def __init__(self, folder: str) -> None:
-        self.denied: list[str] = []
-        """Connections that code of others could do without, and was told cannot be made."""
+        self.denied = ""
+        """The last connection that code of others was told cannot be made: it may do without."""
         self._file = os.path.join(folder, "refusals.jsonl")
+        self._step: Optional[_Step] = None
 
     def refuse(self, sentence: str, wants: str = "") -> NoReturn:
         """Keep the sentence and end what was tried."""
@@ -58,10 +61,59 @@ class Refusals:
 
     def sentences(self) -> list[str]:
         """Every different sentence, in the order it was first said."""
+        return list(dict.fromkeys(self._said_since(0)))
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """While a migration runs: what it does without a service says nothing of it.
+
+        Raises `Refused` in the end if anything was refused, whatever became of that.
+        """
+        start = os.path.getsize(self._file) if os.path.exists(self._file) else 0
+        self._step = _Step()
+        try:
+            yield
+        except Refused:
+            raise
+        except BaseException as error:
+            for sentence in self._said_since(start):
+                raise Refused(sentence).with_traceback(error.__traceback__) from error
+            raise
+        else:
+            for sentence in self._said_since(start):
+                raise Refused(sentence)
+        finally:
+            self._step = None
+
+    def of_step(self) -> bool:
+        """Whether what happens in this thread belongs to a migration that is running."""
+        return self._step is not None and self._step.has_this_thread()
+
+    def _said_since(self, start: int) -> list[str]:
         if not os.path.exists(self._file):
             return []
         with open(self._file, encoding="utf-8") as file:
-            return list(dict.fromkeys(json.loads(line) for line in file))
+            file.seek(start)
+            return [json.loads(line) for line in file]
+
+
+class _Step:
+    """A migration that runs, and the threads that were there before it."""
+
+    def __init__(self) -> None:
+        self._own = threading.current_thread()
+        self._others = frozenset(threading.enumerate()) - {self._own}
+
+    def has_this_thread(self) -> bool:
+        """Whether this thread works for it: its own, one that it started, one that it waits for.
+
+        Threads of an application that try a service again and again are none of a migration's.
+        """
+        return threading.current_thread() not in self._others or self._waits()
+
+    def _waits(self) -> bool:
+        frame = sys._current_frames().get(self._own.ident or 0)  # noqa: SLF001 - the only way
+        return frame is not None and frame.f_globals.get("__name__") == "threading"
 
 
 def caller() -> str:
@@ -74,20 +126,24 @@ def caller() -> str:
     return best[1] if best else "the environment"
 
 
-def opener() -> str:
-    """The package whose code wanted this of the standard library; nothing for the project's own.
+def openers() -> list[str]:
+    """The packages by whose code the project's own wanted this, the innermost first.
 
-    Of the standard library itself only what logs is named.
+    None where it was the project's own that did. Of the standard library only what logs is named.
     """
+    packages: list[str] = []
     for frame in _frames():
         name = frame.f_code.co_filename
-        if _packaged(name) in _TRANSPORTS:
+        package = _packaged(name)
+        if name.startswith((_HERE, "<")) or package in _TRANSPORTS:
             continue
         if frame.f_globals.get("__name__") == _LOGGING:
-            return _LOGGING
-        if not name.startswith((*_STDLIB, _HERE, "<")) or _packaged(name):
-            return _packaged(name)
-    return ""
+            return [*packages, _LOGGING]
+        if package:
+            packages.append(package)
+        elif not name.startswith(_STDLIB):
+            break
+    return packages
 
 
 def _packaged(filename: str) -> str:

@@ -69,7 +69,8 @@ class Project:
         try:
             application.enter()
         except application.NoApplication as error:
-            raise Cannot(str(error), homeless=self._is_of_home(error)) from error
+            homeless = self._is_of_home(error)
+            raise Cannot(str(error), homeless=homeless, failed=True) from error
         return True
 
     def failed_early(self, error: BaseException, place: str) -> Cannot:
@@ -97,7 +98,7 @@ class Project:
                 f"`{error.name}`{called}, which {place} needs; install it there"
             )
         if isinstance(error, SystemExit):
-            return Cannot(f"{place} called sys.exit({error.code!r})")
+            return Cannot(f"{place} called sys.exit({error.code!r})", failed=True)
         if isinstance(error, KeyError) and error.args[0] in _LOGGING_SECTIONS:
             return Cannot(
                 f"{place} reads logging settings, and the configuration file has no "
@@ -117,7 +118,8 @@ class Project:
         # All of it: what is wrong with settings is often told below a heading.
         message = shorten(" ".join(problem.message.split()), _LONGEST)
         said = f"{problem.type}: {message}" if message else problem.type
-        return Cannot(f"{place} failed: {said}{because(error)}; {ways}", homeless=homeless)
+        said += because(error)
+        return Cannot(f"{place} failed: {said}; {ways}", homeless=homeless, failed=True)
 
     def _is_of_home(self, error: BaseException) -> bool:
         """Whether it was stopped from writing below the user's home, and not in the project."""

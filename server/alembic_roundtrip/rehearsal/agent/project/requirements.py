@@ -15,13 +15,17 @@ class Cannot(Exception):
     """The rehearsal cannot be run at all; the text is one sentence.
 
     `wants` is the dialect that env.py connects to, where the scratch database is of another;
-    `homeless` says that all it lacks is a home folder to write to.
+    `homeless` says that all it lacks is a home folder to write to; `failed`, that code of the
+    project failed, which may be for the want of something else.
     """
 
-    def __init__(self, sentence: str, wants: str = "", *, homeless: bool = False) -> None:
+    def __init__(
+        self, sentence: str, wants: str = "", *, homeless: bool = False, failed: bool = False
+    ) -> None:
         super().__init__(sentence)
         self.wants = wants
         self.homeless = homeless
+        self.failed = failed
 
 
 def import_alembic() -> None:

@@ -82,6 +82,9 @@ class Descent:
 
 
 def _sentence(down: object, again: object = None) -> str:
+    for problem in (down, again):
+        if isinstance(problem, Problem) and problem.refused:
+            return f"not rehearsed: {problem.message}"
     if isinstance(down, Problem):
         return f"`downgrade()` fails: {down}; {_DOUBT}"
     return f"`upgrade()` fails after the downgrade: {again}; {_DOUBT}"

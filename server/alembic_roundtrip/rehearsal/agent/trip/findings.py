@@ -47,6 +47,8 @@ class Findings:
     def step(self, name: str, outcome: Outcome) -> None:
         """A step was done, or stopped with a problem."""
         problem = outcome.problem
+        if problem is not None and problem.refused:
+            self.skip(f"not rehearsed: {problem.message}")
         self._steps.append(
             {
                 "name": name,

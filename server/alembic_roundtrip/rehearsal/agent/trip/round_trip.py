@@ -123,13 +123,12 @@ class RoundTrip:
             self._reached = ALL
         elif again.problem.beyond is not None:
             self.findings.give_up(again.problem.beyond)
-        else:
+        elif not again.problem.refused:
             self.findings.break_residue()
             self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
 
     def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
         if problem.refused:
-            self.findings.skip(f"not rehearsed: {problem.message}")
             return
         if problem.beyond is not None:
             self.findings.skip(problem.beyond)
@@ -155,6 +154,8 @@ class RoundTrip:
 
     def fail_downgrade(self, problem: Problem, where: str) -> None:
         """Note a downgrade that stopped: it refuses by design, or it fails."""
+        if problem.refused:
+            return
         if refuses(problem):
             self.findings.refuse(problem.message or problem.type)
         elif problem.beyond is not None:

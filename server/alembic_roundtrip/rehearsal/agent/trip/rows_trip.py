@@ -257,13 +257,13 @@ class RowsTrip:
 
     def _blame(self, problem: Problem, attempt: Attempt) -> bool:
         """Note a failure that proves something; gives whether it does."""
+        if problem.refused:
+            return True
         step = "downgrade" if self._reached == UPGRADED else "upgrade"
         where = " with made-up rows in the tables"
         if self._reached == DOWNGRADED:
             where = " again after the downgrade, with made-up rows in the tables"
-        if problem.refused:
-            self._findings.note(f"`{step}()`{where} was not rehearsed: {problem.message}")
-        elif problem.not_implemented or problem.raised:
+        if problem.not_implemented or problem.raised:
             self._note_refusal(step, problem, attempt)
         elif problem.beyond is not None:
             self._findings.give_up(problem.beyond)

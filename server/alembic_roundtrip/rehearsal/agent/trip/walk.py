@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Generator, Iterable, Mapping, Optional
+from typing import Any, Callable, ContextManager, Generator, Iterable, Mapping, Optional
 
 from .. import events
 from ..channel import Channel
@@ -73,6 +73,7 @@ class Walk:
         statements: Statements,
         declared: Declared,
         is_ours: Callable[[str], bool],
+        guarded: Callable[[], ContextManager[None]],
     ) -> None:
         self._scripts = scripts
         self._room = room
@@ -80,6 +81,7 @@ class Walk:
         self._statements = statements
         self._declared = declared
         self._is_ours = is_ours
+        self._guarded = guarded
         self._way: Optional[Way] = None
         self._problem: Optional[Problem] = None
         self._seconds = 0.0
@@ -175,7 +177,7 @@ class Walk:
         self._statements.take()
         started = time.perf_counter()
         try:
-            with in_the_same_folder():
+            with in_the_same_folder(), self._guarded():
                 self._call(request, arguments)
             self._channel.end_if_forked()
             if self._room.asked_for_commits:
