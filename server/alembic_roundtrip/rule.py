@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from alembic_roundtrip.diagnostic import Diagnostic, Finding, Fix
+from alembic_roundtrip.diagnostic import Diagnostic, Finding, Fix, Fixes
 from alembic_roundtrip.migration.rewrite import InsertStatements, WriteBody
 from alembic_roundtrip.severity import Severity
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from alembic_roundtrip.evidence import RevisionEvidence
     from alembic_roundtrip.filecontext import FileContext
     from alembic_roundtrip.migration.changes import Change, Kinds
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +165,24 @@ class Rule:
             path=path,
             revision=revision,
             range=finding.range,
-            offered=cache(finding.fixes) if callable(finding.fixes) else finding.fixes,
+            offered=self._guarded(finding.fixes, path),
             related=finding.related,
         )
+
+    def _guarded(self, fixes: Fixes, path: Path) -> Fixes:
+        """Fixes that are made once; none, and a word in the log, where making them fails."""
+        if not callable(fixes):
+            return fixes
+
+        @cache
+        def made() -> tuple[Fix, ...]:
+            try:
+                return fixes()
+            except Exception:
+                logger.exception("the fixes of rule %s failed on %s", self.name, path)
+                return ()
+
+        return made
 
 
 def _as_it_is(finding: Finding) -> Finding:

@@ -232,7 +232,7 @@ def test_a_downgrade_that_does_more_is_not_written_over(project: Path) -> None:
     file.write_text(text)
     told = (
         "migrations/versions/aaaa_first.py: there is a downgrade already, and this one leaves "
-        "1 operation to be undone by hand; "
+        "2 things to be done by hand; "
     )
     shown = run("scaffold", "aaaa", cwd=project)
     assert "-    op.create_index" in shown.stdout

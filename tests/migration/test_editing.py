@@ -401,6 +401,18 @@ def test_what_cannot_be_rewritten_is_said_in_a_sentence(
     assert "\n" not in str(caught.value)
 
 
+def test_a_change_that_fails_is_no_more_than_one_that_cannot_be_made(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise IndentationError("unindent\ndoes not match")
+
+    monkeypatch.setattr(editing, "_written", fails)
+    with pytest.raises(RewriteError, match="the change cannot be made: IndentationError"):
+        editing.edits(read(HEAD), [DROP])
+    assert "does not match" in caplog.text
+
+
 def test_libcst_is_not_imported_before_an_edit_is_asked_for() -> None:
     code = "import sys, alembic_roundtrip.rule; sys.exit('libcst' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

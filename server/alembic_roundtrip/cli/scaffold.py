@@ -117,7 +117,7 @@ def _look_at_the_old(context: Context, text: str, *, write: bool) -> None:
         return
     told = (
         f"{relative(migration.path)}: there is a downgrade already, and this one leaves "
-        f"{left} {plural('operation', left)} to be undone by hand"
+        f"{left} {plural('thing', left)} to be done by hand"
     )
     if write:
         raise NothingToReadError(f"{told}; empty the old one first where it is to be replaced")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import logging
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import dedent
@@ -28,6 +29,8 @@ from alembic_roundtrip.migration.rewrite import (
 from alembic_roundtrip.text import Edit, Position, Range, apply_edits
 from alembic_roundtrip.textfile import TextFile
 
+logger = logging.getLogger(__name__)
+
 _WITHOUT_IMPORTS = (Warned, AddComment, Replace, MoveStatement, RemoveStatement)
 
 
@@ -42,7 +45,14 @@ def edits(document: Migration | TextFile, rewrites: Sequence[Rewrite]) -> tuple[
     migration = document
     if migration.problems:
         raise RewriteError(f"{migration.path.name}: {migration.problems[0].message}; fix it first")
-    made = [edit for edit in _edits(migration, rewrites) if _changes(migration, edit)]
+    try:
+        made = [edit for edit in _edits(migration, rewrites) if _changes(migration, edit)]
+    except RewriteError:
+        raise
+    except Exception as error:  # of one fix among many, none of which is to end with it
+        logger.exception("a change of %s failed", migration.path)
+        kind = type(error).__name__
+        raise RewriteError(f"{migration.path.name}: the change cannot be made: {kind}") from error
     _check(migration, made)
     return tuple(made)
 

@@ -75,10 +75,17 @@ def _overwritten(change: c.WriteRows, step: Step) -> Inverse:
     columns = change.columns
     if columns and all((change.table, name) in step.filled for name in columns):
         return Inverse()
-    old = [name for name in columns if (change.table, name) not in step.filled]
-    subjects = [f"{change.table}.{name}" for name in old] or [str(change.table or "rows")]
-    lost = values_overwritten(subjects)
+    old = [f"{table}.{name}" for table, name in subjects_overwritten(change, step)]
+    lost = values_overwritten(old or [str(change.table or "rows")])
     return Inverse([f"{DESTRUCTIVE}{lost}"], lost=[lost])
+
+
+def subjects_overwritten(change: c.WriteRows, step: Step) -> list[tuple[Name, str]]:
+    """The columns whose values an UPDATE overwrites, but those that the upgrade itself added."""
+    table = change.table
+    if table is None:
+        return []
+    return [(table, name) for name in change.columns if (table, name) not in step.filled]
 
 
 def _deleted(change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]) -> str:

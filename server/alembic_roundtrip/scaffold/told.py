@@ -1,14 +1,17 @@
-"""What a placeholder says that is left to do."""
+"""What a downgrade says in comments: what is lost, and what is left to do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 
 DESTRUCTIVE = "# DESTRUCTIVE: "
+PUT_BACK = f"{PLACEHOLDER} put back by hand what the downgrade before this one did:"
+"""The placeholder above the code, as a comment, of a downgrade that was written over."""
+QUOTED = "#     "
+"""Begins the lines of that code."""
 _SHOWN = 50
 _VALUES = "The values of "
 _OVERWRITTEN = " that the upgrade overwrote cannot be restored."
@@ -29,12 +32,9 @@ def values_overwritten(subjects: Sequence[str]) -> str:
     return f"{_VALUES}{' and '.join(subjects)}{_OVERWRITTEN}"
 
 
-def given_back(sentence: str, columns: AbstractSet[str]) -> bool:
-    """Whether a sentence says of nothing but these columns that an upgrade overwrote them."""
-    if not sentence.startswith(_VALUES) or not sentence.endswith(_OVERWRITTEN):
-        return False
-    subjects = sentence.removeprefix(_VALUES).removesuffix(_OVERWRITTEN).split(" and ")
-    return set(subjects) <= columns
+def is_quoted(line: str) -> bool:
+    """Whether a comment is a line of the code under `PUT_BACK`."""
+    return line.startswith(QUOTED) or line == QUOTED.rstrip()
 
 
 def by_hand(operation: Operation, migration: Migration) -> str:

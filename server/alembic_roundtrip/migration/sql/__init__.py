@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.changes import AddColumn, AlterColumn, Change, CreateTable
@@ -16,6 +17,9 @@ from alembic_roundtrip.migration.objects import Name, option, without
 from alembic_roundtrip.migration.sql import names
 from alembic_roundtrip.migration.sql.plain import DIALECTS, written
 from alembic_roundtrip.migration.sql.words import Statement, Words, executed, statements
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.migration.sql.named import Named
 
 PLAUSIBLE = ("postgresql", "sqlite", "mysql")
 """Where nothing says which dialect it is."""
@@ -61,6 +65,18 @@ def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str
 
             found += copied(statement, meant, lower=_LOWER.issuperset(meant))
     return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def named_in(sql: str, dialects: tuple[str, ...] = ()) -> Named | None:
+    """What a text names that is one statement on rows; None where not all of it is known."""
+    meant = dialects or PLAUSIBLE
+    found = list(statements(sql, backslashes=MYSQL.issuperset(meant)))
+    if len(found) != 1:
+        return None
+    from alembic_roundtrip.migration.sql.named import named
+
+    return named(found[0], meant, lower=_LOWER.issuperset(meant))
 
 
 def _plain(statement: Statement, dialects: tuple[str, ...]) -> tuple[Change, ...] | None:
