@@ -36,6 +36,8 @@ from alembic_roundtrip.migration.sql import conditions_differ
         ("NOT a", "a = false"),
         ("a = 0", "a = false"),
         ("a IS NOT NULL", "NOT (a IS NULL)"),
+        ("a > 0 AND true", "a > 0 AND 1"),
+        ("false", "0"),
         ("(a IS NULL) <> (b IS NULL)", "(a IS NOT NULL) = (b IS NULL)"),
         ("(a > 0) = b", "(a > 0 AND b) OR (a <= 0 AND NOT b)"),
         ("a NOT LIKE 'x%'", "NOT a LIKE 'x%'"),

@@ -146,8 +146,11 @@ def _truth(node: exp.Expr, outcomes: _Outcomes) -> int:
 
 
 def _stated(node: exp.Expr, outcomes: _Outcomes) -> int:
-    """A value that is a condition by itself: `active` is `active = true`."""
-    return outcomes[_equals(_meaning(node), _TRUE)]
+    """A value that is a condition by itself: `active` is `active = true`, and 1 is true."""
+    value = _meaning(node)
+    if value in {_TRUE, _FALSE}:
+        return _ALWAYS if value == _TRUE else _NEVER
+    return outcomes[_equals(value, _TRUE)]
 
 
 def _joined(node: exp.Expr, outcomes: _Outcomes) -> int:
