@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from alembic_roundtrip.losses import predicted_losses, says_loss, told_losses
+from alembic_roundtrip.losses import (
+    documents,
+    predicted_losses,
+    says_loss,
+    told_losses,
+    unsaid_losses,
+)
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.sql import copies_of
 from alembic_roundtrip.rule import Example
@@ -268,3 +274,21 @@ def test_ordinary_words_name_a_column_only_where_they_are_written_as_its_name(
     text: str, lost: tuple[str, ...], told: tuple[str, ...]
 ) -> None:
     assert told_losses(text, lost) == {*told}
+
+
+@pytest.mark.parametrize(
+    ("text", "older", "unsaid", "documented"),
+    [
+        ("The values of users.bio are lost.", (BIO, NICK), (NICK,), False),
+        ("The values of users.bio are lost.", (BIO,), (), True),
+        ("The values of users.bio are lost.", (), (), True),
+        ("Data loss.", (BIO, NICK), (), True),
+        ("Drop the bio.", (BIO,), (BIO, TEAMS), False),
+        ("Drop the bio.", (), (TEAMS,), False),
+    ],
+)
+def test_older_data_is_named_and_of_newer_any_words_will_do(
+    text: str, older: tuple[str, ...], unsaid: tuple[str, ...], documented: bool
+) -> None:
+    assert unsaid_losses(text, older, [TEAMS]) == {*unsaid}
+    assert documents(text, older) is documented

@@ -9,7 +9,7 @@ from alembic_roundtrip.wording import details
 
 def told(*losses: Loss) -> list[str]:
     evidence = RevisionEvidence("a1", None, Verdict.LOSSY, 0.1, losses=losses)
-    return list(details(evidence, documented=True))
+    return list(details(evidence))
 
 
 def test_what_was_written_since_the_upgrade_is_named_once() -> None:

@@ -383,6 +383,21 @@ def told_losses(text: str, subjects: Iterable[str]) -> frozenset[str]:
     )
 
 
+def unsaid_losses(text: str, older: Iterable[str], newer: Iterable[str] = ()) -> frozenset[str]:
+    """Which of these tables and columns prose does not say to be lost.
+
+    For what was written since the upgrade any words of a loss will do: it is normal.
+    """
+    lost = frozenset(older)
+    return lost - told_losses(text, lost) if says_loss(text) else lost.union(newer)
+
+
+def documents(text: str, older: Iterable[str]) -> bool:
+    """Whether prose says of each of these that it is lost; of none, that something is."""
+    lost = frozenset(older)
+    return not unsaid_losses(text, lost) if lost else says_loss(text)
+
+
 def _names(subject: str, text: str, *, in_passing: bool = False) -> bool:
     """Whether prose names a table, or a column or its table as a whole; as words, too.
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from alembic_roundtrip.evidence import Loss, RevisionEvidence
-from alembic_roundtrip.measurements import loss_line, residue_line, told_once
+from alembic_roundtrip.measurements import loss_line, residue_line, subject_of, told_once
 
 
-def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
-    """What there is to say below a revision's verdict, one line each."""
+def details(evidence: RevisionEvidence, unsaid: Container[str] = ()) -> Iterator[str]:
+    """What there is to say below a revision's verdict, one line each.
+
+    `unsaid` are the tables and columns of which the migration does not say that they are lost.
+    """
     if evidence.reason is not None:
         yield evidence.reason
         step = evidence.decisive_step()
@@ -21,7 +24,8 @@ def details(evidence: RevisionEvidence, *, documented: bool) -> Iterator[str]:
     for residue in evidence.residue:
         yield residue_line(residue)
     for loss in told_once(evidence.old_losses()):
-        yield loss_line(loss) + ("" if documented else "; the migration does not say so")
+        silent = subject_of(loss) in unsaid
+        yield loss_line(loss) + ("; the migration does not say so" if silent else "")
     written = evidence.new_losses()
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"

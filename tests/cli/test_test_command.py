@@ -111,6 +111,25 @@ def test_an_undocumented_loss_is_a_finding_where_asked(folder):
     assert main(["test", "--rows", "2", "--fail-on", "undocumented", "2b7d"]) == 1
 
 
+def test_a_warning_that_names_one_loss_documents_no_other(folder, capsys):
+    first = folder / "migrations/versions/1a2f0c3d4e5b_create_users.py"
+    first.write_text(first.read_text("utf-8").replace(", nullable=False", ""), "utf-8")
+    file = folder / "migrations/versions/2b7d91e06fa3_drop_email.py"
+    text = file.read_text(encoding="utf-8")
+    text = text.replace("does not restore the addresses", "does not restore the values of email")
+    text = text.replace('drop_column("email")', 'drop_column("email"); batch.drop_column("name")')
+    text += '    op.add_column("users", sa.Column("name", sa.String(30)))\n'
+    file.write_text(text, encoding="utf-8")
+    assert main(["test", "--rows", "2", "--fail-on", "undocumented", "2b7d"]) == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if "loses `" in line]
+    assert {("`users.name`" in line, "does not say so" in line) for line in lines} == {
+        (True, True),
+        (False, False),
+    }
+    file.write_text(text.replace("values of email", "values of email and name"), encoding="utf-8")
+    assert main(["test", "--rows", "2", "--fail-on", "undocumented", "2b7d"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -19,7 +19,7 @@ from alembic_roundtrip.planning import RollbackPlan, plan_rollback
 from alembic_roundtrip.planning.document import document
 from alembic_roundtrip.planning.markdown import markdown
 from alembic_roundtrip.planning.plan import PlannedRevision
-from alembic_roundtrip.planning.sentences import basis, headline
+from alembic_roundtrip.planning.sentences import basis, headline, loss_line
 from alembic_roundtrip.workspace import Workspace
 
 USERS = 'op.create_table("users", sa.Column("id", sa.Integer), sa.Column("nick", sa.String(9)))'
@@ -83,6 +83,29 @@ def test_reading_tells_what_is_lost_of_old_and_of_new_data(project: AlembicProje
     assert not second.documented
     assert (second.title, second.down_revisions) == ("bbbb", ("aaaa",))
     assert second.code.splitlines()[1] == 'op.drop_column("users", "age")'
+
+
+def test_a_warning_that_names_one_loss_documents_no_other(project: AlembicProject) -> None:
+    project.add("aaaa", USERS, 'op.drop_table("users")')
+    file = project.add(
+        "bbbb",
+        'op.drop_column("users", "nick")\nop.drop_column("users", "id")\n'
+        'op.create_table("tags", sa.Column("x", sa.Integer))',
+        'op.drop_table("tags")\nop.add_column("users", sa.Column("id", sa.Integer))\n'
+        'op.add_column("users", sa.Column("nick", sa.Text))',
+    )
+    text = file.read_text()
+    said = "The values of `users.nick` cannot be restored."
+    file.write_text(text.replace('"""bbbb"""', f'"""{said}"""'))
+    found = plan(project).revisions[0]
+    assert found.documented is False
+    lines = [loss_line(found, loss) for loss in found.losses]
+    assert [line.endswith("; the migration does not say so") for line in lines] == [
+        "`users.id`" in line for line in lines
+    ]
+    assert {loss.subject for loss in found.losses} == {"users.nick", "users.id", "tags"}
+    file.write_text(text.replace('"""bbbb"""', f'"""{said} Nor can those of `users.id`."""'))
+    assert plan(project).revisions[0].documented is True
 
 
 @pytest.mark.parametrize(

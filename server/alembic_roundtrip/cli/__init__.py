@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         if error.filename is not None:  # what was written to has no name, what is opened has
-            return _say_fault()
+            return _say(f"cannot write or read {os.fsdecode(error.filename)}: {error.strerror}")
         _close_output()
         return _say(f"cannot write to standard output: {error.strerror}")
     except KeyboardInterrupt:

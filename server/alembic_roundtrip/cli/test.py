@@ -209,4 +209,4 @@ def is_finding(evidence: RevisionEvidence, fail_on: str) -> bool:
         return fail_on != "failed"
     if not evidence.old_losses():
         return False
-    return fail_on == "lossy" or (fail_on == "undocumented" and not documented(evidence.path))
+    return fail_on == "lossy" or (fail_on == "undocumented" and not documented(evidence))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from alembic_roundtrip.evidence import evidence_store
-from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.losses import documentation, documents
 from alembic_roundtrip.lsp.asked import (
     followed,
     named,
@@ -30,6 +30,7 @@ from alembic_roundtrip.lsp.scaffolding import (
     scaffold_from_database,
 )
 from alembic_roundtrip.lsp.session import UNUSABLE, in_slices
+from alembic_roundtrip.measurements import subject_of
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.rehearsal.document import Document
 from alembic_roundtrip.rehearsal.events import (
@@ -234,7 +235,8 @@ def _message(event: Event, wanted: tuple[str, ...], done: int) -> str | None:
 def _documented(ls: RoundtripServer, event: RevisionFinished) -> bool:
     path = event.evidence.path
     migration = ls.session.migration(Path(path)) if path else None
-    return migration is not None and says_loss(documentation(migration))
+    lost = map(subject_of, event.evidence.old_losses())
+    return migration is not None and documents(documentation(migration), lost)
 
 
 def _summary(result: Mapping[str, Any]) -> str:

@@ -90,7 +90,7 @@ def report(measured: Measured) -> Iterator[str]:
     for step in evidence.steps:
         if step.error:
             yield f"- {step.name} failed: {step.error.type}: {step.error.message}"
-    yield from (f"- {line}" for line in details(replace(evidence, reason=None), documented=True))
+    yield from (f"- {line}" for line in details(replace(evidence, reason=None)))
 
 
 def effects(operation: Operation) -> list[str]:

@@ -107,6 +107,13 @@ def losses(context: Context) -> Iterator[Loss]:
             yield Loss(name, f"loses what was written to `{name}` since the upgrade", "reading")
 
 
+def older_lost(context: Context) -> frozenset[str]:
+    """What is lost of data that was there before the upgrade."""
+    if context.evidence is not None and _went_down_with_rows(context.evidence):
+        return frozenset(map(subject_of, context.evidence.old_losses()))
+    return frozenset(loss.subject for loss in predicted_losses(context))
+
+
 def _measured(evidence: RevisionEvidence) -> Iterator[Loss]:
     for loss in told_once(evidence.old_losses()):
         subject = subject_of(loss)

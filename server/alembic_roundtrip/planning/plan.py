@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Literal
 from alembic_roundtrip.evidence import RevisionEvidence, Statement, Step
 from alembic_roundtrip.history import History, graph
 from alembic_roundtrip.history.rollback import rollback
-from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.losses import documentation, says_loss, unsaid_losses
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.planning.findings import Blocker, Loss, blockers, left, losses, notes
+from alembic_roundtrip.planning.findings import (
+    Blocker,
+    Loss,
+    blockers,
+    left,
+    losses,
+    notes,
+    older_lost,
+)
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.text import Position, Range
 from alembic_roundtrip.workspace import Workspace
@@ -43,6 +51,8 @@ class PlannedRevision:
     says_loss: bool
     """Whether the migration says, in whatever words, that data is lost."""
     losses: tuple[Loss, ...] = ()
+    unsaid: frozenset[str] = frozenset()
+    """What is lost of which it does not say so."""
     blockers: tuple[Blocker, ...] = ()
     left: tuple[str, ...] = ()
     """What is otherwise afterwards than it was before the upgrade."""
@@ -62,7 +72,9 @@ class PlannedRevision:
     @property
     def documented(self) -> bool | None:
         """Whether the migration says what is lost or refused; None where nothing is."""
-        return self.says_loss if self.losses or self.blockers else None
+        if self.losses:
+            return not self.unsaid
+        return self.says_loss if self.blockers else None
 
     @property
     def explained_by_sql(self) -> bool:
@@ -184,14 +196,16 @@ def _planned(workspace: Workspace, environment: Environment, rev: str) -> Planne
     kept = workspace.evidence(migration)
     fresh = kept[0] if kept is not None and kept[1] else None
     docstring = migration.docstring.text.strip() if migration.docstring else ""
+    prose, lost = documentation(migration), tuple(losses(context))
     return PlannedRevision(
         revision=rev,
         title=docstring.partition("\n")[0].strip(),
         path=migration.path,
         down_revisions=down,
         code=_code(migration),
-        says_loss=says_loss(documentation(migration)),
-        losses=tuple(losses(context)),
+        says_loss=says_loss(prose),
+        losses=lost,
+        unsaid=unsaid_losses(prose, older_lost(context), (loss.subject for loss in lost)),
         blockers=tuple(dict.fromkeys(blockers(context))),
         left=tuple(left(context)),
         notes=tuple(notes(context)),

@@ -73,7 +73,9 @@ def blocker_line(blocker: Blocker) -> str:
 
 def loss_line(revision: PlannedRevision, loss: Loss) -> str:
     """A loss, and whether the migration says so."""
-    return loss.message + ("" if revision.says_loss else "; the migration does not say so")
+    return loss.message + (
+        "; the migration does not say so" if loss.subject in revision.unsaid else ""
+    )
 
 
 def documented(revision: PlannedRevision) -> str:

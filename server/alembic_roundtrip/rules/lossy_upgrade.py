@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
-from alembic_roundtrip.losses import documentation, predicted_losses, says_loss, told_losses
+from alembic_roundtrip.losses import documentation, predicted_losses, says_loss, unsaid_losses
 from alembic_roundtrip.measurements import measured_losses
 from alembic_roundtrip.migration.rewrite import AddWarning
 from alembic_roundtrip.rule import Rule
@@ -39,9 +39,9 @@ def check(context: Context) -> Iterator[Finding]:
             yield Finding(found.range, found.message, (_said(found.sentence),), severity="error")
         return
     losses = predicted_losses(context)
-    told = told_losses(documentation(context.migration), (loss.subject for loss in losses))
+    unsaid = unsaid_losses(documentation(context.migration), (loss.subject for loss in losses))
     for loss in losses:
-        if loss.direction == "upgrade" and loss.subject not in told:
+        if loss.direction == "upgrade" and loss.subject in unsaid:
             yield Finding(
                 loss.operation.range,
                 f"the data in `{loss.subject}` is gone before any downgrade",

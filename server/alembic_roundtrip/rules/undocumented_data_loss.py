@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix, Related
-from alembic_roundtrip.losses import DESTROYING, documentation, predicted_losses, told_losses
+from alembic_roundtrip.losses import DESTROYING, documentation, predicted_losses, unsaid_losses
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddWarning
 from alembic_roundtrip.rule import Rule
@@ -32,8 +32,8 @@ def check(context: Context) -> Iterator[Finding]:
     if context.upgrade_only or (downgrade is not None and downgrade.kind is Body.RAISES):
         return
     losses = predicted_losses(context)
-    told = told_losses(documentation(migration), (loss.subject for loss in losses))
-    losses = tuple(loss for loss in losses if loss.subject not in told)
+    unsaid = unsaid_losses(documentation(migration), (loss.subject for loss in losses))
+    losses = tuple(loss for loss in losses if loss.subject in unsaid)
     if not losses:
         return
     subjects = list(dict.fromkeys(loss.subject for loss in losses))

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from alembic_roundtrip import wording
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
+from alembic_roundtrip.measurements import subject_of
 from alembic_roundtrip.rehearsal.events import Finished, Started
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range
@@ -24,8 +25,8 @@ class Judged:
 
     @property
     def documented(self) -> bool:
-        """Whether the migration says that data is lost."""
-        return documented(self.evidence.path)
+        """Whether the migration says what is lost."""
+        return documented(self.evidence)
 
     @property
     def severity(self) -> Severity | None:
@@ -47,8 +48,12 @@ class Judged:
 
     def details(self) -> Iterator[str]:
         """What there is to say, one line each."""
-        said = bool(self.evidence.old_losses()) and self.documented
-        return wording.details(self.evidence, documented=said)
+        from alembic_roundtrip.losses import unsaid_losses
+
+        lost = _lost(self.evidence)
+        return wording.details(
+            self.evidence, unsaid_losses(_prose(self.evidence.path), lost) if lost else ()
+        )
 
     def place(self) -> Range:
         """Where in the migration it shows: the line that failed, else its downgrade's name."""
@@ -68,22 +73,34 @@ class Judged:
         return start if migration.downgrade is None else migration.downgrade.header
 
 
-@lru_cache(1)
-def documented(path: str | None) -> bool:
-    """Whether a migration says, in whatever words, that data is lost.
+def documented(evidence: RevisionEvidence) -> bool:
+    """Whether a migration says of all that it loses that it does so."""
+    from alembic_roundtrip.losses import documents
 
-    Reading a migration takes longer than rehearsing a small one, so only where it matters.
-    """
-    from alembic_roundtrip.losses import documentation, says_loss
+    return documents(_prose(evidence.path), _lost(evidence))
+
+
+def _lost(evidence: RevisionEvidence) -> frozenset[str]:
+    return frozenset(map(subject_of, evidence.old_losses()))
+
+
+def _prose(path: str | None) -> str:
+    """What a migration says in prose."""
+    if path is None:
+        return ""
+    try:
+        return _prose_of(Path(path).read_text(encoding="utf-8"), path)
+    except (OSError, ValueError):
+        return ""
+
+
+@lru_cache(1)
+def _prose_of(text: str, path: str) -> str:
+    """Reading a migration takes longer than rehearsing a small one, so only where it matters."""
+    from alembic_roundtrip.losses import documentation
     from alembic_roundtrip.migration.source import read
 
-    if path is None:
-        return False
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return False
-    return says_loss(documentation(read(text, Path(path))))
+    return documentation(read(text, Path(path)))
 
 
 class Report(Protocol):
