@@ -109,7 +109,7 @@ class Listing:
         """Whether env.py is known to have statements of a migration share a transaction."""
         from alembic_roundtrip.project.transactions import in_transaction
 
-        return in_transaction(self.environment.env_py, self.environment.folder)
+        return in_transaction(self.environment)
 
     def digest_before(self, revision: str) -> str:
         """A hash of all that the schema before a revision depends on."""

@@ -233,7 +233,11 @@ NAME_IT = "; fetch it with its history, or name what is deployed in the setting 
 
 
 def test_what_git_does_not_tell_is_said(
-    project: AlembicProject, tmp_path: Path, printed: Any, monkeypatch: pytest.MonkeyPatch
+    project: AlembicProject,
+    tmp_path: Path,
+    printed: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert NOT_LOOKED_FOR not in printed("lint"), "there is no repository"
     commit_all(project.folder)
@@ -247,7 +251,11 @@ def test_what_git_does_not_tell_is_said(
     monkeypatch.chdir(clone)
     why = "no default branch is known here"
     assert printed("lint").endswith(f"\n{NOT_LOOKED_FOR}{why}{NAME_IT}")
-    assert NOT_LOOKED_FOR not in printed("lint", "--format", "concise")
+    for form in ("concise", "json", "github", "sarif", "junit"):
+        main(["lint", "--format", form])
+        told = capsys.readouterr()
+        assert told.err == f"{NOT_LOOKED_FOR}{why}{NAME_IT}"
+        assert NOT_LOOKED_FOR not in told.out
     git(clone, "fetch", "--quiet", "--depth=1", "origin", "main:refs/remotes/origin/main")
     why = "HEAD has no commit in common with `origin/main` here"
     assert printed("lint").endswith(f"\n{NOT_LOOKED_FOR}{why}{NAME_IT}")

@@ -88,6 +88,22 @@ def test_a_project_without_migrations_is_right(project, arguments, printed):
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [([], True), (["."], True), (["new/alembic.ini"], True), (["new/migrations/env.py"], True)]
+    + [([place], False) for place in ("migrations", "migrations/versions")],
+)
+def test_an_environment_without_migrations_is_told_of_where_it_is_asked_for(
+    project, arguments, told, printed
+):
+    new = project / "new" / "migrations"
+    (new / "versions").mkdir(parents=True)
+    (new / "env.py").write_text("")
+    ini = "[alembic]\nscript_location = %(here)s/migrations\n"
+    (project / "new" / "alembic.ini").write_text(ini)
+    assert ("new/alembic.ini: 0 migrations" in printed("lint", *arguments)) is told
+
+
 def test_folders_that_alembic_leaves_out_are_no_green_result(project, capsys):
     versions = project / "migrations/versions"
     (versions / "old").mkdir()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -325,3 +326,24 @@ def test_two_environments_have_an_index_each(project: AlembicProject) -> None:
     other = AlembicProject(project.folder.parent / "other")
     folders = {store_of(each.environment).folder for each in (project, other)}
     assert len(folders) == 2
+
+
+def test_an_index_stays_where_it_is_when_bytecode_comes_and_goes(project: AlembicProject) -> None:
+    environment = project.environment
+    beside = replace(environment, compiled=(project.versions / "gone_.pyc",))
+    assert store_of(beside).folder == store_of(environment).folder
+
+
+def test_bytecode_beside_the_migrations_makes_what_is_known_old(
+    project: AlembicProject, lint: Lint, checked: list[str]
+) -> None:
+    ini = project.folder / "alembic.ini"
+    text = ini.read_text(encoding="utf-8").replace("[alembic]", "[alembic]\nsourceless = true")
+    ini.write_text(text, encoding="utf-8")
+    lint()
+    checked.clear()
+    lint()
+    assert checked == []
+    (project.versions / "gone_.pyc").write_bytes(b"")
+    lint()
+    assert "r1_.py" in checked

@@ -157,7 +157,7 @@ ADD = 'op.add_column("users", sa.Column("age", sa.Integer))'
         (
             f"{ADD}  # roundtrip: ignore[column-not-dropped] on purpose",
             'op.execute("SELECT 1")',
-            (),
+            ("nothing in downgrade() drops the column `users.age`",),
         ),
         (
             'op.drop_column("users", "nick")',

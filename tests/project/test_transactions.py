@@ -31,6 +31,7 @@ RUN = "with context.begin_transaction():\n    context.run_migrations()\n"
         (f"c = c.execution_options(isolation_level='autocommit')\n{RUN}", False),
         (f"engine = create_engine(url, **{{'isolation_level': 'AUTOCOMMIT'}})\n{RUN}", False),
         ("from shop.db import migrate_online\nmigrate_online(context, context.config)", False),
+        (f"{RUN}this is no Python", False),
     ],
 )
 def test_what_fails_in_a_transaction_is_reported_where_env_py_has_one(
@@ -38,5 +39,28 @@ def test_what_fails_in_a_transaction_is_reported_where_env_py_has_one(
 ) -> None:
     project = write_project(Example("", CONCURRENTLY), tmp_path)
     (tmp_path / "migrations" / "env.py").write_text(textwrap.dedent(env), encoding="utf-8")
+    workspace = Workspace([tmp_path], {"dialects": ["postgresql"], "select": ["needs-autocommit"]})
+    assert bool(workspace.diagnostics(project.file)) is judged
+
+
+ENGINE = "engine = engine_from_config(context.config.get_section('alembic'))\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "judged"),
+    [
+        ("sqlalchemy.isolation_level = SERIALIZABLE", True),
+        ("sqlalchemy.isolation_level = AUTOCOMMIT", False),
+        ("sqlalchemy.url = x://%%40y\nsqlalchemy.isolation_level = autocommit ", False),
+        ("[other]\ndb.isolation_level = AUTOCOMMIT", False),
+    ],
+)
+def test_the_configuration_may_ask_for_autocommit_too(
+    settings: str, judged: bool, tmp_path: Path
+) -> None:
+    project = write_project(Example("", CONCURRENTLY), tmp_path)
+    (tmp_path / "migrations" / "env.py").write_text(f"{ENGINE}{RUN}", encoding="utf-8")
+    ini = f"[alembic]\nscript_location = %(here)s/migrations\n{settings}\n"
+    (tmp_path / "alembic.ini").write_text(ini, encoding="utf-8")
     workspace = Workspace([tmp_path], {"dialects": ["postgresql"], "select": ["needs-autocommit"]})
     assert bool(workspace.diagnostics(project.file)) is judged

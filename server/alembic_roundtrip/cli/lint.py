@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -96,13 +97,15 @@ def run(arguments: Namespace) -> int:
     linting = Linting(
         found=found,
         files=files,
-        environments=_counts(workspace, files),
+        environments=_counts(workspace, files, wanted),
         problems=_problems(workspace),
         hints=arguments.hints,
         fail_on=arguments.fail_on,
     )
     if arguments.format == "text":
         linting = replace(linting, notes=_notes(workspace, linting, arguments))
+    else:
+        _tell_unjudged(workspace)
     formats.diagnostics_report(arguments.format)(linting)
     gc.freeze()  # nor are they looked for when the process ends
     return int(any(map(linting.fails, found)))
@@ -114,6 +117,14 @@ def _notes(workspace: Workspace, linting: Linting, arguments: Namespace) -> tupl
     failing = [d for d in linting.found if linting.fails(d)]
     whole = not (arguments.paths or arguments.changed_since)
     return (*uncompared(workspace), *(way_to_start(workspace, failing) if whole else ()))
+
+
+def _tell_unjudged(workspace: Workspace) -> None:
+    """A report that programs read has no place for it, but a job's log has."""
+    from alembic_roundtrip.cli._notes import uncompared
+
+    for note in uncompared(workspace):
+        print(note, file=sys.stderr)
 
 
 def _open(arguments: Namespace) -> Workspace:
@@ -140,17 +151,26 @@ def _files(workspace: Workspace, paths: Sequence[Path]) -> Iterator[Path]:
                 yield file
 
 
-def _counts(workspace: Workspace, files: Iterable[Path]) -> dict[Environment, int]:
-    """How many of the files are migrations of which environment."""
+def _counts(
+    workspace: Workspace, files: Iterable[Path], wanted: Sequence[Path]
+) -> dict[Environment, int]:
+    """How many of the files are migrations of which environment, where the paths are about it."""
     read = set(files)
     found: dict[Environment, int] = {}
     for environment in workspace.environments:
         paths = workspace.scripts(environment).paths
         count = len(read.intersection(paths))
         # Of one that has none yet, it is said all the same where they are looked for.
-        if count or not (paths or environment.problems):
+        if count or not (paths or environment.problems or _elsewhere(environment, wanted)):
             found[environment] = count
     return found
+
+
+def _elsewhere(environment: Environment, wanted: Sequence[Path]) -> bool:
+    """Whether all paths lie beside an environment and its configuration."""
+    places = (environment.config, environment.script_location, *environment.version_locations)
+    known = [place for place in places if place is not None]
+    return bool(wanted) and not any(_overlap(place, path) for place in known for path in wanted)
 
 
 def _is_wanted(file: Path, paths: Sequence[Path]) -> bool:

@@ -76,9 +76,7 @@ def store_of(environment: Environment) -> Store:
     from platformdirs import user_cache_dir
 
     places = (environment.script_location, *environment.version_locations, environment.config)
-    identity = "\0".join(
-        map(str, (*places, environment.section, environment.recursive, *environment.compiled))
-    )
+    identity = "\0".join(map(str, (*places, environment.section, environment.recursive)))
     known = digest(identity.encode("utf-8", "surrogateescape"))
     name = f"{environment.folder.name}-{known}"
     return Store(Path(user_cache_dir("alembic-roundtrip", appauthor=False)) / "index" / name)

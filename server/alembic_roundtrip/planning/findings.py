@@ -195,26 +195,29 @@ def _found(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
     downgrade = context.migration.downgrade
     if downgrade is None:
         return
-    for found in _not_ignored(context, names):
+    ignored = suppressions(context.migration)
+    for found in _diagnostics(context, names):
         inside = downgrade.range.start <= found.range.start <= downgrade.range.end
-        if inside and found.severity == "error":
+        told = any(each.covers(found.rule, found.range) for each in ignored)
+        if inside and found.severity == "error" and not told:
             yield found
 
 
-def _not_ignored(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
-    ignored = suppressions(context.migration)
+def _diagnostics(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
     for name in names:
         for found in rules()[name].diagnostics(context):
-            told = any(each.covers(name, found.range) for each in ignored)
-            if found.severity != "hint" and not told:
+            if found.severity != "hint":
                 yield found
 
 
 def left(context: Context) -> Iterator[str]:
-    """What the rollback leaves otherwise than it was before the upgrade."""
+    """What the rollback leaves otherwise than it was before the upgrade.
+
+    A comment that switches a rule off says that this is accepted, not that it does not happen.
+    """
     evidence = context.evidence
     if evidence is None or not any(map(_is_downgrade, evidence.steps)):
-        yield from dict.fromkeys(found.message for found in _not_ignored(context, _LEAVING))
+        yield from dict.fromkeys(found.message for found in _diagnostics(context, _LEAVING))
         return
     for residue in evidence.residue:
         if residue.grade != "cosmetic":

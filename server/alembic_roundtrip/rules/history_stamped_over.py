@@ -14,7 +14,7 @@ Python, shell scripts, YAML, Makefiles and Dockerfiles; a fresh test database th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from alembic_roundtrip.diagnostic import Finding
@@ -44,9 +44,14 @@ _PROSE = re.compile(
     r"^\s*(?:-\s+)?(?:[@-]?(?:echo|printf|log|info|LABEL)\b|(?:name|title|description):)"
 )
 _SHOWN = re.compile(
-    r"(?:^|[\s{;])cat\s+(?:>&2\s*)?<<-?\s*(?P<quote>['\"]?)(?P<end>\w+)(?P=quote)\s*(?:>&2)?$"
+    r"(?:^|[\s;])cat\s+(?:>&2\s*)?<<(?P<tabs>-?)\s*(?P<quote>['\"]?)(?P<end>[\w-]+)(?P=quote)"
+    r"\s*(?:>&2)?$"
 )
 """A here-document that is only shown; one that goes into a pipe or a file may be run."""
+_OPENS = re.compile(r"(?:^|[\s;&|({])[{(]\s*$")
+_OPENED = re.compile(r"(?:^|[\s;&|(){])[{(](?:\s|$)")
+_FUNCTION = re.compile(r"(?:\w\s*\(\s*\)|\bfunction\s+\w+)\s*\{\s*$")
+_CLOSES = re.compile(r"(?:^\s*|;\s*)[})]\s*(?P<goes_on>[|>](?!&2\b))?")
 _FRESH = re.compile(r"create[_-]all\b|create[_-]db\b")
 _TESTS = re.compile(r"(?:^|[_-])(?:tests?|conftest|testing|fixtures?)(?:$|[._-])", re.IGNORECASE)
 
@@ -91,16 +96,41 @@ def _in_lines(file: TextFile) -> Iterator[Stamp]:
 
 def _commands(file: TextFile) -> Iterator[tuple[int, str]]:
     """Lines that may be run, by their numbers, without comments."""
-    end = None
-    for number in range(1, file.source.line_count + 1):
-        line = _COMMENT.sub("", file.source.line(number))
+    end: re.Match[str] | None = None
+    lines = [file.source.line(number) for number in range(1, file.source.line_count + 1)]
+    for number, raw in enumerate(lines, 1):
+        line = _COMMENT.sub("", raw)
         if end is not None:
-            end = None if line.strip() == end else end
+            end = None if _ends(raw, end, file.kind) else end
             continue
         shown = _SHOWN.search(line.rstrip())
-        end = shown["end"] if shown is not None else None
+        end = shown if shown is not None and not _goes_on(shown, lines[number:]) else None
         if not _PROSE.match(line):
             yield number, line
+
+
+def _ends(line: str, shown: re.Match[str], kind: str) -> bool:
+    """Whether a line is the end of a here-document; only a shell script stands there as it is."""
+    if kind != "shell":
+        return line.strip() == shown["end"]
+    line = line.rstrip("\r\n")
+    return (line.lstrip("\t") if shown["tabs"] else line) == shown["end"]
+
+
+def _goes_on(shown: re.Match[str], rest: Sequence[str]) -> bool:
+    """Whether what a group of commands shows goes into a pipe or a file."""
+    before = shown.string[: shown.start() + 1]
+    if _OPENS.search(before) and not _FUNCTION.search(before):
+        return True
+    depth = 0
+    for line in rest:
+        closed = _CLOSES.search(line)
+        if closed and {*"{("} & {*line[: closed.start()]}:
+            continue  # what it closes begins on the same line
+        if closed and depth == 0:
+            return closed["goes_on"] is not None
+        depth += bool(_OPENED.search(line)) - bool(closed)
+    return False
 
 
 def _place(line: int, match: re.Match[str]) -> Range:
@@ -204,13 +234,28 @@ rule.example(
         alembic stamp head
     EOF
     }
-    cat >&2 <<-'END'
+    cat >&2 <<-'THE-END'
+    \talembic stamp head
+    \tTHE-END
+    cat <<EOF
+        EOF
         alembic stamp head
-        END
+    EOF
     cat <<EOF | ssh host
         alembic stamp head
         ^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
     EOF
+    { cat <<SQL
+        DELETE FROM alembic_version;
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^ this writes Alembic's version table: no migration runs
+    SQL
+    } | psql app
+    (
+        cat <<SQL
+        DELETE FROM alembic_version;
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^ this writes Alembic's version table: no migration runs
+    SQL
+    ) | psql app
     """,
     file="help.sh",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.sql.syntax import parse
 from alembic_roundtrip.migration.sql.words import spoken
 
@@ -25,7 +26,9 @@ def _names(condition: str, dialect: str) -> list[tuple[str, bool]]:
     """The columns of a condition, and whether each is quoted; all words of what is not parsed."""
     tree = parse(f"SELECT 1 WHERE ({condition})", dialect)
     if tree is None:
-        tokens = (token for statement in spoken(condition) for token in statement)
+        tokens = (
+            token for part in spoken(condition, backslashes=dialect in MYSQL) for token in part
+        )
         return [(t[1:-1], True) if t[0] in _QUOTES else (t, False) for t in tokens]
     columns = tree.find_all(exp.Column)
     return [(column.name, bool(column.this.args.get("quoted"))) for column in columns]
