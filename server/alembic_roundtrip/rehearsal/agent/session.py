@@ -124,7 +124,9 @@ class Session:
             try:
                 again = self._give_what_is_missing(error)
             except (baseline.BaselineError, dialects.Locked) as problem:
-                raise Cannot(f"{first}; {problem}", homeless=first.homeless) from problem
+                raise Cannot(
+                    f"{first}; {problem}", homeless=first.homeless, failed=first.failed
+                ) from problem
             if not again:
                 # Another time something else is wrong, often because it was not the first time.
                 raise first
