@@ -205,6 +205,27 @@ _MORE = [
     """),
     ("", 'op.execute("GRANT SELECT ON users TO x")'),
     ("", 'op.execute("SET x = 1")\n\nx = 1  # why'),
+    # What keeps rows, or may.
+    ("", 'op.execute("CREATE TABLE users_about AS SELECT id, about FROM users")'),
+    ("", 'op.execute("CREATE TABLE users_about AS TABLE users")'),
+    ("", 'op.rename_table("users", "users_backup")'),
+    ("", 'op.alter_column("users", "about", new_column_name="about_backup")'),
+    ("", 'op.add_column("users", sa.Column("kept", sa.Text()))'),
+    ("from json import dumps as restore_bio", "n = restore_bio(op.get_bind())"),
+    ("import json as helpers", "res = helpers.restore_bio()"),
+    ("import json as helpers", "kept = helpers\nres = kept.restore_bio()"),
+    ("import subprocess", 'subprocess_result = subprocess.run(["restore"], check=True)'),
+    ("", 'answer = input("Sure?")'),
+    ("", "count = op.run_async(restore)"),
+    ("from sqlalchemy.orm import Session", """
+        session = Session(bind=op.get_bind())
+        count = session.query(User).delete()
+    """),
+    ("", """
+        from helpers import table
+        rows = [each.restore() for each in table]
+    """),
+    (_CHECK, "class Once:\n    done = _check()"),
     (_CHECK, '_check()\nop.execute("UPDATE users SET bio = about")'),
     (_CHECK, 'ok = _check()\nop.execute("UPDATE users SET bio = about")'),
 ]  # fmt: skip
@@ -247,6 +268,24 @@ def test_what_somebody_makes_and_the_new_downgrade_does_not_is_kept(tmp_path: Pa
         'op.execute("CREATE VIEW old AS SELECT 2")\nop.execute("DROP VIEW v")',
     )
     assert '#     op.execute("CREATE VIEW old AS SELECT 2")' in body
+
+
+@pytest.mark.parametrize("source", ["SELECT 1 AS id", "TABLE users"])
+def test_a_table_that_is_made_with_its_rows_is_not_the_same_without(
+    source: str, tmp_path: Path
+) -> None:
+    make = 'op.create_table("tags", sa.Column("id", sa.Integer()))\n'
+    project = Project(tmp_path, f"{USERS}{make}", 'op.drop_table("tags")')
+    with project.file.open("a", encoding="utf-8") as file:
+        file.write(f'\n\ndef downgrade():\n    op.execute("CREATE TABLE tags AS {source}")\n')
+    assert f'    #     op.execute("CREATE TABLE tags AS {source}")' in project.write()
+
+
+def test_two_new_names_of_one_column_are_two_changes(tmp_path: Path) -> None:
+    upgrade = 'op.alter_column("users", "bio", new_column_name="about")'
+    back = 'op.alter_column("users", "about", new_column_name="{}")'
+    assert PLACEHOLDER not in written(tmp_path / "same", upgrade, back.format("bio"))
+    assert PLACEHOLDER in written(tmp_path / "other", upgrade, back.format("bio_backup"))
 
 
 def test_what_is_written_anyway_is_there_once(tmp_path: Path) -> None:

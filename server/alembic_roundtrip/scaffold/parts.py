@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,13 +11,26 @@ from alembic_roundtrip.migration.editing import statements_of
 from alembic_roundtrip.migration.imports import bound_names
 from alembic_roundtrip.migration.layout import OWN_COMMENTS
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
+from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.sql.words import spoken
 from alembic_roundtrip.scaffold.edits import receiver, within
 from alembic_roundtrip.scaffold.told import is_quoted
 
 _BLOCKS = ("batch_alter_table", "autocommit_block")
+_DROPS = (c.DropTable, c.DropColumn, c.DropIndex, c.DropConstraint, c.DropEnum, c.DropObject)
 _NAMES_ONLY = frozenset({"table", "column", "text", "get_bind"})
 """Calls that ask no database for anything: what they bind can stand anywhere."""
+
+_LIBRARIES = frozenset({"sqlalchemy", "alembic"})
+_PURE = frozenset(
+    "bool dict enumerate float frozenset int isinstance len list range set str tuple zip".split()
+)
+"""Builtins that do nothing but make a value."""
+_CALLS_OTHERS = frozenset(
+    "Session invoke listen listens_for run_async run_callable run_sync scoped_session "
+    "sessionmaker".split()
+)
+"""What of the libraries calls functions that it is given, or writes rows at another time."""
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NAMED = (*_DEFINITIONS, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
@@ -111,20 +123,82 @@ def does_nothing(part: Part) -> bool:
     )
 
 
-def only_binds(part: Part, migration: Migration) -> bool:
-    """Whether it does nothing but give names to something, for others to use."""
-    known = {name for name, _ in bound_names(migration.imports)} | set(dir(builtins))
-    return not part.operations and all(_binds(node, known) for node in part.nodes)
+def only_bind(present: Sequence[Part], migration: Migration) -> frozenset[int]:
+    """Which of them do nothing but give names to something, for others to use."""
+    trusted = _of_libraries(migration.imports)
+    found = set()
+    for number, part in enumerate(present):
+        binds = [_binds(node, trusted) for node in part.nodes]
+        if all(binds) and not part.operations:
+            found.add(number)
+    return frozenset(found)
 
 
-def _binds(node: ast.stmt, known: set[str]) -> bool:
-    if isinstance(node, (ast.Import, ast.ImportFrom, *_DEFINITIONS)):
-        return not getattr(node, "decorator_list", ())
-    if not _assigns_names(node):
+def _of_libraries(imports: Iterable[str]) -> set[str]:
+    """The names that stand for something of SQLAlchemy or Alembic."""
+    return {
+        name.partition(".")[0]
+        for name, target in bound_names(imports)
+        if target.partition(".")[0] in _LIBRARIES
+    }
+
+
+def _binds(node: ast.stmt, trusted: set[str]) -> bool:
+    """Whether it only binds names; what libraries have made is `trusted` from there on."""
+    imports = isinstance(node, ast.Import | ast.ImportFrom)
+    defines = isinstance(node, _DEFINITIONS)
+    bound = {name for each in ast.walk(node) for name in _bound(each)}
+    if not (imports or defines or _assigns_names(node)) or _is_decorated(node):
+        trusted -= bound
         return False
-    calls = (each.func for each in ast.walk(node) if isinstance(each, ast.Call))
-    # A function of the migration's own may refuse to go on.
-    return all(not isinstance(func, ast.Name) or func.id in known for func in calls)
+    # The body of a function does not run here; that of a class does.
+    run = node.args if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else node
+    known = trusted | _elements(run, trusted)
+    # Any other function may write rows, or refuse to go on.
+    harmless = all(_is_harmless(each, known) for each in ast.walk(run) if _is_call(each))
+    made = isinstance(node, ast.Assign | ast.AnnAssign) and _root(node.value) in trusted
+    trusted -= bound
+    if harmless:
+        trusted |= _of_libraries([ast.unparse(node)]) if imports else bound if made else set()
+    return harmless
+
+
+def _is_decorated(node: ast.stmt) -> bool:
+    return isinstance(node, _DEFINITIONS) and bool(node.decorator_list)
+
+
+def _is_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call)
+
+
+def _is_harmless(node: ast.AST, trusted: set[str]) -> bool:
+    """Whether a call is one of a library's, or of what that has made, or a pure builtin."""
+    func = node.func if isinstance(node, ast.Call) else node
+    if isinstance(func, ast.Attribute) and func.attr in _CALLS_OTHERS:
+        return False
+    if isinstance(func, ast.Name) and func.id in _CALLS_OTHERS:
+        return False
+    return _root(func) in {*trusted, *_PURE, ""}
+
+
+def _root(node: ast.AST | None) -> str | None:
+    """The name that a chain of attributes and calls starts at; empty where that is a literal."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.Constant | ast.JoinedStr):
+        return ""
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _elements(node: ast.AST, trusted: set[str]) -> set[str]:
+    """What comprehensions call the elements of what is trusted."""
+    return {
+        name
+        for each in ast.walk(node)
+        if isinstance(each, ast.comprehension) and _root(each.iter) in trusted
+        for part in ast.walk(each.target)
+        for name in _bound(part)
+    }
 
 
 def _assigns_names(node: ast.stmt) -> bool:
@@ -168,14 +242,16 @@ def done_by(others: Iterable[Part]) -> Done:
 def is_plain(part: Part, migration: Migration, done: Done, *, complete: bool) -> bool:
     """Whether it does nothing but change the schema, as the new statements do it.
 
-    Those that are `complete` restore the whole schema, whatever it was that this one changed.
+    Those that are `complete` restore the whole schema, whatever it was that this one dropped or
+    altered. Nothing stands for what makes something else, which may be there to keep rows.
     """
     if not part.operations or not all(map(_only_calls, part.nodes)):
         return False
     return all(
         _is_of_schema(operation, migration)
         and all(
-            (operation.guards, *about(change)) in done or (complete and not operation.guards)
+            (operation.guards, *about(change)) in done
+            or (complete and not operation.guards and _only_drops_or_alters(change))
             for change in operation.changes
         )
         for operation in part.operations
@@ -198,12 +274,21 @@ def _only_calls(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass)
 
 
+def _only_drops_or_alters(change: c.Change) -> bool:
+    if isinstance(change, c.AlterColumn):
+        return option(change.options, "new_column_name") is None
+    return isinstance(change, _DROPS)
+
+
 def _is_of_schema(operation: Operation, migration: Migration) -> bool:
     rows = (c.WriteRows, c.Unknown)
     if not operation.changes or any(isinstance(change, rows) for change in operation.changes):
         return False
     if operation.sql and len(spoken(operation.sql)) != 1:
         return False  # not all of its statements may be among the changes
+    copies = operation.says("SELECT") or operation.says("AS", "TABLE")
+    if copies and any(isinstance(change, c.CreateTable) for change in operation.changes):
+        return False  # the rows come with it
     enums = (c.CreateEnum, c.DropEnum)
     own = receiver(migration, operation) is not None
     return own or all(isinstance(change, enums) for change in operation.changes)
@@ -220,7 +305,11 @@ def about(change: c.Change) -> tuple[object, ...]:
         name = change.constraint.name
     if isinstance(change, c.CreateEnum):
         name = change.enum.name
-    return (type(change), c.tables_of(change), name)
+    new_name = getattr(change, "new_name", None)
+    if isinstance(change, c.AlterColumn):
+        new = option(change.options, "new_column_name")
+        new_name = new and (new.string or new.text)
+    return (type(change), c.tables_of(change), name, new_name)
 
 
 def bindings_of(names: set[str], present: Sequence[Part]) -> list[int] | None:

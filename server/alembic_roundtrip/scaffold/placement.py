@@ -20,7 +20,7 @@ from alembic_roundtrip.scaffold.parts import (
     does_nothing,
     done_by,
     is_plain,
-    only_binds,
+    only_bind,
     parts,
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
@@ -97,10 +97,11 @@ class _Merge:
         """The statements that the new ones do not do; None where one does more than write rows."""
         migration = self.context.migration
         complete = not any(PLACEHOLDER in text for text in self.new)
+        bindings = only_bind(self.present, migration)
         done, same = done_by(self.parts), {part.code for part in self.parts}
         left = []
         for number, part in enumerate(self.present):
-            if does_nothing(part) or part.code in same or only_binds(part, migration):
+            if does_nothing(part) or part.code in same or number in bindings:
                 continue
             if self._only_writes_rows(part):
                 left.append(number)
