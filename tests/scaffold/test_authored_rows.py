@@ -281,6 +281,21 @@ def test_a_table_that_is_made_with_its_rows_is_not_the_same_without(
     assert f'    #     op.execute("CREATE TABLE tags AS {source}")' in project.write()
 
 
+@pytest.mark.parametrize(
+    ("statement", "kept"),
+    [
+        ('op.drop_index("ix_age", "users", postgresql_concurrently=True)', True),
+        ('with op.get_context().autocommit_block():\n    op.drop_index("ix_age", "users")', True),
+        ('op.drop_index("ix_age", "users")', False),
+        ("op.alter_column('users', 'age', type_=sa.Text(), postgresql_using='left(bio, 3)')", True),
+        ("op.alter_column('users', 'age', type_=sa.Text(), postgresql_using='age::text')", False),
+    ],
+)
+def test_how_it_is_done_is_kept_too(statement: str, kept: bool, tmp_path: Path) -> None:
+    body = written(tmp_path, 'op.create_index("ix_age", "users", ["age"])', statement)
+    assert (PLACEHOLDER in body) == kept
+
+
 def test_two_new_names_of_one_column_are_two_changes(tmp_path: Path) -> None:
     upgrade = 'op.alter_column("users", "bio", new_column_name="about")'
     back = 'op.alter_column("users", "about", new_column_name="{}")'

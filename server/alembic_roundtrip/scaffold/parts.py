@@ -12,6 +12,7 @@ from alembic_roundtrip.migration.imports import bound_names
 from alembic_roundtrip.migration.layout import OWN_COMMENTS
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import option
+from alembic_roundtrip.migration.sql import fits_values
 from alembic_roundtrip.migration.sql.words import spoken
 from alembic_roundtrip.scaffold.edits import receiver, within
 from alembic_roundtrip.scaffold.told import is_quoted
@@ -233,7 +234,7 @@ def done_by(others: Iterable[Part]) -> Done:
     """What statements change of the schema, and under which conditions."""
     operations = (operation for part in others for operation in part.operations)
     return frozenset(
-        (operation.guards, *about(change))
+        (operation.guards, _manner(operation, change), *about(change))
         for operation in operations
         for change in operation.changes
     )
@@ -250,8 +251,8 @@ def is_plain(part: Part, migration: Migration, done: Done, *, complete: bool) ->
     return all(
         _is_of_schema(operation, migration)
         and all(
-            (operation.guards, *about(change)) in done
-            or (complete and not operation.guards and _only_drops_or_alters(change))
+            (operation.guards, _manner(operation, change), *about(change)) in done
+            or (complete and not operation.guards and _only_drops_or_alters(operation, change))
             for change in operation.changes
         )
         for operation in part.operations
@@ -274,10 +275,25 @@ def _only_calls(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass)
 
 
-def _only_drops_or_alters(change: c.Change) -> bool:
+def _only_drops_or_alters(operation: Operation, change: c.Change) -> bool:
+    if any(_manner(operation, change)):
+        return False
     if isinstance(change, c.AlterColumn):
         return option(change.options, "new_column_name") is None
     return isinstance(change, _DROPS)
+
+
+def _manner(operation: Operation, change: c.Change) -> tuple[object, ...]:
+    """What matters of how it is done: outside of a transaction, or with values that it computes."""
+    using = (
+        option(change.options, "postgresql_using") if isinstance(change, c.AlterColumn) else None
+    )
+    computes = using is not None and (using.sql is None or fits_values(using.sql, "postgresql"))
+    concurrently = operation.says("CONCURRENTLY") or any(
+        name == "postgresql_concurrently" and given.value is not False
+        for name, given in operation.arguments
+    )
+    return operation.autocommit, concurrently, using.text if using and computes else None
 
 
 def _is_of_schema(operation: Operation, migration: Migration) -> bool:
