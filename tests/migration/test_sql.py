@@ -185,6 +185,8 @@ def test_a_do_block_may_do_what_its_statements_say(body: str, expected: list[c.C
         ("{} EXCEPTION WHEN duplicate_object THEN null;", True),
         ("IF to_regtype('mood') IS NULL THEN {} END IF;", True),
         ("IF EXISTS (SELECT) THEN PERFORM 1; ELSE {} END IF;", True),
+        ("IF x THEN PERFORM 1; {} END IF;", True),
+        ("IF x THEN PERFORM 1; END IF; {}", False),
         ("{}", False),
         ("{} IF x THEN RAISE EXCEPTION 'y'; END IF;", False),
     ],

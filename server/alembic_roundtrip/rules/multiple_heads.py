@@ -28,8 +28,10 @@ rule = Rule(__name__, severity="warning")
 def check(context: Context) -> Iterator[Finding]:
     """A head beside which there is another one, not both with labels."""
     history, migration = context.history, context.migration
+    if migration.revision is None or migration.id not in history.heads:
+        return
     heads = _heads(history)
-    if migration.revision is None or migration.id not in heads:
+    if migration.id not in heads:
         return
     others = [head for head in heads if head != migration.id]
     if not others or all(history.labels(head) for head in heads):

@@ -54,7 +54,8 @@ _SETTINGS = frozenset(
 )
 _WRITTEN = 5_000
 _EMBEDDED = frozenset("CREATE ALTER DROP INSERT UPDATE DELETE TRUNCATE COMMENT MERGE".split())
-_BEFORE_EMBEDDED = frozenset({"BEGIN", "THEN", "ELSE", "LOOP"})
+_BRANCHES = frozenset({"THEN", "ELSE"})
+_BEFORE_EMBEDDED = _BRANCHES | {"BEGIN", "LOOP"}
 
 
 def read(statement: Statement, words: Words) -> Read:
@@ -389,16 +390,19 @@ def _do_block(statement: Statement) -> Read:
     found: list[Change] = []
     parts = list(statements(inner))
     handles = any(has_words(_capitals(part), "EXCEPTION", "WHEN") for part in parts)
+    asks = handles
     for part in parts:
         words = list(part.tokens)
+        asks = handles or (asks and words[0].upper() != "END")
         if any(_runs_text(words[at : at + 2]) for at in range(len(words))):
             return ANYTHING
         for at, token in enumerate(words):
             first = at == 0 or words[at - 1].upper() in _BEFORE_EMBEDDED
             if first and token.upper() in _EMBEDDED:
-                asks = handles or (at > 0 and words[at - 1].upper() in {"THEN", "ELSE"})
+                asks = asks or (at > 0 and words[at - 1].upper() in _BRANCHES)
                 found += _possibly(Words(tuple(words[at:])), part, asks=asks)
                 break
+        asks = asks or not _BRANCHES.isdisjoint(_capitals(part))
     return tuple(found)
 
 
