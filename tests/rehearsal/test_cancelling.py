@@ -48,14 +48,19 @@ class Left:
             self._connection = stack.enter_context(
                 pymysql.connect(unix_socket=server.socket, user="root", autocommit=True)
             )
+        self._kept = self._on_the_server()
+        """States that tests before this one may have had kept, as they should be."""
 
     def behind(self) -> list[object]:
-        found: list[object] = [*place().glob(f"{PREFIX}*"), *agents_on(str(place()))]
-        if isinstance(self._connection, (psycopg.Connection, pymysql.Connection)):
-            cursor = self._connection.cursor()
-            cursor.execute(LISTED[self._kind])
-            found += cursor.fetchall()
-        return found
+        new = [found for found in self._on_the_server() if found not in self._kept]
+        return [*place().glob(f"{PREFIX}*"), *agents_on(str(place())), *new]
+
+    def _on_the_server(self) -> list[object]:
+        if not isinstance(self._connection, (psycopg.Connection, pymysql.Connection)):
+            return []
+        cursor = self._connection.cursor()
+        cursor.execute(LISTED[self._kind])
+        return [*cursor.fetchall()]
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def ask_again_and_again(port):
             is_on(port)
     threading.Thread(target=run, daemon=True).start()
 """
-HEAD = "import asyncio, os, threading\nimport cache_client"
+HEAD = "import asyncio, os, socket, threading\nimport cache_client"
 TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))\n'
 DROP = 'op.drop_table("t")\n'
 ASK = "cache_client.ask(@PORT@)\n"
@@ -48,6 +48,7 @@ THREAD = "t = threading.Thread(target=cache_client.is_on, args=[@PORT@])\nt.star
 POOL = "assert cache_client.pool.submit(cache_client.is_on, @PORT@).result() is False\n"
 FORK = f"child = os.fork()\nif not child:\n    {IS_ON}    os._exit(0)\nos.waitpid(child, 0)\n"
 ATTACH = "try:\n    op.execute(\"ATTACH 'other.db' AS other\")\nexcept Exception:\n    pass\n"
+NAMED = "try:\n    socket.gethostbyname('flags.invalid')\nexcept OSError:\n    pass\n"
 FILLED = 'if op.get_bind().execute(sa.text("SELECT count(*) FROM t")).scalar():\n    '
 ONCE_MORE = f"if cache_client.seen:\n    {ASK}cache_client.seen = True\n"
 CONNECTION = "opens a network connection to 127.0.0.1:@PORT@"
@@ -66,6 +67,7 @@ MIGRATIONS = {
     "the downgrade lets it pass": (TABLE, IS_ON + DROP, CONNECTION),
     "only with rows": (TABLE, FILLED + ASK + DROP, CONNECTION),
     "the second upgrade": (ONCE_MORE + TABLE, DROP, CONNECTION),
+    "a host by its name": (TABLE + NAMED, DROP, "looks up flags.invalid"),
 }
 
 
@@ -112,3 +114,29 @@ async def test_threads_of_the_application_that_try_again_are_none_of_a_migration
     project.add("a", f"import time\ntime.sleep(0.1)\n{TABLE}", DROP)
 
     assert (await rehearsed())["a"].verdict is Verdict.LOSSLESS
+
+
+async def test_what_a_log_lacks_changes_no_migration(
+    project: AlembicProject, rehearsed: Rehearse, decoy: Decoy
+) -> None:
+    with_client(project)
+    handler = f"logging.handlers.SocketHandler('127.0.0.1', {decoy.port})"
+    said = f"log = logging.getLogger('app')\nlog.addHandler({handler})\nlog.error('t')\n"
+    project.add("a", said + TABLE, DROP, head="import logging.handlers")
+
+    assert (await rehearsed())["a"].verdict is Verdict.LOSSLESS
+
+
+async def test_what_was_proved_before_a_service_was_asked_stays(
+    project: AlembicProject, rehearsed: Rehearse, decoy: Decoy
+) -> None:
+    with_client(project)
+    two = TABLE.replace('"t"', '"left"') + TABLE
+    ask = (FILLED + ASK).replace("@PORT@", str(decoy.port))
+    project.add("a", two, ask + DROP, head=HEAD)
+
+    found = (await rehearsed())["a"]
+
+    assert found.verdict is Verdict.FAILED
+    assert found.reason is not None
+    assert "left" in found.reason

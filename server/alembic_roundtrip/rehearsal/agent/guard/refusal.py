@@ -18,7 +18,7 @@ _STDLIB = tuple(
     os.path.abspath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
 )
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_LOGGING = "logging.handlers"
+LOGGING = "logging.handlers"
 _TRANSPORTS = frozenset({"anyio", "eventlet", "gevent", "trio", "uvloop"})
 """They open sockets for whoever uses them."""
 _NEVER_THE_CAUSE = frozenset({"sqlalchemy", "alembic", "greenlet", "aiosqlite", "sqlmodel"})
@@ -51,23 +51,26 @@ class Refusals:
 
     def refuse(self, sentence: str, wants: str = "") -> NoReturn:
         """Keep the sentence and end what was tried."""
-        self.record(sentence)
+        self._keep(sentence, self.of_step())
         raise Refused(sentence, wants)
 
     def record(self, sentence: str) -> None:
-        """Keep a sentence where nothing can be raised, such as inside SQLite."""
+        """Keep a sentence where nothing can be raised, such as inside SQLite, in any thread."""
+        self._keep(sentence, self._step is not None)
+
+    def _keep(self, sentence: str, of_step: bool) -> None:
         with open(self._file, "a", encoding="utf-8") as file:
-            file.write(json.dumps(sentence) + "\n")
+            file.write(json.dumps([sentence, of_step]) + "\n")
 
     def sentences(self) -> list[str]:
         """Every different sentence, in the order it was first said."""
-        return list(dict.fromkeys(self._said_since(0)))
+        return list(dict.fromkeys(sentence for sentence, _ in self._said_since(0)))
 
     @contextmanager
     def step(self) -> Iterator[None]:
         """While a migration runs: what it does without a service says nothing of it.
 
-        Raises `Refused` in the end if anything was refused, whatever became of that.
+        Raises `Refused` in the end if anything of it was refused, whatever became of that.
         """
         start = os.path.getsize(self._file) if os.path.exists(self._file) else 0
         self._step = _Step()
@@ -76,11 +79,11 @@ class Refusals:
         except Refused:
             raise
         except BaseException as error:
-            for sentence in self._said_since(start):
+            for sentence in self._of_step_since(start):
                 raise Refused(sentence).with_traceback(error.__traceback__) from error
             raise
         else:
-            for sentence in self._said_since(start):
+            for sentence in self._of_step_since(start):
                 raise Refused(sentence)
         finally:
             self._step = None
@@ -89,12 +92,15 @@ class Refusals:
         """Whether what happens in this thread belongs to a migration that is running."""
         return self._step is not None and self._step.has_this_thread()
 
-    def _said_since(self, start: int) -> list[str]:
+    def _of_step_since(self, start: int) -> list[str]:
+        return [sentence for sentence, of_step in self._said_since(start) if of_step]
+
+    def _said_since(self, start: int) -> list[tuple[str, bool]]:
         if not os.path.exists(self._file):
             return []
         with open(self._file, encoding="utf-8") as file:
             file.seek(start)
-            return [json.loads(line) for line in file]
+            return [tuple(json.loads(line)) for line in file]
 
 
 class _Step:
@@ -137,8 +143,8 @@ def openers() -> list[str]:
         package = _packaged(name)
         if name.startswith((_HERE, "<")) or package in _TRANSPORTS:
             continue
-        if frame.f_globals.get("__name__") == _LOGGING:
-            return [*packages, _LOGGING]
+        if frame.f_globals.get("__name__") == LOGGING:
+            return [*packages, LOGGING]
         if package:
             packages.append(package)
         elif not name.startswith(_STDLIB):
@@ -150,7 +156,7 @@ def _packaged(filename: str) -> str:
     """The package of an installed file."""
     for packages in _PACKAGES:
         if packages in filename:
-            return filename.rsplit(packages, 1)[1].split(os.sep, 1)[0]
+            return filename.rsplit(packages, 1)[1].split(os.sep, 1)[0].partition(".")[0]
     return ""
 
 

@@ -201,6 +201,8 @@ class Cycle:
 
     def _end_cycle(self, findings: Findings, revision: str, problem: Problem) -> None:
         """Note the downgrade that a full cycle stopped at."""
+        if problem.refused:
+            return
         if problem.beyond is not None and not refuses(problem):
             findings.give_up(problem.beyond)
         else:

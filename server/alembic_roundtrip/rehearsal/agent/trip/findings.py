@@ -48,7 +48,7 @@ class Findings:
         """A step was done, or stopped with a problem."""
         problem = outcome.problem
         if problem is not None and problem.refused:
-            self.skip(f"not rehearsed: {problem.message}")
+            self.give_up(f"not rehearsed: {problem.message}")
         self._steps.append(
             {
                 "name": name,
