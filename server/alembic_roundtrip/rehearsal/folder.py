@@ -29,7 +29,7 @@ def place() -> Path:
 def scratch_folder() -> Iterator[Path]:
     """A new folder of our own, locked while we live, removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place()))
-    lock = _lock(folder / _LOCK, create=True)
+    lock = _new_lock(folder)
     try:
         yield folder
     finally:
@@ -61,6 +61,16 @@ def _is_abandoned(folder: Path) -> bool:
         return False
     os.close(lock)
     return True
+
+
+def _new_lock(folder: Path) -> int | None:
+    if sys.platform == "win32":  # an open file cannot be renamed there
+        return _lock(folder / _LOCK, create=True)
+    # It gets its name when it is locked: who looks for what is abandoned never finds it open.
+    new = folder / f"{_LOCK}.new"
+    lock = _lock(new, create=True)
+    new.rename(folder / _LOCK)
+    return lock
 
 
 def _lock(file: Path, *, create: bool) -> int | None:
