@@ -15,13 +15,20 @@ def agents_of(server: int) -> dict[int, Path]:
     found = {}
     for entry in PROC.iterdir() if PROC.is_dir() else ():
         if entry.name.isdigit() and _parent(entry) == server and alive(int(entry.name)):
-            command = (entry / "cmdline").read_bytes().split(b"\0")
+            command = _command(entry)
             plans = [part for part in command if part.endswith(b".json")]
             if plans and b"agent" in command[1]:
                 found[int(entry.name)] = Path(plans[0].decode()).parent
             elif command[2:3] == [b"wait"] and (folder := _scratch_folder(entry)):
                 found[int(entry.name)] = folder
     return found
+
+
+def _command(entry: Path) -> list[bytes]:
+    try:
+        return (entry / "cmdline").read_bytes().split(b"\0")
+    except OSError:  # it has ended meanwhile
+        return []
 
 
 def _scratch_folder(entry: Path) -> Path | None:
