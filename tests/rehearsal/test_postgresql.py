@@ -124,6 +124,31 @@ async def test_an_ancestor_that_commits_by_itself_is_applied_by_async_drivers(pr
     assert {revision: each.verdict for revision, each in found.items()} == {"lossy": Verdict.LOSSY}
 
 
+ODD = """ALTER TYPE status ADD VALUE 'odd'"""
+WITHOUT_ODD = """
+op.execute("DELETE FROM users WHERE status = 'odd'")
+op.execute("ALTER TYPE status RENAME TO status_old")
+op.execute("CREATE TYPE status AS ENUM ('active', 'legacy')")
+op.execute("ALTER TABLE users ALTER COLUMN status TYPE status USING status::text::status")
+op.execute("DROP TYPE status_old")
+"""
+
+
+async def test_a_value_of_an_enum_is_added_as_in_a_deployment_of_its_own(project):
+    users(project)
+    project.add("label", f'op.execute("{ODD}")', WITHOUT_ODD)
+    # Of a type that is as new, PostgreSQL would take the value at once.
+    use = "UPDATE users SET status = 'odd' WHERE name = 'nobody'"
+    project.add("renamed", f'op.execute("{ODD.replace("odd", "new")}; {use.replace("odd", "new")}")')
+    found = await verdicts(project)
+    assert {revision: each.verdict for revision, each in found.items()} == {
+        "users": Verdict.LOSSLESS,
+        "label": Verdict.LOSSLESS,
+        "renamed": Verdict.FAILED,
+    }
+    assert "unsafe use of new value" in (found["renamed"].reason or "")
+
+
 async def test_the_database_and_the_guard_are_said(project):
     users(project)
     started = next(e for e in await collect(project) if isinstance(e, Started))

@@ -21,6 +21,9 @@ _ENDS_TRANSACTION = re.compile(
     r"(?!\s+(?:WORK\s+|TRANSACTION\s+)?TO))\s*(?:WORK|TRANSACTION|AND|;|$)",
     re.IGNORECASE,
 )
+# What it adds is of no use before a commit, or at once where the type is as new: unlike in a
+# deployment, where the revision that made the type was applied long ago.
+_ADDS_ENUM_VALUE = re.compile(r"\bALTER\s+TYPE\s.*?\sADD\s+VALUE\b", re.IGNORECASE | re.DOTALL)
 # Over all runs: a point of an earlier run must not be taken for one of this.
 _numbers = itertools.count(1)
 
@@ -130,3 +133,5 @@ class Hold:
         self._told()
         if _ENDS_TRANSACTION.search(_QUOTED.sub("''", statement)):
             self.refuse("it ends the transaction by itself")
+        if _ADDS_ENUM_VALUE.search(statement):
+            self.refuse("it adds a value to an enum type")
