@@ -95,7 +95,9 @@ class Scripts(Listing):
 
         known = self._migrations.get(path)
         if known is None:
-            known = self._migrations[path] = named(self._read(path), self.convention)
+            known = self._migrations[path] = named(
+                self._read(path), self.convention, self.environment.dialects
+            )
             if len(self._migrations) > _KEPT_MIGRATIONS:
                 self._migrations.popitem(last=False)
         return known
@@ -119,7 +121,8 @@ class Scripts(Listing):
         from alembic_roundtrip.migration.naming import named
         from alembic_roundtrip.migration.source import read
 
-        return named(read(text, path, self.environment.dialects), self.convention)
+        dialects = self.environment.dialects
+        return named(read(text, path, dialects), self.convention, dialects)
 
     def migration_of(self, revision: str) -> Migration | None:
         """The migration of a revision; None where no file has that identifier."""

@@ -139,7 +139,9 @@ async def test_a_value_of_an_enum_is_added_as_in_a_deployment_of_its_own(project
     project.add("label", f'op.execute("{ODD}")', WITHOUT_ODD)
     # Of a type that is as new, PostgreSQL would take the value at once.
     use = "UPDATE users SET status = 'odd' WHERE name = 'nobody'"
-    project.add("renamed", f'op.execute("{ODD.replace("odd", "new")}; {use.replace("odd", "new")}")')
+    project.add(
+        "renamed", f'op.execute("{ODD.replace("odd", "new")}; {use.replace("odd", "new")}")'
+    )
     found = await verdicts(project)
     assert {revision: each.verdict for revision, each in found.items()} == {
         "users": Verdict.LOSSLESS,

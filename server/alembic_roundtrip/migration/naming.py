@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import md5
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.migration.objects import Constraint, Index, Name
@@ -22,19 +24,26 @@ _KEYS = {
     "foreignkey": "fk",
 }
 _COLUMN = re.compile(r"(referred_)?column_(\d+)(_?N)?_(name|label|key)")
-_LONGEST = 63
+_LONGEST = {"postgresql": 63, **dict.fromkeys(MYSQL, 64)}
+_ENDLESS = 9999
+_SHORTEST = min(_LONGEST.values())
+_LONG_NAME = re.compile(r"\w{64}")
 
 
-def named(migration: Migration, convention: Convention | None) -> Migration:
+def named(
+    migration: Migration, convention: Convention | None, dialects: tuple[str, ...] = ()
+) -> Migration:
     """A migration whose objects have the names that they get.
 
     An empty convention stands for SQLAlchemy's own, None for one that could not be read.
     """
     if convention is not None:
         convention = convention or _DEFAULT
-    if convention == _DEFAULT and not _has_nameless_index(migration):
+    long = _LONG_NAME.search(migration.text) is not None
+    if convention == _DEFAULT and not long and not _has_nameless_index(migration):
         return migration
-    naming = _Naming(convention)
+    longest = {_LONGEST.get(dialect, _ENDLESS) for dialect in dialects}
+    naming = _Naming(convention, longest.pop() if len(longest) == 1 else None)
     return replace(
         migration,
         upgrade=naming.direction(migration.upgrade),
@@ -54,12 +63,15 @@ def _has_nameless_index(migration: Migration) -> bool:
 def name_of(part: Constraint, table: Name, convention: Convention) -> str | None:
     """The name that a convention gives to a constraint without one."""
     template = convention.get(_KEYS.get(part.kind, ""))
-    return _Tokens(table, part).filled(template) if template else None
+    name = _Tokens(table, part).filled(template) if template else None
+    return name if name and len(name) <= _SHORTEST else None
 
 
 class _Naming:
-    def __init__(self, convention: Convention | None) -> None:
+    def __init__(self, convention: Convention | None, longest: int | None) -> None:
         self.convention = convention
+        self.longest = longest
+        """How long a name may be; None where databases differ in that."""
 
     def direction(self, direction: Direction | None) -> Direction | None:
         if direction is None:
@@ -84,29 +96,44 @@ class _Naming:
             return replace(change, constraint=self.constraint(change.constraint, change.table))
         if isinstance(change, c.CreateIndex):
             return replace(change, index=self.index(change.index))
+        if isinstance(change, c.DropIndex):
+            return replace(change, name=self.as_kept(change.name))
         if isinstance(change, c.DropConstraint):
-            return self.dropped(change)
+            dropped = self.dropped(change)
+            return replace(dropped, name=self.as_kept(dropped.name))
         return change
+
+    def as_kept(self, name: str | None) -> str | None:
+        """A name as SQLAlchemy shortens it; as it is, where databases differ in that."""
+        if name is None or self.longest is None or len(name) <= self.longest:
+            return name
+        digest = md5(name.encode(), usedforsecurity=False).hexdigest()
+        return f"{name[: self.longest - 8]}_{digest[-4:]}"
+
+    def filled(self, template: str, table: Name, part: Constraint) -> str | None:
+        """What a template gives; None where that is not known, or not the same everywhere."""
+        name = self.as_kept(_Tokens(table, part).filled(template))
+        return None if name and self.longest is None and len(name) > _SHORTEST else name
 
     def constraint(self, part: Constraint, table: Name) -> Constraint:
         if part.final or part.kind not in _KEYS:
-            return part
+            return replace(part, name=self.as_kept(part.name))
         if self.convention is None:
             # A convention has a say in names that are given only with `%(constraint_name)s`,
             # and that is for CHECKs.
             return part if part.name and part.kind != "check" else replace(part, sure=False)
         template = self.convention.get(_KEYS[part.kind])
         if template is None or (part.name is not None and "constraint_name" not in template):
-            return part
-        name = _Tokens(table, part).filled(template)
+            return replace(part, name=self.as_kept(part.name))
+        name = self.filled(template, table, part)
         return replace(part, sure=False) if name is None else replace(part, name=name, final=True)
 
     def index(self, index: Index) -> Index:
         if index.name is not None and not index.implied:
-            return index
+            return replace(index, name=self.as_kept(index.name))
         template = self.convention.get("ix") if self.convention else None
         part = Constraint("unique", None, tuple(p.string or "" for p in index.columns))
-        name = _Tokens(index.table, part).filled(template) if template else None
+        name = self.filled(template, index.table, part) if template else None
         if name is None:
             return replace(index, sure=False)
         return replace(index, name=name, final=True)
@@ -118,7 +145,7 @@ class _Naming:
         if change.final or change.name is None or "constraint_name" not in (template or ""):
             return change
         part = Constraint("check", change.name)
-        name = _Tokens(change.table, part).filled(template or "")
+        name = self.filled(template or "", change.table, part)
         return change if name is None else replace(change, name=name, final=True)
 
 
@@ -132,10 +159,9 @@ class _Tokens:
     def filled(self, template: str) -> str | None:
         """The name; None where a token is not known, or is the project's own."""
         try:
-            name = template % self
+            return template % self
         except (KeyError, ValueError, TypeError):
             return None
-        return name if len(name) <= _LONGEST else None
 
     def __getitem__(self, token: str) -> str:
         part = self.part
