@@ -151,6 +151,21 @@ async def test_a_value_of_an_enum_is_added_as_in_a_deployment_of_its_own(project
     assert "unsafe use of new value" in (found["renamed"].reason or "")
 
 
+async def test_a_type_of_an_extension_that_is_added_by_hand_is_no_fault(project):
+    project.add("mails", 'op.execute("CREATE TABLE mails (m citext)")', 'op.drop_table("mails")')
+    project.add("child")
+    found = await verdicts(project)
+    assert {each.verdict for each in found.values()} == {Verdict.SKIPPED}
+    assert found["mails"].reason == (
+        "the scratch database has no extension `citext`, and no migration before this one creates "
+        "it; the setting `baseline` can name an SQL file that does"
+    )
+    assert found["child"].reason == "the upgrade of mails, which it depends on, is skipped"
+    (project.folder / "first.sql").write_text("CREATE EXTENSION citext;")
+    found = await verdicts(project, baseline="first.sql")
+    assert {each.verdict for each in found.values()} == {Verdict.LOSSLESS}
+
+
 async def test_the_database_and_the_guard_are_said(project):
     users(project)
     started = next(e for e in await collect(project) if isinstance(e, Started))

@@ -46,6 +46,8 @@ class Cycle:
         self._trip = trip
         self._hand_on = hand_on
         self._blocked: Dict[str, str] = dict(plan["blocked"])
+        self._skipped: Set[str] = set()
+        """Those of them that were skipped, and did not fail."""
         self._applied: List[str] = []
         self._descent = Descent(scripts, room)
         self._lost = False
@@ -136,7 +138,8 @@ class Cycle:
                 origin = self._origin(parent)
                 told = origin in self._scripts.chosen
                 why = "" if told else f" ({self._blocked[origin]})"
-                return f"the upgrade of {origin}, which it depends on, fails{why}"
+                end = "is skipped" if origin in self._skipped else "fails"
+                return f"the upgrade of {origin}, which it depends on, {end}{why}"
         return None
 
     def _origin(self, revision: str) -> str:
@@ -186,6 +189,8 @@ class Cycle:
             self._applied.append(revision)
         else:
             self._blocked[revision] = findings.reason or "its upgrade fails"
+            if findings.verdict == "skipped":
+                self._skipped.add(revision)
 
     def _full_cycle(self, base: Any, findings: Findings) -> Way:
         """From the heads, where everything is applied, back to base: nothing may be left."""
