@@ -14,11 +14,12 @@ from alembic_roundtrip.context import RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import GuardKind, Operation
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, option
-from alembic_roundtrip.schema import Key
+from alembic_roundtrip.schema import Key, Schema
 
 _WHOLE = (c.CreateTable, c.DropTable, c.RenameTable, c.Unknown)
 _ANYWHERE = (c.DropIndex, c.RenameIndex)
 """They may not say which table they are about."""
+_MAKING = ("ALTER", "CREATE", "DELETE", "EXECUTE", "INSERT", "MERGE", "TRUNCATE", "UPDATE")
 
 
 @dataclass(slots=True)
@@ -87,6 +88,42 @@ def keeps_name(trip: RoundTrip, up: Iterable[Operation], old: Key, new: Key) -> 
 def is_remade(trip: RoundTrip, up: Iterable[Operation], table: Name) -> bool:
     """Whether either direction makes, drops or renames a table as a whole."""
     return bool(_whole(trip, up, {table}))
+
+
+def drops_nothing(operation: Operation, schema: Schema) -> bool:
+    """Whether it only drops, and only where it is there, what no revision has made."""
+    changes = operation.changes
+    return bool(changes) and all(
+        _asks(operation, change) and _is_drop_of_absent(change, operation, schema)
+        for change in changes
+    )
+
+
+def _is_drop_of_absent(change: c.Change, operation: Operation, schema: Schema) -> bool:
+    if isinstance(change, c.Unknown) and change.tables:
+        # What a block drops is not sure to go: it is as if it were not read.
+        named = any(name in schema.tables for name in change.tables)
+        return not named and not any(operation.says(word) for word in _MAKING)
+    if isinstance(change, c.DropTable):
+        return not schema.has(Key("table", change.table))
+    if isinstance(change, c.DropColumn):
+        return not schema.has(Key("column", change.table, change.column))
+    if isinstance(change, c.DropConstraint):
+        table = schema.table(change.table)
+        parts = table.constraints if table is not None else ()
+        named = all(part.sure and (part.name or part.generated) for part in parts)
+        return named and not any(part.is_known_as(change.name) for part in parts)
+    if isinstance(change, c.DropIndex) and change.name is not None:
+        return not _has_index(change.name, change.table, schema)
+    if isinstance(change, c.DropEnum):
+        return change.name not in schema.enums and not schema.has(Key("type", change.name))
+    return isinstance(change, c.DropObject) and (change.kind, change.name) not in schema.objects
+
+
+def _has_index(name: str, table: Name | None, schema: Schema) -> bool:
+    """Whether there is an index of that name, or a constraint that is one."""
+    constraint = table is not None and schema.has(Key("constraint", table, name))
+    return constraint or schema.index(name, table) is not None
 
 
 def _whole(trip: RoundTrip, up: Iterable[Operation], tables: set[Name]) -> list[c.Change]:

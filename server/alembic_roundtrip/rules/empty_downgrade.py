@@ -20,10 +20,11 @@ from dataclasses import replace
 from functools import partial
 
 from alembic_roundtrip.comparison.equivalence import types_agree
+from alembic_roundtrip.comparison.unmade import drops_nothing
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, explains, says_loss
-from alembic_roundtrip.migration.changes import AlterColumn, Change, DropTable, Unknown, WriteRows
+from alembic_roundtrip.migration.changes import AlterColumn, Change, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
@@ -67,20 +68,9 @@ def _fixes(context: Context, downgrade: Direction) -> tuple[Fix, ...]:
 
 def _does_something(operation: Operation, trip: RoundTrip) -> bool:
     """Whether it runs there; `DROP … IF EXISTS` of what no revision made need not do anything."""
-    if not operation.runs_on(trip.dialect):
+    if not operation.runs_on(trip.dialect) or drops_nothing(operation, trip.before):
         return False
-    absent = all(
-        isinstance(change, DropTable) and change.table not in trip.before.tables
-        for change in operation.changes
-    )
-    if all(_changes_nothing(change, trip) for change in operation.changes):
-        return False
-    return not (absent and _only_if_it_is_there(operation))
-
-
-def _only_if_it_is_there(operation: Operation) -> bool:
-    asked = option(operation.arguments, "if_exists") is not None
-    return asked or operation.says("IF", "EXISTS")
+    return not all(_changes_nothing(change, trip) for change in operation.changes)
 
 
 def _changes_nothing(change: Change, trip: RoundTrip) -> bool:
