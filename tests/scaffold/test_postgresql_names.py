@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from scaffold_cases import body
+from scaffold_cases import USERS, body
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,27 @@ def test_a_key_that_has_got_a_foreign_key_counts_as_it_did(tmp_path: Path) -> No
     ]
     assert ["autoincrement=True" in text for text in texts] == [True, False, False, True]
     assert ["autoincrement=False" in text for text in texts] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "expected"),
+    [
+        (
+            'op.create_index("ix", "users", ["age"], unique=True)\n'
+            'op.execute("ALTER TABLE users ADD CONSTRAINT uq UNIQUE USING INDEX ix")',
+            ['op.drop_constraint("uq", "users", type_="unique")'],
+        ),
+        (
+            'op.execute("ALTER TABLE users ADD UNIQUE USING INDEX ix_users_bio")',
+            [
+                'op.drop_constraint("ix_users_bio", "users", type_="unique")',
+                'op.create_index(op.f("ix_users_bio"), "users", ["bio"], unique=False)',
+            ],
+        ),
+    ],
+)
+def test_an_index_that_became_a_constraint_is_one_again(
+    upgrade: str, expected: list[str], tmp_path: Path
+) -> None:
+    written = body(tmp_path, USERS, upgrade, dialects=("postgresql",))
+    assert written.splitlines() == expected

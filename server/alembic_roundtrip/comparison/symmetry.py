@@ -34,7 +34,7 @@ TAKING: Mapping[str, Kinds] = MappingProxyType(
     {
         "table": (c.DropTable,),
         "column": (c.DropColumn, c.DropTable),
-        "index": (c.DropIndex, c.DropColumn, c.DropTable),
+        "index": (c.DropIndex, c.DropColumn, c.DropTable, c.AddConstraint),
         "constraint": (c.DropConstraint, c.DropIndex, c.DropColumn, c.DropTable),
     }
 )
@@ -152,6 +152,8 @@ def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation
                     yield gone, operation
             elif isinstance(change, c.DropConstraint) and change.name is not None:
                 yield Key("constraint", change.table, change.name), operation
+            elif isinstance(change, c.AddConstraint) and change.index is not None:
+                yield Key("index", change.table, change.index), operation
             elif isinstance(change, c.DropObject):
                 yield Key(change.kind, change.name), operation
 

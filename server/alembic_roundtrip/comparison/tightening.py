@@ -202,6 +202,8 @@ class _Side:
         added: set[tuple[Name, str]],
     ) -> Iterator[Tightening]:
         made = change.constraint
+        if change.index is not None:
+            return  # which has told the rows apart
         if made.kind in {"unique", "primary"}:
             yield from self._unique(operation, change, change.table, list(made.columns), added)
         elif made.kind == "check" and self._asks_old_rows(change.table, made, schema):

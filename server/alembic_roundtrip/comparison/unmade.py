@@ -238,6 +238,8 @@ def _takes(change: c.Change, key: Key) -> bool:
     if isinstance(change, c.DropIndex | c.RenameIndex | c.DropConstraint | c.RenameConstraint):
         # An index stands for a constraint on some databases, and no name for any.
         return key.kind != "column" and change.name in {None, key.name}
+    if isinstance(change, c.AddConstraint):
+        return change.index is not None and key == Key("index", change.table, change.index)
     return False
 
 

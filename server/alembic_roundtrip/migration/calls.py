@@ -6,7 +6,7 @@ import ast
 import builtins
 import sys
 
-from alembic_roundtrip.migration.evaluation import Scope
+from alembic_roundtrip.migration.evaluation import Scope, unparsed
 from alembic_roundtrip.migration.literals import dotted
 
 _HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
@@ -30,9 +30,6 @@ _HARMLESS_METHODS = frozenset(
 )
 LIBRARIES = frozenset({"sa", "sqlalchemy", "postgresql", "mysql", "sqlite"})
 """Names under which SQLAlchemy's classes are called; what they make touches no database."""
-WRITERS = frozenset(
-    {"add", "add_all", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings", "merge"}
-)
 MUTATORS = frozenset(
     "append extend insert add update remove discard pop popitem clear sort reverse".split()
 )
@@ -111,6 +108,18 @@ def _gather(node: ast.expr, found: list[ast.Call]) -> None:
             _gather(inner, found)
     if isinstance(node, ast.Call):
         found.append(node)
+
+
+def dispatched(node: ast.Call) -> str | None:
+    """The prefix of `globals()["upgrade_%s" % engine_name]()`, or of an older `eval(…)()`."""
+    function = node.func
+    if isinstance(function, ast.Subscript) and "globals()" in unparsed(function.value):
+        text = unparsed(function.slice)
+    elif isinstance(function, ast.Call) and dotted(function.func) == "eval":
+        text = unparsed(function)
+    else:
+        return None
+    return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
 
 
 def created_enum(node: ast.expr) -> ast.expr:

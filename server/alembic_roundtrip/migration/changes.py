@@ -102,6 +102,8 @@ class AddConstraint:
     constraint: Constraint
     not_valid: bool = False
     """Whether the rows that are there are not held to it, as PostgreSQL's NOT VALID says."""
+    index: str | None = None
+    """The index that becomes it, as PostgreSQL's USING INDEX says: it has the columns."""
 
 
 @dataclass(frozen=True, slots=True)

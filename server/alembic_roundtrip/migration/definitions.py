@@ -259,8 +259,6 @@ class Definitions:
     def table_name(self, node: ast.expr) -> Name | None:
         """The table that a construct, a class or `metadata.tables["name"]` stands for."""
         node = self.scope.resolve(node)
-        if isinstance(node, ast.Attribute) and node.attr == "__table__":
-            node = node.value
         if isinstance(node, ast.Name):
             return self._table_of_class(node.id)
         if isinstance(node, ast.Call) and last(node.func) in {"table", "Table", "create_table"}:
@@ -280,15 +278,8 @@ class Definitions:
 
     def _table_of_class(self, name: str) -> Name | None:
         """The table of a model class that the migration defines itself."""
-        parts = self.scope.classes.get(name, {})
-        table = value_of(self.scope.resolve(parts["__tablename__"])) if parts else UNKNOWN
-        arguments = parts.get("__table_args__")
-        if not isinstance(table, str) or not isinstance(arguments, ast.Dict | None):
-            return None
-        pairs = zip(arguments.keys, arguments.values, strict=True) if arguments else ()
-        found = [value_of(v) for k, v in pairs if k is not None and value_of(k) == "schema"]
-        schema = found[0] if found else ""
-        return Name.of(table, schema) if isinstance(schema, str) else None
+        table = self.scope.classes.get(name, {}).get("__table__")
+        return None if table is None else self.table_name(table)
 
     def statement(self, node: ast.expr) -> tuple[Change, ...]:
         """What a SQLAlchemy statement writes: `t.update().where(…)`, `sa.delete(t)`, `select`."""
@@ -306,19 +297,6 @@ class Definitions:
                 return ()
             node = node.func.value if isinstance(node.func, ast.Attribute) else node.func
         return (Unknown(),)
-
-    def queried(self, node: ast.Call) -> tuple[Change, ...]:
-        """What `session.query(Model).filter(…).delete()` writes; nothing for another call."""
-        asked = node.func.value if isinstance(node.func, ast.Attribute) else node
-        bounded = False
-        while isinstance(asked, ast.Call) and isinstance(asked.func, ast.Attribute):
-            if asked.func.attr == "query" and len(asked.args) == 1:
-                table, verb = self.table_name(asked.args[0]), last(node.func)
-                rows = self.rows(node.args[0]) if verb == "update" and node.args else ()
-                columns = tuple(column for row in rows for column, _ in row)
-                return (WriteRows(verb, table, bounded, columns, computed=_computed(verb, rows)),)
-            asked, bounded = asked.func.value, True
-        return ()
 
     def _imported_name(self, node: ast.expr) -> str:
         """The last name of a callee as it was before `from … import insert as pg_insert`."""
@@ -341,7 +319,7 @@ class Definitions:
             certain = calls.keys() <= {"values", "returning"}
             return WriteRows(verb, table, bounded, rows=rows if certain else ())
         columns = tuple(column for row in rows for column, _ in row) if verb == "update" else ()
-        return WriteRows(verb, table, bounded, columns, computed=_computed(verb, rows))
+        return WriteRows(verb, table, bounded, columns, computed=computed(verb, rows))
 
     def _values(self, call: ast.Call) -> tuple[Row, ...]:
         """The rows in `.values(…)`: keywords, a dictionary or a list of them."""
@@ -362,10 +340,19 @@ class Definitions:
         item = self.scope.resolve(node) if node is not None else None
         if not isinstance(item, ast.Dict):
             return None
-        keys = [self._value(key) if key else UNKNOWN for key in item.keys]
+        keys = [self._key(key) if key else UNKNOWN for key in item.keys]
         if not all(isinstance(key, str) for key in keys):
             return None
         return tuple((str(k), self._value(v)) for k, v in zip(keys, item.values, strict=True))
+
+    def _key(self, node: ast.expr) -> object:
+        """A column as the key of its value: its name, `t.c.name` or `Model.name`."""
+        value = self._value(node)
+        if value is not UNKNOWN or not isinstance(node, ast.Attribute):
+            return value
+        owner = node.value
+        model = isinstance(owner, ast.Name) and "__table__" in self.scope.classes.get(owner.id, {})
+        return node.attr if model or last(owner) in {"c", "columns"} else UNKNOWN
 
     def _value(self, node: ast.expr) -> object:
         node = self.scope.resolve(node)
@@ -385,7 +372,7 @@ def last(node: ast.expr) -> str:
     return dotted(node)
 
 
-def _computed(verb: str, rows: tuple[Row, ...]) -> bool:
+def computed(verb: str, rows: tuple[Row, ...]) -> bool:
     """Whether an UPDATE may make its values from others."""
     unknown = not rows or any(value is UNKNOWN for row in rows for _, value in row)
     return verb == "update" and unknown

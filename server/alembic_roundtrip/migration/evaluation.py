@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.literals import dotted, value_of
+from alembic_roundtrip.migration.models import assigned, table_of
 from alembic_roundtrip.migration.records import Record
 from alembic_roundtrip.text import Source
 
@@ -154,13 +155,11 @@ def synchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef
 
 def constants_of(node: ast.ClassDef) -> dict[str, ast.expr]:
     """What a class gives its names: those of an enum by `red.value`, as each is an object."""
-    is_enum = any("Enum" in dotted(base) for base in node.bases)
-    found: dict[str, ast.expr] = {}
-    for statement in node.body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            name = statement.targets[0].id
-            found[f"{name}.value" if is_enum else name] = statement.value
-    return found
+    suffix = ".value" if any("Enum" in dotted(base) for base in node.bases) else ""
+    given = assigned(node.body)
+    found = {name + suffix: value for name, value in given if value is not None}
+    table = table_of(node)
+    return found if table is None else {**found, "__table__": table}
 
 
 def unparsed(node: ast.AST) -> str:

@@ -28,6 +28,8 @@ _TEXTS = frozenset(
 )
 """Calls that give the SQL they are given, but for white space."""
 _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
+_NAMED_FIRST = frozenset({"Sequence", "Table", "column", "Column", "table"})
+_NAMED = frozenset({"Enum", "ENUM"})
 _PERCENT = re.compile(r"%(?:\(\w+\))?[sdr]")
 _BRACES = re.compile(r"\{\w*\}")
 _SEQUENCES = (ast.List, ast.Tuple, ast.Set)
@@ -54,7 +56,23 @@ def value_of(node: ast.expr) -> object:
         return _called(node)
     if isinstance(node, ast.Subscript):
         return _subscript(node)
+    if isinstance(node, ast.Attribute):
+        return _own_name(node)
     return UNKNOWN
+
+
+def _own_name(node: ast.Attribute) -> object:
+    """What `sa.table("users").name` or `sa.Enum(…, name="state").name` was given."""
+    made = node.value
+    if not isinstance(made, ast.Call) or node.attr not in {"name", "schema"}:
+        return UNKNOWN
+    kind = dotted(made.func).rpartition(".")[2]
+    for keyword in made.keywords:
+        if keyword.arg in {node.attr, None} and kind in _NAMED_FIRST | _NAMED:
+            return value_of(keyword.value) if keyword.arg else UNKNOWN
+    if kind in _NAMED_FIRST and node.attr == "name" and made.args:
+        return value_of(made.args[0])
+    return None if kind in _NAMED_FIRST and node.attr == "schema" else UNKNOWN
 
 
 def _joined(node: ast.JoinedStr) -> object:

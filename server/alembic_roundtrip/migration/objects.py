@@ -182,6 +182,10 @@ class Table:
                 return column
         return None
 
+    def index(self, name: str | None) -> Index | None:
+        """The index of that name."""
+        return next((index for index in self.indexes if index.name == name), None)
+
     @property
     def keys(self) -> tuple[tuple[str, ...], ...]:
         """Columns by which the database tells rows apart, those of the primary key first."""

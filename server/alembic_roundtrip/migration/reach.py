@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, replace
 
 from alembic_roundtrip.migration.evaluation import Scope
@@ -38,3 +39,12 @@ class Place:
     def batch_named(self, name: str) -> Batch | None:
         """The batch block that a name stands for, the innermost of them."""
         return next((batch for key, batch in reversed(self.batches) if key == name), None)
+
+    def passed(self, function: ast.FunctionDef, node: ast.Call) -> tuple[tuple[str, Batch], ...]:
+        """Batch objects that a helper is given as arguments."""
+        passed = []
+        for parameter, argument in zip(function.args.args, node.args, strict=False):
+            batch = self.batch_named(argument.id) if isinstance(argument, ast.Name) else None
+            if batch is not None:
+                passed.append((parameter.arg, batch))
+        return tuple(passed)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from alembic_roundtrip.migration.calls import (
     LIBRARIES,
-    WRITERS,
     calls_in,
     created_enum,
+    dispatched,
     forget_changed,
     hands_on,
     is_harmless,
@@ -22,7 +22,13 @@ from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Un
 from alembic_roundtrip.migration.conditions import alternatives, asks_rows, guards_of, outcome
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
-from alembic_roundtrip.migration.evaluation import Scope, arguments_of, synchronous, unparsed
+from alembic_roundtrip.migration.evaluation import (
+    Scope,
+    arguments_of,
+    constants_of,
+    synchronous,
+    unparsed,
+)
 from alembic_roundtrip.migration.exceptions import suppresses, swallows
 from alembic_roundtrip.migration.iteration import as_loop, bindings, iterations
 from alembic_roundtrip.migration.literals import dotted, value_of
@@ -43,6 +49,7 @@ from alembic_roundtrip.migration.operations import (
     said_sql,
 )
 from alembic_roundtrip.migration.reach import Place
+from alembic_roundtrip.migration.sessions import WRITERS, Sessions
 from alembic_roundtrip.migration.syntax import range_of
 from alembic_roundtrip.migration.uses import reaches_outside
 from alembic_roundtrip.text import Range
@@ -93,6 +100,9 @@ class Reader:
             self._attempt(node, place)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             place.scope.functions[node.name] = synchronous(node)
+        elif isinstance(node, ast.ClassDef):
+            place.scope.classes = {**place.scope.classes, node.name: constants_of(node)}
+            self._unread(node, place)
         elif isinstance(node, _LEAVING):
             self._leave(node, place)
             return None
@@ -136,9 +146,22 @@ class Reader:
         self._expression(node.value, node, place, top=hands_on(node.value))
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
-            forget_changed(target, place.scope)
             value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
+            if self._row_changed(target, value, node, place):
+                continue
+            forget_changed(target, place.scope)
             place.scope.names.update(bindings(target, value))
+
+    def _row_changed(
+        self, target: ast.expr, value: ast.expr | None, statement: ast.stmt, place: Place
+    ) -> bool:
+        """Whether a target is an attribute of a row, which a session writes in the end."""
+        written = _sessions(place.scope).assigned(target, value)
+        if written:
+            self._add("execute", target, statement, place, written)
+        elif isinstance(target, ast.Attribute):
+            self.effects = True  # it may be a row's whose model is not read
+        return bool(written)
 
     def _with_block(self, node: ast.With | ast.AsyncWith, place: Place) -> Place | None:
         outer, before = place, len(self.operations)
@@ -193,6 +216,9 @@ class Reader:
                         break
                 return
             place.scope.names.update(bindings(node.target, None))
+            asked = place.scope.resolve(node.iter)
+            if isinstance(node.target, ast.Name) and _sessions(place.scope).rows(asked):
+                place.scope.names[node.target.id] = asked  # one of them is like another
         self._forget(node.body, place)
         self.block(node.body, place.under(Guard(GuardKind.LOOP)))
         self._forget(node.body, place)
@@ -272,7 +298,7 @@ class Reader:
             return
         if reaches_outside(path):
             self.uses.append(Use(path, range_of(scope.source, node)))
-        prefix = self._dispatched(node)
+        prefix = dispatched(node)
         if prefix:
             self._engines(prefix, place)
             return
@@ -354,7 +380,7 @@ class Reader:
         inside = replace(
             place, scope=scope, caller=place.caller or here, depth=place.depth + 1, batches=()
         )
-        inside = replace(inside, batches=_passed_batches(function, node, place))
+        inside = replace(inside, batches=place.passed(function, node))
         self.following.append(function.name)
         self.block(function.body, inside)
         self.following.pop()
@@ -369,18 +395,6 @@ class Reader:
         call = ast.Call(function, [connection, *arguments], node.keywords)
         self._helper(place.scope.functions[name], ast.copy_location(call, node), statement, place)
         return True
-
-    @staticmethod
-    def _dispatched(node: ast.Call) -> str | None:
-        """The prefix of `globals()["upgrade_%s" % engine_name]()`, or of an older `eval(…)()`."""
-        function = node.func
-        if isinstance(function, ast.Subscript) and "globals()" in unparsed(function.value):
-            text = unparsed(function.slice)
-        elif isinstance(function, ast.Call) and dotted(function.func) == "eval":
-            text = unparsed(function)
-        else:
-            return None
-        return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
 
     def _engines(self, prefix: str, place: Place) -> None:
         for name, function in self.module.functions.items():
@@ -418,27 +432,19 @@ class Reader:
             why = f"`{unparsed(handed)}` is handed on"
             self._add("call", node, statement, place, (Unknown(),), opaque=why)
         elif name in WRITERS and isinstance(node.func, ast.Attribute):
-            self._add(name, node, statement, place, (Unknown(frozenset()),))
-        elif name in {"delete", "update"} and (written := Definitions(scope).queried(node)):
+            self._add(name, node, statement, place, _sessions(scope).handed(node))
+        elif name in {"delete", "update"} and (written := _sessions(scope).queried(node)):
             self._add("execute", node, statement, place, written)
         elif top and not is_harmless(root, name) and not is_of_library(scope.imports.get(root, "")):
             why = f"`{unparsed(node.func)}()` is not read"
             self._add("call", node, statement, place, (Unknown(),), opaque=why)
 
 
+def _sessions(scope: Scope) -> Sessions:
+    return Sessions(Definitions(scope))
+
+
 def _is_operation(node: ast.expr) -> bool:
     """Whether an argument is an operation that somebody else may call."""
     root, _, name = dotted(node).partition(".")
     return root == "op" and name in SIGNATURES
-
-
-def _passed_batches(
-    function: ast.FunctionDef, node: ast.Call, place: Place
-) -> tuple[tuple[str, Batch], ...]:
-    """Batch objects that a helper is given as arguments."""
-    passed = []
-    for parameter, argument in zip(function.args.args, node.args, strict=False):
-        batch = place.batch_named(argument.id) if isinstance(argument, ast.Name) else None
-        if batch is not None:
-            passed.append((parameter.arg, batch))
-    return tuple(passed)

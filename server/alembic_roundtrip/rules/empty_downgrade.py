@@ -26,7 +26,6 @@ from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import documentation, explains, says_loss
 from alembic_roundtrip.migration.changes import AlterColumn, Change, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
-from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import written_downgrade
 from alembic_roundtrip.severity import Severity

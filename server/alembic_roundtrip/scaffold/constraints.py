@@ -9,7 +9,7 @@ from alembic_roundtrip.comparison.equivalence import is_recast
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
-from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
+from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
 from alembic_roundtrip.scaffold.fragility import against_constraint, against_refilled, fragile
@@ -32,7 +32,12 @@ class Constraints:
         self.indexes = ForeignKeyIndexes(render, dialects)
 
     def added(self, change: c.AddConstraint, step: Step) -> Inverse:
-        """What undoes a new constraint."""
+        """What undoes a new constraint; the index that became it is one again."""
+        index = self._index_of(change, step)
+        if index is not None:
+            columns = tuple(part.string for part in index.columns if part.string)
+            change = replace(change, constraint=replace(change.constraint, columns=columns))
+        own = (change.table, change.index) in step.indexes
         dropped = self.drop(change.table, change.constraint, step)
         return Inverse(
             [
@@ -41,8 +46,17 @@ class Constraints:
                 *self.indexes.left_behind(change.table, change.constraint, step),
                 *self._former_key(change, step),
                 *self._nullable_again(change, step),
+                *([] if index is None or own else [self.render.create_index(index)]),
             ]
         )
+
+    @staticmethod
+    def _index_of(change: c.AddConstraint, step: Step) -> Index | None:
+        table = step.before.table(change.table) if change.index is not None else None
+        index = table.index(change.index) if table is not None else None
+        if index is None and change.index and (change.table, change.index) not in step.indexes:
+            raise NotKnownError(f"the columns of `{change.index}`")
+        return index
 
     def _taken_back(self, change: c.AddConstraint, step: Step) -> Iterator[str]:
         if change.constraint.kind in {"primary", "unique"}:

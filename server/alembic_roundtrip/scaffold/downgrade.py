@@ -104,8 +104,9 @@ def scaffold(context: Context, only: Range | None = None) -> Scaffold:
     existence = Existence(migration, (step for step, _ in walk.steps), render)
     steps = [
         step
-        for step, made in walk.steps
+        for number, (step, made) in enumerate(walk.steps)
         if needed(step.change, made, walk.gone)
+        and number not in walk.became
         and only in {None, step.operation.range}
         and not existence.undone(step)
     ]

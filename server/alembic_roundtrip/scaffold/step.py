@@ -18,7 +18,8 @@ PLACEHOLDER = "# TODO(alembic-roundtrip):"
 class Step:
     """One change of the upgrade with the schemas around it.
 
-    `made` are the tables, and `filled` the columns, that this upgrade itself had added by then.
+    `made` are the tables, `filled` the columns and `indexes` the indexes that this upgrade itself
+    had added by then.
     """
 
     operation: Operation
@@ -27,6 +28,7 @@ class Step:
     after: Schema
     made: frozenset[Name]
     filled: frozenset[tuple[Name, str]] = frozenset()
+    indexes: frozenset[tuple[Name, str | None]] = frozenset()
 
     @property
     def target(self) -> str:

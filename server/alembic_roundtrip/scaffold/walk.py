@@ -22,6 +22,9 @@ class Walk:
     made: dict[Name, int] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     filled: set[tuple[Name, str]] = field(default_factory=set)
+    indexes: dict[tuple[Name, str | None], int] = field(default_factory=dict)
+    became: set[int] = field(default_factory=set)
+    """The steps that made an index which is a constraint by now: that is dropped in its place."""
 
     def take(self, operation: Operation, change: c.Change) -> None:
         """Go one change further."""
@@ -30,7 +33,12 @@ class Walk:
         for dialect in running:
             self.schemas[dialect] = applied(self.schemas[dialect], change, operation)
         own, filled = frozenset(self.made), frozenset(self.filled)
-        step = Step(operation, change, before, applied(before, change, operation), own, filled)
+        after, indexes = applied(before, change, operation), frozenset(self.indexes)
+        step = Step(operation, change, before, after, own, filled, indexes)
+        if isinstance(change, c.CreateIndex):
+            self.indexes[change.index.table, change.index.name] = len(self.steps)
+        if isinstance(change, c.AddConstraint) and (change.table, change.index) in self.indexes:
+            self.became.add(self.indexes[change.table, change.index])
         self.steps.append((step, self._table_made(change)))
 
     def _table_made(self, change: c.Change) -> int | None:

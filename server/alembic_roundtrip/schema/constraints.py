@@ -14,6 +14,9 @@ from alembic_roundtrip.schema.tables import with_keys_filled, with_known_nulls
 
 def add_constraint(draft: Draft, change: c.AddConstraint) -> None:
     """Add a constraint; a second primary key takes the place of the first."""
+    if change.index is not None:
+        _take_index(draft, change, change.index)
+        return
     table = draft.parts(change.table)
     if draft.recreating:
         if not draft.now.keys() >= {*change.constraint.columns}:
@@ -35,6 +38,19 @@ def add_constraint(draft: Draft, change: c.AddConstraint) -> None:
         draft.put(with_keys_filled(draft, draft.tables[change.table]))
     _keep_numbering(draft, table)
     draft.note_constraints(change.table, (change.constraint,))
+
+
+def _take_index(draft: Draft, change: c.AddConstraint, name: str) -> None:
+    """Make a constraint of an index, which is called as it is from then on."""
+    index = draft.parts(change.table).index(name)
+    columns = tuple(part.string or "" for part in index.columns) if index is not None else ()
+    if index is None or not all(columns):
+        draft.doubt_tables(change.table)
+        return
+    left = tuple(each for each in draft.parts(change.table).indexes if each is not index)
+    draft.change(change.table, indexes=left)
+    constraint = replace(change.constraint, columns=columns)
+    add_constraint(draft, replace(change, constraint=constraint, index=None))
 
 
 def drop_constraint(draft: Draft, change: c.DropConstraint) -> None:

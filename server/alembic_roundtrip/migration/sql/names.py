@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from alembic_roundtrip.migration.changes import (
+    AddConstraint,
     AddEnumValue,
     AlterColumn,
     Change,
@@ -31,7 +32,7 @@ from alembic_roundtrip.migration.changes import (
     tables_of,
 )
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression, literal
-from alembic_roundtrip.migration.objects import EnumType, Name, Table
+from alembic_roundtrip.migration.objects import Constraint, ConstraintKind, EnumType, Name, Table
 from alembic_roundtrip.migration.sql.words import Statement, Words, has_words, statements
 
 Read = tuple[Change, ...] | None
@@ -122,8 +123,21 @@ def altered(words: Words, table: Name) -> Change:
     elif words.take("SET", "SCHEMA"):
         schema = words.identifier()
         return Unknown(frozenset({table, Name.of(table.name, schema)}))
+    elif words.take("ADD"):
+        return _added(words, table)
     elif words.peek() in _SETTINGS:
         return Unknown(frozenset())
+    return Unknown(frozenset({table}))
+
+
+def _added(words: Words, table: Name) -> Change:
+    """PostgreSQL's ADD CONSTRAINT … USING INDEX; without a name of its own it has the index's."""
+    name = words.identifier() if words.take("CONSTRAINT") else None
+    kind: ConstraintKind = "primary" if words.take("PRIMARY", "KEY") else "unique"
+    if (kind == "primary" or words.take("UNIQUE")) and words.take("USING", "INDEX"):
+        index = words.identifier()
+        if index:
+            return AddConstraint(table, Constraint(kind, name or index, final=True), index=index)
     return Unknown(frozenset({table}))
 
 
