@@ -208,8 +208,8 @@ _COPIED, _NEW = "INSERT INTO notes (a) SELECT a FROM old", "INSERT INTO notes VA
     ("away", "sql", "gone", "lost"),
     [
         (_RENAMED, _COPIED, "pass", []),
-        (_RENAMED, _COPIED, 'op.drop_table("old")', [("downgrade", "notes")]),
-        (_RENAMED, _NEW, 'op.drop_table("old")', []),
+        (_RENAMED, _COPIED, 'op.drop_table("old")', [("upgrade", "notes"), ("downgrade", "notes")]),
+        (_RENAMED, _NEW, 'op.drop_table("old")', [("upgrade", "notes")]),
         (_DROPPED, _NEW, "pass", [("upgrade", "notes")]),
     ],
 )

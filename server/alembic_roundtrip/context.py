@@ -26,6 +26,11 @@ class RoundTrip:
     up: Replay
     down: Replay
 
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialect; none where it is not known."""
+        return () if self.dialect is None else (self.dialect,)
+
 
 @dataclass(frozen=True)
 class Context:

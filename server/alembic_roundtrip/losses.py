@@ -133,14 +133,17 @@ def new_data_lost(context: Context) -> tuple[str, ...]:
 def _in_upgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
     """What was there before and the upgrade destroys: no downgrade can bring it back."""
     kept: frozenset[Key] | None = None
+    origins = Origins()
     for operation in context.upgrade_operations:
         if not operation.runs_on(trip.dialect):
             continue
         for change in operation.changes:
-            if not isinstance(change, DESTROYING):
+            origins.follow(change)
+            if not isinstance(change, c.DropTable | c.DropColumn | c.WriteRows):
                 continue
-            kept = kept_aside(context) if kept is None else kept
-            subject = _destroyed(change, trip.before, kept)
+            kept = _copied_elsewhere(context) if kept is None else kept
+            was = origins.formerly(change)
+            subject = _destroyed(was, trip.before, origins.also(kept)) if was else None
             if subject:
                 sentence = f"{_subject(subject, change)} cannot be restored."
                 yield PredictedLoss(operation, "upgrade", subject, sentence)
@@ -260,13 +263,14 @@ def _copied_back(context: Context) -> set[Name]:
 
 def kept_aside(context: Context) -> frozenset[Key]:
     """Tables and columns whose values the upgrade copies elsewhere, or that get another name."""
-    kept: set[Key] = set()
-    for operation in context.upgrade_operations:
-        for change in operation.changes:
-            if isinstance(change, c.RenameTable):
-                kept.add(Key("table", change.table))
-    kept.update(_copied_by(context.upgrade_operations, context))
-    return frozenset(kept.union(_brought_back(context)))
+    changes = (change for each in context.upgrade_operations for change in each.changes)
+    renamed = {Key("table", each.table) for each in changes if isinstance(each, c.RenameTable)}
+    return _copied_elsewhere(context).union(renamed)
+
+
+def _copied_elsewhere(context: Context) -> frozenset[Key]:
+    copied = _copied_by(context.upgrade_operations, context)
+    return frozenset(copied).union(_brought_back(context))
 
 
 def _copied_by(operations: Iterable[Operation], context: Context) -> Iterator[Key]:

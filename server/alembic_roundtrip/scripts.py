@@ -91,13 +91,9 @@ class Scripts(Listing):
 
     def migration(self, path: Path) -> Migration:
         """One migration, read; a file that cannot be read gives one that says so."""
-        from alembic_roundtrip.migration.naming import named
-
         known = self._migrations.get(path)
         if known is None:
-            known = self._migrations[path] = named(
-                self._read(path), self.convention, self.environment.dialects
-            )
+            known = self._migrations[path] = self._named(self._read(path))
             if len(self._migrations) > _KEPT_MIGRATIONS:
                 self._migrations.popitem(last=False)
         return known
@@ -118,11 +114,15 @@ class Scripts(Listing):
 
     def read_as(self, path: Path, text: str) -> Migration:
         """What a migration would be with another text."""
-        from alembic_roundtrip.migration.naming import named
         from alembic_roundtrip.migration.source import read
 
-        dialects = self.environment.dialects
-        return named(read(text, path, dialects), self.convention, dialects)
+        return self._named(read(text, path, self.environment.dialects))
+
+    def _named(self, migration: Migration) -> Migration:
+        from alembic_roundtrip.migration.naming import named
+        from alembic_roundtrip.migration.paths import placed
+
+        return placed(named(migration, self.convention, self.environment.dialects))
 
     def migration_of(self, revision: str) -> Migration | None:
         """The migration of a revision; None where no file has that identifier."""

@@ -23,7 +23,7 @@ _ODD = ("a + 1", "now()", "(1)", "'it''s'", "E'a'", ":x", "%(x)s", "other.a", "D
 
 def of_both(sql: str, dialect: str) -> tuple[object, object]:
     """What the plain reader makes of a statement, and what the parser does."""
-    (statement,) = statements(sql, backslashes=dialect in {"mysql", "mariadb"})
+    (statement,) = statements(sql, mysql=dialect in {"mysql", "mariadb"})
     lower = dialect == "postgresql"
     plain = written(statement, Words(statement.tokens, lower=lower))
     return plain, parsed(statement, dialect, lower=lower)
@@ -68,7 +68,7 @@ def test_what_is_plain_copies_nothing(dialect: str, monkeypatch: pytest.MonkeyPa
     plain = [statement(chance, odd=False) for _ in range(100)]
     lower = dialect == "postgresql"
     for sql in plain:
-        (read,) = statements(sql, backslashes=dialect in {"mysql", "mariadb"})
+        (read,) = statements(sql, mysql=dialect in {"mysql", "mariadb"})
         assert copies.copied(read, (dialect,), lower=lower) == (), sql
     monkeypatch.setattr(copies, "copied", lambda *_, **__: pytest.fail("a parser was asked"))
     assert {copies_of(sql, (dialect,)) for sql in plain} == {()}

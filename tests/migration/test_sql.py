@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.migration.source import read
 from alembic_roundtrip.migration.sql import changes_of, fits_values
 from alembic_roundtrip.schema import Schema, replay
@@ -34,6 +34,14 @@ A = Name("a")
         (MYSQL, "ALTER TABLE a DROP INDEX x", c.DropIndex("x", A)),
         (MYSQL, "DROP INDEX x ON a", c.DropIndex("x", A)),
         (MYSQL, "ALTER TABLE a RENAME INDEX x TO y", c.RenameIndex("x", A, "y")),
+        (MYSQL, "# DROP TABLE b;\nDROP TABLE a # c; d", c.DropTable(A)),
+        (MYSQL, "ALTER TABLE a DROP PARTITION p0", c.WriteRows("delete", A)),
+        (MYSQL, "ALTER TABLE a PARTITION BY HASH (b) PARTITIONS 4", c.Unknown(frozenset())),
+        (
+            POSTGRESQL,
+            "ALTER TABLE a ADD PRIMARY KEY USING INDEX x",
+            c.AddConstraint(A, Constraint("primary", "x", final=True), index="x"),
+        ),
         (POSTGRESQL, "ALTER INDEX s.x RENAME TO y", c.RenameIndex("x", None, "y")),
         (POSTGRESQL, "ALTER TABLE a RENAME CONSTRAINT x TO y", c.RenameConstraint(A, "x", "y")),
         (POSTGRESQL, "ALTER TYPE m ADD VALUE 'x'", c.AddEnumValue(Name("m"), "x")),

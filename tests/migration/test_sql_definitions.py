@@ -121,7 +121,8 @@ def test_a_table_with_parts_that_are_not_read_is_not_complete(sql: str) -> None:
 def test_a_table_of_mysql_has_its_keys() -> None:
     found = the(
         "CREATE TABLE t (id int NOT NULL AUTO_INCREMENT, s varchar(3) COMMENT 'it\\'s; so', "
-        "PRIMARY KEY (id), KEY ix (s), UNIQUE KEY uq (s)) ENGINE=InnoDB",
+        "PRIMARY KEY (id), KEY ix (s), UNIQUE KEY uq (s)) ENGINE=InnoDB # by the year; all of it\n"
+        "/*!50100 PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10) ENGINE = InnoDB) */",
         MYSQL,
     )
     assert isinstance(found, c.CreateTable)

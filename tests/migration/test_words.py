@@ -54,7 +54,7 @@ def test_words_only_look_like_it(sql: str) -> None:
 def test_a_backslash_escapes_where_it_is_said_to() -> None:
     sql = r"SELECT 'a\' IF EXISTS \'b'"
     assert says(sql, "IF", "EXISTS")
-    assert not says(sql, "IF", "EXISTS", backslashes=True)
+    assert not says(sql, "IF", "EXISTS", mysql=True)
 
 
 def test_mysql_executes_some_comments() -> None:

@@ -109,7 +109,139 @@ CASES = [
             session.commit()
         """,
     ),
+    Case(
+        "each tenant has a table of that name",
+        """
+        def upgrade():
+            for tenant in ("north", "south"):
+                op.execute(f"SET search_path TO {tenant}")
+                op.create_table("n", sa.Column("id", sa.Integer()))
+
+        def downgrade():
+            for tenant in ("north", "south"):
+                op.execute(f'SET LOCAL search_path = "{tenant}"')
+                op.drop_table("n")
+        """,
+    ),
+    Case(
+        "one tenant is forgotten",
+        """
+        def upgrade():
+            for tenant in ("north", "south"):
+                op.execute(f"SET search_path TO {tenant}")
+                op.create_table("n", sa.Column("id", sa.Integer()))
+
+        def downgrade():
+            op.drop_table("n", schema="north")
+        """,
+        ("table-not-dropped",),
+    ),
+    Case(
+        "nobody knows which tenants there are",
+        """
+        def upgrade():
+            for tenant in op.get_bind().execute(sa.text("SELECT name FROM tenants")):
+                op.execute(f"SET search_path TO {tenant.name}, public")
+                op.drop_table("t")
+
+        def downgrade():
+            op.execute("SELECT set_config('search_path', 'north', false)")
+            op.create_table("t", sa.Column("id", sa.Integer()))
+        """,
+    ),
+    Case(
+        "the search path is the usual one again",
+        """
+        def upgrade():
+            op.execute("SET search_path TO north")
+            op.create_table("t", sa.Column("id", sa.Integer()))
+            op.execute("RESET search_path")
+            op.add_column("t", sa.Column("c", sa.Integer()))
+
+        def downgrade():
+            op.drop_column("t", "c")
+            op.execute("SET search_path TO north, public")
+            op.drop_table("t")
+        """,
+    ),
+    Case(
+        "several columns in one text",
+        """
+        def upgrade():
+            op.drop_index("both", table_name="t")
+
+        def downgrade():
+            op.create_index("both", "t", ["a", "b"])
+        """,
+        history=(f"{_TABLE}    op.create_index('both', 't', [sa.text('a, b')])\n",),
+    ),
+    Case(
+        "one of several columns in one text",
+        """
+        def upgrade():
+            op.drop_index("both", table_name="t")
+
+        def downgrade():
+            op.create_index("both", "t", ["a"])
+        """,
+        ("definition-not-restored",),
+        history=(f"{_TABLE}    op.create_index('both', 't', [sa.text('a, b')])\n",),
+    ),
+    Case(
+        "what is behind two stars may be a default",
+        """
+        from app import given
+
+        def upgrade():
+            op.add_column("t", sa.Column("n", sa.Integer(), nullable=False, **given))
+
+        def downgrade():
+            op.drop_column("t", "n")
+        """,
+    ),
+    Case(
+        "an index goes with a column of its predicate",
+        """
+        def upgrade():
+            op.drop_column("t", "b")
+
+        def downgrade():
+            op.add_column("t", sa.Column("b", sa.String(30)))
+        """,
+        ("undocumented-data-loss", "index-not-restored"),
+        history=(f"{_TABLE}    op.create_index('p', 't', ['a'], postgresql_where='b IS NULL')\n",),
+    ),
+    Case(
+        "an index on what only sounds like the column stays",
+        """
+        def upgrade():
+            op.drop_column("t", "b")
+
+        def downgrade():
+            op.add_column("t", sa.Column("b", sa.String(30)))
+        """,
+        ("undocumented-data-loss",),
+        history=(f"{_TABLE}    op.create_index('p', 't', [sa.text('abs(a) -- b')])\n",),
+    ),
+    Case(
+        "MySQL keeps an index of the other columns",
+        """
+        def upgrade():
+            op.drop_column("t", "b")
+
+        def downgrade():
+            op.add_column("t", sa.Column("b", sa.String(30)))
+        """,
+        ("undocumented-data-loss", "definition-not-restored"),
+        dialect="mysql",
+        history=(f"{_TABLE}    op.create_index('both', 't', ['a', 'b'])\n",),
+    ),
 ]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])

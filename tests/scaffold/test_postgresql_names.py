@@ -136,8 +136,10 @@ def test_a_key_that_has_got_a_foreign_key_counts_as_it_did(tmp_path: Path) -> No
     ("upgrade", "expected"),
     [
         (
-            'op.create_index("ix", "users", ["age"], unique=True)\n'
-            'op.execute("ALTER TABLE users ADD CONSTRAINT uq UNIQUE USING INDEX ix")',
+            (
+                'op.create_index("ix", "users", ["age"], unique=True)\n'
+                'op.execute("ALTER TABLE users ADD CONSTRAINT uq UNIQUE USING INDEX ix")'
+            ),
             ['op.drop_constraint("uq", "users", type_="unique")'],
         ),
         (

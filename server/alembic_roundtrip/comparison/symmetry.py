@@ -11,6 +11,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
+from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Index, Name, Table
 from alembic_roundtrip.schema import Key, Schema, keys_of
@@ -144,7 +145,7 @@ def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation
                 yield from ((key, operation) for key in (keys_of(table) if table else ()))
             elif isinstance(change, c.DropColumn):
                 yield Key("column", change.table, change.column), operation
-                for key in _parts_with(change.column, trip.before.table(change.table)):
+                for key in _parts_with(change.column, trip.before.table(change.table), trip):
                     yield key, operation
             elif isinstance(change, c.DropIndex) and change.name is not None:
                 gone = _index_key(change.name, change.table, trip)
@@ -167,12 +168,12 @@ def _index_key(name: str, table: Name | None, trip: RoundTrip) -> Key | None:
     return constraint if constraint and trip.before.has(constraint) else None
 
 
-def _parts_with(column: str, table: Table | None) -> Iterator[Key]:
+def _parts_with(column: str, table: Table | None, trip: RoundTrip) -> Iterator[Key]:
     """The indexes and constraints that go with a column."""
     if table is None:
         return
     for index in table.indexes:
-        if index.name and index.mentions(column):
+        if index.name and is_on(index, column, trip.dialects):
             yield Key("index", table.name, index.name)
     for part in table.constraints:
         if part.name and column in part.columns and part.kind != "primary":
@@ -190,16 +191,16 @@ def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
     table = down.table(key.table)
     if table is None or not table.complete or _equivalent(key, trip):
         return False
-    return not _inside_missing(key, trip.before.tables[key.table], table)
+    return not _inside_missing(key, trip.before.tables[key.table], table, trip)
 
 
-def _inside_missing(key: Key, before: Table, after: Table) -> bool:
+def _inside_missing(key: Key, before: Table, after: Table, trip: RoundTrip) -> bool:
     """Whether a column that it is made of is missing itself."""
     there = {column.name for column in after.columns}
     gone = [column.name for column in before.columns if column.name not in there]
     if key.kind == "index":
         index = next(index for index in before.indexes if index.name == key.name)
-        return any(index.mentions(name) for name in gone)
+        return any(is_on(index, name, trip.dialects) for name in gone)
     if key.kind == "constraint":
         part = next(part for part in before.constraints if part.is_known_as(key.name))
         return any(name in part.columns for name in gone)
@@ -262,7 +263,8 @@ def _inside_leftover(key: Key, trip: RoundTrip) -> bool:
     index = trip.down.schema.index(key.name, key.table)
     table = trip.down.schema.table(key.table)
     return index is not None and any(
-        index.mentions(column.name) and not trip.before.has(Key("column", key.table, column.name))
+        is_on(index, column.name, trip.dialects)
+        and not trip.before.has(Key("column", key.table, column.name))
         for column in (table.columns if table else ())
     )
 

@@ -16,6 +16,7 @@ from alembic_roundtrip.comparison.equivalence import (
     types_differ,
 )
 from alembic_roundtrip.comparison.symmetry import index_shape
+from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.objects import Column, Constraint, Table
 from alembic_roundtrip.schema import Key, Schema
 from alembic_roundtrip.schema.names import known_as
@@ -200,7 +201,7 @@ def _extra_indexes(before: Table, after: Table) -> Iterator[str]:
     # Types of others, of geometries for one, make indexes of their own.
     foreign = [column.name for column in after.columns if is_foreign(column.type)]
     for index in new:
-        if index_shape(index) not in shapes and not any(map(index.mentions, foreign)):
+        if index_shape(index) not in shapes and not any(is_on(index, name, ()) for name in foreign):
             assert index.name is not None
             yield index.name
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from alembic_roundtrip.context import RoundTrip
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.model import GuardKind, Operation
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, option
 from alembic_roundtrip.schema import Key, Schema
@@ -246,7 +247,7 @@ def _takes(change: c.Change, key: Key) -> bool:
 def _goes_with(part: Index | Constraint, dropped: set[str], trip: RoundTrip) -> bool:
     """Whether an index or constraint goes with a column, or with the table that it refers to."""
     if isinstance(part, Index):
-        return any(part.mentions(column) for column in dropped)
+        return any(is_on(part, column, trip.dialects) for column in dropped)
     gone = {x.table for _, x, _ in trip.down.steps if isinstance(x, c.DropTable)}
     if part.referent in gone:
         return True

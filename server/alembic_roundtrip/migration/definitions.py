@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from alembic_roundtrip.migration.changes import Change, Row, Unknown, WriteRows
 from alembic_roundtrip.migration.evaluation import Scope
-from alembic_roundtrip.migration.expression import UNKNOWN, Expression
+from alembic_roundtrip.migration.expression import UNKNOWN, Expression, literal
 from alembic_roundtrip.migration.iteration import items_of, spread
 from alembic_roundtrip.migration.literals import dotted, nulls_asked_of, value_of
 from alembic_roundtrip.migration.objects import (
@@ -23,6 +24,7 @@ from alembic_roundtrip.migration.objects import (
     option,
     without,
 )
+from alembic_roundtrip.migration.sql.words import statements
 
 _KINDS: dict[str, ConstraintKind] = {
     "PrimaryKeyConstraint": "primary",
@@ -37,6 +39,7 @@ _ENUMS = frozenset({"Enum", "ENUM"})
 _ARGUMENTS = frozenset(
     {"ForeignKey", "CheckConstraint", "Identity", "Computed", "Sequence", "DefaultClause"}
 )
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 _LITERALS = frozenset({"inline_literal", "literal"})
 _WRITES = frozenset({"insert", "update", "delete"})
 
@@ -83,6 +86,9 @@ class Definitions:
         node = self._resolved(node)
         if not isinstance(node, ast.Call) or last(node.func) != "Column":
             return None
+        starred = any(isinstance(part, ast.Starred) for part in node.args)
+        if starred or any(keyword.arg is None for keyword in node.keywords):
+            return None  # what is behind the stars may be anything
         express = self.scope.expression
         positional = list(node.args)
         given = {keyword.arg: keyword.value for keyword in node.keywords}
@@ -216,7 +222,7 @@ class Definitions:
         if not isinstance(node, ast.Call) or last(node.func) != "Index" or not node.args:
             return None
         name, *columns = (self.scope.expression(argument) for argument in node.args)
-        return Index(name.string, table, tuple(columns), self._keywords(node), name.final)
+        return Index(name.string, table, one_by_one(columns), self._keywords(node), name.final)
 
     def enum(self, node: ast.expr) -> EnumType | None:
         """The named enum type that creating a column of this type creates with it."""
@@ -363,6 +369,24 @@ class Definitions:
     def _keywords(self, node: ast.Call) -> Options:
         express = self.scope.expression
         return tuple([(k.arg, express(k.value)) for k in node.keywords if k.arg is not None])
+
+
+def one_by_one(columns: Iterable[Expression]) -> tuple[Expression, ...]:
+    """The columns of an index, also where one `text("a, b DESC")` has several."""
+    return tuple(part for column in columns for part in _parts(column))
+
+
+def _parts(column: Expression) -> Iterator[Expression]:
+    sql = None if column.known else column.sql
+    found = list(statements(sql)) if sql is not None and "," in sql else []
+    parts = list(found[0].parts(0)) if len(found) == 1 else []
+    if not parts[1:]:
+        yield column
+        return
+    for part in parts:
+        plain = _PLAIN.fullmatch(part) is not None
+        text = Expression(f"sa.text({literal(part).text})", imports=column.imports)
+        yield literal(part) if plain else text
 
 
 def last(node: ast.expr) -> str:

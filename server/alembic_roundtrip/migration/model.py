@@ -90,13 +90,13 @@ class Operation:
         """The SQL that it executes; empty where it executes none that is known."""
         return next((v.string or "" for key, v in self.arguments if key == "sqltext"), "")
 
-    def says(self, *words: str, backslashes: bool = False) -> bool:
+    def says(self, *words: str, mysql: bool = False) -> bool:
         """Whether its SQL has these words one after the other, not in a comment or in quotes.
 
         Of SQL that is computed all words count that its Python has.
         """
         if self.sql:
-            return says(self.sql, *words, backslashes=backslashes)
+            return says(self.sql, *words, mysql=mysql)
         written = (value.text for key, value in self.arguments if key == "sqltext")
         return any(has_words(tuple(_WORD.findall(text.upper())), *words) for text in written)
 

@@ -115,13 +115,6 @@ class Index:
         """Whether it leaves rows out, on one database at least."""
         return any(name.endswith("_where") for name, _ in self.options)
 
-    def mentions(self, column: str) -> bool:
-        """Whether a column is part of it, by name or anywhere in an expression."""
-        for expression in self.columns:
-            if expression.value == column or (not expression.known and column in expression.text):
-                return True
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class Constraint:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.constructs import construct
-from alembic_roundtrip.migration.definitions import Definitions
+from alembic_roundtrip.migration.definitions import Definitions, one_by_one
 from alembic_roundtrip.migration.entities import entity_of
 from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression
@@ -275,7 +275,7 @@ def _create_index(call: Call) -> Changes:
     items = items_of(node) if node is not None else None
     if items is None:
         return None
-    columns = tuple(call.scope.expression(item) for item in items)
+    columns = one_by_one(call.scope.expression(item) for item in items)
     index = Index(name.string, table, columns, call.rest(), name.final)
     return (c.CreateIndex(index, call.asks("if_not_exists")),)
 

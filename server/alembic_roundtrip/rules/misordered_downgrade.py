@@ -61,7 +61,7 @@ def _refers_to_nothing(context: Context) -> Iterator[Finding]:
 def _enforces(dialect: str | None, context: Context) -> bool:
     """Whether the database looks after foreign keys: MySQL and MariaDB can be told not to."""
     told = dialect in MYSQL and any(
-        operation.says("FOREIGN_KEY_CHECKS", *assigned, off, backslashes=True)
+        operation.says("FOREIGN_KEY_CHECKS", *assigned, off, mysql=True)
         for operation in context.downgrade_operations
         for assigned in (("=",), (":", "="))
         for off in ("0", "OFF", "FALSE")

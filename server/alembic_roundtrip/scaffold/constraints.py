@@ -9,11 +9,11 @@ from alembic_roundtrip.comparison.equivalence import is_recast
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal
+from alembic_roundtrip.migration.mentions import checks
 from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
 from alembic_roundtrip.scaffold.fragility import against_constraint, against_refilled, fragile
-from alembic_roundtrip.scaffold.mentions import checks
 from alembic_roundtrip.scaffold.sql import type_condition
 from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
 from alembic_roundtrip.scaffold.told import to_fill

@@ -9,9 +9,9 @@ from alembic_roundtrip.comparison.equivalence import narrowing, read_type
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.mentions import mentions
 from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, option
 from alembic_roundtrip.scaffold.alteration import type_name
-from alembic_roundtrip.scaffold.mentions import mentions
 from alembic_roundtrip.schema import Schema
 
 _ABOUT_NULL = re.compile(r"\bnull\b", re.IGNORECASE)

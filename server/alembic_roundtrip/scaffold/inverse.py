@@ -11,6 +11,7 @@ from functools import singledispatchmethod
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.mentions import checks, is_on
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
@@ -31,7 +32,6 @@ from alembic_roundtrip.scaffold.fragility import (
     against_refilled_index,
     fragile,
 )
-from alembic_roundtrip.scaffold.mentions import checks
 from alembic_roundtrip.scaffold.sql import (
     renamed_back,
     rows_undone,
@@ -216,7 +216,7 @@ class Inverter:
         """Indexes that went away with a column: those made in its batch block, and those after."""
         inner: list[str] = []
         after: list[str] = []
-        for index in (index for index in table.indexes if index.mentions(column.name)):
+        for index in (index for index in table.indexes if is_on(index, column.name, self.dialects)):
             plain = _made_in(index, step)
             lines = inner if plain else after
             lines += fragile(against_refilled_index(index, column))

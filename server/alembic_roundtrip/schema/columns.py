@@ -9,9 +9,11 @@ from dataclasses import replace
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression, literal
+from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.objects import (
     Column,
     Constraint,
+    Index,
     Name,
     Table,
     option,
@@ -61,15 +63,27 @@ def drop_column(draft: Draft, change: c.DropColumn) -> None:
     constraints = table.constraints
     if constraints:
         constraints = tuple(_without_column(draft, constraints, column))
-    indexes = [index for index in table.indexes if not index.mentions(column)]
+    indexes = tuple(_without_part(draft, table.indexes, column))
     draft.change(
         change.table,
         columns=tuple([col for col in table.columns if col.name != column]),
         # What stays the same is the same object: comparing two schemas is quick then.
         constraints=constraints if constraints != table.constraints else None,
-        indexes=tuple(indexes) if len(indexes) < len(table.indexes) else None,
+        indexes=indexes if indexes != table.indexes else None,
     )
     draft.outdate_views(change.table.name, column)
+
+
+def _without_part(draft: Draft, indexes: Iterable[Index], column: str) -> Iterator[Index]:
+    dialects = () if draft.dialect is None else (draft.dialect,)
+    for index in indexes:
+        if not is_on(index, column, dialects):
+            yield index
+        elif draft.dialect in MYSQL and not index.unique:
+            # It stays an index of the others.
+            left = tuple(part for part in index.columns if part.value != column)
+            if left and len(left) < len(index.columns):
+                yield replace(index, columns=left)
 
 
 def _without_column(

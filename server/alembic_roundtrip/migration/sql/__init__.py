@@ -38,7 +38,7 @@ def changes_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[Change, ...]:
 
 def _statements(sql: str, dialects: tuple[str, ...]) -> Iterator[Statement]:
     if MYSQL.issuperset(dialects):
-        return statements(executed(sql), backslashes=True)
+        return statements(executed(sql), mysql=True)
     return statements(sql)
 
 
@@ -71,7 +71,7 @@ def copies_of(sql: str, dialects: tuple[str, ...] = ()) -> tuple[tuple[Name, str
 def named_in(sql: str, dialects: tuple[str, ...] = ()) -> Named | None:
     """What a text names that is one statement on rows; None where not all of it is known."""
     meant = dialects or PLAUSIBLE
-    found = list(statements(sql, backslashes=MYSQL.issuperset(meant)))
+    found = list(statements(sql, mysql=MYSQL.issuperset(meant)))
     if len(found) != 1:
         return None
     from alembic_roundtrip.migration.sql.named import named

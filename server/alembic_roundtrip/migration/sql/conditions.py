@@ -24,6 +24,7 @@ _ALWAYS, _NEVER = -1, 0
 _COMPLETE = 12
 """Up to so many comparisons all of their outcomes are tried; of more, those that differ in one."""
 _SPELLED_FREELY = (
+    exp.AtTimeZone,
     exp.ByteString,
     exp.Dot,
     exp.Escape,

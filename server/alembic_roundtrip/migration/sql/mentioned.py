@@ -26,9 +26,7 @@ def _names(condition: str, dialect: str) -> list[tuple[str, bool]]:
     """The columns of a condition, and whether each is quoted; all words of what is not parsed."""
     tree = parse(f"SELECT 1 WHERE ({condition})", dialect)
     if tree is None:
-        tokens = (
-            token for part in spoken(condition, backslashes=dialect in MYSQL) for token in part
-        )
+        tokens = (token for part in spoken(condition, mysql=dialect in MYSQL) for token in part)
         return [(t[1:-1], True) if t[0] in _QUOTES else (t, False) for t in tokens]
     columns = tree.find_all(exp.Column)
     return [(column.name, bool(column.this.args.get("quoted"))) for column in columns]

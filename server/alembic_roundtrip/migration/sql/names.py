@@ -51,8 +51,13 @@ _PARSED = frozenset({"UPDATE", "DELETE", "MERGE", "WITH"})
 # What they set is no part of a definition, or of one that is not compared.
 _SETTINGS = frozenset(
     "VALIDATE OWNER ENABLE DISABLE CLUSTER REPLICA FORCE NO SET RESET ENGINE AUTO_INCREMENT "
-    "DETACH ATTACH LOGGED UNLOGGED COMMENT ROW_FORMAT".split()
+    "DETACH ATTACH LOGGED UNLOGGED COMMENT ROW_FORMAT PARTITION REMOVE".split()
 )
+_OF_PARTITIONS = frozenset(
+    "ADD ANALYZE CHECK COALESCE DISCARD DROP EXCHANGE IMPORT OPTIMIZE REBUILD REORGANIZE REPAIR "
+    "TRUNCATE".split()
+)
+"""What MySQL does with partitions; `REMOVE PARTITIONING` and `PARTITION BY` begin otherwise."""
 _WRITTEN = 5_000
 _EMBEDDED = frozenset("CREATE ALTER DROP INSERT UPDATE DELETE TRUNCATE COMMENT MERGE".split())
 _BRANCHES = frozenset({"THEN", "ELSE"})
@@ -123,6 +128,10 @@ def altered(words: Words, table: Name) -> Change:
     elif words.take("SET", "SCHEMA"):
         schema = words.identifier()
         return Unknown(frozenset({table, Name.of(table.name, schema)}))
+    elif words.peek() in _OF_PARTITIONS and words.peek(1) == "PARTITION":
+        # The rows of a partition go with it.
+        emptied = words.peek() in {"DROP", "TRUNCATE"}
+        return WriteRows("delete", table) if emptied else Unknown(frozenset())
     elif words.take("ADD"):
         return _added(words, table)
     elif words.peek() in _SETTINGS:

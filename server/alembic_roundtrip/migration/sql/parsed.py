@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.changes import Change
 from alembic_roundtrip.migration.sql import names
 from alembic_roundtrip.migration.sql.columns import Definitions, NotReadError
@@ -16,12 +17,23 @@ from alembic_roundtrip.migration.sql.writes import written
 def parsed(statement: Statement, dialect: str, *, lower: bool) -> tuple[Change, ...] | None:
     """The changes of a statement; None where sqlglot has no tree for it, or one beyond us."""
     tree = parse(statement.text, dialect)
+    if tree is None and dialect in MYSQL:
+        tree = parse(_whole(statement), dialect)
     if tree is None:
         return None
     try:
         return _changes(tree, Definitions(statement, dialect, lower))
     except NotReadError:
         return None
+
+
+def _whole(statement: Statement) -> str:
+    """MySQL's CREATE TABLE without its partitions: the table is the same with and without."""
+    tokens = tuple(map(str.upper, statement.tokens))
+    for at in range(len(tokens) - 1):
+        if tokens[at : at + 2] == ("PARTITION", "BY"):
+            return statement.text[: statement.places[at]]
+    return ""
 
 
 def _changes(tree: exp.Expression, read: Definitions) -> tuple[Change, ...]:

@@ -12,7 +12,7 @@ from alembic_roundtrip.migration.objects import Name
 _STRING = r"[eE]'(?:[^'\\]|\\.|'')*'|[nNxXbB]?'(?:[^']|'')*'"
 # A comment or a body without its end is all that is left, or its end were sought again and again.
 _TOKEN = r"""
-      (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+      (?P<comment>%s--[^\n]*|/\*.*?(?:\*/|\Z))
     | (?P<body>\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z))
     | (?P<string>%s)
     | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`|\[\w+\])
@@ -21,8 +21,8 @@ _TOKEN = r"""
     | (?P<mark>.)
 """
 _FLAGS = re.VERBOSE | re.DOTALL
-_STANDARD = re.compile(_TOKEN % _STRING, _FLAGS)
-_BACKSLASHED = re.compile(_TOKEN % r"\w?'(?:[^'\\]|\\.|'')*'", _FLAGS)
+_STANDARD = re.compile(_TOKEN % ("", _STRING), _FLAGS)
+_MYSQL = re.compile(_TOKEN % (r"\#[^\n]*|", r"\w?'(?:[^'\\]|\\.|'')*'"), _FLAGS)
 _ROUTINES = frozenset({"TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"})
 _DOLLARS = re.compile(r"\A\$\w*\$|\$\w*\$\Z")
 _QUOTES = "'\"`[$"
@@ -83,14 +83,14 @@ class Statement:
         return None if found is None else self.text[found:].strip()
 
 
-def statements(sql: str, *, backslashes: bool = False) -> Iterator[Statement]:
-    """The statements of a text; `backslashes` says that they escape in strings, as for MySQL.
+def statements(sql: str, *, mysql: bool = False) -> Iterator[Statement]:
+    """The statements of a text; for MySQL, backslashes escape in strings and `#` begins a comment.
 
     The body of a routine or trigger, `BEGIN … END`, is part of its statement.
     """
     start, tokens, places = 0, list[str](), list[int]()
     depth = 0
-    for match in (_BACKSLASHED if backslashes else _STANDARD).finditer(sql):
+    for match in (_MYSQL if mysql else _STANDARD).finditer(sql):
         if match.lastgroup in {"comment", "space"}:
             continue
         token = match.group()
@@ -111,7 +111,7 @@ def executed(sql: str) -> str:
     """A text with what MySQL executes of comments, `/*!40014 SET … */`, as code."""
     if "/*!" not in sql and "/*M!" not in sql:
         return sql  # as those for other databases have none
-    return "".join(map(_code, _BACKSLASHED.finditer(sql)))
+    return "".join(map(_code, _MYSQL.finditer(sql)))
 
 
 def _code(match: re.Match[str]) -> str:
@@ -120,16 +120,16 @@ def _code(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def spoken(sql: str, *, backslashes: bool = False) -> tuple[tuple[str, ...], ...]:
+def spoken(sql: str, *, mysql: bool = False) -> tuple[tuple[str, ...], ...]:
     """The tokens of each statement; words in capitals, and what is quoted as it is written.
 
     The body of a DO block is part of it, as it runs at once; that of a routine is one token.
     """
-    return tuple(_spoken(executed(sql), _NESTED, backslashes=backslashes))
+    return tuple(_spoken(executed(sql), _NESTED, mysql=mysql))
 
 
-def _spoken(sql: str, depth: int, *, backslashes: bool = False) -> Iterator[tuple[str, ...]]:
-    for statement in statements(sql, backslashes=backslashes):
+def _spoken(sql: str, depth: int, *, mysql: bool = False) -> Iterator[tuple[str, ...]]:
+    for statement in statements(sql, mysql=mysql):
         inside = depth if statement.tokens[0].upper() == "DO" else 0
         yield tuple(_in_capitals(statement.tokens, inside))
 
@@ -143,9 +143,9 @@ def _in_capitals(tokens: tuple[str, ...], depth: int) -> Iterator[str]:
             yield token if token[0] in _QUOTES or token[-1] == "'" else token.upper()
 
 
-def says(sql: str, *words: str, backslashes: bool = False) -> bool:
+def says(sql: str, *words: str, mysql: bool = False) -> bool:
     """Whether a statement has these words one after the other, not in a comment or in quotes."""
-    return any(has_words(tokens, *words) for tokens in spoken(sql, backslashes=backslashes))
+    return any(has_words(tokens, *words) for tokens in spoken(sql, mysql=mysql))
 
 
 def has_words(tokens: tuple[str, ...], *words: str) -> bool:

@@ -12,6 +12,7 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.model import Body, GuardKind, Operation
 from alembic_roundtrip.migration.objects import Column, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
@@ -114,7 +115,7 @@ def _fix(
 def _is_key(table: Table, column: str) -> bool:
     """Whether rows are told apart by a column: an old value may be another row's by then."""
     keys = [p.columns for p in table.constraints if p.kind in {"primary", "unique"}]
-    unique = any(index.unique and index.mentions(column) for index in table.indexes)
+    unique = any(index.unique and is_on(index, column, ()) for index in table.indexes)
     return unique or any(column in key for key in keys)
 
 

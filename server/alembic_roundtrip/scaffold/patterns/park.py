@@ -10,6 +10,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
+from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.model import Body, Operation
 from alembic_roundtrip.migration.objects import Column, Constraint, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
@@ -262,7 +263,7 @@ def _can_stay(table: Table, column: Column, trip: RoundTrip) -> bool:
     """Whether rows can still be written that know nothing of the column."""
     keys = [p for p in table.constraints if p.kind == "primary" and column.name in p.columns]
     unique = any(p.kind == "unique" and column.name in p.columns for p in table.constraints)
-    unique |= any(index.unique and index.mentions(column.name) for index in table.indexes)
+    unique |= any(index.unique and is_on(index, column.name, ()) for index in table.indexes)
     filled = column.server_default is not None or column.fills_itself
     if keys or column.nullable is None or (unique and filled and not column.nullable):
         return False

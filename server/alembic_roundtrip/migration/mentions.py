@@ -1,4 +1,4 @@
-"""Which columns the condition of a CHECK is about."""
+"""Which columns the condition of a CHECK, or an index, is about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.literals import dotted
-from alembic_roundtrip.migration.objects import Constraint
+from alembic_roundtrip.migration.objects import Constraint, Index, option
 from alembic_roundtrip.migration.sql import has_column
 from alembic_roundtrip.migration.sql.words import spoken
 
@@ -17,6 +17,20 @@ _OPERATORS = frozenset({"in_", "not_in", "notin_", "is_", "is_not", "like", "ili
 def checks(part: Constraint, column: str, dialects: tuple[str, ...]) -> bool:
     """Whether a CHECK is about a column, on one of the dialects at least."""
     return part.kind == "check" and any(mentions(e, column, dialects) for e in part.arguments)
+
+
+def is_on(index: Index, column: str, dialects: tuple[str, ...]) -> bool:
+    """Whether a column is part of an index, so that it goes or changes with the column."""
+    for part in index.columns:
+        if part.value == column or (not part.known and mentions(part, column, dialects)):
+            return True
+    if not index.options or not {"postgresql"}.issuperset(dialects):
+        return False
+    where = option(index.options, "postgresql_where")
+    if where is not None and mentions(where, column, dialects):
+        return True
+    included = option(index.options, "postgresql_include")
+    return included is not None and column in (included.strings or ())
 
 
 def mentions(condition: Expression, column: str, dialects: tuple[str, ...]) -> bool:
