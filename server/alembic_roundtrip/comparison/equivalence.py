@@ -150,16 +150,17 @@ def types_differ(
     if one.family != other.family:
         return True
     pairs = ((one.arguments[name], other.arguments[name]) for name in one.arguments)
-    return any(_known(a, b) and (a or None) != (b or None) for a, b in pairs)
+    return any(known(a, b) and (a or None) != (b or None) for a, b in pairs)
 
 
 def types_agree(before: Expression, after: Expression, dialect: str | None) -> bool:
     """Whether two column types are certainly the same in the database."""
     one, other = read_type(before.text, dialect), read_type(after.text, dialect)
-    return one is not None and one == other and _known(*one.arguments.values())
+    return one is not None and one == other and known(*one.arguments.values())
 
 
-def _known(*values: object) -> bool:
+def known(*values: object) -> bool:
+    """Whether none of these values is computed."""
     return not any(isinstance(value, Missing) for value in values)
 
 
@@ -172,7 +173,7 @@ def nullability_differs(before: Column, after: Column) -> bool:
 def defaults_differ(before: Column, after: Column) -> bool:
     """Whether the server defaults certainly give other values."""
     one, other = default_of(before), default_of(after)
-    return _known(one, other) and one != other
+    return known(one, other) and one != other
 
 
 def default_of(column: Column) -> str | Missing | None:
@@ -211,7 +212,7 @@ def options_differ(before: Options, after: Options, name: str) -> bool:
     one, other = option(before, name), option(after, name)
     a = None if one is None else one.value
     b = None if other is None else other.value
-    return _known(a, b) and _rule(a) != _rule(b)
+    return known(a, b) and _rule(a) != _rule(b)
 
 
 def _rule(value: object) -> object:
@@ -284,89 +285,3 @@ def checks_differ(before: Constraint, after: Constraint, dialect: str | None = N
     texts = [part.arguments[0].string if part.arguments else None for part in (before, after)]
     one, other = texts
     return one is not None and other is not None and _conditions_differ(one, other, dialect)
-
-
-_DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
-_TEXTS = frozenset({"string", "text"})
-_NUMBERS = frozenset({"integer", "smallint", "bigint", "float", "numeric"})
-_INTEGERS = frozenset(_DIGITS)
-
-
-def narrowing(before: Expression, after: Expression, dialect: str | None = None) -> str | None:
-    """What a type change does to values that no longer fit, as a verb phrase; None for none."""
-    one, other = read_type(before.text, dialect), read_type(after.text, dialect)
-    if one is None or other is None:
-        return None
-    if one.family in _TEXTS and other.family in _TEXTS:
-        return "cuts or refuses longer values" if _shorter(one, other) else None
-    if one.family in _TEXTS:
-        return "refuses values that are no such thing"
-    if one.family in _INTEGERS and other.family in _INTEGERS:
-        return "refuses larger values" if _DIGITS[one.family] > _DIGITS[other.family] else None
-    if one.family in _INTEGERS and other.family == "numeric":
-        return "refuses larger values" if _fewer_digits(one, other) else None
-    if one.family in {"float", "numeric"} and other.family in _INTEGERS:
-        return "rounds values"
-    if one.family == other.family == "numeric":
-        return "rounds or refuses values" if _less_precise(one, other) else None
-    if (one.family, other.family) in {("datetime", "date"), ("datetime", "time")}:
-        return "cuts values"
-    return None
-
-
-def is_recast(before: Expression, after: Expression) -> bool:
-    """Whether PostgreSQL compares values of one type by casts that the other does without.
-
-    Between most other types its operators are not the same, and nothing is changed at all.
-    """
-    one, other = read_type(before.text, "postgresql"), read_type(after.text, "postgresql")
-    if one is None or other is None or one.family == other.family:
-        return False
-    kinds = {one.family, other.family}
-    return kinds == {"date", "datetime"} or (kinds <= _NUMBERS and not kinds <= _INTEGERS)
-
-
-def fits_or_fails(before: Expression, after: Expression, dialect: str | None = None) -> bool:
-    """Whether values that a type change lets through are what they were."""
-    one, other = read_type(before.text, dialect), read_type(after.text, dialect)
-    if one is None or other is None:
-        return False
-    return other.family == "enum" or {one.family, other.family} <= _INTEGERS
-
-
-def _shorter(one: ColumnType, other: ColumnType) -> bool:
-    old, new = (part.arguments.get("length") for part in (one, other))
-    return (
-        isinstance(new, int)
-        and not isinstance(old, Missing)
-        and (not isinstance(old, int) or new < old)
-    )
-
-
-def _less_precise(one: ColumnType, other: ColumnType) -> bool:
-    pairs = [(one.arguments[name], other.arguments[name]) for name in ("precision", "scale")]
-    return any(isinstance(a, int) and isinstance(b, int) and b < a for a, b in pairs)
-
-
-def _fewer_digits(one: ColumnType, other: ColumnType) -> bool:
-    precision, scale = other.arguments["precision"], other.arguments["scale"]
-    if not isinstance(precision, int):
-        return False
-    return precision - (scale if isinstance(scale, int) else 0) < _DIGITS[one.family]
-
-
-def casts_itself(before: Expression, after: Expression) -> bool | None:
-    """Whether PostgreSQL has an assignment cast; None where that is not known."""
-    one, other = (read_type(part.text, "postgresql") for part in (before, after))
-    if one is None or other is None:
-        return None
-    if one.family == other.family == "enum":
-        names = one.arguments["name"], other.arguments["name"]
-        return names[0] == names[1] if _known(*names) else None
-    if one.family == other.family or other.family in _TEXTS:
-        return True
-    if one.family in _NUMBERS and other.family in _NUMBERS:
-        return True
-    if one.family in _TEXTS or "boolean" in {one.family, other.family}:
-        return False
-    return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.comparison.casting import narrowing
 from alembic_roundtrip.comparison.origins import Origins
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context, RoundTrip
@@ -278,7 +278,9 @@ class _Side:
             why = narrowing(change.before, change.after, change.dialect)
             if _made_to_fit(change):
                 continue
-            if why and change.dialect == self.trip.dialect and (change.older or not self._up):
+            if why is None or not why.refuses:
+                continue
+            if change.dialect == self.trip.dialect and (change.older or not self._up):
                 altered = change.change
                 rows = f"values in `{change.column}` that {change.after.text} cannot hold"
                 found = Tightening(

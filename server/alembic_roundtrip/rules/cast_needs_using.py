@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.equivalence import casts_itself
+from alembic_roundtrip.comparison.casting import casts_itself
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.equivalence import casts_itself, read_type
+from alembic_roundtrip.comparison.casting import casts_itself
+from alembic_roundtrip.comparison.equivalence import read_type
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from alembic_roundtrip.comparison.equivalence import narrowing
+from alembic_roundtrip.comparison.casting import narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
@@ -38,7 +38,7 @@ def check(context: Context) -> Iterator[Finding]:
         if why and change.dialect != "sqlite" and change.older and column not in kept:
             yield Finding(
                 change.operation.range,
-                f"{change.before.text} to {change.after.text} {why} in `{change.column}`",
+                f"{change.before.text} to {change.after.text} {why.value} in `{change.column}`",
                 partial(_fixes, context, change),
                 severity=None if context.recent else "hint",
             )

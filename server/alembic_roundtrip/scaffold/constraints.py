@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from alembic_roundtrip.comparison.equivalence import is_recast
+from alembic_roundtrip.comparison.casting import is_recast
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import literal

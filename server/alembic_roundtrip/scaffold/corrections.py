@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from alembic_roundtrip.comparison.casting import casts_itself
 from alembic_roundtrip.comparison.differences import Difference
-from alembic_roundtrip.comparison.equivalence import casts_itself
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from alembic_roundtrip.comparison.equivalence import narrowing, read_type
+from alembic_roundtrip.comparison.casting import narrowing
+from alembic_roundtrip.comparison.equivalence import read_type
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
@@ -94,10 +95,15 @@ def against_column(
     if new is not None and old is not None and new.text != old.text:
         if type_name(old) == "enum":
             yield f"values in {name} that its old type lacks"
-        elif (narrowing(new, old) or _to_truth(new, old)) and (
+        elif (_refuses(new, old) or _to_truth(new, old)) and (
             dialects != ("sqlite",) or _keyed(change, later)
         ):
             yield f"values in {name} that {old.text} cannot hold"
+
+
+def _refuses(new: Expression, old: Expression) -> bool:
+    narrowed = narrowing(new, old)
+    return narrowed is not None and narrowed.refuses
 
 
 def _to_truth(new: Expression, old: Expression) -> bool:

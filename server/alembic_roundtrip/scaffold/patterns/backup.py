@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from alembic_roundtrip.comparison.equivalence import fits_or_fails, narrowing
+from alembic_roundtrip.comparison.casting import fits_or_fails, narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.comparison.writes import Write, settled_columns, writes
 from alembic_roundtrip.context import Context
