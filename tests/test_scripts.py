@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+import multidb
 from alembic_project import AlembicProject
 from alembic_roundtrip import scripts
 from alembic_roundtrip.scripts import Scripts
+from alembic_roundtrip.workspace import Workspace
 
 DIALECTS = ("sqlite", "postgresql")
 
@@ -103,3 +105,46 @@ def test_preparing_stands_an_edit_in_between(tmp_path: Path) -> None:
     found.reread(project.versions / "r20_.py")
     assert sum(1 for _ in steps) > 5
     assert found.schema_before("last", "sqlite") is not None
+
+
+def made(name: str) -> str:
+    return f'op.create_table("{name}", sa.Column("id", sa.Integer))'
+
+
+def one_of(engine: str, name: str) -> dict[str, str]:
+    bodies = {"engine1": "pass", "engine2": "pass", engine: made(name)}
+    return {f"upgrade_{name}": body for name, body in bodies.items()}
+
+
+def test_each_engine_has_a_schema_of_its_own(tmp_path: Path) -> None:
+    """As long as it is known which database a migration was for."""
+    single = {"upgrade": made("c"), "downgrade": "pass"}
+    both = f"def upgrade(engine_name):\n    {made('both')}\n\n\ndef downgrade(engine_name): pass\n"
+    texts = {
+        "a": multidb.script("a", None, one_of("engine1", "a")),
+        "b": multidb.script("b", "a", one_of("engine2", "b")),
+        "shared": multidb.script("shared", "b", {}, both),
+        "c": multidb.script("c", "shared", single, head=""),
+        "d": multidb.script("d", "c", one_of("engine1", "d")),
+        "e": multidb.script("e", "b", {"upgrade": "pass", "downgrade": "pass"}, head=""),
+    }
+    versions = multidb.write(tmp_path, texts)
+    (environment,) = Workspace([tmp_path]).environments
+    found = Scripts(environment)
+
+    def known(revision: str, *engines: str | None) -> list[object]:
+        dialects = {"engine1": "postgresql", "engine2": "sqlite"}
+        at = [found.schema_at(revision, dialects.get(each or ""), each) for each in engines]
+        return [None if each.opaque else sorted(map(str, each.tables)) for each in at]
+
+    assert known("a", "engine2", "engine1") == [[], ["a"]]
+    assert known("b", "engine1", "engine2") == [["a"], ["b"]]
+    assert known("shared", "engine1", "engine2") == [["a", "both"], ["b", "both"]]
+    # One database among several: nobody says which.
+    assert known("c", "engine1", "engine2", None) == [None, None, None]
+    assert known("d", "engine1", "engine2") == [None, None]
+    # What changes nothing leaves no doubt.
+    assert known("e", "engine1", "engine2") == [["a"], ["b"]]
+    edited = texts["b"].replace('"b", sa', '"renamed", sa')
+    found.set_text(versions / "b.py", edited)
+    assert known("shared", "engine1", "engine2") == [["a", "both"], ["both", "renamed"]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.diagnostic import Diagnostic
+from alembic_roundtrip.engines import together
 from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.rule import Rule, rules, rules_of_files
 from alembic_roundtrip.rulenames import OFF
@@ -40,13 +41,32 @@ def check(
     """
     chosen = chosen or selected(settings)
     ignored = suppressions(context.migration)
+    kinds = _kinds_in(context)
+    for part in context.parts:
+        kinds = tuple(some | more for some, more in zip(kinds, _kinds_in(part), strict=True))
     stages = chosen.concerned(
-        _kinds(context.upgrade_operations),
-        _kinds(context.downgrade_operations),
+        *kinds,
         rehearsed=context.evidence is not None or context.stale is not None,
         ignoring=bool(ignored),
     )
-    return _check(context, chosen, stages, Rule.diagnostics, ignored, settings)
+    return _check(context, chosen, stages, found_by, ignored, settings)
+
+
+def found_by(rule: Rule, context: Context) -> Sequence[Diagnostic]:
+    """What a rule finds in a migration, of each engine where there are several databases.
+
+    A rehearsal has measured all of these at once.
+    """
+    if rule.measured or not context.parts:
+        return rule.diagnostics(context)
+    return together(
+        (part.migration, rule.diagnostics(part) if rule.concerns(*_kinds_in(part)) else ())
+        for part in context.parts
+    )
+
+
+def _kinds_in(context: Context) -> tuple[Kinds, ...]:
+    return _kinds(context.upgrade_operations), _kinds(context.downgrade_operations)
 
 
 def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
+from alembic_roundtrip.databases import Database
 from alembic_roundtrip.deployed import Deletion, Deployed
 from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.evidence import RevisionEvidence
 from alembic_roundtrip.history import History
+from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
+from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.schema import Replay, Schema, replay
 
 T = TypeVar("T")
@@ -42,7 +45,9 @@ class Context:
 
     migration: Migration
     history: History
-    parents: dict[str | None, Schema] = field(default_factory=lambda: {None: Schema()})
+    parents: Mapping[str | None, Schema] = field(default_factory=lambda: {None: Schema()})
+    engines: Mapping[str, Mapping[str | None, Schema]] = field(default_factory=dict)
+    """The same of each engine, where the migration is of several databases."""
     evidence: RevisionEvidence | None = None
     """What the last rehearsal measured, where that still holds."""
     stale: RevisionEvidence | None = None
@@ -63,6 +68,8 @@ class Context:
     """The names of the rules that are applied."""
     reader: Callable[[str], Migration] | None = field(default=None, repr=False, compare=False)
     """Reads another text of this migration as the project would have it."""
+    whole: Context | None = field(default=None, repr=False, compare=False)
+    """What it is a part of, where it is about one of several databases."""
     _made: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def after(self, text: str) -> Context | None:
@@ -72,15 +79,65 @@ class Context:
         return replace(self, migration=self.reader(text), found=(), _made={})
 
     @cached_property
+    def parts(self) -> tuple[Context, ...]:
+        """What it does to each of several databases; none where it is of one, or cannot go back."""
+        if self.migration.downgrade is None:
+            return ()
+        return tuple(self._part(engine, parents) for engine, parents in self.engines.items())
+
+    def _part(self, engine: str, parents: Mapping[str | None, Schema]) -> Context:
+        migration, read = self.migration.of_engine(engine), self.reader
+        assert migration is not None
+
+        def reader(text: str) -> Migration:
+            assert read is not None
+            whole = read(text)
+            return whole.of_engine(engine) or whole
+
+        return replace(
+            self,
+            migration=migration,
+            parents=parents,
+            engines={},
+            evidence=self._measured(self.evidence, engine),
+            stale=self._measured(self.stale, engine),
+            reader=None if read is None else reader,
+            whole=self,
+            _made={},
+        )
+
+    def owner(self, table: Name) -> str | None:
+        """The engine that has a table, where this one is of another and names it nowhere."""
+        if self.whole is None or any(trip.before.opaque for trip in self.round_trips):
+            return None
+        changed = (change for each in self.upgrade_operations for change in each.changes)
+        if any(table in c.tables_of(change) for change in changed):
+            return None
+        for other in self.whole.parts:
+            trips = other.round_trips if other.migration.part != self.migration.part else ()
+            if any(table in trip.before.tables or table in trip.up.schema.tables for trip in trips):
+                return other.migration.part.engine if other.migration.part else None
+        return None
+
+    def _measured(self, evidence: RevisionEvidence | None, engine: str) -> RevisionEvidence | None:
+        several = evidence is not None and len(self.engines) > 1
+        return evidence.of_engine(engine) if evidence is not None and several else evidence
+
+    @cached_property
     def round_trips(self) -> tuple[RoundTrip, ...]:
         """What reading says of upgrade and downgrade, once for each dialect."""
         return tuple(self._round_trip(dialect) for dialect in self.parents)
 
     @property
-    def after_upgrade(self) -> dict[str | None, Schema]:
-        """The schemas after the upgrade by dialect, where a rule has asked for round trips."""
-        trips: tuple[RoundTrip, ...] = vars(self).get("round_trips", ())
-        return {trip.dialect: trip.up.schema for trip in trips}
+    def after_upgrade(self) -> dict[Database, Schema]:
+        """The schemas after the upgrade, where a rule has asked for round trips."""
+        found = {}
+        for each in (self, *vars(self).get("parts", ())):
+            part = each.migration.part
+            engine = None if part is None else part.engine
+            for trip in () if each.engines else vars(each).get("round_trips", ()):
+                found[Database(trip.dialect, engine)] = trip.up.schema
+        return found
 
     def memory(self, name: str, make: Callable[[Context], T]) -> T:
         """What several rules need, made once."""

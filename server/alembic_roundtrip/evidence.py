@@ -9,11 +9,12 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from alembic_roundtrip.databases import named
 from alembic_roundtrip.project import Environment
 
 logger = logging.getLogger(__name__)
@@ -152,6 +153,21 @@ class RevisionEvidence:
         upgraded = {(x.table, x.column) for x in self.losses if x.step == "upgrade"}
         written = (x for x in self.losses if x.step == "downgrade")
         return tuple(x for x in written if (x.table, x.column) not in upgraded)
+
+    def of_engine(self, engine: str) -> RevisionEvidence:
+        """What it says of one of several databases, under the names that they have there."""
+        mark = f"{named(engine)}."
+        losses = [
+            replace(each, table=each.table.removeprefix(mark))
+            for each in self.losses
+            if each.table.startswith(mark)
+        ]
+        residue = [
+            replace(each, object=each.object.removeprefix(mark))
+            for each in self.residue
+            if each.object.startswith(mark)
+        ]
+        return replace(self, losses=tuple(losses), residue=tuple(residue))
 
     def decisive_step(self) -> Step | None:
         """The step whose exception the reason of the verdict is about."""

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import named
+from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.evidence import (
     OVERDUE,
     Loss,
@@ -18,8 +20,8 @@ from alembic_roundtrip.evidence import (
     Verdict,
 )
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.text import Position, Range, Source
+from alembic_roundtrip.migration.model import Direction, GuardKind, Operation
+from alembic_roundtrip.text import Position, Range, Source, within
 
 _AFTER = MappingProxyType({"upgrade": "after the upgrade", "round trip": "after the round trip"})
 DATABASES = MappingProxyType(
@@ -125,12 +127,53 @@ def measured_residue(context: Context) -> Iterator[tuple[Residue, Range]]:
 
 
 def _place_of_residue(context: Context, residue: Residue) -> Range:
-    table, _, own = residue.object.rpartition(".")
-    for wanted in ({residue.object}, {own} if table else set(), {table or residue.object}):
+    for nearness in range(3):
         for operations in (context.downgrade_operations, context.upgrade_operations):
             for operation in reversed(operations):
-                if wanted & _names_in(operation):
+                names = _names_there(context, operation, residue.object)
+                if {_wider(name)[nearness] for name in names} & _names_in(operation):
                     return operation.range
+    return _header_of(context, residue.object)
+
+
+def _wider(name: str) -> tuple[str, str, str]:
+    """An object's name, without its table's (if it has one), and that of its table."""
+    table, _, own = name.rpartition(".")
+    return name, own if table else "", table or name
+
+
+def _names_there(context: Context, operation: Operation, name: str) -> Iterator[str]:
+    """What a rehearsal calls so, as an operation would: without the engine, if it is for that."""
+    parts = context.migration.parts
+    if len(parts) < 2:  # noqa: PLR2004 - one database needs no name
+        yield name
+        return
+    guards = [guard.names for guard in operation.guards if guard.kind is GuardKind.ENGINE]
+    for engine in guards[0] if guards else [part.engine for part in parts]:
+        if name.startswith(f"{named(engine)}."):
+            yield name.removeprefix(f"{named(engine)}.")
+
+
+def found_with(context: Context, name: str) -> tuple[str, tuple[Diagnostic, ...]]:
+    """What is called so in its own database, and what was found before of that one."""
+    parts = context.migration.parts
+    for part in parts:
+        if part.own and name.startswith(f"{named(part.engine)}."):
+            others = [direction for p in parts if p is not part for direction in p.directions]
+            about = (
+                found
+                for found in context.found
+                if not any(within(found.range, other.range) for other in others)
+            )
+            return name.removeprefix(f"{named(part.engine)}."), tuple(about)
+    return name, context.found
+
+
+def _header_of(context: Context, name: str) -> Range:
+    """Where the downgrade begins; that of the engine that a rehearsal names."""
+    for part in context.migration.parts:
+        if part.downgrade is not None and name.startswith(f"{named(part.engine)}."):
+            return part.downgrade.header
     return _header(context, context.migration.downgrade)
 
 
@@ -227,9 +270,10 @@ def _place(context: Context, loss: Loss) -> Range:
     for column in (loss.column, None):
         for operations in directions:
             for operation in reversed(operations):
-                if _is_about(operation, loss.table, column):
-                    return operation.range
-    return _header(context, context.migration.downgrade)
+                for table in _names_there(context, operation, loss.table):
+                    if _is_about(operation, table, column):
+                        return operation.range
+    return _header_of(context, loss.table)
 
 
 def _header(context: Context, direction: Direction | None) -> Range:

@@ -7,14 +7,14 @@ import logging
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alembic_roundtrip.diagnostic import Diagnostic, Finding, Fix, Fixes
-from alembic_roundtrip.migration.rewrite import InsertStatements, WriteBody
+from alembic_roundtrip.engines import in_words_of
 from alembic_roundtrip.severity import Severity
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Rule:
             return ()
         found = {(finding.range, finding.message): finding for finding in findings}
         migration = context.migration
-        fitting = _for_any_engine if migration.of_several_databases else _as_it_is
+        fitting = in_words_of(migration)
         return [
             self._diagnostic(fitting(finding), migration.path, migration.id)
             for finding in found.values()
@@ -183,23 +183,6 @@ class Rule:
                 return ()
 
         return made
-
-
-def _as_it_is(finding: Finding) -> Finding:
-    return finding
-
-
-def _for_any_engine(finding: Finding) -> Finding:
-    """A finding without the fixes that write into a direction which every engine runs."""
-
-    def fixes() -> tuple[Fix, ...]:
-        offered = finding.fixes() if callable(finding.fixes) else finding.fixes
-        bodies = (WriteBody, InsertStatements)
-        return tuple(
-            fix for fix in offered if not any(isinstance(part, bodies) for part in fix.rewrites)
-        )
-
-    return replace(finding, fixes=fixes)
 
 
 _PACKAGE = "alembic_roundtrip.rules"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alembic_roundtrip.databases import Database
 from alembic_roundtrip.history import History, Revision
 from alembic_roundtrip.index.store import Store
 from alembic_roundtrip.listing import Listing
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from alembic_roundtrip.migration.model import Direction, Migration
     from alembic_roundtrip.schema import Schema
 
+_At = tuple[str, Database]
+"""A revision, and the database that it is applied to."""
 _KEPT_MIGRATIONS = 512
 _KEPT_SCHEMAS = 512
 _WORTH_KEEPING = 100
@@ -47,7 +51,8 @@ class Scripts(Listing):
         super().__init__(environment, texts, store)
         self._deployed = deployed
         self._migrations: OrderedDict[Path, Migration] = OrderedDict()
-        self._schemas: OrderedDict[tuple[str, str | None], Schema] = OrderedDict()
+        self._schemas: OrderedDict[_At, Schema] = OrderedDict()
+        self._engines: dict[str, None] = {}
         self._keys: dict[str, str] = {}
         self._deletions: tuple[History | None, Mapping[str | None, tuple[Deletion, ...]]] = (
             None,
@@ -94,6 +99,8 @@ class Scripts(Listing):
         known = self._migrations.get(path)
         if known is None:
             known = self._migrations[path] = self._named(self._read(path))
+            if known.parts:
+                self._engines.update(dict.fromkeys(part.engine for part in known.parts))
             if len(self._migrations) > _KEPT_MIGRATIONS:
                 self._migrations.popitem(last=False)
         return known
@@ -102,27 +109,38 @@ class Scripts(Listing):
         from alembic_roundtrip.migration.source import read, unreadable
         from alembic_roundtrip.migration.syntax import decode
 
+        known = self.environment.dialects, self.environment.engines
         if path in self._texts:
-            return read(self._texts[path], path, self.environment.dialects)
+            return read(self._texts[path], path, *known)
         try:
             text = decode(self._files.content(path))
         except OSError as error:
             return unreadable(path, f"the file cannot be opened: {error.strerror}")
         except ValueError as error:
             return unreadable(path, str(error))
-        return read(text, path, self.environment.dialects)
+        return read(text, path, *known)
 
     def read_as(self, path: Path, text: str) -> Migration:
         """What a migration would be with another text."""
         from alembic_roundtrip.migration.source import read
 
-        return self._named(read(text, path, self.environment.dialects))
+        known = self.environment.dialects, self.environment.engines
+        return self._named(read(text, path, *known))
 
     def _named(self, migration: Migration) -> Migration:
         from alembic_roundtrip.migration.naming import named
         from alembic_roundtrip.migration.paths import placed
 
-        return placed(named(migration, self.convention, self.environment.dialects))
+        found = placed(named(migration, self.convention, self.environment.dialects))
+        if not migration.parts:
+            return found
+        parts = []
+        for part in migration.parts:
+            dialects = self.environment.engines.get(part.engine, self.environment.dialects)
+            alone = replace(migration, upgrade=part.upgrade, downgrade=part.downgrade, parts=())
+            own = placed(named(alone, self.convention, dialects))
+            parts.append(replace(part, upgrade=own.upgrade, downgrade=own.downgrade))
+        return replace(found, parts=tuple(parts))
 
     def migration_of(self, revision: str) -> Migration | None:
         """The migration of a revision; None where no file has that identifier."""
@@ -187,34 +205,37 @@ class Scripts(Listing):
         self._keys = evidence_keys(files, self._keys)
         return self._keys.get(revision, "")
 
-    def schema_at(self, revision: str, dialect: str | None) -> Schema:
-        """The schema after a revision and all it builds on, replayed."""
+    def schema_at(self, revision: str, dialect: str | None, engine: str | None = None) -> Schema:
+        """The schema after a revision and all it builds on, replayed; of one engine of several."""
+        return self._schema_at(revision, Database(dialect, engine))
+
+    def _schema_at(self, revision: str, database: Database) -> Schema:
         from alembic_roundtrip.schema import Schema
 
         todo: set[str] = set()
-        stack = [revision] if self._kept(revision, dialect) is None else []
+        stack = [revision] if self._kept(revision, database) is None else []
         while stack:
             rev = stack.pop()
-            if rev not in todo and not self._is_known(rev, dialect):
+            if rev not in todo and not self._is_known(rev, database):
                 todo.add(rev)
                 stack += self._parents(rev)[:1]  # the others are replayed on top of it
         for rev in sorted(todo, key=self._order.__getitem__):
-            self._schemas[rev, dialect] = self._after(rev, self._joined(rev, dialect), dialect)
+            self._schemas[rev, database] = self._after(rev, self._joined(rev, database), database)
         for rev in todo - {revision}:
             if self._order[rev] % _STRIDE:
-                del self._schemas[rev, dialect]
-        found = self._kept(revision, dialect) or Schema(opaque=True, dialect=dialect)
+                del self._schemas[rev, database]
+        found = self._kept(revision, database) or Schema(opaque=True, dialect=database.dialect)
         while len(self._schemas) > _KEPT_SCHEMAS:
             self._schemas.popitem(last=False)
         return found
 
-    def _is_known(self, revision: str, dialect: str | None) -> bool:
+    def _is_known(self, revision: str, database: Database) -> bool:
         """Whether a schema is known, perhaps from the last time."""
-        if (revision, dialect) not in self._schemas and self._saved is not None:
-            found = self._saved.find(self._digests_of_schemas[revision][1], dialect)
+        if (revision, database) not in self._schemas and self._saved is not None:
+            found = self._saved.find(self._digests_of_schemas[revision][1], database)
             if found is not None:
-                self._schemas[revision, dialect] = found
-        return (revision, dialect) in self._schemas
+                self._schemas[revision, database] = found
+        return (revision, database) in self._schemas
 
     @cached_property
     def _saved(self) -> Schemas | None:
@@ -222,11 +243,11 @@ class Scripts(Listing):
 
         return None if self.store is None else Schemas(self.store)
 
-    def keep_schemas(self, found: Mapping[tuple[str, str | None], Schema]) -> None:
+    def keep_schemas(self, found: Mapping[_At, Schema]) -> None:
         """Keep schemas for the next run."""
-        for (revision, dialect), schema in found.items():
+        for (revision, database), schema in found.items():
             if self._saved is not None:
-                self._saved.keep(self._digests_of_schemas[revision][1], dialect, schema)
+                self._saved.keep(self._digests_of_schemas[revision][1], database, schema)
 
     def keep_newest_schemas(self) -> None:
         """Keep what the newest revisions, and those written next, start from, if it is at hand."""
@@ -236,33 +257,47 @@ class Scripts(Listing):
         for rev in newest:
             if known.intersection((rev, *self._parents(rev)[:1])):
                 self.keep_schemas(
-                    {(rev, name): self.schema_at(rev, name) for name in self.dialects}
+                    {(rev, each): self._schema_at(rev, each) for each in self.databases}
                 )
 
     def forget_old_schemas(self) -> None:
         """Forget the schemas of files as they were."""
         if self._saved is not None:
             kept = [after for _, after in self._digests_of_schemas.values()]
-            self._saved.keep_only(kept, self.dialects)
+            self._saved.keep_only(kept, self.databases)
 
     @property
-    def dialects(self) -> tuple[str | None, ...]:
-        """The dialects that schemas are replayed for; one that is not known where none is."""
-        return self.environment.dialects or (None,)
+    def databases(self) -> tuple[Database, ...]:
+        """What schemas are replayed for: the dialects, of each engine where there are several."""
+        engines = self.environment.engines or self._engines
+        return tuple(each for engine in engines or (None,) for each in self._databases_of(engine))
 
-    def take_schemas(self, found: Mapping[tuple[str, str | None], Schema]) -> None:
+    def _databases_of(self, engine: str | None) -> tuple[Database, ...]:
+        """One for each dialect, or one that is not known where none is."""
+        environment = self.environment
+        dialects = environment.dialects
+        if engine is not None:
+            dialects = environment.engines.get(engine, dialects)
+        return tuple(Database(dialect, engine) for dialect in dialects or (None,))
+
+    def databases_of(self, migration: Migration) -> tuple[Database, ...]:
+        """Those of them that a migration is run on."""
+        engines = [part.engine for part in migration.parts]
+        return tuple(each for engine in engines or (None,) for each in self._databases_of(engine))
+
+    def take_schemas(self, found: Mapping[_At, Schema]) -> None:
         """Take over schemas that were replayed elsewhere."""
         self._schemas.update(found)
 
-    def take_after(self, migration: Migration, found: Mapping[str | None, Schema]) -> None:
+    def take_after(self, migration: Migration, found: Mapping[Database, Schema]) -> None:
         """Take over the schemas after a migration: the next one starts from there."""
         known = self.history.by_id.get(migration.id)
         if (
             known is not None and known.path == migration.path
         ):  # of two with one id, the last counts
-            self._schemas.update({(known.id, name): schema for name, schema in found.items()})
+            self._schemas.update({(known.id, each): schema for each, schema in found.items()})
 
-    def schemas_across(self, path: Path) -> dict[tuple[str, str | None], Schema]:
+    def schemas_across(self, path: Path) -> dict[_At, Schema]:
         """The schemas before a file that it and those after it start from."""
         revision = self.history.at(path)
         if revision is None:
@@ -271,60 +306,73 @@ class Scripts(Listing):
         later = self.history.topological[start:]
         needed = {parent for rev in later for parent in self._parents(rev)[:1]}
         before = sorted(rev for rev in needed if self._order[rev] < start)
-        return {(rev, name): self.schema_at(rev, name) for rev in before for name in self.dialects}
+        databases = self.databases
+        return {(rev, each): self._schema_at(rev, each) for rev in before for each in databases}
 
-    def _kept(self, revision: str, dialect: str | None) -> Schema | None:
+    def _kept(self, revision: str, database: Database) -> Schema | None:
         """A schema that is still known; it is the last to be forgotten."""
-        found = self._schemas.get((revision, dialect))
+        found = self._schemas.get((revision, database))
         if found is not None:
-            self._schemas.move_to_end((revision, dialect))
+            self._schemas.move_to_end((revision, database))
         return found
 
-    def schema_before(self, revision: str, dialect: str | None) -> Schema:
+    def schema_before(
+        self, revision: str, dialect: str | None, engine: str | None = None
+    ) -> Schema:
         """The schema that a revision's upgrade starts from."""
+        database = Database(dialect, engine)
         for parent in self._parents(revision)[:1]:
-            self.schema_at(parent, dialect)
-        return self._joined(revision, dialect)
+            self._schema_at(parent, database)
+        return self._joined(revision, database)
 
     def prepare(self, path: Path) -> Iterator[None]:
         """Read and replay what a migration builds on, a little between any two yields."""
-        dialects = self.dialects
-        revision = self.migration(path).id
+        migration = self.migration(path)
+        databases, revision = self.databases_of(migration), migration.id
         parents = self._parents(revision)[:1]
-        if all((parent, dialect) in self._schemas for parent in parents for dialect in dialects):
+        if all((parent, each) in self._schemas for parent in parents for each in databases):
             return
         for above in sorted(self.history.ancestors(revision), key=self._order.__getitem__):
             self.migration_of(above)
             yield
             if self._order.get(above, 1) % _STRIDE == 0:
-                for dialect in dialects:
-                    self.schema_at(above, dialect)
+                for each in databases:
+                    self._schema_at(above, each)
                     yield
 
-    def _joined(self, revision: str, dialect: str | None) -> Schema:
+    def _joined(self, revision: str, database: Database) -> Schema:
         """The schemas of all parents brought together; unknown where a parent is missing."""
         from alembic_roundtrip.schema import Schema
 
-        parents = self._parents(revision)
+        parents, dialect = self._parents(revision), database.dialect
         if not parents:
             return Schema(opaque=bool(self._missing_parents(revision)), dialect=dialect)
         first, *others = parents
-        schema = self._schemas.get((first, dialect), Schema(opaque=True, dialect=dialect))
+        schema = self._schemas.get((first, database), Schema(opaque=True, dialect=dialect))
         included = {first, *self.history.ancestors(first)} if others else set()
         for other in others:
             newer = {other, *self.history.ancestors(other)} - included
             for rev in sorted(newer, key=self._order.__getitem__):
-                schema = self._after(rev, schema, dialect)
+                schema = self._after(rev, schema, database)
             included |= newer
         return schema
 
-    def _after(self, revision: str, schema: Schema, dialect: str | None) -> Schema:
-        from alembic_roundtrip.schema import schema_after
+    def _after(self, revision: str, schema: Schema, database: Database) -> Schema:
+        from alembic_roundtrip.schema import Schema, schema_after
 
         migration = self.migration_of(revision)
         if migration is None or migration.upgrade is None:
             return schema
-        return schema_after(schema, migration.upgrade.operations, dialect)
+        dialect, engine = database
+        if (engine is None) is bool(migration.parts):
+            # The project has, or had, another number of databases then: which of them this was is
+            # not written anywhere.
+            changes = any(operation.changes for operation in migration.upgrade.operations)
+            return Schema(opaque=True, dialect=dialect) if changes else schema
+        met = migration if engine is None else migration.of_engine(engine)
+        if met is None or met.upgrade is None:
+            return schema
+        return schema_after(schema, met.upgrade.operations, dialect)
 
 
 def _effects(direction: Direction | None) -> list[object]:

@@ -120,9 +120,7 @@ def _statement(migration: Migration, line: int) -> tuple[int, int]:
         migration.source.line(line).lstrip().startswith("@") and line < migration.source.line_count
     ):
         line += 1  # a decorator is part of what it stands above
-    for direction in (migration.upgrade, migration.downgrade):
-        if direction is None:
-            continue
+    for direction in migration.functions:
         if direction.header.start.line == line:
             return direction.range.start.line, direction.range.end.line
         places = [operation.statement for operation in direction.operations]

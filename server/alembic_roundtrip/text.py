@@ -137,6 +137,11 @@ class Source:
         return Range(Position(number, indentation + 1), Position(number, len(line) + 1))
 
 
+def within(inner: Range, outer: Range) -> bool:
+    """Whether a range lies in another one."""
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Apply edits that do not overlap; those at one place keep their order.
 

@@ -294,10 +294,12 @@ class Workspace:
         scripts = self.scripts(environment)
         migration = scripts.migration(path)
         evidence, current = self.evidence(migration) or (None, False)
+        parents, engines = _parents(scripts, migration)
         return Context(
             migration,
             scripts.history,
-            _parents(scripts, migration),
+            parents,
+            engines,
             evidence if current else None,
             None if current else evidence,
             upgrade_only=scripts.upgrade_only,
@@ -379,6 +381,21 @@ def _distinct(found: Sequence[Environment]) -> Iterator[Environment]:
             yield env
 
 
-def _parents(scripts: Scripts, migration: Migration) -> dict[str | None, Schema]:
-    dialects: tuple[str | None, ...] = scripts.environment.dialects or (None,)
-    return {dialect: scripts.schema_before(migration.id, dialect) for dialect in dialects}
+def _parents(
+    scripts: Scripts, migration: Migration
+) -> tuple[dict[str | None, Schema], dict[str, dict[str | None, Schema]]]:
+    """The schemas at the parent by dialect, and those of each engine where there are several."""
+    from alembic_roundtrip.schema import Schema
+
+    engines: dict[str, dict[str | None, Schema]] = {}
+    parents: dict[str | None, Schema] = {}
+    for database in scripts.databases_of(migration):
+        dialect, engine = database
+        schema = scripts.schema_before(migration.id, dialect, engine)
+        if engine is None:
+            parents[dialect] = schema
+        else:
+            engines.setdefault(engine, {})[dialect] = schema
+            # Of all of them together nothing is known.
+            parents.setdefault(dialect, Schema(opaque=True, dialect=dialect))
+    return parents, engines

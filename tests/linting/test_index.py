@@ -14,6 +14,7 @@ import pytest
 from alembic_project import AlembicProject
 from alembic_roundtrip import linting
 from alembic_roundtrip.cli import main
+from alembic_roundtrip.databases import Database
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict, evidence_store
 from alembic_roundtrip.index.schemas import Schemas
 from alembic_roundtrip.index.store import Store, store_of
@@ -299,8 +300,11 @@ def test_a_schema_is_kept_whole(project: AlembicProject) -> None:
     schema = Scripts(project.environment).schema_at("view", "postgresql")
     assert schema.definitions
     kept = Schemas(store_of(project.environment))
-    kept.keep("key", "postgresql", schema)
-    assert Schemas(store_of(project.environment)).find("key", "postgresql") == schema
+    database = Database("postgresql", "one")
+    kept.keep("key", database, schema)
+    again = Schemas(store_of(project.environment))
+    assert again.find("key", database) == schema
+    assert again.find("key", Database("postgresql", "two")) is None
 
 
 def test_two_processes_share_an_index(project: AlembicProject, lint: Lint) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from lsprotocol import types
 
+import multidb
 from lsp.editor import Editor
 from lsp.project import EMPTY, LOSSY, Project
 
@@ -152,6 +153,27 @@ async def test_the_outline_has_the_directions_with_their_operations(
     for symbol in (revision, upgrade, downgrade, operation):
         assert symbol.range.start <= symbol.selection_range.start
         assert symbol.selection_range.end <= symbol.range.end
+
+
+async def test_each_of_several_databases_has_its_own_directions(
+    editor: Editor, project: Project
+) -> None:
+    bodies = {
+        "upgrade_one": 'op.create_table("t", sa.Column("a"))',
+        "downgrade_one": 'op.drop_table("t")',
+        "upgrade_two": 'op.create_table("t", sa.Column("b"))',
+        "downgrade_two": 'op.drop_table( "t")',
+    }
+    file = project.versions / "bbbb.py"
+    file.write_text(multidb.script("bbbb", "aaaa", bodies), "utf-8")
+    uri = editor.open(file)
+    text = editor.texts[uri]
+    line = text[: text.index('op.create_table("t", sa.Column("b"))')].count("\n") + 1
+    said = await hovered(editor, uri, 'op.drop_table( "t")')
+    assert f"Undoes `create_table` at line {line}" in said
+    _, *functions = await editor.symbols(uri)
+    assert [each.name for each in functions] == ["upgrade", "downgrade", *bodies]
+    assert [len(each.children or ()) for each in functions] == [0, 0, 1, 1, 1, 1]
 
 
 async def test_a_client_without_nesting_gets_a_list(

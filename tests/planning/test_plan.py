@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import multidb
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import (
     Loss,
@@ -360,3 +362,31 @@ def test_where_nothing_is_lost_there_is_nothing_to_document(project: AlembicProj
     assert [each["documented"] for each in document(found)["revisions"]] == [None, False]
     rows = [line for line in markdown(found).splitlines() if line.startswith(("| 1 |", "| 2 |"))]
     assert [row.rpartition("| no | ")[2] for row in rows] == ["- |", "no |"]
+
+
+def test_what_one_of_several_databases_loses_is_said_of_that_one(tmp_path: Path) -> None:
+    """Its name stands where another one has something of that name."""
+    create = 'op.create_table("{0}", sa.Column("id", sa.Integer))'.format
+    bodies = {
+        "upgrade_engine1": f"{create('log')}\n{create('users')}",
+        "downgrade_engine1": "op.drop_table('users')\nop.drop_table('log')",
+        "upgrade_engine2": create("log"),
+        "downgrade_engine2": "raise ValueError('no way back')",
+        "upgrade_engine3": create("left"),
+        "downgrade_engine3": "pass",
+    }
+    ini = multidb.INI.replace("engine2\n", "engine2, engine3\n", 1)
+    multidb.write(tmp_path, {"a": multidb.script("a", None, bodies)}, ini)
+    workspace = Workspace([tmp_path])
+    (planned,) = plan_rollback(workspace, workspace.environments[0], "base").revisions
+    assert [loss.message for loss in planned.losses] == [
+        "loses what was written to `users` since the upgrade",
+        "loses what was written to `log` since the upgrade",
+    ]
+    assert [blocker.message for blocker in planned.blockers] == [
+        "`downgrade_engine2()` refuses: no way back"
+    ]
+    assert planned.left == (
+        "downgrade_engine3() does nothing, but upgrade_engine3() has 1 operation to undo",
+    )
+    assert planned.code.startswith("# downgrade_engine1()\nop.drop_table('users')")

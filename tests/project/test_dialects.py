@@ -257,3 +257,43 @@ def test_a_project_below_names_its_own_dialects(tmp_path: Path) -> None:
     top, below = Workspace([tmp_path]).environments
     assert (top.dialects, below.dialects) == (("sqlite",), ("mysql",))
     assert below.dialect_sources == ("the setting `dialects`",)
+
+
+SECTIONS = """
+[alembic]
+script_location = mig
+databases = one, two,three
+[one]
+sqlalchemy.url = postgresql+psycopg://h/d
+[two]
+sqlalchemy.url = sqlite:///two.db
+[three]
+sqlalchemy.url = driver://h/d
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "setting", "expected"),
+    [
+        ({}, [], [("postgresql",), ("sqlite",), ("postgresql", "sqlite")]),
+        (
+            script("x if bind.dialect.name == 'mysql' else y"),
+            [],
+            [("postgresql", "mysql"), ("sqlite", "mysql"), ("postgresql", "mysql", "sqlite")],
+        ),
+        ({}, ["sqlite", "mariadb"], [("sqlite", "mariadb"), ("sqlite",), ("sqlite", "mariadb")]),
+    ],
+)
+def test_each_of_several_databases_has_the_dialect_of_its_own_section(
+    tmp_path: Path,
+    files: dict[str, str],
+    setting: list[str],
+    expected: list[tuple[str, ...]],
+) -> None:
+    dialects(tmp_path, {"alembic.ini": SECTIONS, **files})
+    (environment,) = Workspace([tmp_path], {"dialects": setting}).environments
+    found = dict(environment.engines)
+    assert list(found) == ["one", "two", "three"]
+    assert [tuple(sorted(each)) for each in found.values()] == [
+        tuple(sorted(each)) for each in expected
+    ]

@@ -94,6 +94,8 @@ def with_helpers(tree: ast.Module) -> None:
 
 def with_loops(tree: ast.Module) -> None:
     for function in directions(tree):
+        if function.args.args:
+            continue  # one that calls each engine's own function does so once
         turns = ast.List([ast.Constant(1)], ast.Load())
         function.body = [ast.For(ast.Name("_", ast.Store()), turns, function.body, [])]
 

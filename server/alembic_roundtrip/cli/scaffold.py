@@ -75,10 +75,13 @@ def _restoration(workspace: Workspace, context: Context) -> Restoration | None:
     import asyncio
 
     from alembic_roundtrip.rehearsal.way_back import way_back
-    from alembic_roundtrip.scaffold import can_be_written
+    from alembic_roundtrip.scaffold import can_be_written, why_nothing
 
     _workspace.refuse_mistakes(workspace)
     environment = workspace.environment_of(context.migration.path)
+    if context.parts:
+        why = why_nothing(context, from_database=True)
+        raise NothingToReadError(f"{relative(context.migration.path)}: {why}")
     if environment is None or not can_be_written(context):
         return None
     return asyncio.run(way_back(environment, workspace.settings_of(environment), context))

@@ -52,7 +52,6 @@ def _absent(context: Context) -> Iterator[Target]:
     if downgrade is None:
         return
     seen: set[tuple[Operation, Key]] = set()
-    several = _of_several_engines(context)
     for trip in context.round_trips:
         if trip.down.unread or _anything_happened(context, trip):
             continue
@@ -60,25 +59,14 @@ def _absent(context: Context) -> Iterator[Target]:
             if operation.doubtful or operation.name == "execute":
                 continue
             for key in _needs(change):
-                if key.table in several or _asks(operation):
+                if _asks(operation):
                     continue
-                if not _is_absent(key, change, schema, trip):
+                if not _is_absent(key, change, schema, trip, context):
                     continue
                 if (operation, key) not in seen:
                     seen.add((operation, key))
                     yield Target(key, operation, schema, trip)
                     break
-
-
-def _of_several_engines(context: Context) -> frozenset[Name]:
-    """Tables that more than one engine of a multi-database migration has: each is another table."""
-    engines: dict[Name, set[str]] = {}
-    for operation in (*context.upgrade_operations, *context.downgrade_operations):
-        own = [guard.names for guard in operation.guards if guard.kind is GuardKind.ENGINE]
-        for change in operation.changes if own else ():
-            for name in c.tables_of(change):
-                engines.setdefault(name, set()).update(*own)
-    return frozenset(name for name, names in engines.items() if len(names) > 1)
 
 
 def _anything_happened(context: Context, trip: RoundTrip) -> bool:
@@ -111,13 +99,16 @@ def _needs(change: c.Change) -> list[Key]:
     return keys
 
 
-def _is_absent(key: Key, change: c.Change, schema: Schema, trip: RoundTrip) -> bool:
+def _is_absent(
+    key: Key, change: c.Change, schema: Schema, trip: RoundTrip, context: Context
+) -> bool:
     if schema.has(key) or key.table in schema.unknown:
         return False
     if trip.up.schema.has(key):
         return True  # the downgrade itself has taken it away
     if key.kind == "table":
-        return key.table in trip.before.tables or nearest(key, schema) is not None
+        known = key.table in trip.before.tables or nearest(key, schema) is not None
+        return known or context.owner(key.table) is not None
     table = schema.table(key.table)
     if table is None or not schema.knows(key.table):
         return False
@@ -185,7 +176,6 @@ def present_already(context: Context) -> Iterator[Present]:
     if downgrade is None:
         return
     seen: set[Key] = set()
-    several = _of_several_engines(context)
     for trip in context.round_trips:
         if trip.down.unread or _anything_happened(context, trip):
             continue
@@ -193,7 +183,7 @@ def present_already(context: Context) -> Iterator[Present]:
             if operation.doubtful or _asks_absence(operation, change):
                 continue
             key = _made(change, schema, trip.dialect)
-            known = key is not None and schema.knows(key.table) and key.table not in several
+            known = key is not None and schema.knows(key.table)
             if key is not None and known and key not in seen and schema.has(key):
                 seen.add(key)
                 yield Present(key, operation)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any
 
+from alembic_roundtrip.databases import Database
 from alembic_roundtrip.index.store import Store, digest
 from alembic_roundtrip.index.values import NotPlainError, packed, unpacked
 from alembic_roundtrip.layers import Layers
@@ -25,9 +26,9 @@ class Schemas:
         self._store = store
         self._names = store.names(_PREFIX)
 
-    def find(self, key: str, dialect: str | None) -> Schema | None:
+    def find(self, key: str, database: Database) -> Schema | None:
         """A schema that was kept; None where there is none."""
-        name = _name(key, dialect)
+        name = _name(key, database)
         if name not in self._names:
             return None
         try:
@@ -42,9 +43,9 @@ class Schemas:
             return None
         return schema
 
-    def keep(self, key: str, dialect: str | None, schema: Schema) -> None:
+    def keep(self, key: str, database: Database, schema: Schema) -> None:
         """Keep a schema, but for one that holds what cannot be kept."""
-        name = _name(key, dialect)
+        name = _name(key, database)
         if name in self._names:
             return
         values = (getattr(schema, field.name) for field in fields(Schema))
@@ -55,12 +56,13 @@ class Schemas:
             return
         self._names.add(name)
 
-    def keep_only(self, keys: Collection[str], dialects: Iterable[str | None]) -> None:
+    def keep_only(self, keys: Collection[str], databases: Iterable[Database]) -> None:
         """Forget the schemas that were replayed from anything but these."""
-        named = {_name(key, dialect) for dialect in dialects for key in keys}
+        named = {_name(key, database) for database in databases for key in keys}
         if self._names - named:
             self._store.keep_only(_PREFIX, named)
 
 
-def _name(key: str, dialect: str | None) -> str:
-    return f"{_PREFIX}{digest(f'{key} {dialect}'.encode())}"
+def _name(key: str, database: Database) -> str:
+    dialect, engine = database
+    return f"{_PREFIX}{digest(repr((key, dialect, engine)).encode())}"

@@ -38,12 +38,21 @@ def _candidates(
     for identifier in (migration.revision, migration.down_revision, migration.depends_on):
         if identifier:
             yield identifier.range, _revisions(session, migration, identifier, position)
-    for direction in (migration.upgrade, migration.downgrade):
-        if direction is None:
-            continue
-        yield direction.header, _direction(session, migration, direction)
-        for operation in direction.operations:
-            yield operation.range, _operation(session, migration, direction, operation)
+    for engine in (*_engines(migration), migration):
+        for direction in (engine.upgrade, engine.downgrade):
+            if direction is None:
+                continue
+            yield direction.header, _direction(session, engine, direction)
+            for operation in direction.operations:
+                yield operation.range, _operation(session, engine, direction, operation)
+
+
+def _engines(migration: Migration) -> Iterator[Migration]:
+    """The migration as each of several databases meets it."""
+    for part in migration.parts:
+        found = migration.of_engine(part.engine) if part.own else None
+        if found is not None:
+            yield found
 
 
 def _revisions(
@@ -102,7 +111,10 @@ def _operation(
     yield from _undone(migration, direction, operation)
     measured = evidence(session, migration)
     if measured:
-        yield from _measured(measured[0], operation, current=measured[1])
+        found = measured[0]
+        if migration.part is not None:
+            found = found.of_engine(migration.part.engine)
+        yield from _measured(found, operation, current=measured[1])
 
 
 def _undone(migration: Migration, direction: Direction, operation: Operation) -> Iterator[str]:

@@ -36,7 +36,7 @@ async def scaffold_from_database(ls: RoundtripServer, params: types.ExecuteComma
     path, context = _context(ls, params)
     environment = ls.session.environment_of(path)
     if environment is None or not can_be_written(context):
-        raise Refused(f"{path.name}: {why_nothing(context)}")
+        raise Refused(f"{path.name}: {why_nothing(context, from_database=True)}")
     text = context.migration.text
     refuse_unsaved(ls, path)
 

@@ -11,6 +11,7 @@ from alembic_roundtrip.lsp.convert import Converter
 from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.measurements import count
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
+from alembic_roundtrip.text import within
 
 
 def listed(
@@ -40,19 +41,20 @@ def _symbols(migration: Migration, converter: Converter) -> Iterator[types.Docum
             range=place,
             selection_range=place,
         )
-    for direction in (migration.upgrade, migration.downgrade):
-        if direction:
-            yield _direction(direction, converter)
+    for direction in migration.functions:
+        yield _direction(direction, converter)
 
 
 def _direction(direction: Direction, converter: Converter) -> types.DocumentSymbol:
+    # One that only calls each engine's own function has what these do beside it, not in it.
+    own = [each for each in direction.operations if within(each.range, direction.range)]
     return types.DocumentSymbol(
         name=direction.name,
-        detail=count(len(direction.operations), "operation"),
+        detail=count(len(own), "operation"),
         kind=types.SymbolKind.Function,
         range=converter.lsp_range(direction.range),
         selection_range=converter.lsp_range(direction.header),
-        children=[_operation(operation, converter) for operation in direction.operations],
+        children=[_operation(operation, converter) for operation in own],
     )
 
 

@@ -6,7 +6,7 @@ import ast
 import builtins
 import sys
 
-from alembic_roundtrip.migration.evaluation import Scope, unparsed
+from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.literals import dotted
 
 _HARMLESS_ROOTS = (frozenset(dir(builtins)) - {"exec", "eval", "__import__"}) | frozenset(
@@ -108,18 +108,6 @@ def _gather(node: ast.expr, found: list[ast.Call]) -> None:
             _gather(inner, found)
     if isinstance(node, ast.Call):
         found.append(node)
-
-
-def dispatched(node: ast.Call) -> str | None:
-    """The prefix of `globals()["upgrade_%s" % engine_name]()`, or of an older `eval(…)()`."""
-    function = node.func
-    if isinstance(function, ast.Subscript) and "globals()" in unparsed(function.value):
-        text = unparsed(function.slice)
-    elif isinstance(function, ast.Call) and dotted(function.func) == "eval":
-        text = unparsed(function)
-    else:
-        return None
-    return next((n for n in ("upgrade_", "downgrade_") if n in text), None)
 
 
 def created_enum(node: ast.expr) -> ast.expr:

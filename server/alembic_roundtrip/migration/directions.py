@@ -14,11 +14,20 @@ from alembic_roundtrip.migration.syntax import docstring_of, range_of
 from alembic_roundtrip.text import Range
 
 
-def read_direction(node: ast.FunctionDef, module: Scope, blanked: frozenset[int]) -> Direction:
-    """Read one of the two functions; `blanked` are the lines the parser could not take."""
-    reader = Reader(module)
+def read_direction(
+    node: ast.FunctionDef, module: Scope, blanked: frozenset[int], engine: str | None = None
+) -> Direction:
+    """Read one of the two functions; `blanked` are the lines the parser could not take.
+
+    With an engine it is read as it is called for that one of several databases.
+    """
+    reader = Reader(module, engine)
     lost = blanked & set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    parameters = {argument.arg: None for argument in node.args.args}
+    parameters: dict[str, ast.expr | None] = {each.arg: None for each in node.args.args}
+    if engine is not None:
+        named = [each.arg for each in (*node.args.args, *node.args.kwonlyargs)]
+        name = "engine_name" if "engine_name" in named or not named else named[0]
+        parameters[name] = ast.Constant(engine)
     # What a decorator makes of the function is not read: it may well not run it.
     guards = (Guard(GuardKind.OTHER),) if node.decorator_list else ()
     reader.block(node.body, Place(module.inner(parameters), guards))

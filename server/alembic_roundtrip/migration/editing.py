@@ -117,7 +117,7 @@ def _check(migration: Migration, made: Iterable[Edit]) -> None:
 
 
 def _direction(migration: Migration, name: str) -> Direction | None:
-    found = migration.upgrade if name == "upgrade" else migration.downgrade
+    found = migration.direction(name)
     if found is None and name == "downgrade" and migration.imported_downgrade:
         raise RewriteError(
             f"{migration.path.name}: `downgrade` is bound by an import or assignment; "
@@ -138,7 +138,8 @@ def _written(migration: Migration, rewrite: WriteBody) -> Edit:
 
 def _created(migration: Migration, layout: Layout, rewrite: WriteBody | InsertStatements) -> Edit:
     unit = layout.unit()
-    text = f"{_signature(migration, rewrite.direction)}:\n{_block(rewrite.statements, unit, unit)}"
+    name = migration.function(rewrite.direction)
+    text = f"{_signature(migration, name)}:\n{_block(rewrite.statements, unit, unit)}"
     kept = migration.text.rstrip()
     blank = "\n\n\n" if kept.removeprefix("\ufeff") else ""
     place = layout.position(len(kept))
@@ -149,14 +150,18 @@ def _signature(migration: Migration, name: str) -> str:
     """The upgrade's with its decorators, under another name."""
     from alembic_roundtrip.migration.concrete import signature
 
-    if migration.upgrade is None:
+    other = name.replace("downgrade", "upgrade", 1)
+    upgrade = migration.upgrade if migration.part is not None else migration.direction(other)
+    if upgrade is None:
         return f"def {name}() -> None"
-    first = decorated_from(migration, migration.upgrade)
-    place = Range(Position(first, 1), migration.upgrade.range.end)
+    first = decorated_from(migration, upgrade)
+    place = Range(Position(first, 1), upgrade.range.end)
     try:
         return signature(dedent(migration.source.slice(place)), name)
     except RewriteError as error:
-        raise RewriteError(f"{migration.path.name}: `upgrade()` cannot be read: {error}") from error
+        raise RewriteError(
+            f"{migration.path.name}: `{upgrade.name}()` cannot be read: {error}"
+        ) from error
 
 
 def statements_of(migration: Migration, name: str) -> tuple[str, ...]:

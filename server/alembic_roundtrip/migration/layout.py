@@ -58,8 +58,8 @@ class Layout:
 
     def unit(self) -> str:
         """One level of indentation, by the first function that shows it."""
-        for direction in (self.migration.upgrade, self.migration.downgrade):
-            if direction is not None and not self._inline(direction):
+        for direction in self.migration.functions:
+            if not self._inline(direction):
                 outer = self.indent_of(direction.range.start.line)
                 inner = self.indent_of(direction.statements[0].start.line)
                 return inner.removeprefix(outer)

@@ -16,7 +16,7 @@ def same_meaning(one: Migration, other: Migration, direction: str) -> bool:
     """Whether a direction does the same in both; true where neither code nor values can tell."""
     if one.problems or other.problems:
         return True
-    if _code(one.text, direction) == _code(other.text, direction):
+    if _code(one.text, one.function(direction)) == _code(other.text, other.function(direction)):
         return True
     return _operations(getattr(one, direction)) == _operations(getattr(other, direction))
 

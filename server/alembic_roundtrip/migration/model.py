@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from alembic_roundtrip.migration.changes import Change, Unknown
@@ -15,6 +16,7 @@ from alembic_roundtrip.migration.sql.words import has_words, says
 from alembic_roundtrip.text import Range, Source
 
 _WORD = re.compile(r"\w+")
+_DIRECTIONS = frozenset({"upgrade", "downgrade"})
 
 
 class GuardKind(str, Enum):
@@ -176,6 +178,25 @@ class Direction:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What a migration of several databases does to one of them.
+
+    `engine` is the name that env.py gives the database; `own` says whether the directions are
+    functions for it alone, such as `upgrade_engine1()`.
+    """
+
+    engine: str
+    upgrade: Direction | None
+    downgrade: Direction | None
+    own: bool = True
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Those that there are."""
+        return tuple(each for each in (self.upgrade, self.downgrade) if each is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Identifier:
     """`revision = …` and its relatives: the value and where the value stands."""
 
@@ -213,6 +234,10 @@ class Migration:
     imported: tuple[Import, ...] = ()
     module_uses: tuple[Use, ...] = ()
     """Calls on `op` outside of any function."""
+    parts: tuple[Part, ...] = ()
+    """What it does to each of several databases; none where there is but one."""
+    part: Part | None = None
+    """That one whose directions these are, where somebody looks at no other."""
 
     @property
     def id(self) -> str:
@@ -222,9 +247,37 @@ class Migration:
     @cached_property
     def of_several_databases(self) -> bool:
         """Whether its directions run a function of its own for each engine."""
+        if self.parts:
+            return True
         directions = (self.upgrade, self.downgrade)
         operations = (o for each in directions if each is not None for o in each.operations)
         return any(g.kind is GuardKind.ENGINE for o in operations for g in o.guards)
+
+    def of_engine(self, engine: str) -> Migration | None:
+        """The same as one of the databases meets it; None where it has nothing for that one."""
+        part = next((part for part in self.parts if part.engine == engine), None)
+        if part is None:
+            return None
+        return replace(self, upgrade=part.upgrade, downgrade=part.downgrade, parts=(), part=part)
+
+    @property
+    def functions(self) -> tuple[Direction, ...]:
+        """The directions that there are, with those of single engines."""
+        both = Part("", self.upgrade, self.downgrade).directions
+        own = (part.directions for part in self.parts if part.own)
+        return (*both, *chain.from_iterable(own))
+
+    def function(self, direction: str) -> str:
+        """The name of the function that is, or would be, its `upgrade` or `downgrade`."""
+        if self.part is None or not self.part.own or direction not in _DIRECTIONS:
+            return direction
+        return f"{direction}_{self.part.engine}"
+
+    def direction(self, name: str) -> Direction | None:
+        """A direction by the name of its function."""
+        if name in _DIRECTIONS:
+            return self.upgrade if name == "upgrade" else self.downgrade
+        return next((each for each in self.functions if each.name == name), None)
 
     @cached_property
     def prose(self) -> str:
@@ -233,9 +286,7 @@ class Migration:
         Each is a paragraph of its own at least.
         """
         parts = [self.docstring.text if self.docstring else ""]
-        for direction in (self.upgrade, self.downgrade):
-            if direction is None:
-                continue
+        for direction in self.functions:
             docstring = direction.docstring
             parts += [docstring.text if docstring else "", direction.message or ""]
             parts += [self.comment_at(place) for place in direction.statements]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from alembic_roundtrip.migration.directions import read_direction
 from alembic_roundtrip.migration.evaluation import Scope, constants_of, synchronous
@@ -19,6 +20,7 @@ from alembic_roundtrip.migration.model import (
     Problem,
     Use,
 )
+from alembic_roundtrip.migration.parts import Engines, read_parts
 from alembic_roundtrip.migration.records import (
     Record,
     changed_attributes,
@@ -29,13 +31,17 @@ from alembic_roundtrip.migration.records import (
 from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, range_of
 from alembic_roundtrip.text import Position, Range, Source
 
+_ONE_DATABASE: Engines = MappingProxyType({})
 _IDENTIFIERS = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
 
 
-def read(text: str, path: Path, dialects: tuple[str, ...] = ()) -> Migration:
+def read(
+    text: str, path: Path, dialects: tuple[str, ...] = (), engines: Engines = _ONE_DATABASE
+) -> Migration:
     """Read a migration script; what could not be read is in its `problems`.
 
-    SQL in it is read as that of the dialects, which are SQLAlchemy's names; none: of any.
+    SQL in it is read as that of the dialects, which are SQLAlchemy's names; none: of any. Of
+    `engines`, what each does is read for its own.
     """
     source = Source(text)
     syntax = parse(source)
@@ -57,6 +63,7 @@ def read(text: str, path: Path, dialects: tuple[str, ...] = ()) -> Migration:
         imports=tuple(module.imports),
         imported=tuple(module.imported),
         module_uses=tuple(module.uses),
+        parts=read_parts(syntax, module.scope, engines),
     )
 
 

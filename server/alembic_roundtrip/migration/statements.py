@@ -10,7 +10,6 @@ from alembic_roundtrip.migration.calls import (
     LIBRARIES,
     calls_in,
     created_enum,
-    dispatched,
     forget_changed,
     hands_on,
     is_harmless,
@@ -22,6 +21,7 @@ from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Un
 from alembic_roundtrip.migration.conditions import alternatives, asks_rows, guards_of, outcome
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
+from alembic_roundtrip.migration.engines import dispatched
 from alembic_roundtrip.migration.evaluation import (
     Scope,
     arguments_of,
@@ -67,6 +67,8 @@ class Reader:
     """Collects operations; `effects` says whether a statement did anything but be quiet."""
 
     module: Scope
+    engine: str | None = None
+    """The only one of several databases that it is read for."""
     operations: list[Operation] = field(default_factory=list)
     effects: bool = False
     following: list[str] = field(default_factory=list)
@@ -398,11 +400,11 @@ class Reader:
 
     def _engines(self, prefix: str, place: Place) -> None:
         for name, function in self.module.functions.items():
-            if name.startswith(prefix):
-                engine = frozenset({name.removeprefix(prefix)})
-                guard = Guard(GuardKind.ENGINE, engine)
-                inside = replace(place.under(guard), scope=self.module.inner())
-                self.block(function.body, inside)
+            engine = name.removeprefix(prefix)
+            if name.startswith(prefix) and self.engine in {None, engine}:
+                guard = Guard(GuardKind.ENGINE, frozenset({engine}))
+                under = place.under(guard) if self.engine is None else place
+                self.block(function.body, replace(under, scope=self.module.inner()))
 
     def _other(self, node: ast.Call, statement: ast.stmt, place: Place, *, top: bool) -> None:
         """A call that is no operation: executed SQL, an enum type, harmless, or not known."""

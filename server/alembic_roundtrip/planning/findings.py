@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from alembic_roundtrip import evidence as measured
+from alembic_roundtrip.checker import found_by
 from alembic_roundtrip.comparison.tightening import tightenings
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import named
 from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.losses import new_data_lost, predicted_losses
@@ -94,24 +97,45 @@ def losses(context: Context) -> Iterator[Loss]:
     if context.evidence is not None and _went_down_with_rows(context.evidence):
         yield from _measured(context.evidence)
         return
+    parts = _parts(context)
+    subjects = Counter(name for part in parts for name in {*older_lost(part), *new_data_lost(part)})
+    for part in parts:
+        yield from _predicted(part, lambda name: subjects[name] > 1)
+
+
+def _parts(context: Context) -> tuple[Context, ...]:
+    """What is read of its own: the databases that a migration is for."""
+    return context.parts or (context,)
+
+
+def _predicted(context: Context, is_ambiguous: Callable[[str], bool]) -> Iterator[Loss]:
+    """What reading says of one database, which is named where others have tables of that name."""
+    part = context.migration.part
+
+    def quoted(name: str) -> str:
+        where = f" of {named(part.engine)}" if part is not None and is_ambiguous(name) else ""
+        return f"`{name}`{where}"
+
     told: set[str] = set()
     for loss in predicted_losses(context):
         if loss.direction == "upgrade":
-            message = f"does not bring back `{loss.subject}`, which the upgrade destroys"
+            message = f"does not bring back {quoted(loss.subject)}, which the upgrade destroys"
         else:
-            message = f"can lose older data of `{loss.subject}`"
+            message = f"can lose older data of {quoted(loss.subject)}"
         told.add(loss.subject)
         yield Loss(loss.subject, message, "reading")
     for name in new_data_lost(context):
         if name not in told:
-            yield Loss(name, f"loses what was written to `{name}` since the upgrade", "reading")
+            what = f"loses what was written to {quoted(name)} since the upgrade"
+            yield Loss(name, what, "reading")
 
 
 def older_lost(context: Context) -> frozenset[str]:
     """What is lost of data that was there before the upgrade."""
     if context.evidence is not None and _went_down_with_rows(context.evidence):
         return frozenset(map(subject_of, context.evidence.old_losses()))
-    return frozenset(loss.subject for loss in predicted_losses(context))
+    found = (loss for part in _parts(context) for loss in predicted_losses(part))
+    return frozenset(loss.subject for loss in found)
 
 
 def _measured(evidence: RevisionEvidence) -> Iterator[Loss]:
@@ -171,33 +195,43 @@ def _went_down_with_rows(evidence: RevisionEvidence) -> bool:
 
 def _read(context: Context, *, failures: bool) -> Iterator[Blocker]:
     migration = context.migration
-    downgrade = migration.downgrade
-    if downgrade is None:
+    if migration.downgrade is None:
         if not (migration.imported_downgrade or migration.problems):
             message = "has no `downgrade()`: Alembic refuses the whole rollback"
             yield Blocker("missing", message, certain=True, basis="reading")
         return
     if failures:
-        if downgrade.kind is Body.RAISES:
-            said = f": {downgrade.message}" if downgrade.message else ""
-            yield Blocker("irreversible", f"refuses{said}", certain=True, basis="reading")
+        for part in _parts(context):
+            yield from _refusing(part)
         for found in _found(context, _REFUSED):
             yield Blocker("failing", found.message, certain=True, basis="reading")
     for found in _found(context, _REFUSED_WITH_ROWS):
         yield Blocker("failing", found.message, certain=False, basis="reading")
-    for tightening in tightenings(context):
+    for tightening in (each for part in _parts(context) for each in tightenings(part)):
         message = f"fails if there are {tightening.rows} by now"
         yield Blocker("fragile", message, certain=False, basis="reading")
 
 
+def _refusing(context: Context) -> Iterator[Blocker]:
+    """A downgrade that raises, or that an engine lacks."""
+    migration = context.migration
+    downgrade, name = migration.downgrade, migration.function("downgrade")
+    if downgrade is None:
+        message = f"has no `{name}()`: the rollback stops there"
+        yield Blocker("missing", message, certain=True, basis="reading")
+    elif downgrade.kind is Body.RAISES:
+        who = "refuses" if migration.part is None else f"`{name}()` refuses"
+        said = f": {downgrade.message}" if downgrade.message else ""
+        yield Blocker("irreversible", f"{who}{said}", certain=True, basis="reading")
+
+
 def _found(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
     """What these rules find in the downgrade, where nobody decided that it is right."""
-    downgrade = context.migration.downgrade
-    if downgrade is None:
-        return
+    downgrades = [part.migration.downgrade for part in _parts(context)]
+    places = [downgrade.range for downgrade in downgrades if downgrade is not None]
     ignored = suppressions(context.migration)
     for found in _diagnostics(context, names):
-        inside = downgrade.range.start <= found.range.start <= downgrade.range.end
+        inside = any(place.start <= found.range.start <= place.end for place in places)
         told = any(each.covers(found.rule, found.range) for each in ignored)
         if inside and found.severity == "error" and not told:
             yield found
@@ -205,7 +239,7 @@ def _found(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
 
 def _diagnostics(context: Context, names: Iterable[str]) -> Iterator[Diagnostic]:
     for name in names:
-        for found in rules()[name].diagnostics(context):
+        for found in found_by(rules()[name], context):
             if found.severity != "hint":
                 yield found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from alembic_roundtrip.databases import named
 from alembic_roundtrip.planning import sentences
 from alembic_roundtrip.planning.plan import PlannedRevision, RollbackPlan
 from alembic_roundtrip.wording import shown
@@ -66,8 +67,8 @@ def _section(number: int, revision: PlannedRevision) -> list[str]:
 def _effects(revision: PlannedRevision) -> Iterator[str]:
     """The SQL; the code where there is none."""
     for each in revision.sql:
-        if each.database:
-            yield f"On `{each.database}`:"
+        if each.database is not None:
+            yield f"On `{named(each.database)}`:"
             yield ""
         if each.sql:
             yield from _fenced("sql", each.sql)

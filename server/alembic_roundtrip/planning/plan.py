@@ -12,7 +12,7 @@ from alembic_roundtrip.evidence import RevisionEvidence, Statement, Step
 from alembic_roundtrip.history import History, graph
 from alembic_roundtrip.history.rollback import rollback
 from alembic_roundtrip.losses import documentation, says_loss, unsaid_losses
-from alembic_roundtrip.migration.model import Migration
+from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.planning.findings import (
     Blocker,
     Loss,
@@ -216,9 +216,15 @@ def _planned(workspace: Workspace, environment: Environment, rev: str) -> Planne
 
 def _code(migration: Migration) -> str:
     """The statements of the downgrade, as they are written, without their indentation."""
-    downgrade = migration.downgrade
-    if downgrade is None:
+    if migration.downgrade is None:
         return ""
-    start, end = downgrade.body
+    own = [part.downgrade for part in migration.parts if part.own and part.downgrade is not None]
+    if not own:
+        return _body(migration, migration.downgrade)
+    return "\n\n".join(f"# {each.name}()\n{_body(migration, each)}" for each in own)
+
+
+def _body(migration: Migration, direction: Direction) -> str:
+    start, end = direction.body
     whole = Range(Position(start.line, 1), end)
     return dedent(migration.source.slice(whole)).strip()

@@ -83,9 +83,14 @@ class Configuration:
 
     def urls(self) -> tuple[str, ...]:
         """The database URLs of this section and of those its `databases` names."""
-        names = [self.section, *re.split(r",\s*", self._raw(self.section, "databases") or "")]
-        found = (self._raw(name.strip(), "sqlalchemy.url") for name in names)
+        found = (self._raw(self.section, "sqlalchemy.url"), *self.engines().values())
         return tuple(url for url in found if url)
+
+    def engines(self) -> dict[str, str]:
+        """The URLs of the sections that `databases` names; empty for one without any."""
+        named = re.split(r",\s*", self._raw(self.section, "databases") or "")
+        names = filter(None, map(str.strip, named))
+        return {name: self._raw(name, "sqlalchemy.url") or "" for name in names}
 
     def _raw(self, section: str, name: str) -> str | None:
         return self.parser.get(section, name, raw=True, fallback=None)

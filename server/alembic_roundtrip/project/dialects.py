@@ -63,6 +63,16 @@ def infer_dialects(
     return tuple(signs)
 
 
+def dialects_of(url: str, signs: tuple[Sign, ...]) -> tuple[str, ...]:
+    """The dialects of one of several databases: its URL's, with those that no URL is for."""
+    own = next((sign.dialect for sign in _of_urls([url])), None)
+    every = tuple(sign.dialect for sign in signs)
+    if own not in every:
+        return every
+    others = (s.dialect for s in signs if s.source not in {_URL, SETTING} and s.dialect != own)
+    return (own, *others)
+
+
 def _distinct(signs: Iterable[Sign]) -> tuple[Sign, ...]:
     """One sign for each dialect; SQLite, often there for tests only, last unless a URL says so."""
     first: dict[str, Sign] = {}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alembic_roundtrip.config import Settings
@@ -16,7 +16,7 @@ from alembic_roundtrip.project.configuration import (
     read_table,
     sections,
 )
-from alembic_roundtrip.project.dialects import SETTING, Sign, infer_dialects
+from alembic_roundtrip.project.dialects import SETTING, Sign, dialects_of, infer_dialects
 
 DEFAULT_SECTION = "alembic"
 
@@ -42,6 +42,9 @@ class Environment:
     """What could not be used, a sentence each, with the next step."""
     compiled: tuple[Path, ...] = ()
     """Migrations that are there as bytecode only, which nothing is known of."""
+    engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The databases that env.py migrates where the configuration tells several, by their names,
+    each with its dialects."""
     toml: Path | None = None
     """`pyproject.toml` whose `[tool.alembic]` Alembic reads beside, or instead of, an ini file."""
 
@@ -77,7 +80,12 @@ class Environment:
 
     def set_to(self, dialects: tuple[str, ...]) -> Environment:
         """The environment with the dialects that a setting names."""
-        return replace(self, dialects=dialects, dialect_sources=(SETTING,) * len(dialects))
+        engines = {
+            name: tuple(each for each in dialects if each in known) or dialects
+            for name, known in self.engines.items()
+        }
+        sources = (SETTING,) * len(dialects)
+        return replace(self, dialects=dialects, dialect_sources=sources, engines=engines)
 
     def location_of(self, file: Path) -> Path | None:
         """The version location that a file lies in."""
@@ -114,16 +122,23 @@ def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ..
     folder = folder.absolute()
     found = _named(folder, settings) if settings.config else _all(folder, settings)
     return tuple(
-        _for_dialects(environment, infer_dialects(environment, configuration, folder, settings))
+        _for_dialects(
+            environment,
+            infer_dialects(environment, configuration, folder, settings),
+            configuration.engines() if configuration else {},
+        )
         for environment, configuration in found
     )
 
 
-def _for_dialects(environment: Environment, signs: Iterable[Sign]) -> Environment:
+def _for_dialects(
+    environment: Environment, signs: tuple[Sign, ...], engines: Mapping[str, str]
+) -> Environment:
     return replace(
         environment,
         dialects=tuple(sign.dialect for sign in signs),
         dialect_sources=tuple(sign.source for sign in signs),
+        engines={name: dialects_of(url, signs) for name, url in engines.items()},
     )
 
 

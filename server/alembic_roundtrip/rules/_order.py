@@ -13,8 +13,7 @@ from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import MoveStatement
 from alembic_roundtrip.rule import Check
-from alembic_roundtrip.scaffold.edits import within
-from alembic_roundtrip.text import Range
+from alembic_roundtrip.text import Range, within
 
 _TRIES = 200
 """How many orders are tried for one migration, each replayed: some have hundreds of statements."""

@@ -35,6 +35,11 @@ def check(context: Context) -> Iterator[Finding]:
     before = read(deployed.text, migration.path)
     if before.problems:
         return
+    if migration.part is not None and before.parts:
+        its_own = before.of_engine(migration.part.engine)
+        if its_own is None:
+            return
+        before = its_own
     yield from _identifiers(before, migration, deployed.ref)
     upgrade = migration.upgrade
     if upgrade is not None and not same_meaning(before, migration, "upgrade"):
@@ -72,6 +77,8 @@ def _restored(before: Migration, now: Migration, upgrade: Direction, ref: str) -
         return
     rewrite = Replace(upgrade.range, before.source.slice(before.upgrade.range))
     restored = read(apply_edits(now.text, [Edit(rewrite.range, rewrite.text)]), now.path)
+    if now.part is not None:
+        restored = restored.of_engine(now.part.engine) or restored
     if same_meaning(before, restored, "upgrade"):
         yield Fix(f"Restore `upgrade()` from `{ref}`", (rewrite,), "unsafe")
 

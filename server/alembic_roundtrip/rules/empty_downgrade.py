@@ -225,7 +225,6 @@ rule.example(
 
     def downgrade(engine_name):
         eval("downgrade_%s" % engine_name)()
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ downgrade() does nothing, but upgrade() has 1 operation to undo
 
 
     def upgrade_one():
@@ -234,6 +233,39 @@ rule.example(
 
     def downgrade_one():
         pass
+        ^^^^ downgrade_one() does nothing, but upgrade_one() has 1 operation to undo
+
+
+    def upgrade_two():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+
+
+    def downgrade_two():
+        op.drop_column("users", "nick")
+    """,
+    fixed="""
+    def upgrade(engine_name):
+        eval("upgrade_%s" % engine_name)()
+
+
+    def downgrade(engine_name):
+        eval("downgrade_%s" % engine_name)()
+
+
+    def upgrade_one():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+
+
+    def downgrade_one():
+        op.drop_column("users", "nick")
+
+
+    def upgrade_two():
+        op.add_column("users", sa.Column("nick", sa.String(30)))
+
+
+    def downgrade_two():
+        op.drop_column("users", "nick")
     """,
 )
 rule.example(

@@ -14,7 +14,12 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.evidence import Residue, RevisionEvidence, Verdict
-from alembic_roundtrip.measurements import conditions, measured_residue, residue_line
+from alembic_roundtrip.measurements import (
+    conditions,
+    found_with,
+    measured_residue,
+    residue_line,
+)
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning", measured=True, stage=1)
@@ -24,10 +29,11 @@ rule = Rule(__name__, severity="warning", measured=True, stage=1)
 def check(context: Context) -> Iterator[Finding]:
     """Rows that were left, unless `rows-not-removed` has announced them or nothing is undone."""
     announced = {"rows-not-removed", "missing-downgrade", "empty-downgrade"}
-    if context.evidence is None or any(found.rule in announced for found in context.found):
+    if context.evidence is None:
         return
     for residue, place in measured_residue(context):
-        if residue.kind == "rows":
+        _, about = found_with(context, residue.object)
+        if residue.kind == "rows" and not any(found.rule in announced for found in about):
             message = f"{residue_line(residue)} ({conditions(context.evidence)})"
             yield Finding(place, message)
 

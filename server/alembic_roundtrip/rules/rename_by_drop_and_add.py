@@ -17,7 +17,8 @@ from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix, Related
 from alembic_roundtrip.migration.rewrite import SurroundStatement
 from alembic_roundtrip.rule import Rule
-from alembic_roundtrip.scaffold.edits import removed, stands_alone, within
+from alembic_roundtrip.scaffold.edits import removed, stands_alone
+from alembic_roundtrip.text import within
 
 rule = Rule(__name__, severity="error", upgrade=RENAMING)
 

@@ -17,7 +17,12 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
 from alembic_roundtrip.evidence import Residue, RevisionEvidence, Verdict
-from alembic_roundtrip.measurements import conditions, measured_residue, residue_line
+from alembic_roundtrip.measurements import (
+    conditions,
+    found_with,
+    measured_residue,
+    residue_line,
+)
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error", measured=True, stage=1)
@@ -30,7 +35,7 @@ _OF_ONE_TOO = frozenset({"leftover-enum-type", "unrelated-drop", "wrong-schema",
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Measured residue of the schema that no other rule has announced, one finding an object."""
-    if context.evidence is None or any(found.rule in _OF_ALL for found in context.found):
+    if context.evidence is None:
         return
     for residue, place in measured_residue(context):
         if residue.kind != "rows" and not _announced(residue, context):
@@ -39,10 +44,13 @@ def check(context: Context) -> Iterator[Finding]:
 
 
 def _announced(residue: Residue, context: Context) -> bool:
-    names = {f"`{residue.object}`", f"`{residue.object.rpartition('.')[2]}`"}
+    name, about = found_with(context, residue.object)
+    if any(found.rule in _OF_ALL for found in about):
+        return True
+    names = {f"`{name}`", f"`{name.rpartition('.')[2]}`"}
     return any(
         any(name in found.message for name in names)
-        for found in context.found
+        for found in about
         if found.rule.endswith(_OF_ONE) or found.rule in _OF_ONE_TOO
     )
 

@@ -14,6 +14,7 @@ from functools import partial
 
 from alembic_roundtrip.comparison.targets import NEEDING, Target, absent_targets, nearest
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.databases import named
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.rule import Rule
@@ -38,7 +39,9 @@ def check(context: Context) -> Iterator[Finding]:
         if target.gone_before:
             continue
         near = nearest(target.key, target.schema)
+        owner = context.owner(target.key.table) if target.key.kind == "table" else None
         hint = f"; did you mean `{near}`?" if near else ""
+        hint = f": `{named(owner)}` has it" if owner is not None else hint
         subject = f"the {target.key.kind} `{target.key}`"
         message = f"{subject} does not exist at this point{hint}"
         yield Finding(target.operation.range, message, partial(_fixes, context, target, near))
@@ -219,4 +222,33 @@ rule.example(
         op.drop_column("users", "nick")
     """,
     history=(_USERS,),
+)
+rule.example(
+    "A table of another database",
+    """
+    def upgrade(engine_name):
+        globals()["upgrade_%s" % engine_name]()
+
+
+    def downgrade(engine_name):
+        globals()["downgrade_%s" % engine_name]()
+
+
+    def upgrade_one():
+        op.create_table("😋s", sa.Column("id", sa.Integer()))
+
+
+    def downgrade_one():
+        op.drop_table("😋s")
+
+
+    def upgrade_two():
+        op.create_table("teams", sa.Column("id", sa.Integer()))
+
+
+    def downgrade_two():
+        op.drop_table("😋s")
+        ^^^^^^^^^^^^^^^^^^^ the table `😋s` does not exist at this point: `one` has it
+        op.drop_table("teams")
+    """,
 )

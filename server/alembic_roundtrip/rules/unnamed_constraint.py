@@ -55,7 +55,7 @@ def _fixes(
     context: Context, direction: Direction, operation: Operation, drop: Drop
 ) -> tuple[Fix, ...]:
     """The name that it has; where that is not known and nobody has it yet, one of its own."""
-    migration, upgrade = context.migration, direction.name == "upgrade"
+    migration, upgrade = context.migration, direction is context.migration.upgrade
     if not has_own_call(migration, operation):
         return ()
     argument = "index_name" if isinstance(drop, DropIndex) else "constraint_name"

@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from alembic_roundtrip.comparison.faults import faults
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
+from alembic_roundtrip.engines import fix_of_part
 from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, Migration, Operation
@@ -48,10 +50,25 @@ class Scaffold:
 
 
 def fix(context: Context) -> Fix | None:
-    """The fix that writes the downgrade; None where there is nothing to write."""
+    """The fix that writes the downgrade, or each engine's; None where there is nothing to write."""
+    if context.parts:
+        return _of_engines(context.parts)
     if not can_be_written(context):
         return None
     return as_fix(context, scaffold(context), "Write the downgrade from the upgrade")
+
+
+def _of_engines(parts: Sequence[Context]) -> Fix | None:
+    """One fix for all engines; a downgrade that is right already stays as somebody wrote it."""
+    wanted = [part for part in parts if not part.written_downgrade or faults(part)] or parts
+    found = [(part.migration, fix(part)) for part in wanted]
+    written = [made for whose, one in found if one and (made := fix_of_part(whose, one))]
+    if not written:
+        return None
+    unsafe = [one for one in written if one.safety == "unsafe"]
+    titled = next((one for one in written if one.title.endswith("known")), written[0])
+    rewrites = tuple(rewrite for one in written for rewrite in one.rewrites)
+    return Fix(titled.title, rewrites, "unsafe" if unsafe else "safe")
 
 
 def can_be_written(context: Context) -> bool:
@@ -81,15 +98,18 @@ def as_fix(context: Context, written: Scaffold, title: str) -> Fix | None:
     return Fix(title, tuple(rewrites), "safe" if empty and complete else "unsafe")
 
 
-def why_nothing(context: Context) -> str:
+def why_nothing(context: Context, *, from_database: bool = False) -> str:
     """Why `fix` has nothing to write, as what follows a file's name."""
     migration = context.migration
     if migration.problems:
         return "the migration has mistakes that `lint` names; put them right first"
-    if migration.of_several_databases:
+    own = [part for part in migration.parts if part.own]
+    if from_database and own:
+        return "it is of several databases, whose downgrades are written from the upgrade only"
+    if migration.of_several_databases and not own:
         return (
-            "its upgrade is for several databases, whose schemas reading does not tell apart; each "
-            "engine's downgrade is left to you"
+            "its upgrade is for several databases, whose directions reading does not tell apart; "
+            "each engine's downgrade is left to you"
         )
     if migration.downgrade is None and migration.imported_downgrade:
         return "its downgrade is imported from another module"

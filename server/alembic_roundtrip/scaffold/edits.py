@@ -12,7 +12,7 @@ from alembic_roundtrip.migration.operations import SIGNATURES
 from alembic_roundtrip.migration.places import Place, calls_of
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.migration.rewrite import ChangeCall, RemoveStatement
-from alembic_roundtrip.text import Range
+from alembic_roundtrip.text import Range, within
 
 _OWN_TABLE = ("table_name", "source_table")
 
@@ -109,8 +109,3 @@ def removed(direction: Direction, operations: Collection[Operation]) -> Iterator
             yield RemoveStatement(statement)
         else:
             yield from (RemoveStatement(operation.statement) for operation in gone)
-
-
-def within(inner: Range, outer: Range) -> bool:
-    """Whether a range lies in another one."""
-    return outer.start <= inner.start and inner.end <= outer.end

@@ -14,8 +14,9 @@ from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import option
 from alembic_roundtrip.migration.sql import fits_values
 from alembic_roundtrip.migration.sql.words import spoken
-from alembic_roundtrip.scaffold.edits import receiver, within
+from alembic_roundtrip.scaffold.edits import receiver
 from alembic_roundtrip.scaffold.told import is_quoted
+from alembic_roundtrip.text import within
 
 _BLOCKS = ("batch_alter_table", "autocommit_block")
 _DROPS = (c.DropTable, c.DropColumn, c.DropIndex, c.DropConstraint, c.DropEnum, c.DropObject)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alembic_roundtrip.cli.reports._terminal import console
+from alembic_roundtrip.databases import named
 from alembic_roundtrip.planning import sentences
 from alembic_roundtrip.planning.plan import PlannedRevision, RollbackPlan
 
@@ -113,8 +114,8 @@ def _print_revision(out: Console, number: int, revision: PlannedRevision) -> Non
 
 def _print_effects(out: Console, revision: PlannedRevision) -> None:
     for each in revision.sql:
-        if each.database:
-            out.print(Text(f"    on {each.database}:"))
+        if each.database is not None:
+            out.print(Text(f"    on {named(each.database)}:"))
         _print_block(out, each.sql)
         if each.problem:
             out.print(Text(f"    no further SQL without a database: {each.problem}", "yellow"))

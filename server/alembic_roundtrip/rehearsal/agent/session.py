@@ -331,7 +331,9 @@ class Session:
     def _label(self, number: int, walk: Any) -> Any:
         if len(self._rooms) == 1:
             return lambda: ""
-        return lambda: f"{walk.label or f'database {number + 1}'}."
+        # The first database of Flask-Migrate has no name.
+        names = {None: f"database {number + 1}", "": "<default>"}
+        return lambda: f"{names.get(walk.label, walk.label)}."
 
     def _finish(self, findings: Any) -> None:
         """Say what was found, once every database has had its turn."""

@@ -14,9 +14,8 @@ from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.migration.objects import Column, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
-from alembic_roundtrip.scaffold.edits import within
 from alembic_roundtrip.scaffold.sql import sql_value
-from alembic_roundtrip.text import Range
+from alembic_roundtrip.text import Range, within
 
 _WIDTH = 84  # what is left of 88 columns in a function
 _STARTS = ("SELECT *", "SELECT count(*)")
