@@ -30,6 +30,15 @@ async def test_a_folder_that_may_be_written_to_is_named_in_the_settings(project,
     assert (project.folder / ".data" / "cache" / "x").exists()
 
 
+async def test_a_folder_that_is_there_may_be_asked_for(project, rehearsed):
+    (project.folder / "cache").mkdir()
+    env = project.folder / "migrations" / "env.py"
+    made = "import os\ntry:\n    os.mkdir('cache')\nexcept FileExistsError:\n    pass\n"
+    env.write_text(made + env.read_text())
+    project.add("a", TABLE, 'op.drop_table("t")')
+    assert (await rehearsed())["a"].verdict is Verdict.LOSSLESS
+
+
 async def test_what_is_written_can_be_led_into_a_scratch_folder(project, rehearsed, tmp_path):
     home = tmp_path / "home"
     home.mkdir()

@@ -337,6 +337,10 @@ asyncio.run(main())
             "has no `psycopg_nowhere`, which application/__init__.py line 1",
         ),
         ("import os; os.mkdir('data')", "data'; if it only wants that to be there, create it"),
+        (
+            "try:\n    open('log', 'w')\nexcept OSError as e:\n    raise ValueError('log') from e",
+            "log'); if it only wants that to be there, create it",
+        ),
     ],
 )
 async def test_a_package_of_the_migrations_that_cannot_be_imported_is_one_sentence(

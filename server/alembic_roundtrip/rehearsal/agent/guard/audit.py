@@ -237,6 +237,11 @@ def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
         if not isinstance(path, int) and not may_write(_entry(path, parent)):
             deny(path)
 
+    def made(path: Any, parent: int) -> None:
+        # The kernel says that a folder is there before it asks whether it may be made.
+        if not os.path.lexists(_entry(path, parent)):
+            changed(path, parent)
+
     def both(args: tuple[Any, ...]) -> None:
         changed(args[0], args[2])
         changed(args[1], args[3])
@@ -246,7 +251,7 @@ def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
         "os.truncate": lambda args: changed(args[0]),
         "os.remove": lambda args: changed(*args[:2]),
         "os.rmdir": lambda args: changed(*args[:2]),
-        "os.mkdir": lambda args: changed(args[0], args[2]),
+        "os.mkdir": lambda args: made(args[0], args[2]),
         "os.symlink": lambda args: changed(args[1], args[2]),
         "os.link": both,
         "os.rename": both,

@@ -77,7 +77,7 @@ class Project:
         """What to say of an error that no revision is to blame for."""
         from alembic.script.revision import RevisionError
 
-        from .problems import Problem, because, shorten
+        from .problems import Problem, because, causes, shorten
 
         if isinstance(error, SyntaxError) and error.filename:
             return Cannot(
@@ -105,9 +105,13 @@ class Project:
                 f"[{error.args[0]}] section; `alembic init` writes one"
             )
         homeless = self._is_of_home(error)
-        if isinstance(error, PermissionError) and error.filename:
+        # All of it: what is wrong with settings is often told below a heading.
+        message = shorten(" ".join(problem.message.split()), _LONGEST)
+        said = f"{problem.type}: {message}" if message else problem.type
+        said += because(error)
+        if any(isinstance(each, PermissionError) and each.filename for each in causes(error)):
             return Cannot(
-                f"{place} failed: {problem}; if it only wants that to be there, create it before, "
+                f"{place} failed: {said}; if it only wants that to be there, create it before, "
                 "else lead it elsewhere by the setting `env`: `{scratch}` in a variable, `HOME` "
                 "say, is a folder for that",
                 homeless=homeless,
@@ -115,10 +119,6 @@ class Project:
         ways = "what env.py expects can be given in the settings `env` and `x-arguments`"
         if self.config.config_file_name is None:
             ways = f"there is no configuration file; `config` names one, and {ways}"
-        # All of it: what is wrong with settings is often told below a heading.
-        message = shorten(" ".join(problem.message.split()), _LONGEST)
-        said = f"{problem.type}: {message}" if message else problem.type
-        said += because(error)
         return Cannot(f"{place} failed: {said}; {ways}", homeless=homeless, failed=True)
 
     def _is_of_home(self, error: BaseException) -> bool:
