@@ -67,6 +67,8 @@ MIGRATIONS = {
     "the downgrade lets it pass": (TABLE, IS_ON + DROP, CONNECTION),
     "only with rows": (TABLE, FILLED + ASK + DROP, CONNECTION),
     "the second upgrade": (ONCE_MORE + TABLE, DROP, CONNECTION),
+    "a folder elsewhere": (TABLE + "os.makedirs('data/a')\n", DROP, "it writes to "),
+    "a file, on the way back": (TABLE, "open('data', 'w')\n" + DROP, "data; a rehearsal writes"),
     "a host by its name": (TABLE + NAMED, DROP, "looks up flags.invalid"),
 }
 

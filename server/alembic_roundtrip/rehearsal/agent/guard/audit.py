@@ -17,6 +17,8 @@ from .targets import Kind, inside
 
 PROBE = "alembic_roundtrip.probe"
 """An event of our own, to see that the hook listens."""
+ONLY_SCRATCH = "a rehearsal writes only to its scratch folder, and where `writable` allows it"
+"""What a write elsewhere is told."""
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Fixed, harmless programs are started in these: ldconfig, uname, ip link, lsb_release.
@@ -215,7 +217,7 @@ def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
     def deny(path: Any) -> None:
         raise PermissionError(
             errno.EACCES,
-            "a rehearsal writes only to its scratch folder, and where `writable` allows it",
+            ONLY_SCRATCH,
             _text(path),
         )
 

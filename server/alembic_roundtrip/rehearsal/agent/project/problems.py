@@ -13,6 +13,7 @@ import alembic
 import sqlalchemy
 from sqlalchemy import exc
 
+from ..guard.audit import ONLY_SCRATCH
 from ..guard.redirect import Refused
 
 _MISSING_TABLE = re.compile(
@@ -100,7 +101,7 @@ class Problem:
         self.missing_table = bool(_MISSING_TABLE.search(said))
         self.missing_name = _missing_name(said)
         """The name of that table, without its schema, or of this, where it is said."""
-        self.beyond = _beyond(self.message)
+        self.beyond = _beyond(self.message) or _denied(error)
         """What the scratch database lacks or denies, where that is what stopped it, and advice."""
         self.extension = _extension(self.message)
         """The extension that would have made what is not there."""
@@ -157,6 +158,16 @@ def _beyond(message: str) -> Optional[str]:
         if match:
             lacks = sentence.format(match.group(1))
             return f"{lacks}; a server of yours can be named in `database`"
+    return None
+
+
+def _denied(error: BaseException) -> Optional[str]:
+    for each in causes(error):
+        if isinstance(each, PermissionError) and each.strerror == ONLY_SCRATCH:
+            return (
+                f"not rehearsed: it writes to {each.filename}; {ONLY_SCRATCH}; the setting `env` "
+                "can lead it there, with `{scratch}` in a variable"
+            )
     return None
 
 
