@@ -10,7 +10,7 @@ import re
 from importlib import import_module
 from typing import Any
 
-from .problems import because
+from .problems import because, way_out
 
 _WANTED = re.compile(r"\bcurrent_app\b")
 
@@ -41,10 +41,10 @@ def enter() -> None:
     try:
         app = cli.ScriptInfo(os.environ.get("FLASK_APP")).load_app()
     except (Exception, SystemExit) as error:
+        ways = "name it as FLASK_APP in the setting `env`, with what else it needs"
         raise NoApplication(
             "env.py needs the Flask application, which could not be loaded: "
-            f"{str(error).rstrip('.')}{because(error)}; name it as FLASK_APP in the setting "
-            "`env`, with what else it needs"
+            f"{str(error).rstrip('.')}{because(error)}; {way_out(error, ways)}"
         ) from error
     app.app_context().push()
 

@@ -148,6 +148,16 @@ def because(error: BaseException) -> str:
     return "" if str(cause) in str(error) else f" ({type(cause).__name__}: {said})"
 
 
+def way_out(error: BaseException, otherwise: str) -> str:
+    """What to do of an error of the project's own code: a write that is denied has its own way."""
+    if any(isinstance(each, PermissionError) and each.filename for each in causes(error)):
+        return (
+            "if it only wants that to be there, create it before, else lead it elsewhere by the "
+            "setting `env`: `{scratch}` in a variable, `HOME` say, is a folder for that"
+        )
+    return otherwise
+
+
 def _beyond(message: str) -> Optional[str]:
     full = _FULL.search(message)
     if full:

@@ -77,7 +77,7 @@ class Project:
         """What to say of an error that no revision is to blame for."""
         from alembic.script.revision import RevisionError
 
-        from .problems import Problem, because, causes, shorten
+        from .problems import Problem, because, shorten, way_out
 
         if isinstance(error, SyntaxError) and error.filename:
             return Cannot(
@@ -109,17 +109,12 @@ class Project:
         message = shorten(" ".join(problem.message.split()), _LONGEST)
         said = f"{problem.type}: {message}" if message else problem.type
         said += because(error)
-        if any(isinstance(each, PermissionError) and each.filename for each in causes(error)):
-            return Cannot(
-                f"{place} failed: {said}; if it only wants that to be there, create it before, "
-                "else lead it elsewhere by the setting `env`: `{scratch}` in a variable, `HOME` "
-                "say, is a folder for that",
-                homeless=homeless,
-            )
         ways = "what env.py expects can be given in the settings `env` and `x-arguments`"
         if self.config.config_file_name is None:
             ways = f"there is no configuration file; `config` names one, and {ways}"
-        return Cannot(f"{place} failed: {said}; {ways}", homeless=homeless, failed=True)
+        advice = way_out(error, ways)
+        failed = advice == ways
+        return Cannot(f"{place} failed: {said}; {advice}", homeless=homeless, failed=failed)
 
     def _is_of_home(self, error: BaseException) -> bool:
         """Whether it was stopped from writing below the user's home, and not in the project."""
