@@ -170,7 +170,9 @@ async def test_why_an_application_does_not_start_is_said(tmp_path):
         f"logging.config.dictConfig({{'version': 1, 'handlers': {{'file': {logs}}}}})\n"
     )
     project.add("a", TABLE, 'op.drop_table("t")')
-    with pytest.raises(CannotRun, match=r"handler 'file' \(PermissionError: .*`writable`.*app.log.*lead it"):
+    with pytest.raises(
+        CannotRun, match=r"handler 'file' \(PermissionError: .*`writable`.*app.log.*lead it"
+    ):
         await collect(project)
 
 
