@@ -206,6 +206,9 @@ class _Side:
             return  # which has told the rows apart
         if made.kind in {"unique", "primary"}:
             yield from self._unique(operation, change, change.table, list(made.columns), added)
+        elif made.kind == "exclude" and self._start(change.table) is not None:
+            rows = f"rows that `{made.name}` excludes in `{change.table}`"
+            yield Tightening(operation, change, change.table, (), rows)
         elif made.kind == "check" and self._asks_old_rows(change.table, made, schema):
             rows = f"rows against `{made.name or 'a CHECK'}` in `{change.table}`"
             yield Tightening(operation, change, change.table, made.columns, rows)

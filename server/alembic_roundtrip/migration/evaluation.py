@@ -341,4 +341,24 @@ def arguments_of(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.exp
     for argument, default in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True):
         bound[argument.arg] = default
     bound |= dict(zip(names, call.args, strict=False))
-    return bound | {k.arg: k.value for k in call.keywords if k.arg in bound}
+    given = {k.arg: k.value for k in call.keywords if k.arg in bound}
+    return bound | given | _others(function, call, names, bound)
+
+
+def _others(
+    function: ast.FunctionDef, call: ast.Call, names: list[str], bound: Mapping[str, object]
+) -> dict[str, ast.expr | None]:
+    """What `*args` and `**kwargs` of a function get, where the call says all of it."""
+    others: dict[str, ast.expr | None] = {}
+    said = {"lineno": 0, "end_lineno": 0, "col_offset": 0, "end_col_offset": 0}
+    if function.args.vararg is not None:
+        starred = any(isinstance(argument, ast.Starred) for argument in call.args)
+        rest = None if starred else ast.Tuple(call.args[len(names) :], ast.Load(), **said)
+        others[function.args.vararg.arg] = rest
+    if function.args.kwarg is not None:
+        left = [(k.arg, k.value) for k in call.keywords if k.arg not in bound]
+        keys = [ast.Constant(name, None, **said) for name, _ in left if name]
+        known = len(keys) == len(left)
+        rows = ast.Dict(list(keys), [value for _, value in left], **said) if known else None
+        others[function.args.kwarg.arg] = rows
+    return others

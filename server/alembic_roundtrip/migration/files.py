@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,27 @@ def read_sql(node: ast.expr, migration: Path | None, value_of: ValueOf) -> str |
         place = _opened(function.value)
     found = _Paths(migration, value_of).of(place) if place is not None else None
     return None if found is None else _text(found, migration)
+
+
+def with_texts(node: ast.expr, migration: Path | None, value_of: ValueOf) -> ast.expr:
+    """An expression with the texts of the SQL files that it reads put in."""
+    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
+    if not any(getattr(call.func, "attr", "") in {"read", "read_text"} for call in calls):
+        return node
+    return _Texts(migration, value_of).visit(copy.deepcopy(node))  # type: ignore[no-any-return]
+
+
+class _Texts(ast.NodeTransformer):
+    def __init__(self, migration: Path | None, value_of: ValueOf) -> None:
+        self._migration = migration
+        self._value_of = value_of
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        text = read_sql(node, self._migration, self._value_of)
+        if text is None:
+            self.generic_visit(node)
+            return node
+        return ast.copy_location(ast.Constant(text), node)
 
 
 def _opened(node: ast.Call) -> ast.expr | None:

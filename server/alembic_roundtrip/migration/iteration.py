@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from alembic_roundtrip.migration.conditions import outcome
 from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.literals import dotted, value_of
+from alembic_roundtrip.migration.sql.words import statements
 from alembic_roundtrip.text import Source
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
@@ -126,6 +127,10 @@ def _constant(value: object) -> ast.Constant:
 
 def _called_items(node: ast.Call) -> list[ast.expr] | None:
     name = dotted(node.func)
+    if name == "sqlparse.split" and len(node.args) == 1:
+        sql = value_of(node.args[0])
+        texts = [part.text for part in statements(sql)] if isinstance(sql, str) else None
+        return None if texts is None else list(map(_constant, texts))
     if isinstance(node.func, ast.Attribute) and node.func.attr in {"split", "splitlines"}:
         parts = value_of(node)
         return list(map(_constant, parts)) if isinstance(parts, tuple) else None
@@ -161,10 +166,26 @@ def bindings(target: ast.expr, value: ast.expr | None) -> dict[str, ast.expr | N
         return {target.id: value}
     if isinstance(target, ast.Tuple | ast.List):
         parts: list[ast.expr | None] = [None] * len(target.elts)
-        if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(parts):
-            parts = list(value.elts)
+        if isinstance(value, ast.Tuple | ast.List):
+            parts = _taken_apart(target.elts, value.elts) or parts
         bound: dict[str, ast.expr | None] = {}
         for name, part in zip(target.elts, parts, strict=True):
             bound |= bindings(name, part)
         return bound
-    return {}
+    return bindings(target.value, value) if isinstance(target, ast.Starred) else {}
+
+
+def _taken_apart(names: list[ast.expr], values: list[ast.expr]) -> list[ast.expr | None] | None:
+    """The part of each name; a starred one takes a list of what the others leave."""
+    starred = [at for at, name in enumerate(names) if isinstance(name, ast.Starred)]
+    if any(isinstance(value, ast.Starred) for value in values):
+        return None
+    if not starred:
+        return list(values) if len(values) == len(names) else None
+    at, behind = starred[0], len(names) - starred[0] - 1
+    if len(values) < len(names) - 1:
+        return None
+    end = len(values) - behind
+    rest = ast.List(values[at:end], lineno=0, end_lineno=0, col_offset=0, end_col_offset=0)
+    rest.ctx = ast.Load()
+    return [*values[:at], rest, *values[end:]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from textwrap import dedent
 
 from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.sql.holes import HOLE
@@ -20,13 +21,11 @@ _TEXTS = frozenset(
         "DDL",
         "sa.DDL",
         "sa.schema.DDL",
-        "dedent",
-        "textwrap.dedent",
-        "cleandoc",
-        "inspect.cleandoc",
     }
 )
-"""Calls that give the SQL they are given, but for white space."""
+"""Calls that give the SQL they are given."""
+_DEDENTS = frozenset({"dedent", "textwrap.dedent", "cleandoc", "inspect.cleandoc"})
+"""Calls that give the text they are given, but for white space."""
 _OF_TEXT = frozenset({"bindparams", "execution_options", "columns"})
 _NAMED_FIRST = frozenset({"Sequence", "Table", "column", "Column", "table"})
 _NAMED = frozenset({"Enum", "ENUM"})
@@ -89,7 +88,7 @@ def _joined(node: ast.JoinedStr) -> object:
 
 
 def _operation(node: ast.BinOp) -> object:
-    left, right = value_of(node.left), value_of(node.right)
+    left, right = value_of(node.left), _filling(node.right)
     if isinstance(node.op, ast.Add):
         if isinstance(left, str) and isinstance(right, str):
             return left + right
@@ -103,10 +102,22 @@ def _operation(node: ast.BinOp) -> object:
     return UNKNOWN
 
 
+def _filling(node: ast.expr) -> object:
+    """A value, or what `%` puts into a text by name."""
+    if not isinstance(node, ast.Dict):
+        return value_of(node)
+    keys = [UNKNOWN if key is None else value_of(key) for key in node.keys]
+    values = [value_of(value) for value in node.values]
+    return UNKNOWN if UNKNOWN in (*keys, *values) else dict(zip(keys, values, strict=True))
+
+
 def _called(node: ast.Call) -> object:
     name = dotted(node.func)
     if (name in _QUALIFIERS or name.endswith(".f")) and node.args:
         return value_of(node.args[0])
+    if name in _DEDENTS and len(node.args) == 1:
+        value = value_of(node.args[0])
+        return dedent(value) if isinstance(value, str) else UNKNOWN
     if name in {"list", "tuple", "sorted"} and len(node.args) == 1 and not node.keywords:
         return value_of(node.args[0])
     if isinstance(node.func, ast.Attribute):
@@ -155,7 +166,7 @@ def sql_text(node: ast.expr) -> str | None:
     """The SQL of an argument to `execute`: a string or `text(…)` of one."""
     if isinstance(node, ast.Call):
         name = dotted(node.func)
-        if name in _TEXTS and node.args:
+        if name in _TEXTS | _DEDENTS and node.args:
             return sql_text(node.args[0])
         if isinstance(node.func, ast.Attribute) and node.func.attr in _OF_TEXT:
             return sql_text(node.func.value)
@@ -165,7 +176,7 @@ def sql_text(node: ast.expr) -> str | None:
 
 def text_argument(node: ast.expr) -> ast.expr:
     """What `text(…)` is given; the node itself where it is no such call."""
-    if isinstance(node, ast.Call) and dotted(node.func) in _TEXTS and node.args:
+    if isinstance(node, ast.Call) and dotted(node.func) in _TEXTS | _DEDENTS and node.args:
         return node.args[0]
     return node
 
@@ -177,7 +188,7 @@ def sql_template(node: ast.expr) -> str | None:
     """
     if isinstance(node, ast.Call):
         name = dotted(node.func)
-        if name in _TEXTS and node.args:
+        if name in _TEXTS | _DEDENTS and node.args:
             return sql_template(node.args[0])
         if isinstance(node.func, ast.Attribute) and node.func.attr in _OF_TEXT:
             return sql_template(node.func.value)

@@ -30,6 +30,7 @@ from alembic_roundtrip.migration.evaluation import (
     unparsed,
 )
 from alembic_roundtrip.migration.exceptions import suppresses, swallows
+from alembic_roundtrip.migration.files import with_texts
 from alembic_roundtrip.migration.iteration import as_loop, bindings, iterations
 from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.model import (
@@ -210,7 +211,8 @@ class Reader:
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, place: Place) -> None:
         if not isinstance(node, ast.While):
             self._expression(node.iter, node, place, top=False)
-            turns = iterations(place.scope.resolve(node.iter), node.target)
+            over = with_texts(place.scope.resolve(node.iter), place.scope.file, value_of)
+            turns = iterations(over, node.target)
             if turns is not None:
                 for turn in turns:
                     place.scope.names.update(turn)
