@@ -89,6 +89,15 @@ def test_operations_are_known_by_other_names(header: str, call: str) -> None:
         "for t in 'a b'.split():\n    op.drop_table(t)",
         "for n in range(2):\n    op.drop_table(['a', 'b'][n])",
         "for n, t in enumerate(['a', 'b']):\n    op.drop_table(f'{t}')",
+        "for t in ['b', 'a'][::-1]:\n    op.drop_table(t)",
+        "for t in ('x', 'a', 'b', 'y')[1:-1]:\n    op.drop_table(t)",
+        "for x, *names in [(1, 'a', 'b')]:\n    for t in names:\n        op.drop_table(t)",
+        "for *_, t in [(1, 'a'), (2, 3, 'b')]:\n    op.drop_table(t)",
+        "for t in ['a', 'b']:\n    op.execute('DROP TABLE %(t)s' % {'t': t})",
+        "for sql in sqlparse.split('DROP TABLE a; DROP TABLE b;'):\n    op.execute(sql)",
+        "drop = lambda t: op.drop_table(t)\ndrop('a')\ndrop(t='b')",
+        "drop = functools.partial(op.drop_table, schema=None)\ndrop('a')\ndrop('b')",
+        "def drop(*args, **kw):\n    op.drop_table(*args, **kw)\ndrop('a', schema=None)\ndrop('b')",
     ],
 )
 def test_loops_are_followed_however_they_are_written(body: str) -> None:
@@ -113,6 +122,22 @@ def test_numbers_without_end_are_not_counted(bounds: str) -> None:
 )
 def test_a_name_for_several_things_is_none_for_an_operation(body: str) -> None:
     assert all(o.changes != (c.DropTable(Name("a")),) or o.doubtful for o in upgrade(body))
+
+
+def test_functions_of_a_class_are_followed_where_they_are_called_on_it() -> None:
+    header = """
+class Ops:
+    @staticmethod
+    def drop(name):
+        op.drop_table(name)
+    @classmethod
+    def all(cls, *names):
+        for name in names:
+            op.drop_table(name)
+"""
+    found = migration(header + "def upgrade():\n    Ops.drop('a')\n    Ops.all('b')\n").upgrade
+    assert found is not None
+    assert [o.changes for o in found.operations] == [(c.DropTable(Name(t)),) for t in ("a", "b")]
 
 
 def test_a_batch_block_gives_its_table_to_its_operations() -> None:

@@ -236,6 +236,66 @@ CASES = [
         dialect="mysql",
         history=(f"{_TABLE}    op.create_index('both', 't', ['a', 'b'])\n",),
     ),
+    Case(
+        "an index that keeps the name it was given",
+        """
+        def upgrade():
+            op.rename_table("t", "u")
+            op.execute("ALTER INDEX old RENAME TO other")
+
+        def downgrade():
+            op.rename_table("u", "t")
+        """,
+        ("rename-not-reversed",),
+    ),
+    Case(
+        "an index that is called as it was",
+        """
+        def upgrade():
+            op.rename_table("t", "u")
+            op.execute("ALTER INDEX old RENAME TO other")
+
+        def downgrade():
+            op.execute("ALTER INDEX other RENAME TO old")
+            op.rename_table("u", "t")
+        """,
+    ),
+    Case(
+        "a sequence before the default that needs it",
+        """
+        def upgrade():
+            op.execute("CREATE SEQUENCE s")
+            op.add_column("t", sa.Column("n", sa.Integer(), server_default=sa.text("nextval('s')")))
+
+        def downgrade():
+            op.execute("DROP SEQUENCE s")
+            op.drop_column("t", "n")
+        """,
+        ("misordered-downgrade",),
+    ),
+    Case(
+        "a sequence that takes the default with it",
+        """
+        def upgrade():
+            op.execute("CREATE SEQUENCE s")
+            op.add_column("t", sa.Column("n", sa.Integer(), server_default=sa.text("nextval('s')")))
+
+        def downgrade():
+            op.execute("DROP SEQUENCE s CASCADE")
+            op.drop_column("t", "n")
+        """,
+    ),
+    Case(
+        "rows that are there may exclude one another",
+        """
+        def upgrade():
+            op.create_exclude_constraint("ex", "t", ("a", "="), using="gist")
+
+        def downgrade():
+            op.drop_constraint("ex", "t")
+        """,
+        ("fragile-upgrade",),
+    ),
 ]
 
 

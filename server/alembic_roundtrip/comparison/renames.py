@@ -11,15 +11,17 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.schema import Key
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.schema import Key, Schema
 
-RENAMING: Kinds = (c.RenameTable, c.AlterColumn)
-"""The changes that give a table or a column another name."""
+RENAMING: Kinds = (c.RenameTable, c.AlterColumn, c.RenameIndex, c.RenameConstraint)
+"""The changes that give something another name."""
+_Parts = c.RenameIndex | c.RenameConstraint
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A table or column that the upgrade renames, and what the downgrade makes of it.
+    """What the upgrade renames, and what the downgrade makes of it.
 
     `stays` says that it still has its new name after the downgrade; `dropped_by` is the operation
     that drops it where the old name is made anew, which `made_by` does.
@@ -54,6 +56,8 @@ def _renames(context: Context) -> Iterator[Rename]:
             continue
         for operation in context.upgrade_operations:
             for change in operation.changes if operation.runs_on(trip.dialect) else ():
+                if isinstance(change, _Parts) and not operation.doubtful:
+                    yield from _part_left(change, operation, downgrade, trip)
                 keys = _renamed(change)
                 if keys is None or keys[1] in seen or operation.doubtful:
                     continue
@@ -71,6 +75,28 @@ def _renames(context: Context) -> Iterator[Rename]:
                 seen.add(new)
                 pair = _dropped_for(old, new, trip)
                 yield Rename(old, new, operation, downgrade, stays, *pair)
+
+
+def _part_left(
+    change: _Parts, operation: Operation, downgrade: Direction, trip: RoundTrip
+) -> Iterator[Rename]:
+    """An index or constraint that has its new name to the end."""
+    kind = "index" if isinstance(change, c.RenameIndex) else "constraint"
+    before, down = trip.before, trip.down.schema
+    was, now = _owner(change.name, before), _owner(change.new_name, down)
+    back = _owner(change.name, down) or _owner(change.new_name, before)
+    if was is not None and now is not None and back is None and now not in down.unknown:
+        old, new = Key(kind, was, change.name), Key(kind, now, change.new_name)
+        yield Rename(old, new, operation, downgrade, True, None, None)  # noqa: FBT003
+
+
+def _owner(name: str, schema: Schema) -> Name | None:
+    """The table that has an index or constraint of a name."""
+    for table in schema.tables.values():
+        named = any(part.is_known_as(name) for part in table.constraints)
+        if named or table.index(name) is not None:
+            return table.name
+    return None
 
 
 def _renamed(change: c.Change) -> tuple[Key, Key] | None:

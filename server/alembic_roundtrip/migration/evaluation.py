@@ -145,14 +145,6 @@ def _memory_under(*imports: tuple[str, str]) -> _Memory:  # noqa: ARG001 - what 
     return {}
 
 
-def synchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.FunctionDef:
-    """A function as one that is called without waiting: what it does is the same."""
-    if isinstance(node, ast.FunctionDef):
-        return node
-    parts = {name: getattr(node, name) for name in node._fields}
-    return ast.copy_location(ast.FunctionDef(**parts), node)
-
-
 def constants_of(node: ast.ClassDef) -> dict[str, ast.expr]:
     """What a class gives its names: those of an enum by `red.value`, as each is an object."""
     suffix = ".value" if any("Enum" in dotted(base) for base in node.bases) else ""

@@ -46,6 +46,8 @@ def items_of(node: ast.expr) -> list[ast.expr] | None:
         )
     if isinstance(node, ast.Dict):
         return [key for key in node.keys if key is not None]
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return _sliced(node.value, node.slice)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _together([items_of(node.left), items_of(node.right)])
     if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
@@ -53,6 +55,17 @@ def items_of(node: ast.expr) -> list[ast.expr] | None:
     if isinstance(node, ast.Call):
         return _counted(node) if dotted(node.func) == "range" else _called_items(node)
     return None
+
+
+def _sliced(node: ast.expr, places: ast.Slice) -> list[ast.expr] | None:
+    items = items_of(node)
+    bounds: list[int | None] = []
+    for bound in (places.lower, places.upper, places.step):
+        value = None if bound is None else value_of(bound)
+        if not isinstance(value, int | None):
+            return None
+        bounds.append(value)
+    return None if items is None or bounds[2] == 0 else items[slice(*bounds)]
 
 
 def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> list[ast.expr] | None:

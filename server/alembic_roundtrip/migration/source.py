@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from alembic_roundtrip.migration.callables import as_function, called_on, synchronous
 from alembic_roundtrip.migration.directions import read_direction
-from alembic_roundtrip.migration.evaluation import Scope, constants_of, synchronous
+from alembic_roundtrip.migration.evaluation import Scope, constants_of
 from alembic_roundtrip.migration.expression import UNKNOWN
 from alembic_roundtrip.migration.iteration import bindings
 from alembic_roundtrip.migration.literals import dotted, value_of
@@ -112,6 +113,7 @@ class _Module:
             self._record(statement.name, None)
         elif isinstance(statement, ast.ClassDef):
             self.scope.classes[statement.name] = constants_of(statement)
+            self.scope.functions |= {each.name: each for each in called_on(statement)}
             self._record(statement.name, record_of(statement, self.scope.records))
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             self._import(statement)
@@ -139,6 +141,9 @@ class _Module:
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and target.id in _IDENTIFIERS:
             self.identifiers[target.id] = self._identifier(value)
+        function = as_function(target.id, value) if isinstance(target, ast.Name) else None
+        if function is not None:
+            self.scope.functions[function.name] = function
         made = named_tuple(value) if isinstance(target, ast.Name) else None
         if made is None:
             self.scope.names |= bindings(target, self.scope.resolve(value))

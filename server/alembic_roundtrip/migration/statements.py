@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from alembic_roundtrip.migration.callables import as_function, synchronous
 from alembic_roundtrip.migration.calls import (
     LIBRARIES,
     calls_in,
@@ -26,7 +27,6 @@ from alembic_roundtrip.migration.evaluation import (
     Scope,
     arguments_of,
     constants_of,
-    synchronous,
     unparsed,
 )
 from alembic_roundtrip.migration.exceptions import suppresses, swallows
@@ -145,9 +145,14 @@ class Reader:
     def _assignment(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, place: Place) -> None:
         if node.value is None:
             return
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        functions = [made for name in names if (made := as_function(name, node.value))]
+        if functions:
+            place.scope.functions |= {made.name: made for made in functions}
+            return
         # A call for its value is taken for one without effect, unless it is given a connection.
         self._expression(node.value, node, place, top=hands_on(node.value))
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             value = None if isinstance(node, ast.AugAssign) else place.scope.resolve(node.value)
             if self._row_changed(target, value, node, place):

@@ -9,6 +9,7 @@ Undo the upgrade from its last operation to its first: what hangs on a table goe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -21,8 +22,9 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
+from alembic_roundtrip.schema import Schema
 
-rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING))
+rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING, c.DropObject))
 
 
 @rule.check
@@ -39,6 +41,30 @@ def _found(context: Context) -> Iterator[Finding]:
             yield Finding(target.operation.range, f"{subject} is gone already at this point")
     yield from _referred_to(context)
     yield from _refers_to_nothing(context)
+    yield from _still_numbers(context)
+
+
+def _still_numbers(context: Context) -> Iterator[Finding]:
+    """Sequences that PostgreSQL does not drop, as a column has its default from them."""
+    for trip in context.round_trips:
+        if trip.dialect != "postgresql" or trip.down.unread:
+            continue
+        for operation, change, schema in trip.down.steps:
+            if not isinstance(change, c.DropObject) or change.kind != "sequence":
+                continue
+            if operation.doubtful or operation.says("CASCADE"):
+                continue
+            for column in _numbered_by(change.name, schema):
+                yield Finding(operation.range, f"the default of `{column}` still uses it")
+
+
+def _numbered_by(sequence: Name, schema: Schema) -> Iterator[str]:
+    called = re.compile(rf"nextval\(\s*'\"?{re.escape(sequence.name)}\"?'", re.IGNORECASE)
+    for table in schema.tables.values():
+        for column in table.columns if table.name not in schema.unknown else ():
+            default = column.server_default
+            if default is not None and called.search(default.sql or ""):
+                yield f"{table.name}.{column.name}"
 
 
 def _refers_to_nothing(context: Context) -> Iterator[Finding]:

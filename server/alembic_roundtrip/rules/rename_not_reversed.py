@@ -1,4 +1,4 @@
-"""The upgrade renames a table or column, and the downgrade does not name it back.
+"""The upgrade renames something, and the downgrade does not name it back.
 
 ## Why it matters
 The old version of the application asks for the old name and fails, and the next upgrade has nothing
@@ -27,7 +27,8 @@ def check(context: Context) -> Iterator[Finding]:
     for rename in renames(context):
         if rename.stays:
             message = f"nothing in downgrade() renames `{rename.new}` back to `{rename.old_name}`"
-            yield Finding(rename.operation.range, message, (renamed_back(rename),))
+            fixes = (renamed_back(rename),) if rename.new.kind in {"table", "column"} else ()
+            yield Finding(rename.operation.range, message, fixes)
 
 
 _USERS = (
