@@ -483,3 +483,25 @@ def test_a_location_that_an_application_fills_in_is_the_folder_beside_it(tmp_pat
     assert environment.problems == ()
     write(tmp_path, {"app/other/env.py": "import alembic"})
     assert "is not a folder" in one(tmp_path).problems[0]
+
+
+@pytest.mark.parametrize("ini", [PLAIN["alembic.ini"], None])
+def test_histories_of_several_dialects_are_environments_of_their_own(
+    ini: str | None, tmp_path: Path
+) -> None:
+    for dialect in ("postgresql", "sqlite"):
+        name = f"mig/versions/{dialect}/a.py"
+        write(tmp_path, {"mig/env.py": "alembic", name: MIGRATION.format(dialect, None)})
+    if ini is not None:
+        write(tmp_path, {"alembic.ini": ini})
+    histories = {each.dialects: load_history(each).heads for each in found(tmp_path)}
+    assert histories == {("postgresql",): ("postgresql",), ("sqlite",): ("sqlite",)}
+
+
+@pytest.mark.parametrize("other", ["mig/versions/z.py", "mig/versions/data/z.py"])
+def test_folders_that_are_only_some_named_after_dialects_stay_together(
+    other: str, tmp_path: Path
+) -> None:
+    names = ("mig/versions/postgresql/a.py", "mig/versions/sqlite/b.py", other)
+    write(tmp_path, {**PLAIN, **{name: MIGRATION.format(name, None) for name in names}})
+    assert one(tmp_path).version_locations == (tmp_path / "mig" / "versions",)

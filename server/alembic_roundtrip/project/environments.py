@@ -17,6 +17,7 @@ from alembic_roundtrip.project.configuration import (
     sections,
 )
 from alembic_roundtrip.project.dialects import SETTING, Sign, dialects_of, infer_dialects
+from alembic_roundtrip.project.siblings import by_dialect
 
 DEFAULT_SECTION = "alembic"
 
@@ -122,12 +123,15 @@ def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ..
     folder = folder.absolute()
     found = _named(folder, settings) if settings.config else _all(folder, settings)
     return tuple(
-        _for_dialects(
-            environment,
-            infer_dialects(environment, configuration, folder, settings),
+        each
+        if each.dialects and not settings.dialects
+        else _for_dialects(
+            each,
+            infer_dialects(each, configuration, folder, settings),
             configuration.engines() if configuration else {},
         )
         for environment, configuration in found
+        for each in by_dialect(environment)
     )
 
 
