@@ -15,7 +15,7 @@ from alembic_roundtrip.history import History
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Body, Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
-from alembic_roundtrip.schema import Replay, Schema, replay
+from alembic_roundtrip.schema import Replay, Schema, replay, spelled_all
 
 T = TypeVar("T")
 
@@ -33,6 +33,22 @@ class RoundTrip:
     def dialects(self) -> tuple[str, ...]:
         """The dialect; none where it is not known."""
         return () if self.dialect is None else (self.dialect,)
+
+
+def in_same_letters(migration: Migration, parents: Mapping[str | None, Schema]) -> Migration:
+    """A migration that calls everything as its history does, where no database minds letters."""
+    if migration.parts:
+        return migration  # each database has letters of its own
+    directions = [migration.upgrade, migration.downgrade]
+    own = [() if each is None else each.operations for each in directions]
+    found = {spelled_all(own, schema) for schema in parents.values()}
+    if len(found) != 1 or list(*found) == own:
+        return migration
+    upgrade, downgrade = (
+        None if each is None else replace(each, operations=operations)
+        for each, operations in zip(directions, *found, strict=True)
+    )
+    return replace(migration, upgrade=upgrade, downgrade=downgrade)
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,8 @@ class Context:
         """The same with another text of the migration; None where nothing can read it."""
         if self.reader is None:
             return None
-        return replace(self, migration=self.reader(text), found=(), _made={})
+        migration = in_same_letters(self.reader(text), self.parents)
+        return replace(self, migration=migration, found=(), _made={})
 
     @cached_property
     def parts(self) -> tuple[Context, ...]:
@@ -96,7 +113,7 @@ class Context:
 
         return replace(
             self,
-            migration=migration,
+            migration=in_same_letters(migration, parents),
             parents=parents,
             engines={},
             evidence=self._measured(self.evidence, engine),

@@ -358,7 +358,7 @@ class Scripts(Listing):
         return schema
 
     def _after(self, revision: str, schema: Schema, database: Database) -> Schema:
-        from alembic_roundtrip.schema import Schema, schema_after
+        from alembic_roundtrip.schema import Schema, schema_after, spelled
 
         migration = self.migration_of(revision)
         if migration is None or migration.upgrade is None:
@@ -372,7 +372,7 @@ class Scripts(Listing):
         met = migration if engine is None else migration.of_engine(engine)
         if met is None or met.upgrade is None:
             return schema
-        return schema_after(schema, met.upgrade.operations, dialect)
+        return schema_after(schema, spelled(met.upgrade.operations, schema), dialect)
 
 
 def _effects(direction: Direction | None) -> list[object]:

@@ -289,14 +289,14 @@ class Workspace:
         environment = self.environment_of(path)
         if environment is None:
             return None
-        from alembic_roundtrip.context import Context
+        from alembic_roundtrip.context import Context, in_same_letters
 
         scripts = self.scripts(environment)
         migration = scripts.migration(path)
         evidence, current = self.evidence(migration) or (None, False)
         parents, engines = _parents(scripts, migration)
         return Context(
-            migration,
+            in_same_letters(migration, parents),
             scripts.history,
             parents,
             engines,

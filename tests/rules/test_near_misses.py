@@ -296,6 +296,29 @@ CASES = [
         """,
         ("fragile-upgrade",),
     ),
+    *(
+        Case(
+            f"names in other letters for {dialect}",
+            """
+            def upgrade():
+                op.execute("ALTER TABLE T ADD COLUMN Extra INT")
+                op.execute("CREATE TABLE Other (Id INT)")
+                op.create_index("IX_extra", "t", ["EXTRA"])
+
+            def downgrade():
+                op.drop_table("other")
+                op.drop_index("ix_extra", table_name="T")
+                op.drop_column("t", "extra")
+            """,
+            found,
+            dialect,
+        )
+        for dialect, found in (
+            ("sqlite", ()),
+            ("mysql", ()),
+            ("postgresql", ("index-not-dropped",)),
+        )
+    ),
 ]
 
 

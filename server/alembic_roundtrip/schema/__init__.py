@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic_roundtrip.schema.replaying import Replay, Step, applied, replay, schema_after
+from alembic_roundtrip.schema.spelling import spelled, spelled_all
 from alembic_roundtrip.schema.state import Key, Schema, keys_of, names_enum
 
 __all__ = [
@@ -15,4 +16,6 @@ __all__ = [
     "names_enum",
     "replay",
     "schema_after",
+    "spelled",
+    "spelled_all",
 ]
