@@ -10,7 +10,7 @@ from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.expression import Expression, Missing
 
 _DIGITS = {"smallint": 5, "integer": 10, "bigint": 19}
-_TEXTS = frozenset({"string", "text"})
+_TEXTS = frozenset({"citext", "string", "text"})
 _NUMBERS = frozenset({"integer", "smallint", "bigint", "float", "numeric"})
 _INTEGERS = frozenset(_DIGITS)
 _WIDTHS = {**_DIGITS, "boolean": 5, "date": 10, "time": 8, "datetime": 19, "uuid": 32}

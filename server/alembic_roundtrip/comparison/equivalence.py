@@ -24,6 +24,7 @@ _FAMILIES = {
     "autostring": "string",
     "unicode": "string",
     "text": "text",
+    "citext": "citext",
     "unicodetext": "text",
     "boolean": "boolean",
     "float": "float",
