@@ -246,3 +246,15 @@ async def test_a_disk_that_is_full_on_the_way_back_to_base_is_none_either(projec
     found = (await rehearsed(full_cycle=True))["full cycle"]
     assert found.verdict is Verdict.SKIPPED
     assert "no room left" in (found.reason or "")
+
+
+@pytest.mark.parametrize("full", [(FILLS, ""), ("", FILLS)], ids=["down", "up again"])
+async def test_a_disk_that_is_full_while_a_baseline_is_taken_back_is_none_either(
+    project, rehearsed, full
+):
+    down, up = full
+    (project.folder / "baseline.sql").write_text("CREATE TABLE t (b BLOB);")
+    project.add("first", BLOBS + up, down + NO_BLOBS)
+    found = (await rehearsed(baseline="baseline.sql", baseline_revision="heads"))["first"]
+    assert found.verdict is Verdict.SKIPPED
+    assert (found.reason or "").startswith("there is no room left for the scratch database")

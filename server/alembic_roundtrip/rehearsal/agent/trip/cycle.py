@@ -163,7 +163,7 @@ class Cycle:
         else:
             if self._bare:
                 check_beginning(outcome.problem)
-            self._blocked[revision] = str(outcome.problem)
+            self._blocked[revision] = outcome.problem.beyond or str(outcome.problem)
             if before is not None:
                 try:
                     self._room.restore(before)

@@ -85,6 +85,8 @@ def _sentence(down: object, again: object = None) -> str:
     for problem in (down, again):
         if isinstance(problem, Problem) and problem.refused:
             return f"not rehearsed: {problem.message}"
+        if isinstance(problem, Problem) and problem.beyond is not None:
+            return problem.beyond
     if isinstance(down, Problem):
         return f"`downgrade()` fails: {down}; {_DOUBT}"
     return f"`upgrade()` fails after the downgrade: {again}; {_DOUBT}"
