@@ -209,3 +209,31 @@ async def test_a_service_is_not_blamed_for_what_has_nothing_to_do_with_it(projec
     with pytest.raises(CannotRun) as told:
         await collect(project)
     assert "6379" not in str(told.value)
+
+
+@pytest.mark.usefixtures("server")
+async def test_an_application_that_wants_another_kind_of_database_gets_it(project):
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(f"from flask import current_app\n{ENV}")
+    (project.folder / "app.py").write_text(
+        "import sqlalchemy\nfrom flask import Flask\n"
+        "sqlalchemy.create_engine('sqlite:///app.db').connect()\napp = Flask('app')\n"
+    )
+    project.dialect = "postgresql"
+    project.add("a", TABLE, 'op.drop_table("t")')
+    started = [getattr(event, "database", None) for event in await collect(project)]
+    assert started[0] == "sqlite"
+
+
+async def test_a_database_that_an_application_keeps_locked_is_told(project):
+    env = project.folder / "migrations" / "env.py"
+    env.write_text(
+        f"import held\n{ENV}"
+        "held.connection = engine.connect()\n"
+        "held.connection.exec_driver_sql('CREATE TABLE t (x INTEGER)')\n"
+        "held.connection.exec_driver_sql('INSERT INTO t VALUES (1)')\n"
+    )
+    (project.folder / "held.py").touch()
+    project.add("a", TABLE, 'op.drop_table("t")')
+    with pytest.raises(CannotRun, match="no rehearsal: a connection .* locked; env.py, or what"):
+        await collect(project)

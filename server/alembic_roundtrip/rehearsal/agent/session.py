@@ -18,6 +18,7 @@ _YOUNG = 10_000
 """Objects, after which garbage is collected."""
 RESTART = 3
 """Exit status: what was said is right, the rest wants a new process."""
+_HELD = "env.py, or what it imports, leaves one open in the middle of a transaction"
 
 
 class _Restart(Exception):
@@ -50,6 +51,8 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         channel.send(events.CANNOT, message=f"no rehearsal: {error}", wants="sqlite")
     except (baseline.BaselineError, redirect.Refused) as error:
         channel.send(events.CANNOT, message=str(error))
+    except dialects.Locked as error:
+        channel.send(events.CANNOT, message=f"no rehearsal: {error}; {_HELD}")
     except dialects.Unusable as error:
         channel.send(events.UNUSABLE, message=str(error))
         return RESTART

@@ -68,6 +68,8 @@ class Project:
             return False
         try:
             application.enter()
+        except redirect.Refused as error:
+            raise self.failed_early(error, "the Flask application") from error
         except application.NoApplication as error:
             homeless = self._is_of_home(error)
             raise Cannot(str(error), homeless=homeless, failed=True) from error
