@@ -227,13 +227,14 @@ async def test_an_application_that_wants_another_kind_of_database_gets_it(projec
 
 async def test_a_database_that_an_application_keeps_locked_is_told(project):
     env = project.folder / "migrations" / "env.py"
-    env.write_text(
-        f"import held\n{ENV}"
-        "held.connection = engine.connect()\n"
-        "held.connection.exec_driver_sql('CREATE TABLE t (x INTEGER)')\n"
-        "held.connection.exec_driver_sql('INSERT INTO t VALUES (1)')\n"
+    env.write_text(f"{ENV}\nimport held\nheld.hold(engine)\n")
+    (project.folder / "held.py").write_text(
+        "connections = []\n"
+        "def hold(engine):\n"
+        "    connections.append(engine.connect())\n"
+        "    connections[-1].exec_driver_sql('CREATE TABLE held (x INTEGER)')\n"
+        "    connections[-1].exec_driver_sql('INSERT INTO held VALUES (1)')\n"
     )
-    (project.folder / "held.py").touch()
     project.add("a", TABLE, 'op.drop_table("t")')
-    with pytest.raises(CannotRun, match="no rehearsal: a connection .* locked; env.py, or what"):
+    with pytest.raises(CannotRun, match=r"no rehearsal: a connection .* locked; env.py, or what"):
         await collect(project)

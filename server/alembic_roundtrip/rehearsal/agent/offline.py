@@ -123,7 +123,7 @@ class _Step:
             self.problem = {"message": "the migration has no `downgrade()`", "line": None}
             return
         try:
-            with self._guard.step():
+            with self._guard.step(scripts.path(self._revision)):
                 function(**arguments)
         except (Exception, SystemExit, redirect.Refused) as error:  # noqa: BLE001 - it is told
             problem = Problem(error, scripts.path(self._revision), self._project.is_ours)

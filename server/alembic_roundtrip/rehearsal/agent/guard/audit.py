@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import errno
-import functools
 import ipaddress
 import os
 import socket
 import sys
-from asyncio import BaseEventLoop
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .refusal import LOGGING, Refusals, caller, openers
+from .origins import LOGGING, caller, openers
+from .refusal import Refusals
 from .targets import Kind, inside
 
 PROBE = "alembic_roundtrip.probe"
@@ -71,7 +70,6 @@ def install(
         **_listings(seen.folders),
     }
     sys.addaudithook(_hook(handlers))
-    _judge_where_it_is_awaited(handlers["socket.getaddrinfo"])
     sys.audit(PROBE)
     if not answered:
         raise RuntimeError("another audit hook vetoed it")
@@ -93,15 +91,33 @@ def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[
         if args[1] is None or _is_socketpair() or is_ours(args[1]):
             return
         if args[0].type == socket.SOCK_DGRAM:
-            # No database is reached by these: metrics and logs, or a way to ask for one's address.
-            raise OSError(
-                errno.ENETUNREACH, f"a rehearsal sends no datagrams, as to {_address(args[1])}"
-            )
+            send_nothing(_address(args[1]))
         deny(f"{caller()} opens a network connection to {_address(args[1])}; {_WITHOUT}")
 
     def look_up(args: tuple[Any, ...]) -> None:
         if not _is_local(args[0]):
             deny(f"{caller()} looks up {_address(args[:2])} to connect to it; {_WITHOUT}")
+
+    def look_up_name(args: tuple[Any, ...]) -> None:
+        if refusals.of_step():
+            look_up(args)
+        elif not (_is_local(args[0]) or _names_us(args[0])):
+            # Who asks for no more than that is not about to connect, and knows of names without.
+            raise socket.gaierror(socket.EAI_NONAME, "a rehearsal looks up no names")
+
+    def send_nothing(address: str) -> None:
+        # No database is reached by these: metrics and logs, or a way to ask for one's address.
+        packages = openers()
+        sentence = f"{caller()} sends a datagram to {address}"
+        if not packages and refusals.of_step():
+            refusals.record(f"{sentence}; {_WITHOUT}")
+        elif LOGGING not in packages:
+            refusals.doubt(
+                f"{sentence}, which a rehearsal does not; it may matter where it waits "
+                "for an answer"
+            )
+            refusals.charge(f"{sentence}; {_WITHOUT}")
+        raise OSError(errno.ENETUNREACH, f"a rehearsal sends no datagrams, as to {address}")
 
     def deny(sentence: str) -> None:
         packages = openers()
@@ -109,6 +125,7 @@ def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[
         decides = refusals.of_step() and LOGGING not in packages
         if not packages or not databases.isdisjoint(packages) or decides:
             refusals.refuse(sentence)
+        refusals.charge(sentence)
         # A cache, a log, a queue: applications can do without, and say so themselves if not.
         refusals.denied = sentence
         raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)
@@ -123,21 +140,9 @@ def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[
         "socket.sendto": connect,
         "socket.sendmsg": connect,
         "socket.getaddrinfo": look_up,
-        # Outside of a migration, where it names the machine itself, its failure is handled.
-        "socket.gethostbyname": lambda args: look_up(args) if refusals.of_step() else None,
+        "socket.gethostbyname": look_up_name,
+        "socket.gethostbyaddr": look_up_name,
     }
-
-
-def _judge_where_it_is_awaited(look_up: Handler) -> None:
-    """Judge an event loop's look-ups before its pool has them: there, nobody's code is seen."""
-    original = BaseEventLoop.getaddrinfo
-
-    @functools.wraps(original)
-    async def getaddrinfo(self: Any, host: Any, port: Any, **options: Any) -> Any:
-        look_up((host, port))
-        return await original(self, host, port, **options)
-
-    BaseEventLoop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]
 
 
 def _is_socketpair() -> bool:
@@ -157,6 +162,12 @@ def _is_local(host: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _names_us(host: Any) -> bool:
+    """Whether a name is this machine's, with its domain."""
+    ours, asked = socket.gethostname(), os.fsdecode(host)
+    return asked.partition(".")[0] == ours.partition(".")[0]
 
 
 def _address(address: Any) -> str:

@@ -16,7 +16,8 @@ from typing import Any, NoReturn, Optional
 
 from . import audit
 from .kinds.sqlite import SqliteByHand
-from .refusal import Refusals, caller
+from .origins import caller
+from .refusal import Refusals
 from .targets import Kind
 
 # Names that open a connection, by module: functions, and methods of classes that Python code can

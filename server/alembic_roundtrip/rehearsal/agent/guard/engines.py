@@ -16,7 +16,8 @@ from sqlalchemy.pool import Pool
 
 from .drivers import place
 from .kinds.nowhere import NOWHERE
-from .refusal import Refusals, Refused, caller
+from .origins import caller
+from .refusal import Refusals, Refused
 from .targets import Kind
 
 _OWN_CONNECTIONS = ("creator", "async_creator", "pool")

@@ -1,8 +1,9 @@
 """Every connection goes to a scratch database or is refused, whatever env.py does.
 
-The layers, in the order they are put on: the kernel (where it can), environment variables, audit
-hook, database drivers, arguments of `create_engine`, SQLAlchemy's `do_connect`, and a check of
-each new connection. One that does not go on refuses the run.
+The layers, in the order they are put on: the kernel (where it can), environment variables, what
+is remembered of who hands work to whom, audit hook, database drivers, arguments of `create_engine`,
+SQLAlchemy's `do_connect`, and a check of each new connection. One that does not go on refuses the
+run.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from . import audit, drivers, engines, kernel, kinds, logs
+from . import audit, drivers, engines, kernel, kinds, logs, origins
 from .kinds.sqlite import SqliteByHand
 from .refusal import NoDriver, Refusals, Refused
 from .targets import Kind, Scratch, Target
@@ -67,9 +68,12 @@ class Guard:
         denied = self._refusals.denied
         return f"; before that {denied}" if denied and denied[:_RECOGNISED] not in sentence else ""
 
-    def step(self) -> AbstractContextManager[None]:
-        """While a migration runs. Raises `Refused` in the end if it tried to connect anywhere."""
-        return self._refusals.step()
+    def step(self, script: str) -> AbstractContextManager[list[str]]:
+        """While a script's migration runs. Raises `Refused` if it tried to connect anywhere.
+
+        Gives a list that has, in the end, what else it may depend on.
+        """
+        return self._refusals.step(script)
 
     @property
     def databases(self) -> dict[Target, str]:
@@ -98,6 +102,7 @@ def install(where: Scratch) -> Guard:
     layers: list[str] = _put_on("kernel", lambda: _confine(folders, kind))
     for name, layer in (
         ("environment", lambda: _set_variables(folder)),
+        ("origins", origins.follow),
         (
             "audit hook",
             lambda: audit.install(

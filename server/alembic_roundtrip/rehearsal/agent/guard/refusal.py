@@ -1,27 +1,18 @@
-"""What was refused, and in whose code: sentences that survive whatever env.py does with them."""
+"""What was refused: sentences that survive whatever env.py does with them."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn, Optional
 
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_PROJECT = os.getcwd() + os.sep  # where agents are started; env.py may go elsewhere
-_STDLIB = tuple(
-    os.path.abspath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")
-)
-_PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-LOGGING = "logging.handlers"
-_TRANSPORTS = frozenset({"anyio", "eventlet", "gevent", "trio", "uvloop"})
-"""They open sockets for whoever uses them."""
-_NEVER_THE_CAUSE = frozenset({"sqlalchemy", "alembic", "greenlet", "aiosqlite", "sqlmodel"})
+from . import origins
 
 
 class Refused(BaseException):
@@ -40,6 +31,11 @@ class NoDriver(Refused):
     """The project's Python could not connect if it was let: no fault of the guard's."""
 
 
+_START = threading.Thread.start.__code__
+_WAITING = frozenset({"wait", "join", "_wait_for_tstate_lock", "select"})
+_OF_STEP, _DOUBT, _OTHER = "step", "doubt", "other"
+
+
 class Refusals:
     """The sentences said so far, kept in a file: a forked child or a thread adds to it too."""
 
@@ -48,54 +44,92 @@ class Refusals:
         """The last connection that code of others was told cannot be made: it may do without."""
         self._file = os.path.join(folder, "refusals.jsonl")
         self._step: Optional[_Step] = None
+        self._scripts: set[str] = set()
+        """Those of migrations that were run."""
+        self._loaded: dict[str, str] = {}
+        """What was denied to a script while it was loaded, by its file."""
 
     def refuse(self, sentence: str, wants: str = "") -> NoReturn:
         """Keep the sentence and end what was tried."""
-        self._keep(sentence, self.of_step())
+        step = self._step if self.of_step() else None
+        self._keep(sentence, _OTHER if step is None else _OF_STEP)
+        if step is not None and not step.is_own_thread():
+            # The migration may wait for this thread, which must not end; the step's end says it.
+            raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)
         raise Refused(sentence, wants)
 
     def record(self, sentence: str) -> None:
         """Keep a sentence where nothing can be raised, such as inside SQLite, in any thread."""
-        self._keep(sentence, self._step is not None)
+        self._keep(sentence, _OTHER if self._step is None else _OF_STEP)
 
-    def _keep(self, sentence: str, of_step: bool) -> None:
+    def doubt(self, sentence: str) -> None:
+        """Keep what a migration that runs may depend on, or may not."""
+        if self.of_step():
+            self._keep(sentence, _DOUBT)
+
+    def charge(self, sentence: str) -> None:
+        """Keep what a script is denied that is being loaded, for when its migration is to run."""
+        script = origins.loading()
+        if script:
+            self._loaded.setdefault(script, sentence)
+
+    def _keep(self, sentence: str, kind: str) -> None:
         with open(self._file, "a", encoding="utf-8") as file:
-            file.write(json.dumps([sentence, of_step]) + "\n")
+            file.write(json.dumps([sentence, kind]) + "\n")
 
     def sentences(self) -> list[str]:
-        """Every different sentence, in the order it was first said."""
-        return list(dict.fromkeys(sentence for sentence, _ in self._said_since(0)))
+        """Every different sentence on what was refused, in the order it was first said."""
+        said = self._said_since(0)
+        return list(dict.fromkeys(sentence for sentence, kind in said if kind != _DOUBT))
 
     @contextmanager
-    def step(self) -> Iterator[None]:
-        """While a migration runs: what it does without a service says nothing of it.
+    def step(self, script: str) -> Iterator[list[str]]:
+        """While a script's migration runs: what it does without a service says nothing of it.
 
-        Raises `Refused` in the end if anything of it was refused, whatever became of that.
+        Raises `Refused` if anything of it was refused, whatever became of that. Gives a list that
+        has, in the end, what it may depend on.
         """
         start = os.path.getsize(self._file) if os.path.exists(self._file) else 0
+        doubts: list[str] = []
+        self._scripts.add(script)
+        if script in self._loaded:
+            raise Refused(self._loaded[script])
         self._step = _Step()
         try:
-            yield
+            yield doubts
         except Refused:
             raise
         except BaseException as error:
-            for sentence in self._of_step_since(start):
+            for sentence in self._since(start, _OF_STEP):
                 raise Refused(sentence).with_traceback(error.__traceback__) from error
             raise
         else:
-            for sentence in self._of_step_since(start):
+            for sentence in self._since(start, _OF_STEP):
                 raise Refused(sentence)
         finally:
+            doubts += self._since(start, _DOUBT)
             self._step = None
 
     def of_step(self) -> bool:
-        """Whether what happens in this thread belongs to a migration that is running."""
-        return self._step is not None and self._step.has_this_thread()
+        """Whether what happens in this thread belongs to a migration that is running.
 
-    def _of_step_since(self, start: int) -> list[str]:
-        return [sentence for sentence, of_step in self._said_since(start) if of_step]
+        What threads do belongs to it where a script started them or gave them that to do, or where
+        it waits for them. Threads of an application that try a service again and again are none of
+        a migration's.
+        """
+        step = self._step
+        if step is None:
+            return False
+        return (
+            step.is_own_thread()
+            or origins.first_of_project(origins.handed_over()) in self._scripts
+            or step.waits()
+        )
 
-    def _said_since(self, start: int) -> list[tuple[str, bool]]:
+    def _since(self, start: int, wanted: str) -> list[str]:
+        return [sentence for sentence, kind in self._said_since(start) if kind == wanted]
+
+    def _said_since(self, start: int) -> list[tuple[str, str]]:
         if not os.path.exists(self._file):
             return []
         with open(self._file, encoding="utf-8") as file:
@@ -103,88 +137,30 @@ class Refusals:
             return [tuple(json.loads(line)) for line in file]
 
 
+def _is_waiting(frame: FrameType) -> bool:
+    module = frame.f_globals.get("__name__")
+    return module in {"threading", "selectors"} and frame.f_code.co_name in _WAITING
+
+
 class _Step:
-    """A migration that runs, and the threads that were there before it."""
+    """A migration that runs, the thread it runs in, and where."""
 
     def __init__(self) -> None:
-        self._own = threading.current_thread()
-        self._others = frozenset(threading.enumerate()) - {self._own}
+        self._thread = threading.current_thread()
+        self._frame = sys._getframe(3)  # noqa: SLF001 (what runs it, behind `contextlib`)
 
-    def has_this_thread(self) -> bool:
-        """Whether this thread works for it: its own, one that it started, one that it waits for.
+    def is_own_thread(self) -> bool:
+        """Whether this is the thread it runs in."""
+        return threading.current_thread() is self._thread
 
-        Threads of an application that try a service again and again are none of a migration's.
-        """
-        return threading.current_thread() not in self._others or self._waits()
-
-    def _waits(self) -> bool:
-        frame = sys._current_frames().get(self._own.ident or 0)  # noqa: SLF001 - the only way
-        return frame is not None and frame.f_globals.get("__name__") == "threading"
-
-
-def caller() -> str:
-    """The line of the project that led here, such as `migrations/env.py line 12`."""
-    best = None
-    for frame in _frames():
-        rank = _rank(frame.f_code.co_filename)
-        if rank and (best is None or rank > best[0]):
-            best = rank, f"{_shown(frame.f_code.co_filename)} line {frame.f_lineno}"
-    return best[1] if best else "the environment"
-
-
-def openers() -> list[str]:
-    """The packages by whose code the project's own wanted this, the innermost first.
-
-    None where it was the project's own that did. Of the standard library only what logs is named.
-    """
-    packages: list[str] = []
-    for frame in _frames():
-        name = frame.f_code.co_filename
-        package = _packaged(name)
-        if name.startswith((_HERE, "<")) or package in _TRANSPORTS:
-            continue
-        if frame.f_globals.get("__name__") == LOGGING:
-            return [*packages, LOGGING]
-        if package:
-            packages.append(package)
-        elif not name.startswith(_STDLIB):
-            break
-    return packages
-
-
-def _packaged(filename: str) -> str:
-    """The package of an installed file."""
-    for packages in _PACKAGES:
-        if packages in filename:
-            return filename.rsplit(packages, 1)[1].split(os.sep, 1)[0].partition(".")[0]
-    return ""
-
-
-def _frames() -> Iterator[FrameType]:
-    yield from _outwards(sys._getframe(2))  # noqa: SLF001 (only frames say whose line it is)
-    # SQLAlchemy runs async drivers in a greenlet; whoever awaits is on its parent's stack.
-    greenlets = sys.modules.get("greenlet")
-    greenlet = greenlets.getcurrent().parent if greenlets is not None else None
-    while greenlet is not None:
-        yield from _outwards(greenlet.gr_frame)
-        greenlet = greenlet.parent
-
-
-def _outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _rank(filename: str) -> int:
-    """How likely a file is the project's: 2 its own, 1 an installed package, 0 never."""
-    if filename.startswith(("<", _HERE)):
-        return 0
-    top = _packaged(filename)
-    if top:
-        return 0 if top in _NEVER_THE_CAUSE else 1
-    return 0 if filename.startswith(_STDLIB) else 2
-
-
-def _shown(filename: str) -> str:
-    return filename.removeprefix(_PROJECT)
+    def waits(self) -> bool:
+        """Whether the migration waits, for another thread or for an event loop of its own."""
+        inner = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - the only way
+        if inner is None or not _is_waiting(inner):
+            return False
+        for frame in origins.outwards(inner):
+            if frame.f_code is _START:
+                return False  # only until a thread has begun
+            if frame is self._frame:
+                return True
+        return False  # an asynchronous driver is awaited, not by the migration

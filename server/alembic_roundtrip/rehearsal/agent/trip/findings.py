@@ -49,6 +49,8 @@ class Findings:
         problem = outcome.problem
         if problem is not None and problem.refused:
             self.give_up(f"not rehearsed: {problem.message}")
+        for doubt in outcome.doubts:
+            self.note(doubt)
         self._steps.append(
             {
                 "name": name,

@@ -10,7 +10,17 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, ContextManager, Generator, Iterable, Mapping, Optional
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Generator,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+)
 
 from .. import events
 from ..channel import Channel
@@ -57,6 +67,8 @@ class Outcome:
     seconds: float = 0.0
     needs_commits: bool = False
     """Whether it was given up: no savepoint undoes what it does."""
+    doubts: Sequence[str] = ()
+    """What it may depend on that it was denied."""
 
 
 Way = Generator[Request, Outcome, None]
@@ -73,7 +85,7 @@ class Walk:
         statements: Statements,
         declared: Declared,
         is_ours: Callable[[str], bool],
-        guarded: Callable[[], ContextManager[None]],
+        guarded: Callable[[str], ContextManager[List[str]]],
     ) -> None:
         self._scripts = scripts
         self._room = room
@@ -88,6 +100,7 @@ class Walk:
         self._behind = True
         """Whether the way has not heard yet what became of its last request."""
         self._needs_commits = False
+        self._doubts: List[str] = []
         self._connection: Any = None
         self.request: Optional[Request] = None
         self.over = False
@@ -113,7 +126,7 @@ class Walk:
                 # Kept between steps, it makes SQLAlchemy believe that a dropped enum type exists.
                 context.impl.memo.clear()
                 self._room.refresh(connection)
-                self._problem, self._needs_commits = None, False
+                self._problem, self._needs_commits, self._doubts = None, False, []
                 yield self._scripts.step(request.revision, request.upgrade, self._function(request))
                 self._room.settle(connection)
                 self._resume()
@@ -149,7 +162,11 @@ class Walk:
     def _resume(self) -> None:
         assert self._way is not None
         outcome = Outcome(
-            self._problem, self._statements.take(), self._seconds, self._needs_commits
+            self._problem,
+            self._statements.take(),
+            self._seconds,
+            self._needs_commits,
+            self._doubts,
         )
         self._behind = False
         try:
@@ -176,8 +193,9 @@ class Walk:
         self._declared.listening = request.declare
         self._statements.take()
         started = time.perf_counter()
+        script = self._scripts.path(request.revision)
         try:
-            with in_the_same_folder(), self._guarded():
+            with in_the_same_folder(), self._guarded(script) as self._doubts:
                 self._call(request, arguments)
             self._channel.end_if_forked()
             if self._room.asked_for_commits:
@@ -186,7 +204,7 @@ class Walk:
             self._channel.end_if_forked()
             self._needs_commits = self._room.asked_for_commits
             if not self._needs_commits:
-                self._problem = Problem(error, self._scripts.path(request.revision), self._is_ours)
+                self._problem = Problem(error, script, self._is_ours)
             # While the connection still is usable: an async one is not outside the run.
             self._room.leave(self._connection)
             raise

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..refusal import Refusals, Refused, caller
+from ..origins import caller
+from ..refusal import Refusals, Refused
 from ..targets import Scratch, Target
 from .proof import prove_engine
 

@@ -15,7 +15,8 @@ from weakref import WeakSet
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
-from ..refusal import Refusals, caller
+from ..origins import caller
+from ..refusal import Refusals
 from ..targets import Scratch, Target
 from .proof import prove_engine
 

@@ -10,7 +10,8 @@ from typing import Any, Optional
 from urllib.parse import parse_qs, unquote, urlsplit
 from urllib.request import url2pathname
 
-from ..refusal import Refusals, caller
+from ..origins import caller
+from ..refusal import Refusals
 from ..targets import Scratch, Target, inside
 from .proof import prove_engine
 
