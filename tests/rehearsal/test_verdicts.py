@@ -261,7 +261,10 @@ async def test_a_history_that_expects_tables_names_the_setting_for_them(project,
     project.add("first", 'op.add_column("users", sa.Column("x", sa.Integer))')
     evidence = (await rehearsed())["first"]
     assert evidence.verdict is Verdict.FAILED
-    assert "`baseline`" in (evidence.reason or "")
+    assert "; this history does not start from an empty database" in (evidence.reason or "")
+    users(project)
+    evidence = (await rehearsed())["first"]
+    assert (evidence.reason or "").endswith("; `users` is made later, by users")
 
 
 async def test_an_empty_first_revision_does_not_hide_that(project, rehearsed):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from alembic_roundtrip.index.store import store_of
 from alembic_roundtrip.migration import changes as c
@@ -23,29 +25,81 @@ _OF_A_TABLE = SIGNATURES.keys() - {
 """Operations that make no table, whichever theirs is."""
 
 
-def begins_with(environment: Environment, missing: str, models: Iterable[str]) -> bool:
+@dataclass(frozen=True)
+class Missing:
+    """A table, or a schema, that a migration missed, and what had been run by then."""
+
+    name: str
+    revision: str = ""
+    line: int = 0
+    """Where its `upgrade()` stopped."""
+    applied: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Missing:
+        """As an agent tells it."""
+        return cls(
+            told["name"] or "", told["revision"], told["line"] or 0, frozenset(told["applied"])
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A change of an upgrade: of which revision, and whether it had been made by then."""
+
+    revision: str
+    change: c.Change
+    done: bool = False
+
+
+def begins_with(environment: Environment, missing: Missing, models: Iterable[str]) -> bool:
     """Whether a history begins with a table, or a schema, that was made elsewhere.
 
     It does not where a migration may make it: then one that comes before is wrong. Nor where
-    nothing says that there ever was one: then its name is.
+    nothing says that there ever was one: then its name is. What was run already made none.
     """
-    changes = list(_upgrades(Scripts(environment, store=store_of(environment))))
-    known = _same(missing, models) or any(_takes(change, missing) for change in changes)
-    return known and not any(_may_make(change, missing) for change in changes)
+    made = list(_upgrades(environment, missing))
+    known = _same(missing.name, models) or any(_takes(each.change, missing.name) for each in made)
+    return known and not any(_may_make(each.change, missing.name) for each in _to_come(made))
 
 
-def _upgrades(scripts: Scripts) -> Iterator[c.Change]:
+def advice(environment: Environment, missing: Missing, *, sure: bool) -> str:
+    """What to do where a table is missing; `sure`, where there was none at all."""
+    made = list(_upgrades(environment, missing))
+    makers = [each for each in made if _makes(each.change, missing.name)]
+    if makers:
+        later = next((each.revision for each in makers if not each.done), None)
+        return f"; `{missing.name}` is made later, by {later}" if later else ""
+    sure = sure and not any(isinstance(each.change, c.Unknown) for each in _to_come(made))
+    start = "this history does not start from an empty database: the"
+    if not sure:
+        start = "where this history does not start from an empty database, the"
+    return (
+        f"; {start} setting `baseline` names what makes its first tables, "
+        "or, with `baseline-revision`, those of today's models"
+    )
+
+
+def _to_come(made: Iterable[_Made]) -> Iterator[_Made]:
+    return (each for each in made if not each.done)
+
+
+def _upgrades(environment: Environment, missing: Missing) -> Iterator[_Made]:
     """What all upgrades of a history change; anything, where one cannot be read."""
+    scripts = Scripts(environment, store=store_of(environment))
     if scripts.history.problems:
-        yield c.Unknown()
+        yield _Made("", c.Unknown())
     for revision in scripts.history.topological:
         migration = scripts.migration_of(revision)
+        applied = revision in missing.applied
         if migration is None or migration.problems:
-            yield c.Unknown()
+            yield _Made(revision, c.Unknown(), applied)
         elif migration.upgrade is not None:
             for operation in migration.upgrade.operations:
+                before = operation.statement.start.line < missing.line
+                done = applied or (revision == missing.revision and before)
                 if not operation.may_do_anything or operation.name not in _OF_A_TABLE:
-                    yield from operation.changes
+                    yield from (_Made(revision, change, done) for change in operation.changes)
 
 
 def _takes(change: c.Change, table: str) -> bool:
@@ -54,9 +108,14 @@ def _takes(change: c.Change, table: str) -> bool:
 
 
 def _may_make(change: c.Change, name: str) -> bool:
-    """Whether there may be something by that name after a change: a table, a view, a schema."""
+    """Whether there may be something by that name after a change."""
     if isinstance(change, c.Unknown):
         return change.tables is None or any(_is(each, name) for each in change.tables)
+    return _makes(change, name)
+
+
+def _makes(change: c.Change, name: str) -> bool:
+    """Whether there is something by that name after a change: a table, a view, a schema."""
     if isinstance(change, c.CreateTable):
         return _is(change.table.name, name)
     if isinstance(change, c.RenameTable):

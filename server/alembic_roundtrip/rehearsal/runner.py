@@ -24,7 +24,7 @@ from alembic_roundtrip.evidence import (
 from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundings
 from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.ancestry import Histories
-from alembic_roundtrip.rehearsal.beginnings import begins_with
+from alembic_roundtrip.rehearsal.beginnings import Missing, advice, begins_with
 from alembic_roundtrip.rehearsal.ending import Flight, Stopped, nothing_begun, overdue, unfinished
 from alembic_roundtrip.rehearsal.events import (
     Event,
@@ -187,7 +187,14 @@ class _Rehearsal:
 
     def _begins_nowhere(self, missing: _Misses) -> bool:
         """Whether it is the history that lacks its beginning, not one of its revisions."""
-        return begins_with(self._plan.environment, missing.name, missing.models)
+        return begins_with(self._plan.environment, missing.missing, missing.models)
+
+    def _advise(self, message: wire.Message) -> None:
+        """Add to a failure for the want of a table what may be done about it."""
+        missing, evidence = message["missing"], message["evidence"]
+        if missing is not None and evidence["verdict"] == Verdict.FAILED:
+            found = Missing.from_json(missing)
+            evidence["reason"] += advice(self._plan.environment, found, sure=missing["sure"])
 
     def _go_on_from_models(self) -> None:
         """Have today's models make the schema; a kept state is of the history, which it is not."""
@@ -245,6 +252,8 @@ class _Rehearsal:
             if message is None:
                 status = await agent.ended()
                 raise Stopped("AgentStopped", unfinished(status, agent), agent.where)
+            if message["event"] == wire.FINISHED:
+                await asyncio.to_thread(self._advise, message)
             event, renew = self._read(message, flight)
             if renew:
                 deadline = clock() + self._patience(renew)
@@ -273,7 +282,7 @@ class _Rehearsal:
             self._beginning.unusable()
             raise _Unusable
         if kind == wire.NOWHERE:
-            raise _Misses(message["name"], message["models"])
+            raise _Misses(Missing.from_json(message["missing"]), message["models"])
         if kind == wire.STARTING:
             flight.step = message["phase"]
             return None, _LOADING if message["phase"] == _LOADING else _ENV_PY
@@ -371,9 +380,9 @@ class _Unusable(Exception):
 class _Misses(Exception):
     """An empty database lacks a table or schema, and env.py knows models, which have these."""
 
-    def __init__(self, name: str, models: Sequence[str]) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, missing: Missing, models: Sequence[str]) -> None:
+        super().__init__(missing.name)
+        self.missing = missing
         self.models = models
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Sequence
 
 from sqlalchemy import MetaData, text
 
@@ -19,11 +19,14 @@ class BaselineError(Exception):
 
 
 class BeginsNowhere(Exception):
-    """A first table or its schema is missing, by this name, and today's models are known."""
+    """A first table or its schema is missing, and today's models are known.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    `missing` says what, and what was run by then, as `beginnings.Missing` has it.
+    """
+
+    def __init__(self, missing: Dict[str, Any]) -> None:
+        super().__init__(missing["name"])
+        self.missing = missing
 
 
 def models(target_metadata: Any) -> List[MetaData]:

@@ -57,7 +57,7 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
         channel.send(events.UNUSABLE, message=str(error))
         return RESTART
     except baseline.BeginsNowhere as missing:
-        channel.send(events.NOWHERE, name=missing.name, models=session.modelled())
+        channel.send(events.NOWHERE, missing=missing.missing, models=session.modelled())
         return RESTART
     except _Restart:
         return RESTART
@@ -345,7 +345,9 @@ class Session:
         if len(parts) == len(self._rooms):
             for part in self._found.pop(findings.revision)[1:]:
                 parts[0].absorb(part)
-            self._channel.send(events.FINISHED, evidence=parts[0].to_json())
+            self._channel.send(
+                events.FINISHED, evidence=parts[0].to_json(), missing=parts[0].missing
+            )
 
     def _run_once(self) -> None:
         """One run of env.py: to the end of all walks, or to the first step that fails."""

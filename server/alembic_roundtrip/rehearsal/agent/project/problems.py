@@ -91,6 +91,8 @@ class Problem:
         self.message = _message(error)
         self.path: Optional[str] = frame.filename if frame else None
         self.line: Optional[int] = frame.lineno if frame else None
+        self.reached: Optional[int] = in_script[0].lineno if in_script else None
+        """How far the script's own function came."""
         self.raised = bool(frames) and frames[-1].filename == script and _is_raise(frames[-1])
         # Alembic and SQLAlchemy raise it too, for what a database cannot do: nobody meant that.
         self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)

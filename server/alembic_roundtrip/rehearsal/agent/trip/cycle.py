@@ -162,7 +162,7 @@ class Cycle:
             self._applied.append(revision)
         else:
             if self._bare:
-                check_beginning(outcome.problem)
+                check_beginning(outcome.problem, revision, self._applied)
             self._blocked[revision] = outcome.problem.beyond or str(outcome.problem)
             if before is not None:
                 try:
@@ -173,7 +173,8 @@ class Cycle:
 
     def _rehearse(self, revision: str) -> Way:
         findings = self._findings(revision)
-        trip = self._trip(revision, self._scripts, self._room, self._declared, self._plan, findings)
+        plan = {**self._plan, "applied": self._applied}
+        trip = self._trip(revision, self._scripts, self._room, self._declared, plan, findings)
         try:
             yield from trip.steps()
         except Locked as error:

@@ -21,6 +21,8 @@ class Findings:
         self.revision = revision
         self.path = path
         self.rows = 0
+        self.missing: Optional[Dict[str, Any]] = None
+        """The table that it fails without, if that is the reason."""
         self._label = label
         self._started = time.perf_counter()
         self._steps: List[Dict[str, Any]] = []
@@ -38,6 +40,7 @@ class Findings:
         self._residue += other._residue
         self._losses += other._losses
         self._notes += other._notes
+        self.missing = self.missing if self._failures else other.missing
         self._failures += other._failures
         self._refusal = self._refusal or other._refusal
         self._skipped = self._skipped or other._skipped
@@ -65,6 +68,11 @@ class Findings:
         """The revision fails; the first sentence is the reason."""
         if sentence not in self._failures:
             self._failures.append(sentence)
+
+    def miss(self, missing: Dict[str, Any]) -> None:
+        """The failure just noted is for the want of a table."""
+        if len(self._failures) == 1:
+            self.missing = missing
 
     def refuse(self, message: str) -> None:
         """The downgrade refuses by design, with this message."""

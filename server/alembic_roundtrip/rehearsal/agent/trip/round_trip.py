@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Set
+from typing import Any, Dict, List, Mapping, Sequence, Set
 
 from ..baseline import BeginsNowhere
 from ..dialects import GoneError, Room
@@ -18,10 +18,20 @@ from .steps import AGAIN, Steps
 from .walk import Way
 
 
-def check_beginning(problem: Problem) -> None:
+def check_beginning(problem: Problem, revision: str, applied: Sequence[str]) -> None:
     """Raise `BeginsNowhere` where an upgrade of an empty database misses a first table."""
     if problem.missing_name:
-        raise BeginsNowhere(problem.missing_name)
+        raise BeginsNowhere(missing(problem, revision, applied))
+
+
+def missing(problem: Problem, revision: str, applied: Sequence[str]) -> Dict[str, Any]:
+    """What was missed, and what had been run by then, as `beginnings.Missing` has it."""
+    return {
+        "name": problem.missing_name,
+        "revision": revision,
+        "line": problem.reached,
+        "applied": list(applied),
+    }
 
 
 class RoundTrip:
@@ -60,7 +70,7 @@ class RoundTrip:
         up = yield from self._steps.do("upgrade", upgrade=True, declare=True)
         if up.problem is not None:
             if self._plan["models"] and not before.tables:
-                check_beginning(up.problem)
+                check_beginning(up.problem, self.revision, self._plan["applied"])
             self._fail_upgrade(up.problem, empty=not before.tables)
             yield from self._steps.go_to(parent, upgraded=False)
             return
@@ -139,24 +149,18 @@ class RoundTrip:
                 "before this one creates it; the setting `baseline` can name an SQL file that does"
             )
             return
-        sentence = f"`upgrade()` fails: {problem}"
-        self.findings.fail(sentence + self._first_tables(problem, sure=empty))
+        self.findings.fail(f"`upgrade()` fails: {problem}")
+        self._note_missing(problem, sure=empty)
         self._steps.note_half()
 
-    def _first_tables(self, problem: Problem, *, sure: bool) -> str:
-        """What to do where tables are missing that no migration makes."""
-        if not problem.missing_table or self._plan["baseline"]:
-            return ""
-        # Where earlier migrations made some tables, this one may also be wrong about a name.
-        start = (
-            "this history does not start from an empty database: the"
-            if sure
-            else "where this history does not start from an empty database, the"
-        )
-        return (
-            f"; {start} setting `baseline` names what makes its first tables, "
-            "or, with `baseline-revision`, those of today's models"
-        )
+    def _note_missing(self, problem: Problem, *, sure: bool) -> None:
+        """Note a table that may be one which no migration makes.
+
+        Where earlier migrations made some tables, this one may also be wrong about a name.
+        """
+        if problem.missing_table and not self._plan["baseline"]:
+            found = missing(problem, self.revision, self._plan["applied"])
+            self.findings.miss({**found, "sure": sure})
 
     def fail_downgrade(self, problem: Problem, where: str) -> None:
         """Note a downgrade that stopped: it refuses by design, or it fails."""
@@ -168,11 +172,10 @@ class RoundTrip:
             self.findings.give_up(problem.beyond)
             return
         else:
-            sentence = f"`downgrade()` fails{where}: {problem}"
+            self.findings.fail(f"`downgrade()` fails{where}: {problem}")
             if self._steps.before == self._steps.after:
                 # An upgrade that lets its own errors pass has failed like that before.
-                sentence += self._first_tables(problem, sure=False)
-            self.findings.fail(sentence)
+                self._note_missing(problem, sure=False)
         self._steps.note_half()
 
     def counts(self, before: Any, now: Any) -> Dict[str, int]:
