@@ -6,6 +6,7 @@
 | C library: open and write the file                 | stopped      | **open**      |
 | C library: start a program                         | stopped (1)  | **open**      |
 | another authorizer, then ATTACH                    | stopped      | **open**      |
+| a connection made by its class, then ATTACH        | stopped      | **open**      |
 | C library: connect over TCP                        | stopped      | **open**      |
 | C library: connect to a Unix socket                | stopped (2)  | **open**      |
 | psycopg's C connection with an explicit `hostaddr` | stopped      | **open**      |
@@ -80,6 +81,15 @@ except sqlite3.OperationalError:
 raw.dbapi_connection.close()
 """
 
+BY_CLASS = """
+try:
+    sqlite3.Connection(":memory:").executescript(
+        "ATTACH '@REAL@' AS real; DELETE FROM real.precious"
+    )
+except sqlite3.OperationalError:
+    pass
+"""
+
 # Name → (code, what it reaches where nothing in the kernel stops it).
 ROUTES: dict[str, tuple[str, str | None]] = {
     "SQLite's C library under another name": (
@@ -96,6 +106,7 @@ ROUTES: dict[str, tuple[str, str | None]] = {
         ENGINE + NO_AUTHORIZER,
         "file",
     ),
+    "a connection made by its class": (BY_CLASS, "file"),
     "TCP by the C library": (C + TCP_ADDRESS + CONNECT, "tcp"),
     "a Unix socket by the C library": (C + UNIX_ADDRESS + CONNECT, "unix"),
     "psycopg's C class with hostaddr": (PQ.replace("HOST", "hostaddr=127.0.0.1"), "tcp"),

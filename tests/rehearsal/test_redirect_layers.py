@@ -116,6 +116,7 @@ def test_the_level_is_the_kernels_only_where_files_and_connections_are_closed(
     say = "print(json.dumps([guard.level, guard.layers]))"
     layers = [
         "environment",
+        "origins",
         "audit hook",
         "logs",
         "database drivers",

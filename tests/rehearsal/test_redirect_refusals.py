@@ -142,6 +142,10 @@ WRITES = {
     "opened for writing": "open('@REAL@', 'r+b')",
     "opened by number": "os.open('@REAL@', os.O_RDWR)",
     "cut": "os.truncate('@REAL@', 0)",
+    "cut through a link": (
+        "link = os.environ['TMPDIR'] + '/link'\nos.symlink('@REAL@', link)\nos.truncate(link, 0)"
+    ),
+    "made read-only": "os.chmod('@REAL@', 0o400)",
     "copied over": "import shutil\nshutil.copyfile(config.config_file_name, '@REAL@')",
     "linked": "os.link('@REAL@', '@HERE@/other.db')",
     "put beside it": "os.mkdir('@HERE@/made')",

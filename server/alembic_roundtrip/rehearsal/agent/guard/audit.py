@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Optional
 
 from .origins import LOGGING, caller, openers
 from .refusal import Refusals
@@ -255,13 +255,23 @@ def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:
         if not os.path.lexists(_entry(path, parent)):
             changed(path, parent)
 
+    def followed(path: Any, parent: int = -1, mode: Optional[int] = None) -> None:
+        real = "" if isinstance(path, int) else os.path.realpath(_entry(path, parent))
+        if os.path.exists(real) and not may_write(real) and os.stat(real).st_mode & 0o7777 != mode:
+            deny(path)
+
     def both(args: tuple[Any, ...]) -> None:
         changed(args[0], args[2])
         changed(args[1], args[3])
 
     return {
         "open": opened,
-        "os.truncate": lambda args: changed(args[0]),
+        "os.truncate": lambda args: followed(args[0]),
+        "os.chmod": lambda args: followed(args[0], args[2], mode=args[1]),
+        "os.chown": lambda args: followed(args[0], args[3]),
+        "os.utime": lambda args: followed(args[0], args[3]),
+        "os.setxattr": lambda args: followed(args[0]),
+        "os.removexattr": lambda args: followed(args[0]),
         "os.remove": lambda args: changed(*args[:2]),
         "os.rmdir": lambda args: changed(*args[:2]),
         "os.mkdir": lambda args: made(args[0], args[2]),
