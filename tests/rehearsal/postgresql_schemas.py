@@ -109,6 +109,7 @@ CHANGES = {
     "DROP VIEW v": "view",
     "ALTER VIEW v SET (security_barrier = true)": "view",
     "DROP MATERIALIZED VIEW mv": "materialized view",
+    "REFRESH MATERIALIZED VIEW mv WITH NO DATA": "materialized view",
     "CREATE OR REPLACE FUNCTION f(x int) RETURNS int LANGUAGE sql AS 'SELECT x + 2'": "function",
     "DROP FUNCTION f(int)": "function",
     "ALTER FUNCTION f(int) IMMUTABLE": "function",
@@ -127,5 +128,10 @@ CHANGES = {
     "COMMENT ON COLUMN t.a IS 'x'": "comment",
     "COMMENT ON INDEX by_a IS 'x'": "comment",
     "GRANT SELECT ON t TO catalogue_reader": "privileges",
+    "GRANT SELECT (a) ON t TO catalogue_reader": "column",
+    "GRANT USAGE ON SCHEMA other TO catalogue_reader": "privileges",
+    "GRANT USAGE ON TYPE mood TO catalogue_reader": "privileges",
+    "REVOKE EXECUTE ON FUNCTION f(int) FROM PUBLIC": "privileges",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO catalogue_reader": "default privileges",
     "CREATE PUBLICATION pub": "publication",
 }

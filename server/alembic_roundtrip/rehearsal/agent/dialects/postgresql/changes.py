@@ -96,6 +96,7 @@ _SOURCES: Dict[str, _Source] = {
     "pg_foreign_server": _Source("oid::text", what="other"),
     "pg_publication": _Source("oid::text", what="other"),
     "pg_event_trigger": _Source("oid::text", what="other"),
+    "pg_default_acl": _Source("oid::text", what="privileges"),
     "pg_description": _Source(
         "classoid::text || '.' || objoid::text || '.' || objsubid::text",
         where=_own("objoid"),
@@ -112,7 +113,7 @@ _RELATIONS = {
     "m": "view",
 }
 # In definitions of others nobody finds the names of these.
-_UNNAMED = ("table", "trigger", "rule", "policy", "statistics", "comment")
+_UNNAMED = ("table", "trigger", "rule", "policy", "statistics", "comment", "privileges")
 _TABLES = ("r", "p", "f")
 
 
@@ -249,11 +250,14 @@ def _note(
     kind = at.keys["pg_class"].get(row, "") if name == "pg_class" else ""
     if "+" in kind or (base is not None and "+" in base.keys["pg_class"].get(row, "")):
         changes.kinds.add("privileges")
+    if what in _GRANTED:
+        changes.kinds.add("privileges")
     # A comment is listed under the name of what it is on; a table's new name changes everything.
     if known and name != "pg_attribute" and kind[:1] not in _TABLES and at.keys["pg_description"]:
         changes.kinds.add("comment")
 
 
+_GRANTED = ("function", "schema", "type")
 _HOMES = {"sequence": ("pg_class",), "view": ("pg_class",), "type": ("pg_type", "pg_class")}
 
 

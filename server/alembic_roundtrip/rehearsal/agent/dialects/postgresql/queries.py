@@ -17,13 +17,14 @@ WITH own AS (
   SELECT classid, objid FROM pg_depend
   WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 ), ns AS (
-  SELECT n.oid, n.nspname, CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END AS prefix
+  SELECT n.oid, n.nspname, n.nspacl, n.nspowner,
+         CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END AS prefix
   FROM pg_namespace n
   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_namespace'::regclass AND objid = n.oid)
 ), rel AS (
   SELECT c.oid, c.relkind, c.relname, ns.prefix || c.relname AS name, c.reloptions, c.relacl,
-         c.relowner
+         c.relowner, c.relispopulated
   FROM pg_class c JOIN ns ON ns.oid = c.relnamespace
   WHERE c.oid >= {_FIRST_USER_OID}
     AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_class'::regclass AND objid = c.oid)
@@ -63,7 +64,12 @@ SELECT 'sequence' AS what, r.oid::text AS owner,
   WHERE {_OURS}
 """  # noqa: S608 - our own
 
-_TABLES = """
+_GRANTS = """string_agg(concat_ws(' ',
+           CASE g.grantee WHEN 0 THEN 'public' ELSE g.grantee::regrole::text END,
+           g.privilege_type, CASE WHEN g.is_grantable THEN 'GRANTABLE' END), ', '
+           ORDER BY g.grantee, g.privilege_type)"""
+_TABLES = (
+    """
 SELECT 'table' AS what, r.oid::text AS owner, n.nspname::text AS a, r.relname::text AS b,
        r.relkind::text AS c, r.relpersistence::text AS d, r.relispartition::text AS e,
        concat_ws(', ',
@@ -96,7 +102,8 @@ SELECT 'column', a.attrelid::text, a.attname::text, format_type(a.atttypid, a.at
        concat_ws(', ',
          'STATISTICS ' || CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END,
          CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
-         array_to_string(a.attoptions, ', ')),
+         array_to_string(a.attoptions, ', '),
+         (SELECT 'GRANT ' || {grants} FROM aclexplode(a.attacl) g)),
        CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
        CASE WHEN t.typtype IN ('e', 'd') OR t.typelem <> 0 THEN
          (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder)::text FROM pg_enum l
@@ -104,7 +111,10 @@ SELECT 'column', a.attrelid::text, a.attname::text, format_type(a.atttypid, a.at
   FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid {which} AND a.attnum > 0 AND NOT a.attisdropped
-""".replace("{prefix}", _PREFIX).replace("{ours}", _OURS)
+""".replace("{prefix}", _PREFIX)
+    .replace("{ours}", _OURS)
+    .replace("{grants}", _GRANTS)
+)
 
 _KEYS = """
 SELECT 'constraint', c.conrelid::text, c.conname::text, c.contype::text,
@@ -135,7 +145,8 @@ SELECT 'index', x.indrelid::text, i.relname::text, x.indisunique::text,
 _OBJECTS: Dict[str, str] = {
     "view": """
 SELECT 'view', CASE r.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, r.name,
-       concat_ws(' ', pg_get_viewdef(r.oid), array_to_string(r.reloptions, ', ')),
+       concat_ws(' ', pg_get_viewdef(r.oid), array_to_string(r.reloptions, ', '),
+         CASE WHEN NOT r.relispopulated THEN 'WITH NO DATA' END),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM rel r WHERE r.relkind IN ('v', 'm')
 UNION ALL
@@ -249,14 +260,35 @@ SELECT 'other', i.type, i.identity, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL
   WHERE x.oid >= {_FIRST_USER_OID}
     AND NOT EXISTS (SELECT FROM own WHERE classid = x.class AND objid = x.oid)
 """,  # noqa: S608 - a number
-    "privileges": """
-SELECT 'privileges', 'privileges', pg_describe_object('pg_class'::regclass, r.oid, 0),
-       string_agg(concat_ws(' ', CASE g.grantee WHEN 0 THEN 'public' ELSE g.grantee::regrole::text
-         END, g.privilege_type, CASE WHEN g.is_grantable THEN 'GRANTABLE' END), ', '
-         ORDER BY g.grantee, g.privilege_type),
+    "privileges": f"""
+SELECT 'privileges', 'privileges', pg_describe_object(x.class, x.oid, 0), coalesce(x.now, 'none'),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM rel r, aclexplode(r.relacl) g WHERE g.grantee <> r.relowner GROUP BY r.oid
-""",
+  FROM (
+    SELECT o.class, o.oid,
+           (SELECT {_GRANTS} FROM aclexplode(o.acl) g WHERE g.grantee <> o.owner) AS now,
+           (SELECT {_GRANTS} FROM aclexplode(acldefault(o.kind, o.owner)) g
+            WHERE g.grantee <> o.owner) AS usual
+    FROM (
+      SELECT 'pg_class'::regclass AS class, oid, relacl AS acl, relowner AS owner,
+             (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char" AS kind FROM rel
+      UNION ALL SELECT 'pg_namespace'::regclass, oid, nspacl, nspowner, 'n' FROM ns
+        WHERE nspname <> 'public'
+      UNION ALL SELECT 'pg_type'::regclass, oid, typacl, typowner, 'T' FROM ty
+      UNION ALL SELECT 'pg_proc'::regclass, p.oid, p.proacl, p.proowner, 'f'
+        FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace WHERE p.oid >= {_FIRST_USER_OID}
+        AND NOT EXISTS (SELECT FROM own WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+    ) o WHERE o.acl IS NOT NULL
+  ) x WHERE x.now IS DISTINCT FROM x.usual
+UNION ALL
+SELECT 'privileges', 'default privileges', concat_ws(' in schema ',
+         CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
+           WHEN 'f' THEN 'functions' WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas'
+           ELSE 'large objects' END, n.nspname),
+       coalesce((SELECT {_GRANTS} FROM aclexplode(d.defaclacl) g
+                 WHERE g.grantee <> d.defaclrole), 'none'),
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+""",  # noqa: S608 - our own
     "comment": f"""
 SELECT 'comment', 'comment', pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
