@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from json import dumps, loads  # by name: a project may put another in its place
 from typing import Any, Dict, Optional
 
 Message = Dict[str, Any]
@@ -35,14 +35,14 @@ DONE = "done"
 
 def encode(kind: str, **fields: Any) -> bytes:
     """One message as a line; what JSON cannot hold is given as its `repr`."""
-    text = json.dumps({"event": kind, **fields}, default=repr, separators=(",", ":"))
+    text = dumps({"event": kind, **fields}, default=repr, separators=(",", ":"))
     return text.encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Optional[Message]:
     """The message in a line; None where the line is something else (a print before our start)."""
     try:
-        message = json.loads(line)
+        message = loads(line)
     except ValueError:
         return None
     return message if isinstance(message, dict) and "event" in message else None

@@ -330,8 +330,15 @@ class SqliteAccess:
         """Every row, with values as the database keeps them."""
         names = ", ".join(self.quote(column.name) for column in columns)
         statement = f"SELECT {names} FROM {self.quote(table.name)}"  # noqa: S608 - names are quoted
-        # Past SQLAlchemy, which makes an object of each row.
-        return list(self.connection.connection.execute(statement))
+        driver = raw(self.connection)  # past SQLAlchemy, which makes an object of each row
+        try:
+            return list(driver.execute(statement))
+        except sqlite3.OperationalError:
+            # A text need not be one: a migration may have put any bytes there.
+            driver.text_factory = _legible
+            return list(driver.execute(statement))
+        finally:
+            driver.text_factory = str
 
     def sources(
         self, table: Table, declared: Dict[Tuple[str, str], Any], tame: bool
@@ -413,6 +420,10 @@ class SqliteAccess:
                 (rowid,),
             )
         return len(vain)
+
+
+def _legible(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _statements(text: str) -> Iterator[str]:

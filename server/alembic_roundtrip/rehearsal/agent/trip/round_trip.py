@@ -180,7 +180,7 @@ class RoundTrip:
 
     def counts(self, before: Any, now: Any) -> Dict[str, int]:
         """How many rows there are in the touched tables that were there before and have any."""
-        names = touched.tables(self._steps.statements, before.tables) & now.tables.keys()
+        names = self._named(before) & now.tables.keys()
         counts = {
             name: self._room.count(now.tables[name])
             for name in sorted(names)
@@ -201,7 +201,13 @@ class RoundTrip:
         """The tables that statements name, and those that are not what they were."""
         known = {**before.tables, **after.tables}
         changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
-        return changed | touched.tables(self._steps.statements, known)
+        return changed | self._named(before, after)
+
+    def _named(self, *schemas: Any) -> Set[str]:
+        """The tables that the steps may have used."""
+        if self._steps.unheard:
+            return {name for schema in schemas for name in schema.tables}
+        return touched.tables(self._steps.statements, *schemas)
 
 
 def rows_left(now: Mapping[str, int], had: Mapping[str, int]) -> List[Any]:

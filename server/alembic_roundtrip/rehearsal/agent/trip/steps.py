@@ -47,6 +47,8 @@ class Steps:
         """Whether the database is left upgraded."""
         self.statements: Set[str] = set()
         """What the steps have sent."""
+        self.unheard = False
+        """Whether they may have sent more."""
         self.parent: Any = None
         """The state at the parent, which is kept."""
         self.before: Any = None
@@ -75,6 +77,7 @@ class Steps:
         if self._findings is not None:
             self._findings.step(name, outcome)
         self.statements.update(outcome.statements)
+        self.unheard = self.unheard or outcome.unheard
         self._run_ended = outcome.problem is not None
         self._half = None
         if outcome.problem is None:

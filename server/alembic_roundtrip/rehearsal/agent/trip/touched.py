@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Mapping, Set, Tuple
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+
+from ..dialects import taken
+from ..schema.tables import Snapshot, Table
 
 _NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|([^\W\d]\w*)')
 _UNTELLING = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _REBUILT = "_alembic_tmp_"
+_SAYS_MORE = re.compile(r"\b(?:PREPARE|EXECUTE)\b", re.IGNORECASE)
+"""What takes a statement as a text."""
+_OWNER = re.compile(r"\bON\s+(?:\w+\.)?[\"`\[]?(\w+)", re.IGNORECASE)
 
 
 _VERSION = "version_num"
@@ -27,6 +34,9 @@ class Statements:
     def __init__(self) -> None:
         self._seen: Dict[str, float] = {}
         self._begun = 0.0
+        self.unheard = False
+        """Whether there may have been others."""
+        taken.listen(self._not_hear)
         event.listen(Engine, "before_cursor_execute", self._hear)
         event.listen(Engine, "after_cursor_execute", self._time)
 
@@ -38,9 +48,12 @@ class Statements:
         if statement in self._seen:
             self._seen[statement] += time.perf_counter() - self._begun
 
+    def _not_hear(self, _where: Any) -> None:
+        self.unheard = True
+
     def take(self) -> Dict[str, float]:
         """What was sent since the last call."""
-        seen, self._seen = self._seen, {}
+        seen, self._seen, self.unheard = self._seen, {}, False
         return dict(sorted(seen.items()))
 
 
@@ -60,14 +73,75 @@ def slowest(statements: Mapping[str, float]) -> List[Dict[str, Any]]:
 def _names(statement: str) -> Iterator[str]:
     if statement.lstrip()[:10].upper().startswith(_UNTELLING) or "sqlite_master" in statement:
         return
-    for spellings in _NAME.findall(_NOISE.sub(" ", statement)):
-        yield "".join(spellings).lower().removeprefix(_REBUILT)
+    yield from _words(statement)
 
 
-def tables(statements: Iterable[str], known: Iterable[str]) -> Set[str]:
-    """The known tables that the statements name."""
+@lru_cache(maxsize=4096)
+def _words(text: str) -> FrozenSet[str]:
+    plain = text if _SAYS_MORE.search(text) else _NOISE.sub(" ", text)
+    found = ("".join(spellings) for spellings in _NAME.findall(plain))
+    return frozenset(name.lower().removeprefix(_REBUILT) for name in found)
+
+
+def tables(statements: Iterable[str], *schemas: Snapshot) -> Set[str]:
+    """The tables that statements name, themselves or through what these call or set off."""
     named = {name for statement in statements for name in _names(statement)}
+    code = [each for schema in schemas for each in _code(schema)]
+    while code:
+        reached = [text for key, text in code if key in named]
+        code = [(key, text) for key, text in code if key not in named]
+        if not reached:
+            break
+        named.update(*map(_words, reached))
     # A statement may name the schema or not; where several have such a table, all are meant.
-    return {
+    known = {name: table for schema in schemas for name, table in schema.tables.items()}
+    found = {
         name for name in known if name.lower().rpartition(".")[2] in named or name.lower() in named
     }
+    return found | _parents(found, known)
+
+
+def _code(schema: Snapshot) -> Iterator[Tuple[str, str]]:
+    """What a schema has of views, functions and triggers: what is to be named for it, its text."""
+    for kind, texts in (
+        ("view", schema.views),
+        ("trigger", schema.triggers),
+        *schema.objects.items(),
+    ):
+        if kind not in _CODE:
+            continue
+        for name, text in texts.items():
+            yield _key(kind, name, text), text
+
+
+_CODE = frozenset(
+    {"view", "materialized view", "function", "procedure", "aggregate", "trigger", "rule"}
+)
+
+
+def _key(kind: str, name: str, text: str) -> str:
+    """A function's own name; of a trigger or a rule that of its table."""
+    name = name.partition("(")[0].lower()
+    if kind == "rule":
+        name = name.rpartition(".")[0]
+    elif kind == "trigger":
+        owner = _OWNER.search(_NOISE.sub(" ", text))
+        name = owner.group(1).lower() if owner else name
+    return name.rpartition(".")[2]
+
+
+def _parents(names: Iterable[str], known: Mapping[str, Table]) -> Set[str]:
+    """What partitions are of, and what else has the rows of these tables as its own."""
+    found: Set[str] = set()
+    pending = list(names)
+    while pending:
+        for option in known[pending.pop()].options:
+            for spelling in _INHERITS.findall(option):
+                parent = spelling.replace('"', "")
+                if parent in known and parent not in found:
+                    found.add(parent)
+                    pending.append(parent)
+    return found
+
+
+_INHERITS = re.compile(r"\bINHERITS ([^,]+)")

@@ -65,6 +65,8 @@ class Outcome:
     statements: Mapping[str, float] = field(default_factory=dict)
     """What it sent, and the seconds that each took."""
     seconds: float = 0.0
+    unheard: bool = False
+    """Whether it may have sent others."""
     needs_commits: bool = False
     """Whether it was given up: no savepoint undoes what it does."""
     doubts: Sequence[str] = ()
@@ -161,12 +163,9 @@ class Walk:
 
     def _resume(self) -> None:
         assert self._way is not None
+        unheard, statements = self._statements.unheard, self._statements.take()
         outcome = Outcome(
-            self._problem,
-            self._statements.take(),
-            self._seconds,
-            self._needs_commits,
-            self._doubts,
+            self._problem, statements, self._seconds, unheard, self._needs_commits, self._doubts
         )
         self._behind = False
         try:

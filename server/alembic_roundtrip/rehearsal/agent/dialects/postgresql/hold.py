@@ -12,7 +12,7 @@ from typing import Any, Callable, List
 
 from sqlalchemy import event
 
-from .. import NeedsCommits
+from .. import NeedsCommits, taken
 from ..session import Session, raw
 
 _QUOTED = re.compile(r"\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -53,6 +53,7 @@ class Hold:
         self._replace("do_rollback", self._rollback)
         self._replace("set_isolation_level", self._isolate)
         event.listen(connection, "before_cursor_execute", self._hear)
+        taken.listen(self._not_heard)
 
     def push(self) -> str:
         """A point to come back to."""
@@ -94,6 +95,7 @@ class Hold:
     def let_go(self) -> None:
         """Roll everything back that was not committed, and let commits be commits again."""
         event.remove(self.connection, "before_cursor_execute", self._hear)
+        taken.leave(self._not_heard)
         for name in self._replaced:
             delattr(self._dialect, name)
         if self._prepares is not None:
@@ -127,6 +129,10 @@ class Hold:
 
     def _isolate(self, level: str) -> None:
         self.refuse(f"it sets the isolation level {level}")
+
+    def _not_heard(self, where: Any) -> None:
+        if where is self.connection:
+            self.refuse("it may commit by itself")
 
     def _hear(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         self.still = False

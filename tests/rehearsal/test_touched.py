@@ -1,0 +1,102 @@
+"""Rows get into every table that a migration may write to, also where no statement names it."""
+
+from __future__ import annotations
+
+from alembic_project import AlembicProject
+from alembic_roundtrip.evidence import Verdict
+from rehearsal.conftest import KINDS, Rehearse
+
+TABLE = "CREATE TABLE @ (id INT PRIMARY KEY, n INT)"
+OTHER = "CREATE TABLE other_@ (id INT PRIMARY KEY, n INT)"
+VIEW = "CREATE VIEW view_@ AS SELECT * FROM @"
+SEND = "op.get_bind().exec_driver_sql({!r})\n"
+PURGE = "DELETE FROM @"
+RAW = """
+taken = op.get_bind().connection
+taken.cursor().execute("DELETE FROM @")
+"""
+COMMIT = "taken.commit()\n"
+RAW_OF_ENGINE = RAW.replace(".connection", ".engine.raw_connection()")
+EVERYWHERE = {
+    "a cursor": ([TABLE], RAW),
+    "a cursor, committed": ([TABLE], RAW + COMMIT),
+    "a cursor of the engine": ([TABLE], f"{RAW_OF_ENGINE}{COMMIT}taken.close()"),
+}
+TOUCH = SEND.format("UPDATE other_@ SET n = 1")
+INSTEAD = """CREATE TRIGGER trigger_@ INSTEAD OF DELETE ON view_@
+    BEGIN DELETE FROM @ WHERE id = OLD.id; END"""
+AFTER = "CREATE TRIGGER trigger_@ AFTER UPDATE ON other_@"
+FUNCTION = "CREATE FUNCTION {}_@() RETURNS {} LANGUAGE {} AS '{}'"
+BODY = "BEGIN DELETE FROM @; RETURN NULL; END"
+# Kind of database → name → what is there before, and how rows go.
+WAYS = {
+    "sqlite": {
+        "a view": ([TABLE, VIEW, INSTEAD], SEND.format("DELETE FROM view_@")),
+        "a trigger": ([TABLE, OTHER, f"{AFTER} BEGIN {PURGE}; END"], TOUCH),
+    },
+    "postgresql": {
+        "a view": ([TABLE, VIEW], SEND.format("DELETE FROM view_@")),
+        "a function of a function": (
+            [
+                TABLE,
+                FUNCTION.format("inner", "void", "sql", PURGE),
+                FUNCTION.format("outer", "void", "sql", "SELECT inner_@()"),
+            ],
+            SEND.format("SELECT outer_@()"),
+        ),
+        "a trigger": (
+            [
+                TABLE,
+                OTHER,
+                FUNCTION.format("purge", "trigger", "plpgsql", BODY),
+                f"{AFTER} FOR EACH STATEMENT EXECUTE FUNCTION purge_@()",
+            ],
+            TOUCH,
+        ),
+        "a rule": (
+            [TABLE, OTHER, f"CREATE RULE r AS ON UPDATE TO other_@ DO ALSO {PURGE}"],
+            TOUCH,
+        ),
+        "a partition": (
+            [f"{TABLE} PARTITION BY RANGE (id)", "CREATE TABLE part_@ PARTITION OF @ DEFAULT"],
+            SEND.format("TRUNCATE part_@"),
+        ),
+    },
+    "mariadb": {
+        "a view": ([TABLE, VIEW], SEND.format("DELETE FROM view_@")),
+        "a procedure": (
+            [TABLE, f"CREATE PROCEDURE purge_@() {PURGE}"],
+            SEND.format("CALL purge_@()"),
+        ),
+        "a trigger": ([TABLE, OTHER, f"{AFTER} FOR EACH ROW {PURGE}"], TOUCH),
+        "a statement in a text": ([TABLE], SEND.format(f"EXECUTE IMMEDIATE '{PURGE}'")),
+    },
+}
+
+
+@KINDS
+async def test_rows_are_lost_that_nothing_names(
+    project: AlembicProject, rehearsed: Rehearse, kind: str
+) -> None:
+    ways = {**EVERYWHERE, **WAYS[kind]}
+    names = {way: f"t{number}" for number, way in enumerate(ways)}
+    for way, (before, upgrade) in ways.items():
+        name = names[way]
+        there = "".join(SEND.format(each.replace("@", name)) for each in before)
+        project.add(f"before_{name}", there, after=None)
+        project.add(name, upgrade.replace("@", name))
+
+    found = await rehearsed(*names.values())
+
+    lost = {
+        way: [(loss.table, loss.column) for loss in found[name].losses if loss.step == "upgrade"]
+        for way, name in names.items()
+    }
+    assert {way for way, name in names.items() if (name, None) not in lost[way]} == set()
+    assert {found[name].verdict for name in names.values()} == {Verdict.LOSSY}
+
+
+async def test_a_text_need_not_be_one(project: AlembicProject, rehearsed: Rehearse) -> None:
+    project.add("a", SEND.format("CREATE TABLE t (id INTEGER PRIMARY KEY, b BLOB)"))
+    project.add("b", SEND.format("UPDATE t SET b = CAST(b AS TEXT)"))
+    assert (await rehearsed("b"))["b"].verdict is Verdict.LOSSY
