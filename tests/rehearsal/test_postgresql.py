@@ -211,3 +211,34 @@ async def test_a_constraint_without_a_name_is_told_without_its_place_in_memory(p
     project.add("it", "pass", 'op.drop_constraint(None, "users", type_="foreignkey")')
     reason = (await rehearsed())["it"].reason or ""
     assert "for constraint ForeignKeyConstraint; it has no name" in reason
+
+
+NUMBERED = 'op.execute("CREATE TABLE {} (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)")'
+ANEW = 'op.execute("ALTER TABLE {} ALTER id ADD GENERATED ALWAYS AS IDENTITY")'
+BEHIND = """
+greatest = op.get_bind().scalar(sa.text("SELECT coalesce(max(id), 0) + 1 FROM u"))
+op.execute(f"ALTER TABLE u ALTER id RESTART WITH {greatest}")
+"""
+
+
+async def test_a_sequence_that_begins_anew_before_values_that_are_there_is_residue(project):
+    for table, downgrade in (("t", ANEW.format("t")), ("u", f"{ANEW.format('u')}{BEHIND}")):
+        project.add(f"{table}_made", NUMBERED.format(table), f'op.drop_table("{table}")')
+        project.add(table, f'op.execute("ALTER TABLE {table} ALTER id DROP IDENTITY")', downgrade)
+    found = await verdicts(project, "t", "u")
+    assert [found[name].verdict for name in "tu"] == [Verdict.RESIDUE, Verdict.LOSSLESS]
+    (residue,) = found["t"].residue
+    assert (residue.kind, residue.object) == ("sequence of", "t.id")
+    assert residue.after == "it goes on with 1, and 10 is there"
+
+
+async def test_rows_that_nobody_may_see_are_told(project):
+    secured = (
+        'op.execute("CREATE TABLE t (id int PRIMARY KEY)")\n'
+        'op.execute("ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")\n'
+        'op.execute("CREATE POLICY p ON t USING (false) WITH CHECK (true)")\n'
+    )
+    project.add("secured", secured, 'op.drop_table("t")')
+    project.add("emptied", 'op.execute("DELETE FROM t")')
+    (note,) = (await verdicts(project, "emptied"))["emptied"].notes
+    assert note.text.startswith("no row that was put into `t` is seen there")

@@ -316,6 +316,11 @@ class SqliteAccess:
         value = self.connection.exec_driver_sql(statement).scalar()
         return [value] if isinstance(value, int) else []
 
+    @staticmethod
+    def behind(_table: Table) -> Dict[str, str]:
+        """None: numbers that are given follow those that are there."""
+        return {}
+
     def distinct(self, table: Table, names: Sequence[str]) -> List[Key]:
         """The different values of these columns, without NULLs, in their order."""
         columns = ", ".join(self.quote(name) for name in names)

@@ -37,6 +37,8 @@ class Data:
     """The rows of the tables that were read."""
 
     tables: Dict[str, Rows] = field(default_factory=dict)
+    behind: Dict[str, str] = field(default_factory=dict)
+    """Columns whose sequence is to give values that are there already, and which."""
 
     def get(self, name: str) -> Optional[Rows]:
         """The rows of a table, whatever the case of its name."""
@@ -50,11 +52,13 @@ def read(access: Access, snapshot: Snapshot, tables: Optional[Iterable[str]] = N
     Generated columns are left out, they follow from the others.
     """
     wanted = None if tables is None else {name.lower() for name in tables}
-    found = {}
+    found: Dict[str, Rows] = {}
+    behind: Dict[str, str] = {}
     for name, table in snapshot.tables.items():
         if (wanted is None or name.lower() in wanted) and table.writable:
             found[name] = _read(access, table)
-    return Data(found)
+            behind.update({f"{name}.{c}": said for c, said in access.behind(table).items()})
+    return Data(found, behind)
 
 
 def _read(access: Access, table: Table) -> Rows:
@@ -98,6 +102,16 @@ def left(before: Data, after: Data) -> List[Dict[str, Any]]:
             rows = "1 row" if extra == 1 else f"{extra} rows"
             found.append(difference.entry("rows", name, "left", None, rows))
     return found
+
+
+def given_again(before: Data, after: Data) -> List[Dict[str, Any]]:
+    """Sequences that went on behind all values, and do not any more, as residue."""
+    went = "it goes on behind all values"
+    return [
+        difference.entry("sequence of", column, "changed", went, said)
+        for column, said in after.behind.items()
+        if column not in before.behind and column.rpartition(".")[0] in before.tables
+    ]
 
 
 def _loss(

@@ -149,6 +149,7 @@ class RowsTrip:
         """One trip with rows; gives the problem it stopped at."""
         filled = self._fill(self._tables.before, self._tables.old, attempt, self._types_before)
         old = self._read(self._tables.before, self._tables.old)
+        self._note_hidden(filled, old)
         up = yield from self._steps.do(attempt.named("upgrade"), upgrade=True)
         if up.problem is not None:
             return up.problem
@@ -199,6 +200,7 @@ class RowsTrip:
         rows_lost = {x["table"] for x in lost if x["column"] is None}
         self._findings.lose([x for x in losses if x["table"] not in rows_lost])
         self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
+        self._findings.leave(data.given_again(old, now))
 
     def _fill(
         self,
@@ -251,6 +253,18 @@ class RowsTrip:
 
     def _read(self, schema: Any, tables: List[str]) -> data.Data:
         return self._room.work(lambda access: data.read(access, schema, tables))
+
+    def _note_hidden(self, filled: Mapping[str, int], seen: data.Data) -> None:
+        """Note tables whose rows cannot be looked at, so that nothing shows which of them go."""
+        for name, count in filled.items():
+            rows = seen.get(name)
+            if rows is not None and not rows.rows and count:
+                self._findings.note(
+                    f"no row that was put into `{name}` is seen there (row security, a trigger?), "
+                    "so nothing of it was measured",
+                    "unfilled",
+                    name,
+                )
 
     def _read_now(self) -> data.Data:
         return self._read(self._room.snapshot(), sorted({*self._tables.old, *self._tables.new}))

@@ -17,8 +17,8 @@ _NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|([^\W\d]\w*)')
 _UNTELLING = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _REBUILT = "_alembic_tmp_"
-_SAYS_MORE = re.compile(r"\b(?:PREPARE|EXECUTE)\b", re.IGNORECASE)
-"""What takes a statement as a text."""
+_SAYS_MORE = re.compile(r"\b(?:PREPARE|EXECUTE|SETVAL)\b", re.IGNORECASE)
+"""What takes a statement, or a name, as a text."""
 _OWNER = re.compile(r"\bON\s+(?:\w+\.)?[\"`\[]?(\w+)", re.IGNORECASE)
 
 
@@ -102,7 +102,7 @@ def tables(statements: Iterable[str], *schemas: Snapshot) -> Set[str]:
 
 
 def _code(schema: Snapshot) -> Iterator[Tuple[str, str]]:
-    """What a schema has of views, functions and triggers: what is to be named for it, its text."""
+    """What a schema has beside tables that tells of some: what is to be named for it, its text."""
     for kind, texts in (
         ("view", schema.views),
         ("trigger", schema.triggers),
@@ -111,17 +111,18 @@ def _code(schema: Snapshot) -> Iterator[Tuple[str, str]]:
         if kind not in _CODE:
             continue
         for name, text in texts.items():
-            yield _key(kind, name, text), text
+            # Of a sequence both may say to which column it belongs.
+            yield _key(kind, name, text), f"{name} {text}" if kind == "sequence" else text
 
 
 _CODE = frozenset(
-    {"view", "materialized view", "function", "procedure", "aggregate", "trigger", "rule"}
+    "view|materialized view|function|procedure|aggregate|trigger|rule|sequence".split("|")
 )
 
 
 def _key(kind: str, name: str, text: str) -> str:
     """A function's own name; of a trigger or a rule that of its table."""
-    name = name.partition("(")[0].lower()
+    name = name.partition("(")[0].rstrip().lower()
     if kind == "rule":
         name = name.rpartition(".")[0]
     elif kind == "trigger":

@@ -44,6 +44,11 @@ class MariadbAccess:
         value = self.session.rows(statement)[0][0]
         return [int(value)] if value is not None else []
 
+    @staticmethod
+    def behind(_table: Table) -> Dict[str, str]:
+        """None: numbers that are given follow those that are there."""
+        return {}
+
     def distinct(self, table: Table, names: Sequence[str]) -> List[Tuple[Any, ...]]:
         """The different values of these columns, without NULLs, in their order."""
         columns = [column for column in (table.column(name) for name in names) if column]

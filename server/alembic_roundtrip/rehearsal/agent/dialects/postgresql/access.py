@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ...schema.tables import Column, ForeignKey, Snapshot, Table
 from ...values.checks import hints
@@ -180,21 +180,41 @@ class PostgresqlAccess:
         return error
 
     def _advance(self, table: Table) -> None:
-        for column in table.writable:
-            drawn = column.identity or (column.default or "").startswith(_NEXT)
-            if not drawn:
-                continue
-            sequence = (
-                f"pg_get_serial_sequence({literal(self.quoted(table))}, {literal(column.name)})"
-                if column.identity
-                else (column.default or "")[len(_NEXT) : -1]
-            )
+        for column, sequence in self._drawn(table):
             name, place = self.quote(column.name), self.quoted(table)
             # A sequence that counts down, or less far than the values, stays as it is.
             self.session.error(
                 f"SELECT setval({sequence}::regclass, max({name})) FROM {place} "  # noqa: S608
                 f"HAVING max({name}) > 0"
             )
+
+    def _drawn(self, table: Table) -> Iterator[Tuple[Column, str]]:
+        """Columns that have their values from sequences, and how a query finds these."""
+        for column in table.writable:
+            if column.identity:
+                place, name = literal(self.quoted(table)), literal(column.name)
+                yield column, f"pg_get_serial_sequence({place}, {name})"
+            elif (column.default or "").startswith(_NEXT):
+                yield column, (column.default or "")[len(_NEXT) : -1]
+
+    def behind(self, table: Table) -> Dict[str, str]:
+        """Columns whose sequence is to give values that are there already, and which."""
+        found = {}
+        for column, sequence in self._drawn(table):
+            if column.type not in _INTEGERS:
+                continue
+            ((greatest, last, named),) = self.session.rows(
+                f"SELECT max({self.quote(column.name)})::text, "  # noqa: S608 - quoted
+                f"pg_sequence_last_value({sequence}::regclass)::text, {sequence}::regclass::text "
+                f"FROM {self.quoted(table)}"
+            )
+            if greatest is None:
+                continue
+            if last is None:  # it has given none yet
+                ((last,),) = self.session.rows(f"SELECT (last_value - 1)::text FROM {named}")  # noqa: S608
+            if int(last) < int(greatest):
+                found[column.name] = f"it goes on with {int(last) + 1}, and {greatest} is there"
+        return found
 
     def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:
         """Change a row, found by its key."""
