@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal, InvalidOperation
+from json import dumps, loads  # by name: a project may put another in its place
 from typing import Any
 
 from ..schema.sql import affinity
@@ -93,7 +93,7 @@ def _moment(text: str) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return ("json", json.dumps(json.loads(text), sort_keys=True))
+        return ("json", dumps(loads(text), sort_keys=True))
     except ValueError:
         return ("text", text)
 
