@@ -11,6 +11,7 @@ from alembic_roundtrip.migration.sql.words import statements
 from alembic_roundtrip.schema import Schema
 
 _KINDS = frozenset({"function", "procedure", "trigger", "view", "materialized view"})
+_VIEWS = frozenset({"view", "materialized view"})
 _BODY = re.compile(r"\$(\w*)\$(?P<body>.*)\$\1\$", re.DOTALL)
 _TOKEN = re.compile(r"\w+|[^\s\w]")
 _OF_NO_MEANING = frozenset({'"', "(", ")", "as"})
@@ -28,6 +29,18 @@ def redefined(before: Schema, after: Schema) -> Iterator[tuple[str, Name, str]]:
         was, now = (schema.definitions.get((kind, name)) for schema in (before, after))
         if kind in _KINDS and was and now and _differ(kind, was, now):
             yield kind, name, "is defined otherwise"
+
+
+def gone(before: Schema, upgraded: Schema, after: Schema) -> Iterator[tuple[str, Name, str]]:
+    """Views that the upgrade may have replaced, and that a downgrade drops as if it had made them.
+
+    Of functions there may be others of that name.
+    """
+    for kind, name in before.definitions.changed(after.definitions):
+        key = (kind, name)
+        there = key in before.definitions and key in upgraded.definitions
+        if kind in _VIEWS and there and key not in {*after.definitions, *after.objects}:
+            yield kind, name, "is gone"
 
 
 def defines(change: c.Change, kind: str, name: Name) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from alembic_roundtrip.comparison.definitions import defines, lost_in_batch, redefined
+from alembic_roundtrip.comparison.definitions import defines, gone, lost_in_batch, redefined
 from alembic_roundtrip.comparison.equivalence import types_differ
 from alembic_roundtrip.comparison.tables import extras, table_differences
 from alembic_roundtrip.context import Context, RoundTrip
@@ -142,7 +142,9 @@ def _is_about(change: c.Change, table: Name, column: str | None) -> bool:
 
 def _redefined(trip: RoundTrip, upgrade: Direction, downgrade: Direction) -> Iterator[Difference]:
     """Enum types and objects made by SQL, by the last operation that defined them."""
-    for kind, name, sentence in redefined(trip.before, trip.down.schema):
+    up, down = trip.up.schema, trip.down.schema
+    found = (*redefined(trip.before, down), *gone(trip.before, up, down))
+    for kind, name, sentence in found:
         for direction in (downgrade, upgrade):
             blamed = [
                 operation

@@ -164,6 +164,43 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "A view that was there before, and is dropped as if it were new",
+    """
+    def upgrade():
+        op.execute("CREATE OR REPLACE VIEW grown AS SELECT id FROM users WHERE age > 20 -- 😋")
+
+
+    def downgrade():
+        op.execute("DROP VIEW IF EXISTS grown -- 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `grown` is gone
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('age', sa.Integer()))\n"
+        "    op.execute('CREATE OR REPLACE VIEW grown AS SELECT id FROM users WHERE age > 18')\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A view that is dropped, and made again as it was",
+    """
+    def upgrade():
+        op.execute("DROP VIEW grown")
+        op.execute("CREATE VIEW grown AS SELECT id FROM users WHERE age > 20 -- 😋")
+
+
+    def downgrade():
+        op.execute("DROP VIEW grown")
+        op.execute("CREATE VIEW grown AS SELECT id FROM users WHERE age > 18")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('age', sa.Integer()))\n"
+        "    op.execute('CREATE VIEW grown AS SELECT id FROM users WHERE age > 18')\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
     "The same function, laid out otherwise",
     """
     def upgrade():
