@@ -166,6 +166,16 @@ async def test_a_type_of_an_extension_that_is_added_by_hand_is_no_fault(project)
     assert {each.verdict for each in found.values()} == {Verdict.LOSSLESS}
 
 
+async def test_a_statement_that_wants_texts_of_another_kind_proves_nothing(project):
+    users(project)
+    project.add("wants", """op.execute("UPDATE users SET data = name::jsonb")""", "pass")
+    found = (await verdicts(project))["wants"]
+    assert found.verdict is Verdict.LOSSLESS
+    (note,) = (each.text for each in found.notes)
+    assert "invalid input syntax for type json" in note
+    assert note.endswith("; it may want values that cannot be made up")
+
+
 async def test_the_database_and_the_guard_are_said(project):
     users(project)
     started = next(e for e in await collect(project) if isinstance(e, Started))

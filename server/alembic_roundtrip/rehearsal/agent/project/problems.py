@@ -32,6 +32,9 @@ _LIBRARIES = tuple(
     for module in (alembic, sqlalchemy)
 )
 _OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
+_OF_A_TEXT = re.compile(
+    r"invalid input (value for enum|syntax for)|Truncated incorrect |Incorrect \w+ value:"
+)
 _OF_THESE_ROWS = re.compile(
     r"(UNIQUE|CHECK) constraint failed|could not create (unique index|exclusion constraint)"
     r"|(check|exclusion) constraint \".*?\" .*is violated by some row|conflicting key value"
@@ -255,6 +258,8 @@ def _is_about_values(error: BaseException) -> bool:
         error = error.orig or error
     if isinstance(error, exc.IntegrityError) and _copies_rows(error):
         return True
+    if isinstance(error, exc.DBAPIError) and _OF_A_TEXT.search(str(error.orig)):
+        return not _is_conclusive(error)
     if isinstance(error, AttributeError):
         return bool(_OF_A_VALUE.match(str(error)))
     return isinstance(error, (ValueError, LookupError, ArithmeticError, TypeError))
