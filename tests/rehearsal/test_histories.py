@@ -4,9 +4,11 @@ import importlib.util
 
 import pytest
 
+import multidb
 from alembic_project import ENV, INI, AlembicProject
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.events import Finished, RevisionFinished, Started, StepStarted
+from alembic_roundtrip.workspace import Workspace
 from rehearsal.conftest import KINDS, collect, skip_unless
 
 
@@ -166,7 +168,8 @@ MULTIDB_ENV = """
 from alembic import context
 from sqlalchemy import create_engine
 
-engines = {name: create_engine(f"sqlite:///{name}.db") for name in ("one", "two")}
+# The first database of Flask-Migrate has no name.
+engines = {name: create_engine(f"sqlite:///app{name}.db") for name in ("", "two")}
 connections = {name: engine.connect() for name, engine in engines.items()}
 for name, connection in connections.items():
     context.configure(connection=connection, upgrade_token=f"{name}_upgrades")
@@ -252,6 +255,7 @@ async def test_each_run_and_each_migration_begins_in_the_same_folder(tmp_path):
 
 
 async def test_several_databases_give_one_verdict_a_revision(tmp_path):
+    """Where linting names the engine that forgets something, a rehearsal finds it left there."""
     folder = tmp_path / "multi"
     folder.mkdir()
     project = AlembicProject(folder, env=MULTIDB_ENV)
@@ -261,16 +265,29 @@ async def test_several_databases_give_one_verdict_a_revision(tmp_path):
     ):
         file = project.add(name, body, "op.drop_table('t')" if name == "a" else "pass")
         file.write_text(file.read_text().replace("grade():", "grade(engine_name):"))
+    forgotten = {
+        "upgrade_": table("kept")[0],
+        "downgrade_": table("kept")[1],
+        "upgrade_two": table("kept")[0],
+        "downgrade_two": "pass",
+    }
+    file = project.versions / "c_.py"
+    file.write_text(multidb.script("c", "b", forgotten))
+    found = Workspace([folder]).diagnostics(file)
+    assert [d.message for d in found if d.severity == "error"] == [
+        "downgrade_two() does nothing, but upgrade_two() has 1 operation to undo"
+    ]
     events = await collect(project, full_cycle=True)
     evidence = {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
-    assert list(evidence) == ["a", "b", "full cycle"]
+    assert list(evidence) == ["a", "b", "c", "full cycle"]
     assert evidence["a"].verdict is Verdict.LOSSLESS
     assert {(x.table, x.step) for x in evidence["a"].losses} == {
-        ("one.t", "downgrade"),
+        ("<default>.t", "downgrade"),
         ("two.t", "downgrade"),
     }
     assert evidence["b"].verdict is Verdict.FAILED
-    assert [(r.object, r.change) for r in evidence["b"].residue] == [("two.left_over", "left")]
+    for revision, left in (("b", "two.left_over"), ("c", "two.kept")):
+        assert [(r.object, r.change) for r in evidence[revision].residue] == [(left, "left")]
 
 
 async def test_x_arguments_and_variables_reach_env_py_credentials_do_not(tmp_path, monkeypatch):
