@@ -22,6 +22,10 @@ def upgrade():
         sa.Index("old", "a", unique=True),
     )
 """
+_ENUM = """
+def upgrade():
+    op.create_table("e", sa.Column("k", sa.Enum("a", name="kind")))
+"""
 
 
 @dataclass(frozen=True)
@@ -295,6 +299,56 @@ CASES = [
             op.drop_constraint("ex", "t")
         """,
         ("fragile-upgrade",),
+    ),
+    Case(
+        "an index on what a function makes of its column",
+        """
+        def upgrade():
+            op.drop_index("old", table_name="t")
+
+        def downgrade():
+            op.create_index("old", "t", [sa.text("abs(a)")], unique=True)
+        """,
+        ("definition-not-restored", "fragile-downgrade"),
+    ),
+    Case(
+        "an enum type that nobody makes again",
+        """
+        def upgrade():
+            op.drop_column("e", "k")
+            op.execute("DROP TYPE kind")
+
+        def downgrade():
+            op.add_column("e", sa.Column("k", sa.Enum("a", name="kind")))
+        """,
+        ("undocumented-data-loss", "unknown-object"),
+        history=(_ENUM,),
+    ),
+    Case(
+        "an enum type that is made again",
+        """
+        def upgrade():
+            op.drop_column("e", "k")
+            sa.Enum(name="kind").drop(op.get_bind())
+
+        def downgrade():
+            kind = sa.Enum("a", name="kind")
+            kind.create(op.get_bind())
+            op.add_column("e", sa.Column("k", kind))
+        """,
+        ("undocumented-data-loss",),
+        history=(_ENUM,),
+    ),
+    Case(
+        "an enum type that the migration does not make",
+        """
+        def upgrade():
+            op.add_column("e", sa.Column("z", sa.Enum("a", name="made_elsewhere")))
+
+        def downgrade():
+            op.drop_column("e", "z")
+        """,
+        history=(_ENUM,),
     ),
     *(
         Case(

@@ -50,6 +50,7 @@ _ARGUMENTS = {
     "time": ("timezone",),
 }
 _ORDERED = re.compile(r"\s*([\"`]?)(\w+)[\"`]?(?:\s+asc|(\s+desc))?\s*", re.IGNORECASE)
+_CALLED = re.compile(r"\s*\w+\s*\(")
 _SPELLED = {
     "current_timestamp": "now",
     "current_timestamp()": "now",
@@ -242,6 +243,11 @@ def indexes_differ(before: Index, after: Index) -> str | None:
     was, now = (tuple(map(_ordered, index.columns)) for index in (before, after))
     if was != now and None not in (*was, *now):
         return f"is on {_listed(now)} instead of {_listed(was)}"
+    if len(was) != len(now) or any(
+        _calls(one, other) or _calls(other, one)
+        for one, other in zip(before.columns, after.columns, strict=True)
+    ):
+        return "is on something else"
     for name, _ in (*before.options, *after.options):
         if name.endswith("_where") and _predicates_differ(before, after, name):
             return "has another predicate"
@@ -257,6 +263,12 @@ def _ordered(part: Expression) -> str | None:
         return None
     name = match[2] if match[1] else match[2].lower()
     return name + (" DESC" if match[3] else "")
+
+
+def _calls(column: Expression, expression: Expression) -> bool:
+    """Whether one is a column and the other what a function makes of something."""
+    called = None if expression.known else _CALLED.match(expression.sql or "")
+    return column.string is not None and called is not None
 
 
 def _listed(names: Iterable[str | None]) -> str:

@@ -25,7 +25,7 @@ MAKING: Mapping[str, Kinds] = MappingProxyType(
             *(c.AddConstraint, c.AddColumn, c.CreateTable),
             *(c.RenameConstraint, c.RenameIndex, c.RenameTable),
         ),
-        "enum": (c.CreateEnum, c.RenameEnum, c.CreateTable, c.AddColumn),
+        "enum": (c.CreateEnum, c.RenameEnum, c.CreateTable),
         "object": (c.CreateObject,),
     }
 )

@@ -96,6 +96,9 @@ def _needs(change: c.Change) -> list[Key]:
         keys.append(Key("index", change.table, change.name))
     elif isinstance(change, c.DropConstraint) and change.name:
         keys.append(Key("constraint", change.table, change.name))
+    elif isinstance(change, c.AddColumn):
+        # Alembic makes enum types with tables only.
+        keys += [Key("enum", enum.name) for enum in change.enums]
     return keys
 
 
@@ -104,11 +107,15 @@ def _is_absent(
 ) -> bool:
     if schema.has(key) or key.table in schema.unknown:
         return False
+    if key.kind == "enum" and trip.dialect != "postgresql":
+        return False
     if trip.up.schema.has(key):
         return True  # the downgrade itself has taken it away
     if key.kind == "table":
         known = key.table in trip.before.tables or nearest(key, schema) is not None
         return known or context.owner(key.table) is not None
+    if key.kind == "enum":
+        return trip.before.has(key) and ("type", key.table) not in schema.objects
     table = schema.table(key.table)
     if table is None or not schema.knows(key.table):
         return False

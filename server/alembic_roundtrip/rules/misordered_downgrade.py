@@ -37,7 +37,8 @@ def check(context: Context) -> Iterator[Finding]:
 def _found(context: Context) -> Iterator[Finding]:
     for target in absent_targets(context):
         if target.gone_before:
-            subject = f"the {target.key.kind} `{target.key}`"
+            kind = "enum type" if target.key.kind == "enum" else target.key.kind
+            subject = f"the {kind} `{target.key}`"
             yield Finding(target.operation.range, f"{subject} is gone already at this point")
     yield from _referred_to(context)
     yield from _refers_to_nothing(context)

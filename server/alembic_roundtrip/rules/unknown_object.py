@@ -24,7 +24,8 @@ from alembic_roundtrip.schema import Key
 rule = Rule(__name__, severity="error", downgrade=NEEDING)
 
 
-_ARGUMENTS = {
+_KINDS = {"enum": "enum type"}
+_ARGUMENTS: dict[str, tuple[str, ...]] = {
     "table": ("table_name", "source_table", "old_table_name"),
     "column": ("column_name",),
     "index": ("index_name",),
@@ -42,7 +43,7 @@ def check(context: Context) -> Iterator[Finding]:
         owner = context.owner(target.key.table) if target.key.kind == "table" else None
         hint = f"; did you mean `{near}`?" if near else ""
         hint = f": `{named(owner)}` has it" if owner is not None else hint
-        subject = f"the {target.key.kind} `{target.key}`"
+        subject = f"the {_KINDS.get(target.key.kind, target.key.kind)} `{target.key}`"
         message = f"{subject} does not exist at this point{hint}"
         yield Finding(target.operation.range, message, partial(_fixes, context, target, near))
 
@@ -50,7 +51,9 @@ def check(context: Context) -> Iterator[Finding]:
 def _fixes(context: Context, target: Target, near: str | None) -> tuple[Fix, ...]:
     """The name that was probably meant, where the call itself says it."""
     migration, operation, kind = context.migration, target.operation, target.key.kind
-    given = [name for name in _ARGUMENTS[kind] if option(operation.arguments, name) is not None]
+    given = [
+        name for name in _ARGUMENTS.get(kind, ()) if option(operation.arguments, name) is not None
+    ]
     if near is None or not given or not has_own_call(migration, operation):
         return ()
     meant = _meant(target.key, near)

@@ -53,7 +53,7 @@ def add_column(draft: Draft, change: c.AddColumn) -> None:
     draft.now[change.column.name] = change.column.name
     draft.made.append(Key("column", change.table, change.column.name))
     draft.note_constraints(change.table, made)
-    draft.add_enums(change.enums)
+    draft.know_enums(change.enums)
 
 
 def drop_column(draft: Draft, change: c.DropColumn) -> None:

@@ -134,6 +134,12 @@ class Draft:
                 self.made.append(Key("enum", enum.name))
                 self.enums = self.enums.set(enum.name, enum)
 
+    def know_enums(self, enums: Iterable[EnumType]) -> None:
+        """Enum types that something needs: they are there, whatever has made them."""
+        for enum in enums:
+            if enum.name not in self.enums:
+                self.enums = self.enums.set(enum.name, enum)
+
     def outdate(self, name: str) -> None:
         """Statements that name what is called otherwise now do not make the same again.
 
