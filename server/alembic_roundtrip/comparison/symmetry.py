@@ -37,6 +37,7 @@ TAKING: Mapping[str, Kinds] = MappingProxyType(
         "column": (c.DropColumn, c.DropTable),
         "index": (c.DropIndex, c.DropColumn, c.DropTable, c.AddConstraint),
         "constraint": (c.DropConstraint, c.DropIndex, c.DropColumn, c.DropTable),
+        "object": (c.DropObject, c.DropEnum),
     }
 )
 """The changes that take an object of a kind away."""
@@ -157,6 +158,9 @@ def _dropped(context: Context, trip: RoundTrip) -> Iterator[tuple[Key, Operation
                 yield Key("index", change.table, change.index), operation
             elif isinstance(change, c.DropObject):
                 yield Key(change.kind, change.name), operation
+            elif isinstance(change, c.DropEnum):
+                kind = "enum" if change.name in trip.before.enums else "type"
+                yield Key(kind, change.name), operation
 
 
 def _index_key(name: str, table: Name | None, trip: RoundTrip) -> Key | None:

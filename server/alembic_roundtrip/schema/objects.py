@@ -27,6 +27,7 @@ def replace_object(draft: Draft, change: c.ReplaceObject) -> None:
     """Give what is there another definition."""
     key = (change.kind, change.name)
     draft.definitions = draft.definitions.set(key, change.definition)
+    draft.objects |= {key}
 
 
 def drop_object(draft: Draft, change: c.DropObject) -> None:
