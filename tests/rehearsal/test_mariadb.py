@@ -357,3 +357,10 @@ async def test_a_view_goes_on_reading_what_is_gone(project):
         "later": Verdict.LOSSLESS,
         "full cycle": Verdict.LOSSLESS,
     }
+
+
+async def test_another_character_set_of_the_database_is_seen_from_outside(project, rehearsed):
+    project.add("latin", 'op.execute("ALTER DATABASE CHARACTER SET latin1")')
+    found = (await rehearsed())["latin"]
+    assert found.verdict is Verdict.RESIDUE
+    assert [residue.kind for residue in found.residue] == ["database"]

@@ -160,7 +160,9 @@ class States:
 def charset(session: Session) -> Tuple[str, str]:
     """The character set and collation that new tables get."""
     ((character_set, collation),) = session.rows(
-        "SELECT @@character_set_database, @@collation_database"
+        # A session's own variables stay what they were when it came to the database.
+        "SELECT default_character_set_name, default_collation_name "
+        "FROM information_schema.schemata WHERE schema_name = DATABASE()"
     )
     return str(character_set), str(collation)
 
