@@ -340,6 +340,31 @@ CASES = [
         history=(_ENUM,),
     ),
     Case(
+        "an enum type that outlived its table",
+        """
+        def upgrade():
+            op.drop_table("e")
+
+        def downgrade():
+            op.create_table("e", sa.Column("k", sa.Enum("a", name="kind")))
+        """,
+        ("undocumented-data-loss", "existing-object"),
+        history=(_ENUM,),
+    ),
+    Case(
+        "an enum type that went with its table",
+        """
+        def upgrade():
+            op.drop_table("e")
+            op.execute("DROP TYPE kind")
+
+        def downgrade():
+            op.create_table("e", sa.Column("k", sa.Enum("a", name="kind")))
+        """,
+        ("undocumented-data-loss",),
+        history=(_ENUM,),
+    ),
+    Case(
         "an enum type that the migration does not make",
         """
         def upgrade():

@@ -194,6 +194,17 @@ def present_already(context: Context) -> Iterator[Present]:
             if key is not None and known and key not in seen and schema.has(key):
                 seen.add(key)
                 yield Present(key, operation)
+            for enum in _types_again(change, schema, trip.dialect):
+                if enum not in seen:
+                    seen.add(enum)
+                    yield Present(enum, operation)
+
+
+def _types_again(change: c.Change, schema: Schema, dialect: str | None) -> list[Key]:
+    """Enum types that Alembic makes with a table, without looking, though PostgreSQL has them."""
+    if not isinstance(change, c.CreateTable) or dialect != "postgresql" or schema.opaque:
+        return []
+    return [Key("enum", enum.name) for enum in change.enums if enum.name in schema.enums]
 
 
 def _asks_absence(operation: Operation, change: c.Change) -> bool:

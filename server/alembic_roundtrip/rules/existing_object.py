@@ -24,7 +24,8 @@ rule = Rule(__name__, severity="error", downgrade=MAKING)
 def check(context: Context) -> Iterator[Finding]:
     """Names that are taken when the downgrade comes to them."""
     for found in present_already(context):
-        subject = f"the {found.key.kind} `{found.key}`"
+        kind = "enum type" if found.key.kind == "enum" else found.key.kind
+        subject = f"the {kind} `{found.key}`"
         yield Finding(found.operation.range, f"{subject} is there already at this point")
 
 
