@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from alembic_roundtrip.losses import (
-    documents,
-    predicted_losses,
-    says_loss,
-    told_losses,
-    unsaid_losses,
-)
+from alembic_roundtrip.losses import predicted_losses
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.sql import copies_of
+from alembic_roundtrip.prose import documents, says_loss, told_losses, unsaid_losses
 from alembic_roundtrip.rule import Example
 from alembic_roundtrip.workspace import Workspace
 from example_histories import write_project

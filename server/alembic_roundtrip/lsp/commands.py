@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 
 from alembic_roundtrip.evidence import evidence_store
-from alembic_roundtrip.losses import documentation, documents
 from alembic_roundtrip.lsp.asked import (
     followed,
     named,
@@ -32,6 +31,7 @@ from alembic_roundtrip.lsp.scaffolding import (
 from alembic_roundtrip.lsp.session import UNUSABLE, in_slices
 from alembic_roundtrip.measurements import subject_of
 from alembic_roundtrip.project import Environment
+from alembic_roundtrip.prose import documentation, documents
 from alembic_roundtrip.rehearsal.document import Document
 from alembic_roundtrip.rehearsal.events import (
     Event,

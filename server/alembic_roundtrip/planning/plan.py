@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from alembic_roundtrip.evidence import RevisionEvidence, Statement, Step
 from alembic_roundtrip.history import History, graph
 from alembic_roundtrip.history.rollback import rollback
-from alembic_roundtrip.losses import documentation, says_loss, unsaid_losses
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.planning.findings import (
     Blocker,
@@ -23,6 +22,7 @@ from alembic_roundtrip.planning.findings import (
     older_lost,
 )
 from alembic_roundtrip.project import Environment
+from alembic_roundtrip.prose import documentation, says_loss, unsaid_losses
 from alembic_roundtrip.text import Position, Range
 from alembic_roundtrip.workspace import Workspace
 

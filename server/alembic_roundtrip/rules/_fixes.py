@@ -11,10 +11,10 @@ from alembic_roundtrip.comparison.renames import Rename
 from alembic_roundtrip.comparison.symmetry import Leftover, Missing
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix, Related
-from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.rewrite import AddWarning, InsertStatements, RewriteError
+from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rules._databases import is_on_first, only_on
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range, apply_edits

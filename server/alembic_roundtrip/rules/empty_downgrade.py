@@ -23,9 +23,9 @@ from alembic_roundtrip.comparison.equivalence import types_agree
 from alembic_roundtrip.comparison.unmade import drops_nothing
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, explains, says_loss
 from alembic_roundtrip.migration.changes import AlterColumn, Change, Unknown, WriteRows
 from alembic_roundtrip.migration.model import Body, Direction, Operation
+from alembic_roundtrip.prose import documentation, explains, says_loss
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import written_downgrade
 from alembic_roundtrip.severity import Severity

@@ -16,10 +16,10 @@ from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.sql.words import has_words, spoken
+from alembic_roundtrip.prose import documentation, explains
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.enum_value import removal
 

@@ -17,7 +17,7 @@ from functools import partial
 from alembic_roundtrip.comparison.tightening import TIGHTENING, Tightening, tightenings
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, says_loss
+from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.guard import guard
 

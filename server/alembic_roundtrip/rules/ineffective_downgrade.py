@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Finding
-from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.prose import documentation, explains
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning")

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
-from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.measurements import measured_losses
 from alembic_roundtrip.migration.rewrite import AddWarning
+from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error", measured=True)

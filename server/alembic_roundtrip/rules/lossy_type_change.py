@@ -17,8 +17,9 @@ from alembic_roundtrip.comparison.casting import narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, kept_aside, says_loss
+from alembic_roundtrip.losses import kept_aside
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.backup import of_type_change
 from alembic_roundtrip.schema import Key

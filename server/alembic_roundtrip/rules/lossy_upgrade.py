@@ -19,9 +19,10 @@ from collections.abc import Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
-from alembic_roundtrip.losses import documentation, predicted_losses, says_loss, unsaid_losses
+from alembic_roundtrip.losses import predicted_losses
 from alembic_roundtrip.measurements import measured_losses
 from alembic_roundtrip.migration.rewrite import AddWarning
+from alembic_roundtrip.prose import documentation, says_loss, unsaid_losses
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="hint")

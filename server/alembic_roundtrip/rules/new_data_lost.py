@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding
-from alembic_roundtrip.losses import documentation, new_data_lost, says_loss
+from alembic_roundtrip.losses import new_data_lost
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="information", downgrade=(c.DropTable, c.DropColumn))

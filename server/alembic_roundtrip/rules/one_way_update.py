@@ -16,8 +16,8 @@ from functools import partial
 from alembic_roundtrip.comparison.writes import Write, answered, settled_columns, writes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.prose import documentation, explains
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.backup import of_update
 

@@ -16,11 +16,11 @@ from functools import partial
 from alembic_roundtrip.comparison.writes import answered, writes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, explains
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rewrite import InsertStatements
+from alembic_roundtrip.prose import documentation, explains
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="warning", upgrade=(c.WriteRows,))

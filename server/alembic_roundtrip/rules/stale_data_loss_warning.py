@@ -19,10 +19,10 @@ from dataclasses import replace
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.evidence import Loss, Note, RevisionEvidence, Verdict
-from alembic_roundtrip.losses import documentation
 from alembic_roundtrip.measurements import MeasuredLoss, measured_losses, subject_of
 from alembic_roundtrip.migration.docstring import warning_paragraph
 from alembic_roundtrip.migration.rewrite import AddWarning, CorrectWarning
+from alembic_roundtrip.prose import documentation
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import first_line
 

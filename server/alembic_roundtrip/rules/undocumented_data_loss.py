@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix, Related
-from alembic_roundtrip.losses import DESTROYING, documentation, predicted_losses, unsaid_losses
+from alembic_roundtrip.losses import DESTROYING, predicted_losses
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddWarning
+from alembic_roundtrip.prose import documentation, unsaid_losses
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import first_line
 

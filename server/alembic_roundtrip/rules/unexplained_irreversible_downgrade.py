@@ -15,10 +15,11 @@ from functools import partial
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import documentation, explains, predicted_losses
+from alembic_roundtrip.losses import predicted_losses
 from alembic_roundtrip.migration.model import Body, Direction
 from alembic_roundtrip.migration.rendering import Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Replace
+from alembic_roundtrip.prose import documentation, explains
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.severity import Severity
 

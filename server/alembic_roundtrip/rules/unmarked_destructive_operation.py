@@ -13,9 +13,10 @@ from collections.abc import Iterator
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import DESTROYING, predicted_losses, says_loss
+from alembic_roundtrip.losses import DESTROYING, predicted_losses
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddComment
+from alembic_roundtrip.prose import says_loss
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="hint", upgrade=DESTROYING, downgrade=DESTROYING)

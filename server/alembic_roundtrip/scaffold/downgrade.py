@@ -11,11 +11,11 @@ from alembic_roundtrip.comparison.faults import faults
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.engines import fix_of_part
-from alembic_roundtrip.losses import documentation, says_loss
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch, Body, Migration, Operation
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
+from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.scaffold.authored import with_authored
 from alembic_roundtrip.scaffold.enums import remodelled
 from alembic_roundtrip.scaffold.existence import Existence

@@ -48,7 +48,7 @@ class Judged:
 
     def details(self) -> Iterator[str]:
         """What there is to say, one line each."""
-        from alembic_roundtrip.losses import unsaid_losses
+        from alembic_roundtrip.prose import unsaid_losses
 
         lost = _lost(self.evidence)
         return wording.details(
@@ -75,7 +75,7 @@ class Judged:
 
 def documented(evidence: RevisionEvidence) -> bool:
     """Whether a migration says of all that it loses that it does so."""
-    from alembic_roundtrip.losses import documents
+    from alembic_roundtrip.prose import documents
 
     return documents(_prose(evidence.path), _lost(evidence))
 
@@ -97,8 +97,8 @@ def _prose(path: str | None) -> str:
 @lru_cache(1)
 def _prose_of(text: str, path: str) -> str:
     """Reading a migration takes longer than rehearsing a small one, so only where it matters."""
-    from alembic_roundtrip.losses import documentation
     from alembic_roundtrip.migration.source import read
+    from alembic_roundtrip.prose import documentation
 
     return documentation(read(text, Path(path)))
 
