@@ -40,6 +40,7 @@ _SAID_WITH = (
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
+_LINES = re.compile(r"\s*\n\s*(?:#\s*)?|^\s*#\s*")
 _EVERYTHING = re.compile(r"\b(?:all|any|every|everything|anything)\b", re.IGNORECASE)
 
 _ORDINARY = re.compile(
@@ -111,12 +112,12 @@ def told_losses(text: str, subjects: Iterable[str]) -> frozenset[str]:
     ]
     if not said or any(_EVERYTHING.search(sentence) for _, sentence in said):
         return known
-    if not any(_names(subject, sentence) for subject in known for _, sentence in said):
+    if not any(names(subject, sentence) for subject in known for _, sentence in said):
         return known
     return frozenset(
         subject
         for subject in known
-        if any(_names(subject, paragraph, in_passing=True) for paragraph, _ in said)
+        if any(names(subject, paragraph, in_passing=True) for paragraph, _ in said)
     )
 
 
@@ -135,11 +136,21 @@ def documents(text: str, older: Iterable[str]) -> bool:
     return not unsaid_losses(text, lost) if lost else says_loss(text)
 
 
-def _names(subject: str, text: str, *, in_passing: bool = False) -> bool:
+def sentences(text: str) -> tuple[str, ...]:
+    """The sentences of prose, each in one line and without the marks of comments."""
+    return tuple(
+        _LINES.sub(" ", sentence)
+        for paragraph in _PARAGRAPH.split(text)
+        for sentence in _SENTENCE.split(paragraph)
+    )
+
+
+def names(subject: str, text: str, *, in_passing: bool = False, plural: bool = True) -> bool:
     """Whether prose names a table, or a column or its table as a whole; as words, too.
 
     What prose of a loss says anyway ("the values are lost") names nothing by itself, but may do so
-    `in_passing`, where something else is named.
+    `in_passing`, where something else is named. A name in the `plural` stands for what it counts:
+    `bios` are values of `bio`.
     """
     table, _, name = subject.rpartition(".")
     parts = [name] + [table.rpartition(".")[2]] * bool(table)
@@ -149,7 +160,7 @@ def _names(subject: str, text: str, *, in_passing: bool = False) -> bool:
         words = re.escape(part).replace("_", "[ _-]?")
         if not _ORDINARY.fullmatch(part):
             # `users.bio` is about one column of `users`, not about the others.
-            forms.append(rf"(?<!\.){words}s?(?!\w|\.\w)")
+            forms.append(rf"(?<!\.){words}{'s?' * plural}(?!\w|\.\w)")
         elif in_passing or "_" in part:
             forms.append(rf"(?<!\.){re.escape(part)}(?!\w|\.\w|[ ]loss)")
     return re.search(rf"(?<!\w)(?:{'|'.join(forms)})", text, re.IGNORECASE) is not None

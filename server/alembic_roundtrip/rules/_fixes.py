@@ -10,12 +10,15 @@ from alembic_roundtrip.comparison.faults import Fault, faults
 from alembic_roundtrip.comparison.renames import Rename
 from alembic_roundtrip.comparison.symmetry import Leftover, Missing
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.decisions import Part, is_given_up
 from alembic_roundtrip.diagnostic import Finding, Fix, Related
+from alembic_roundtrip.migration.changes import tables_of
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration, Operation
 from alembic_roundtrip.migration.rewrite import AddWarning, InsertStatements, RewriteError
 from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rules._databases import is_on_first, only_on
+from alembic_roundtrip.schema import Key, Schema
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range, apply_edits
 
@@ -65,8 +68,10 @@ def at_downgrade(leftover: Leftover, context: Context) -> tuple[Related, ...]:
 
 
 def not_restored(context: Context, gone: Missing, message: str) -> Finding:
-    """A finding on what does not come back; a loss that the migration owns up to is a decision."""
-    owned = says_loss(documentation(context.migration))
+    """A finding on what does not come back; where the migration says so, that is a decision."""
+    key = gone.key
+    part = Part(str(key), key.kind, gone.operation.statement, _beside(key, gone.trip.before))
+    owned = is_given_up(context.migration, part, _concerned(context))
     related = Related(context.migration.path, gone.downgrade.header, "the downgrade")
     return Finding(
         gone.operation.range,
@@ -77,14 +82,40 @@ def not_restored(context: Context, gone: Missing, message: str) -> Finding:
     )
 
 
+def _beside(key: Key, schema: Schema) -> tuple[str, ...]:
+    """What tells which index or constraint is meant: its table, its columns."""
+    table = schema.table(key.table)
+    if table is None or not key.name:
+        return (key.table.name,)
+    indexed = (i.columns for i in table.indexes if i.name == key.name)
+    columns = [c.string for each in indexed for c in each if c.string is not None]
+    columns += [c for each in table.constraints if each.name == key.name for c in each.columns]
+    return (key.table.name, *columns)
+
+
+def _concerned(context: Context) -> frozenset[str]:
+    """The names of all that the revision is about."""
+    return context.memory("concerned", _names)
+
+
+def _names(context: Context) -> frozenset[str]:
+    changes = [change for each in context.upgrade_operations for change in each.changes]
+    parts = {getattr(change, "column", None) or getattr(change, "name", "") for change in changes}
+    tables = frozenset(table.name for change in changes for table in tables_of(change))
+    return tables.union(part for part in parts if isinstance(part, str) and part)
+
+
 def _brought_back(context: Context, gone: Missing) -> tuple[Fix, ...]:
     return _settling(context, ("missing", gone.key), inverse_of(context, gone.operation))
 
 
 def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
-    """Findings on what comes back otherwise; whoever owns up to a loss has decided."""
+    """Findings on what comes back otherwise; where the migration says so, that is a decision."""
     for found in differences(context, aspect):
-        owned = says_loss(documentation(context.migration))
+        owner = found.subject.rpartition(".")[0] or found.subject
+        place = found.operation.statement
+        part = Part(found.subject, found.aspect, place, (owner,), missing=False)
+        owned = is_given_up(context.migration, part, _concerned(context))
         related: tuple[Related, ...] = ()
         if found.direction is not found.downgrade:
             header = found.downgrade.header
