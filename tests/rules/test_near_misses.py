@@ -340,6 +340,20 @@ CASES = [
         history=(_ENUM,),
     ),
     Case(
+        "an enum type before the column that has it",
+        """
+        def upgrade():
+            sa.Enum("a", name="new").create(op.get_bind())
+            op.add_column("e", sa.Column("n", sa.Enum("a", name="new")))
+
+        def downgrade():
+            sa.Enum(name="new").drop(op.get_bind())
+            op.drop_column("e", "n")
+        """,
+        ("misordered-downgrade",),
+        history=(_ENUM,),
+    ),
+    Case(
         "an enum type that outlived its table",
         """
         def upgrade():

@@ -24,7 +24,7 @@ from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
 from alembic_roundtrip.schema import Schema
 
-rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING, c.DropObject))
+rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING, c.DropObject, c.DropEnum))
 
 
 @rule.check
@@ -42,21 +42,30 @@ def _found(context: Context) -> Iterator[Finding]:
             yield Finding(target.operation.range, f"{subject} is gone already at this point")
     yield from _referred_to(context)
     yield from _refers_to_nothing(context)
-    yield from _still_numbers(context)
+    yield from _still_needed(context)
 
 
-def _still_numbers(context: Context) -> Iterator[Finding]:
-    """Sequences that PostgreSQL does not drop, as a column has its default from them."""
+def _still_needed(context: Context) -> Iterator[Finding]:
+    """Sequences and types that PostgreSQL does not drop, as a column still needs them."""
     for trip in context.round_trips:
         if trip.dialect != "postgresql" or trip.down.unread:
             continue
         for operation, change, schema in trip.down.steps:
-            if not isinstance(change, c.DropObject) or change.kind != "sequence":
-                continue
             if operation.doubtful or operation.says("CASCADE"):
                 continue
-            for column in _numbered_by(change.name, schema):
-                yield Finding(operation.range, f"the default of `{column}` still uses it")
+            if isinstance(change, c.DropObject) and change.kind == "sequence":
+                for column in _numbered_by(change.name, schema):
+                    yield Finding(operation.range, f"the default of `{column}` still uses it")
+            elif isinstance(change, c.DropEnum):
+                for column in _of_type(change.name, schema):
+                    yield Finding(operation.range, f"`{column}` is still of this type")
+
+
+def _of_type(enum: Name, schema: Schema) -> Iterator[str]:
+    for table, column in schema.users_of(enum) if enum in schema.enums else ():
+        native = column.type is not None and "native_enum" not in column.type.text
+        if native and table not in schema.unknown:
+            yield f"{table}.{column.name}"
 
 
 def _numbered_by(sequence: Name, schema: Schema) -> Iterator[str]:

@@ -57,7 +57,7 @@ _BEFORE = (
     "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
     "        sa.Column('nick', sa.String(30)))\n"
     '    op.execute("CREATE VIEW ids AS SELECT id FROM users")\n'
-    '    op.execute("CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS \'SELECT 1\'")\n'
+    "    op.execute(\"CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'\")\n"
     "    op.execute(\"CREATE TYPE mood AS ENUM ('a', 'b')\")\n"
 )
 
