@@ -166,6 +166,22 @@ async def test_a_type_of_an_extension_that_is_added_by_hand_is_no_fault(project)
     assert {each.verdict for each in found.values()} == {Verdict.LOSSLESS}
 
 
+async def test_rows_that_refer_to_what_goes_by_cascade_stand_in_the_way_too(project):
+    key = 'sa.Column("{0}", sa.Integer, sa.ForeignKey("{0}s.id", ondelete="{1}"), nullable=False)'
+    row = 'sa.Column("id", sa.Integer, primary_key=True)'
+    project.add(
+        "tables",
+        f'op.create_table("artists", {row})\n'
+        f'op.create_table("songs", {row}, {key.format("artist", "CASCADE")})\n'
+        f'op.create_table("plays", {row}, {key.format("song", "RESTRICT")})\n',
+        "\n".join(f'op.drop_table("{name}")' for name in ("plays", "songs", "artists")),
+    )
+    project.add("cleans", "pass", 'op.execute("DELETE FROM artists")')
+    found = (await verdicts(project))["cleans"]
+    assert found.verdict is Verdict.FAILED
+    assert 'on table "plays"' in (found.reason or "")
+
+
 async def test_a_statement_that_wants_texts_of_another_kind_proves_nothing(project):
     users(project)
     project.add("wants", """op.execute("UPDATE users SET data = name::jsonb")""", "pass")

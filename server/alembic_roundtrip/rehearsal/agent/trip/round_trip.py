@@ -201,7 +201,9 @@ class RoundTrip:
         """The tables that statements name, and those that are not what they were."""
         known = {**before.tables, **after.tables}
         changed = {name for name in known if before.tables.get(name) != after.tables.get(name)}
-        return changed | self._named(before, after)
+        # What goes with deleted rows may be referred to by more.
+        emptied = touched.emptied(self._steps.statements, before, after)
+        return changed | self._named(before, after) | emptied
 
     def _named(self, *schemas: Any) -> Set[str]:
         """The tables that the steps may have used."""

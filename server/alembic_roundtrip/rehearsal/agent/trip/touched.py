@@ -19,6 +19,7 @@ _UNTELLING = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 _REBUILT = "_alembic_tmp_"
 _SAYS_MORE = re.compile(r"\b(?:PREPARE|EXECUTE|SETVAL)\b", re.IGNORECASE)
 """What takes a statement, or a name, as a text."""
+_DELETES = re.compile(r"\b(?:DELETE\s+FROM|TRUNCATE)\b", re.IGNORECASE)
 _OWNER = re.compile(r"\bON\s+(?:\w+\.)?[\"`\[]?(\w+)", re.IGNORECASE)
 
 
@@ -99,6 +100,24 @@ def tables(statements: Iterable[str], *schemas: Snapshot) -> Set[str]:
         name for name in known if name.lower().rpartition(".")[2] in named or name.lower() in named
     }
     return found | _parents(found, known)
+
+
+def emptied(statements: Iterable[str], *schemas: Snapshot) -> Set[str]:
+    """The tables that deleting statements name, and those whose rows go with theirs by CASCADE."""
+    pending = tables(filter(_DELETES.search, statements), *schemas)
+    going: Set[str] = set()
+    while pending:
+        going |= pending
+        lower = {name.lower() for name in pending}
+        pending = {
+            name
+            for schema in schemas
+            for name, table in schema.tables.items()
+            if any(
+                k.on_delete == "CASCADE" and k.target.lower() in lower for k in table.foreign_keys
+            )
+        } - going
+    return going
 
 
 def _code(schema: Snapshot) -> Iterator[Tuple[str, str]]:
