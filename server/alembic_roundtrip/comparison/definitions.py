@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from alembic_roundtrip.comparison.statements import same_definition
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Name, Table
-from alembic_roundtrip.migration.sql.words import statements
 from alembic_roundtrip.schema import Schema
 
 _KINDS = frozenset({"function", "procedure", "trigger", "view", "materialized view"})
 _VIEWS = frozenset({"view", "materialized view"})
-_BODY = re.compile(r"\$(\w*)\$(?P<body>.*)\$\1\$", re.DOTALL)
-_TOKEN = re.compile(r"\w+|[^\s\w]")
-_OF_NO_MEANING = frozenset({'"', "(", ")", "as"})
 
 
 def redefined(before: Schema, after: Schema) -> Iterator[tuple[str, Name, str]]:
@@ -27,7 +23,7 @@ def redefined(before: Schema, after: Schema) -> Iterator[tuple[str, Name, str]]:
                 yield "enum", name, sentence
     for kind, name in before.definitions.changed(after.definitions):
         was, now = (schema.definitions.get((kind, name)) for schema in (before, after))
-        if kind in _KINDS and was and now and _differ(kind, was, now):
+        if kind in _KINDS and was and now and not same_definition(kind, was, now):
             yield kind, name, "is defined otherwise"
 
 
@@ -82,29 +78,3 @@ def _members(before: tuple[str, ...], after: tuple[str, ...]) -> str | None:
     if new:
         return f"has {', '.join(new)} besides"
     return "has its values in another order" if before != after else None
-
-
-def _differ(kind: str, one: str, other: str) -> bool:
-    """Whether two statements are other ones of the same object, however they are laid out."""
-    if kind in {"function", "procedure"} and _signature(one) != _signature(other):
-        return False  # one for other arguments
-    dropped = _OF_NO_MEANING if "view" in kind else frozenset()
-    was, now = ([word for word in _words(text) if word not in dropped] for text in (one, other))
-    return was != now
-
-
-def _words(text: str) -> Iterator[str]:
-    """What a definition says, in small letters: without comments and `OR REPLACE`."""
-    for statement in statements(text):
-        at = 3 if tuple(map(str.upper, statement.tokens[1:3])) == ("OR", "REPLACE") else 1
-        for token in (statement.tokens[0], *statement.tokens[at:]):
-            body = _BODY.fullmatch(token)
-            if body is not None:
-                yield from _words(body["body"])
-            else:
-                yield from _TOKEN.findall(token.lower())
-
-
-def _signature(text: str) -> str:
-    arguments = text.partition("(")[2].partition(")")[0]
-    return " ".join(arguments.lower().split())
