@@ -8,7 +8,7 @@ from itertools import zip_longest
 from alembic_roundtrip.comparison.targets import absent_targets
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.migration.changes import tables_of
+from alembic_roundtrip.migration.changes import DropEnum, DropObject, tables_of
 from alembic_roundtrip.migration.model import Direction, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import MoveStatement
@@ -54,8 +54,10 @@ def _neighbours(context: Context, tables: frozenset[Name]) -> frozenset[Name]:
 def _has_part(
     downgrade: Direction, statement: Range, place: Range, tables: frozenset[Name]
 ) -> bool:
-    """Whether a statement is at a place, or has to do with any of these tables."""
-    return within(place, statement) or bool(_tables(downgrade, statement) & tables)
+    """Whether a statement is at a place, or has to do with these tables, or with no table at all."""
+    there = [o for o in downgrade.operations if within(o.range, statement)]
+    drops = any(isinstance(change, DropObject | DropEnum) for o in there for change in o.changes)
+    return within(place, statement) or drops or bool(_tables(downgrade, statement) & tables)
 
 
 def _tables(downgrade: Direction, place: Range) -> frozenset[Name]:

@@ -9,11 +9,11 @@ Undo the upgrade from its last operation to its first: what hangs on a table goe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from alembic_roundtrip.comparison.dependents import DEPENDED_ON, depended_on
 from alembic_roundtrip.comparison.targets import MAKING, NEEDING, absent_targets, referring
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.databases import MYSQL
@@ -22,9 +22,8 @@ from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._order import moved
-from alembic_roundtrip.schema import Schema
 
-rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING, c.DropObject, c.DropEnum))
+rule = Rule(__name__, severity="error", downgrade=(*NEEDING, *MAKING, *DEPENDED_ON))
 
 
 @rule.check
@@ -42,39 +41,7 @@ def _found(context: Context) -> Iterator[Finding]:
             yield Finding(target.operation.range, f"{subject} is gone already at this point")
     yield from _referred_to(context)
     yield from _refers_to_nothing(context)
-    yield from _still_needed(context)
-
-
-def _still_needed(context: Context) -> Iterator[Finding]:
-    """Sequences and types that PostgreSQL does not drop, as a column still needs them."""
-    for trip in context.round_trips:
-        if trip.dialect != "postgresql" or trip.down.unread:
-            continue
-        for operation, change, schema in trip.down.steps:
-            if operation.doubtful or operation.says("CASCADE"):
-                continue
-            if isinstance(change, c.DropObject) and change.kind == "sequence":
-                for column in _numbered_by(change.name, schema):
-                    yield Finding(operation.range, f"the default of `{column}` still uses it")
-            elif isinstance(change, c.DropEnum):
-                for column in _of_type(change.name, schema):
-                    yield Finding(operation.range, f"`{column}` is still of this type")
-
-
-def _of_type(enum: Name, schema: Schema) -> Iterator[str]:
-    for table, column in schema.users_of(enum) if enum in schema.enums else ():
-        native = column.type is not None and "native_enum" not in column.type.text
-        if native and table not in schema.unknown:
-            yield f"{table}.{column.name}"
-
-
-def _numbered_by(sequence: Name, schema: Schema) -> Iterator[str]:
-    called = re.compile(rf"nextval\(\s*'\"?{re.escape(sequence.name)}\"?'", re.IGNORECASE)
-    for table in schema.tables.values():
-        for column in table.columns if table.name not in schema.unknown else ():
-            default = column.server_default
-            if default is not None and called.search(default.sql or ""):
-                yield f"{table.name}.{column.name}"
+    yield from (Finding(operation.range, what) for operation, what in depended_on(context))
 
 
 def _refers_to_nothing(context: Context) -> Iterator[Finding]:
@@ -298,4 +265,100 @@ rule.example(
         op.drop_column("users", "phone")
     """,
     history=(_USERS,),
+)
+rule.example(
+    "A column and a type before what uses them",
+    """
+    def upgrade():
+        op.execute("CREATE TYPE kind AS ENUM ('a', 'b')")
+        op.add_column("users", sa.Column("kind", sa.Enum("a", "b", name="kind")))
+        op.execute("CREATE VIEW kinds AS SELECT u.id, kind FROM users u")
+
+
+    def downgrade():
+        sa.Enum(name="kind").drop(op.get_bind(), checkfirst=False)
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `users.kind` is still of this type
+        op.drop_column("users", "kind")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the view `kinds` still uses it
+        op.execute("DROP VIEW kinds -- 😋")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "A column before its view",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("kind", sa.Text()))
+        op.execute("CREATE VIEW kinds AS SELECT id, kind FROM users")
+
+
+    def downgrade():
+        op.drop_column("users", "kind")  # 😋
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the view `kinds` still uses it
+        op.execute("DROP VIEW kinds")
+    """,
+    fixed="""
+    def upgrade():
+        op.add_column("users", sa.Column("kind", sa.Text()))
+        op.execute("CREATE VIEW kinds AS SELECT id, kind FROM users")
+
+
+    def downgrade():
+        op.execute("DROP VIEW kinds")
+        op.drop_column("users", "kind")  # 😋
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
+rule.example(
+    "A function before its trigger, a key before what refers to it, a table before its view",
+    """
+    def upgrade():
+        op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        op.execute("CREATE TRIGGER t AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()")
+        op.create_unique_constraint("uq", "teams", ["name"])
+        op.create_foreign_key("fk", "users", "teams", ["id"], ["name"])
+        op.create_table("cats", sa.Column("id", sa.Integer()))
+        op.execute("CREATE VIEW all_cats AS SELECT * FROM public.cats")
+
+
+    def downgrade():
+        op.drop_table("cats")
+        ^^^^^^^^^^^^^^^^^^^^^ the view `all_cats` still uses it
+        op.execute("DROP VIEW all_cats")
+        op.drop_constraint("uq", "teams")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the foreign key `fk` of `users` still refers to it
+        op.drop_constraint("fk", "users", comment="😋")
+        op.execute("DROP FUNCTION f()")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the trigger `t` still calls it
+        op.execute("DROP TRIGGER t ON users")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Not what a view, trigger or column has, gone with the table, or with CASCADE",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("kind", sa.Text()))
+        op.add_column("users", sa.Column("name", sa.Text()))
+        op.execute("CREATE VIEW kinds AS SELECT u.id, t.name, 'kind' AS kind FROM users u, teams t")
+        op.execute("CREATE TYPE state AS ENUM ('a')")
+        op.create_table("cats", sa.Column("state", sa.Enum("a", name="state", native_enum=False)))
+        op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        op.execute("CREATE TRIGGER t AFTER UPDATE ON cats FOR EACH ROW EXECUTE FUNCTION f()")
+
+
+    def downgrade():
+        op.execute("DROP TYPE state")
+        op.drop_table("cats")
+        op.execute("DROP FUNCTION f()")
+        op.drop_column("users", "kind")
+        op.drop_column("users", "name")
+        op.execute("ALTER TABLE users DROP COLUMN id CASCADE")
+        op.add_column("users", sa.Column("id", sa.Integer()))
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
 )

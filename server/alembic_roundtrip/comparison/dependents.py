@@ -1,0 +1,133 @@
+"""What a database refuses to drop as something else still uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from alembic_roundtrip.context import Context
+from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.model import Operation
+from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.sql.views import view
+from alembic_roundtrip.schema import Schema
+
+DEPENDED_ON: c.Kinds = (
+    *(c.DropColumn, c.DropTable, c.AlterColumn, c.DropConstraint),
+    *(c.DropEnum, c.DropObject),
+)
+"""The changes that something can be in the way of."""
+
+_EXECUTED = r"\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\s+(?:\w+\.)?\"?{}\"?\s*\("
+_OWNER = re.compile(r'\bON\s+(?:"?(\w+)"?\.)?"?(\w+)"?', re.IGNORECASE)
+_NO_TYPE = ("native_enum", "with_variant")
+
+
+def depended_on(context: Context) -> Iterator[tuple[Operation, str]]:
+    """Operations of the downgrade that drop what is still used, and what uses it.
+
+    SQLite only looks whether views can still be read.
+    """
+    if context.written_downgrade is None:
+        return
+    for trip in context.round_trips:
+        if trip.down.unread or trip.dialect not in _KINDS:
+            continue
+        for operation, change, schema in trip.down.steps:
+            if operation.doubtful or operation.says("CASCADE"):
+                continue
+            for using in _KINDS[trip.dialect]:
+                yield from ((operation, what) for what in using(change, operation, schema))
+
+
+def _viewed(change: c.Change, operation: Operation, schema: Schema) -> Iterator[str]:
+    """Views of a table, or with a column."""
+    if not isinstance(change, c.DropColumn | c.AlterColumn | c.DropTable):
+        return
+    if isinstance(change, c.AlterColumn) and "type_" not in dict(change.options):
+        return
+    column = None if isinstance(change, c.DropTable) else change.column
+    dropped = isinstance(change, c.DropColumn) and operation.batch is None
+    if schema.dialect == "sqlite" and not dropped:
+        return
+    for kind, name in schema.objects if change.table in schema.tables else ():
+        text = schema.definitions.get((kind, name), "") if kind == "view" else ""
+        if text and _reads(text, change.table, column, schema):
+            yield f"the view `{name}` still uses it"
+
+
+def _reads(text: str, table: Name, column: str | None, schema: Schema) -> bool:
+    if table.name not in text or (column is not None and column not in text):
+        return False
+    found = view(text, schema.dialect or "")
+    if found is None or table not in found.tables.values():
+        return False
+    tables = [schema.table(name) for name in found.tables.values()]
+    if any(each is None or not schema.knows(each.name) for each in tables):
+        return False
+    if column is None:
+        return True
+    having = {each.name for each in tables if each is not None and each.column(column)}
+    return found.names(table, column, alone=having == {table})
+
+
+def _typed(change: c.Change, _: Operation, schema: Schema) -> Iterator[str]:
+    """Columns of an enum type."""
+    if not isinstance(change, c.DropEnum) or change.name not in schema.enums:
+        return
+    for table, column in schema.users_of(change.name):
+        text = column.type.text if column.type is not None else ""
+        if table not in schema.unknown and not any(word in text for word in _NO_TYPE):
+            yield f"`{table}.{column.name}` is still of this type"
+
+
+def _numbered(change: c.Change, _: Operation, schema: Schema) -> Iterator[str]:
+    """Columns that have their default from a sequence."""
+    if not isinstance(change, c.DropObject) or change.kind != "sequence":
+        return
+    sequence = re.escape(change.name.name)
+    called = re.compile(rf"nextval\(\s*'\"?{sequence}\"?'", re.IGNORECASE)
+    for table in schema.tables.values():
+        for column in table.columns if table.name not in schema.unknown else ():
+            default = column.server_default
+            if default is not None and called.search(default.sql or ""):
+                yield f"the default of `{table.name}.{column.name}` still uses it"
+
+
+def _executed(change: c.Change, _: Operation, schema: Schema) -> Iterator[str]:
+    """Triggers that call a function, on tables that are there."""
+    if not isinstance(change, c.DropObject) or change.kind != "function":
+        return
+    calls = re.compile(_EXECUTED.format(re.escape(change.name.name)), re.IGNORECASE)
+    for kind, name in schema.objects:
+        text = schema.definitions.get((kind, name), "") if kind == "trigger" else ""
+        owner = _OWNER.search(text) if calls.search(text) else None
+        if owner is not None and schema.knows(Name.of(owner[2], owner[1])):
+            yield f"the trigger `{name}` still calls it"
+
+
+def _referred(change: c.Change, _: Operation, schema: Schema) -> Iterator[str]:
+    """Foreign keys that refer to the columns of a key, where there is no other key on them."""
+    if not isinstance(change, c.DropConstraint) or not schema.knows(change.table):
+        return
+    table = schema.tables[change.table]
+    keys = [part for part in table.constraints if part.kind in {"unique", "primary"}]
+    dropped = [part for part in keys if part.is_known_as(change.name)]
+    if len(dropped) != 1:
+        return
+    columns = set(dropped[0].columns)
+    indexes = ({part.value for part in index.columns} for index in table.indexes if index.unique)
+    if sum(set(part.columns) == columns for part in keys) > 1 or columns in list(indexes):
+        return
+    for other in schema.tables.values():
+        for part in other.constraints if other.name not in schema.unknown else ():
+            if part.referent == table.name and set(part.referent_columns) == columns:
+                key = f"the foreign key `{part.name}`" if part.name else "a foreign key"
+                yield f"{key} of `{other.name}` still refers to it"
+
+
+_Using = Callable[[c.Change, Operation, Schema], Iterator[str]]
+_KINDS: dict[str | None, tuple[_Using, ...]] = {
+    "postgresql": (_viewed, _typed, _numbered, _executed, _referred),
+    "sqlite": (_viewed,),
+}
