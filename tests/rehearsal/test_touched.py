@@ -17,7 +17,14 @@ taken.cursor().execute("DELETE FROM @")
 """
 COMMIT = "taken.commit()\n"
 RAW_OF_ENGINE = RAW.replace(".connection", ".engine.raw_connection()")
+LOOP = """
+bind = op.get_bind()
+for row in bind.exec_driver_sql("SELECT n FROM other_@").fetchall():
+    for row in bind.exec_driver_sql("SELECT n FROM third_@").fetchall():
+        bind.exec_driver_sql("DELETE FROM @")
+"""
 EVERYWHERE = {
+    "a loop over rows": ([TABLE, OTHER, OTHER.replace("other", "third")], LOOP),
     "a cursor": ([TABLE], RAW),
     "a cursor, committed": ([TABLE], RAW + COMMIT),
     "a cursor of the engine": ([TABLE], f"{RAW_OF_ENGINE}{COMMIT}taken.close()"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from .touched import slowest
 from .walk import Outcome
@@ -46,6 +46,14 @@ class Findings:
         self._skipped = self._skipped or other._skipped
         self._half_done = self._half_done or other._half_done
         self.rows = max(self.rows, other.rows)
+
+    def now(self) -> Dict[str, Any]:
+        """What is found so far, to be gone back to."""
+        return {n: list(v) if isinstance(v, list) else v for n, v in vars(self).items()}
+
+    def go_back(self, found: Mapping[str, Any]) -> None:
+        """Forget what was found since."""
+        vars(self).update({n: list(v) if isinstance(v, list) else v for n, v in found.items()})
 
     def step(self, name: str, outcome: Outcome) -> None:
         """A step was done, or stopped with a problem."""

@@ -99,7 +99,7 @@ class RoundTrip:
 
     def _with_rows(self, before: Any, after: Any, types_before: Any, types_after: Any) -> Way:
         """The round trip again with made-up rows in the tables it touches, if there are any."""
-        tables = Tables(before, after, self._touched(before, after))
+        tables = Tables(before, after, lambda: self._touched(before, after))
         own = OwnRows(self._plan["own_rows"], self.revision)
         if tables.old or tables.new or own.any():
             count = int(self._plan["rows"])

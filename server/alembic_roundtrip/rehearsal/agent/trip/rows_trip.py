@@ -6,6 +6,7 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import (
     Any,
+    Callable,
     Dict,
     Generator,
     Iterable,
@@ -34,11 +35,32 @@ class Tables:
     What refers to them is in, since rebuilding a table can empty its children.
     """
 
-    def __init__(self, before: Any, after: Any, names: Set[str]) -> None:
+    def __init__(self, before: Any, after: Any, touched: Callable[[], Set[str]]) -> None:
         self.before = before
         self.after = after
-        self.old = sorted(_closure(before, names))
-        self.new = sorted(_closure(after, names))
+        self.old: List[str] = []
+        self.new: List[str] = []
+        self._touched = touched
+        self._grown = -1
+        self.grow()
+
+    def grow(self) -> bool:
+        """Take in what was touched since; gives whether that is more.
+
+        What is only done for rows that there are reaches a table after the other: before that
+        takes long, all are meant.
+        """
+        known = {*self.before.tables, *self.after.tables}
+        names = self._touched() if self._grown < _OFTEN else known
+        old, new = _closure(self.before, names), _closure(self.after, names)
+        if old.issubset(self.old) and new.issubset(self.new):
+            return False
+        self.old, self.new = sorted(old.union(self.old)), sorted(new.union(self.new))
+        self._grown += 1
+        return True
+
+
+_OFTEN = 3
 
 
 def _closure(schema: Any, names: Iterable[str]) -> Set[str]:
@@ -84,6 +106,10 @@ NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
 """How far a round trip came."""
 
 
+class _ReachesMore(Exception):
+    """A step touched tables that were not filled: only rows have led it there."""
+
+
 class RowsTrip:
     """Tries with unkind rows; where those fail, with tame ones, then without newly written."""
 
@@ -121,9 +147,7 @@ class RowsTrip:
         doubted: Optional[Problem] = None
         problem: Optional[Problem] = None
         for attempt in ATTEMPTS:
-            yield from self._steps.go_to(parent, upgraded=False)
-            self._reached = NOTHING
-            problem = yield from self._attempt(attempt, reach)
+            problem = yield from self._attempt(attempt, parent, reach)
             if problem is None:
                 break
             if self._blame(problem, attempt):
@@ -140,17 +164,35 @@ class RowsTrip:
     def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
         """Where the downgrade failed: whether it is what was written since that it fails on."""
         if self._failed_with is not None and self._failed_with.write:
-            yield from self._steps.go_to(parent, upgraded=False)
-            problem = yield from self._attempt(replace(self._failed_with, write=False), reach)
+            alone = replace(self._failed_with, write=False)
+            problem = yield from self._attempt(alone, parent, reach)
             if problem is None:
                 self._findings.note(_ONLY_NEW)
 
-    def _attempt(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
-        """One trip with rows; gives the problem it stopped at."""
+    def _attempt(
+        self, attempt: Attempt, parent: Any, reach: int
+    ) -> Generator[Request, Outcome, Any]:
+        """One trip with rows in all that it reaches; gives the problem it stopped at."""
+        found = self._findings.now()
+        while True:
+            yield from self._steps.go_to(parent, upgraded=False)
+            self._reached = NOTHING
+            try:
+                return (yield from self._trip(attempt, reach))
+            except _ReachesMore:
+                self._findings.go_back(found)
+
+    def _do(self, name: str, *, upgrade: bool) -> Generator[Request, Outcome, Outcome]:
+        outcome = yield from self._steps.do(name, upgrade=upgrade)
+        if self._tables.grow():
+            raise _ReachesMore
+        return outcome
+
+    def _trip(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
         filled = self._fill(self._tables.before, self._tables.old, attempt, self._types_before)
         old = self._read(self._tables.before, self._tables.old)
         self._note_hidden(filled, old)
-        up = yield from self._steps.do(attempt.named("upgrade"), upgrade=True)
+        up = yield from self._do(attempt.named("upgrade"), upgrade=True)
         if up.problem is not None:
             return up.problem
         self._reached = UPGRADED
@@ -165,7 +207,7 @@ class RowsTrip:
                 self._room.snapshot(), self._tables.new, attempt, self._types_after, later=True
             )
         written = self._read_now()
-        down = yield from self._steps.do(attempt.named("downgrade"), upgrade=False)
+        down = yield from self._do(attempt.named("downgrade"), upgrade=False)
         if down.problem is not None:
             self._unproved = losses
             return down.problem
@@ -173,7 +215,7 @@ class RowsTrip:
         self._compare_with_parent(old, (upgraded, written), inserted, losses)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
-        again = yield from self._steps.do(attempt.named("upgrade again"), upgrade=True)
+        again = yield from self._do(attempt.named("upgrade again"), upgrade=True)
         if again.problem is None:
             self._findings.lose(data.losses(written, self._read_now(), "downgrade"))
         return again.problem
