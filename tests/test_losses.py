@@ -23,6 +23,8 @@ from example_histories import write_project
         "Permanently deletes old records.",
         "Rolling back: the values do not come back.",
         "There is no way back.",
+        "Downgrading does not bring back the data.",
+        "The old data is not preserved.",
     ],
 )
 def test_a_loss_is_said(text: str) -> None:
@@ -35,6 +37,9 @@ def test_a_loss_is_said(text: str) -> None:
         "Soft delete: users are no longer permanently deleted.",
         "Permanently remove the unused index.",
         "This flag should never come back.",
+        "Restore the sort order of rows.",
+        "Rows that are not kept in sync.",
+        "Users whose password is lost.",
     ],
 )
 def test_what_is_about_something_else_says_no_loss(text: str) -> None:
@@ -241,6 +246,17 @@ BIO, NICK, TEAMS = "users.bio", "users.nick_name", "app.teams"
         ("The values of `users.bio` are lost. So are those of app.teams.", (BIO, TEAMS)),
         ("Destructive: drops the bio. It also drops the nick names.", (BIO, NICK)),
         ("Drops app.teams.\n\nThe values of users.bio are lost.", (BIO,)),
+        ("users.bio is lost on downgrade", (BIO,)),
+        ("The text of users.bio is lost.", (BIO,)),
+        ("Destroys users.bio for good.", (BIO,)),
+        ("The bios are gone after this.", (BIO,)),
+        ("# bio is deleted permanently", (BIO,)),
+        ("# We don't keep the nick names.", (NICK,)),
+        ("Fix for the lost bio.", ()),
+        ("The bio is no longer lost when a user leaves.", ()),
+        ("The bio is not deleted permanently.", ()),
+        ("Drop users.bio, which nobody reads.", ()),
+        ("Invitations are lost.", ()),
     ],
 )
 def test_a_warning_that_names_some_losses_is_not_meant_for_others(

@@ -28,6 +28,10 @@ _SAID = re.compile(
     | permanently[ ](?:delet|remov|destroy|los)\w*\b.{0,60}\b(?:data|rows?|values?|records?)
     | (?:cannot|can't|can[ ]not|could[ ]not|no[ ]way[ ]to|impossible[ ]to|unable[ ]to)
       \b.{0,40}\b(?:restor|revers|undo|recover|downgrad|roll|revert|bring)
+    | (?:not|n't|never)[ ](?:bring[ ]back|restore|recover|preserve)\b
+      .{0,30}\b(?:data|rows?|values?|records?)\b
+    | (?:data|rows?|values?|records?|contents?)\b.{0,40}(?:not|n't|never)[ ](?:be[ ])?
+      (?:preserved|restored|recovered|retained|kept(?![ ](?:in|up|by|under)\b))
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
@@ -35,8 +39,35 @@ _SAID_WITH = (
     *("los", "destr", "irre", "unrecover", "discard", "wip", "gone", "dropped", "deleted"),
     *("cannot", "can't", "can not", "could not", "no way", "impossible", "unable"),
     *("not reversible", "one-way", "one way", "back", "for good", "forever", "permanently"),
+    *("preserve", "restore", "recover", "retained", "kept"),
 )
 """What speaks of a loss has one of these, which are looked for fifty times as fast."""
+
+_LOST_BY_NAME = re.compile(
+    r"""
+      \b(?:is|are|be|been|was|were|gets?)[ ](?:\w+[ ]){0,2}
+      (?:lost|gone|destroyed|discarded|wiped|thrown[ ]away)\b
+    | \b(?:is|are|be)[ ](?:not|never)[ ](?:kept|preserved|restored)\b
+    | \b(?:loses?|losing|destroys?|destroying|discards?|discarding|wipes|throws?[ ]away)\b
+    | \b(?:do|does|will|did)(?:[ ]not|n't)[ ](?:keep|preserve|restore|bring[ ]back)\b
+    | \b(?:delet|remov|drop)\w*\b.{0,40}\b(?:permanently|forever|for[ ]good)\b
+    | \bpermanently[ ](?:delet|remov|drop)
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+"""What speaks of a loss where it stands beside the name of what is lost."""
+_LOST_BY_NAME_WITH = (
+    *("los", "gone", "destr", "discard", "wip", "throw", "not ", "n't ", "never "),
+    *("permanently", "forever", "for good"),
+)
+_DENIED = re.compile(
+    r"""
+    \b(?:no[ ]longer|not|never|nothing|without)[ ](?:\w+[ ]){0,2}
+      (?:los[eist]\w*|gone|destroy|discard|wip|thrown|delet|remov|drop|permanently)
+    | n't[ ](?:\w+[ ]){0,2}(?:los[eist]\w*|gone|destroy|discard|wip|delet|remov|drop)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -102,14 +133,14 @@ def told_losses(text: str, subjects: Iterable[str]) -> frozenset[str]:
     names none, it is meant for all.
     """
     known = frozenset(subjects)
-    if not says_loss(text):
-        return frozenset()
     said = [
         (paragraph, sentence)
         for paragraph in _PARAGRAPH.split(text)
         for sentence in _SENTENCE.split(paragraph)
-        if says_loss(sentence)
+        if says_loss(sentence) or _says_loss_of(sentence, known)
     ]
+    if not said and not says_loss(text):
+        return frozenset()
     if not said or any(_EVERYTHING.search(sentence) for _, sentence in said):
         return known
     if not any(names(subject, sentence) for subject in known for _, sentence in said):
@@ -121,13 +152,21 @@ def told_losses(text: str, subjects: Iterable[str]) -> frozenset[str]:
     )
 
 
+def _says_loss_of(sentence: str, subjects: Iterable[str]) -> bool:
+    """Whether it says of a table or column itself that it is lost, which is meant of its values."""
+    if not _has(sentence, _LOST_BY_NAME_WITH) or not _LOST_BY_NAME.search(sentence):
+        return False
+    return not _DENIED.search(sentence) and any(names(each, sentence) for each in subjects)
+
+
 def unsaid_losses(text: str, older: Iterable[str], newer: Iterable[str] = ()) -> frozenset[str]:
     """Which of these tables and columns prose does not say to be lost.
 
     For what was written since the upgrade any words of a loss will do: it is normal.
     """
     lost = frozenset(older)
-    return lost - told_losses(text, lost) if says_loss(text) else lost.union(newer)
+    told = told_losses(text, lost)
+    return lost - told if told or says_loss(text) else lost.union(newer)
 
 
 def documents(text: str, older: Iterable[str]) -> bool:

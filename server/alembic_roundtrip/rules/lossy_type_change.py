@@ -17,9 +17,9 @@ from alembic_roundtrip.comparison.casting import narrowing
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.losses import kept_aside
+from alembic_roundtrip.losses import kept_aside, predicted_losses
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.prose import documentation, says_loss
+from alembic_roundtrip.prose import documentation, told_losses
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.patterns.backup import of_type_change
 from alembic_roundtrip.schema import Key
@@ -30,10 +30,15 @@ rule = Rule(__name__, severity="warning", upgrade=(c.AlterColumn,))
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Type changes that narrow; SQLite keeps values as they are."""
-    if says_loss(documentation(context.migration)):
-        return
     kept = kept_aside(context)
-    for change in type_changes(context, "upgrade"):
+    changes = tuple(type_changes(context, "upgrade"))
+    lost = {change.column for change in changes} | {
+        loss.subject for loss in predicted_losses(context)
+    }
+    told = told_losses(documentation(context.migration), lost)
+    for change in changes:
+        if change.column in told:
+            continue
         why = narrowing(change.before, change.after, change.dialect)
         column = Key("column", change.change.table, change.change.column)
         if why and change.dialect != "sqlite" and change.older and column not in kept:
@@ -116,4 +121,22 @@ rule.example(
     """,
     history=(_USERS,),
     dialects=("sqlite",),
+)
+rule.example(
+    "The docstring says it of another column",
+    '''
+    """Drop the age. The values of users.age are lost."""
+
+    def upgrade():
+        op.drop_column("users", "age")
+        op.alter_column("users", "nick", type_=sa.String(10))
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ sa.String(30) to sa.String(10) cuts or refuses longer values in `users.nick`
+
+
+    def downgrade():
+        op.alter_column("users", "nick", type_=sa.String(30))
+        op.add_column("users", sa.Column("age", sa.Text(), server_default="1"))
+    ''',
+    history=(_USERS,),
+    dialects=("postgresql",),
 )

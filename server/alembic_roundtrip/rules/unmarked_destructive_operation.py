@@ -16,7 +16,7 @@ from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.losses import DESTROYING, predicted_losses
 from alembic_roundtrip.migration.model import Body
 from alembic_roundtrip.migration.rewrite import AddComment
-from alembic_roundtrip.prose import says_loss
+from alembic_roundtrip.prose import told_losses
 from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="hint", upgrade=DESTROYING, downgrade=DESTROYING)
@@ -29,7 +29,7 @@ def check(context: Context) -> Iterator[Finding]:
     if context.upgrade_only or (downgrade is not None and downgrade.kind is Body.RAISES):
         return
     for loss in predicted_losses(context):
-        if says_loss(context.migration.comment_at(loss.operation.statement)):
+        if told_losses(context.migration.comment_at(loss.operation.statement), [loss.subject]):
             continue
         comment = AddComment(loss.operation.statement, f"DESTRUCTIVE: {loss.sentence}")
         yield Finding(
