@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 from textwrap import dedent, indent
@@ -48,6 +49,8 @@ op.create_table(
     sa.Column("code", sa.String(3), unique=True),
 )
 """
+_CHECK = re.compile(r"(?:CONSTRAINT \w+ )?CHECK \((?:[^()]|\([^()]*\))*\)")
+_NAMED = re.compile(r"CONSTRAINT \w+ [^\n]*?\(")
 _ENV = """
 from alembic import context
 from sqlalchemy import create_engine
@@ -152,13 +155,13 @@ def _table(connection: sqlite3.Connection, name: str) -> dict[str, object]:
         "SELECT sql FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')", [name]
     ).fetchone()[0]
     sql = sql.replace('"', "")  # SQLite quotes what it renames
-    checks = sorted(part.strip(" ,\n") for part in sql.split("\n") if "CHECK" in part)
-    named = sorted(w for line in sql.split("\n") for w in line.split("CONSTRAINT ")[1:])
+    checks = sorted(_CHECK.findall(sql))
+    named = sorted(_NAMED.findall(sql))
     return {
         "columns": sorted(row[1:] for row in rows("table_info")),
         "keys": sorted(row[2:] for row in rows("foreign_key_list")),
         "checks": checks,
-        "named": [part.strip(" ,") for part in named],
+        "named": named,
         "indexes": sorted(
             (
                 "" if str(row[1]).startswith("sqlite_") else row[1],

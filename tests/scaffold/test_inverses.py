@@ -305,6 +305,7 @@ CHECKS = {
     "a value of a construct": ('sa.column("kind").in_(["a"])', ""),
     "what stands elsewhere": ("app.CONDITION", "postgresql mysql sqlite"),
     "what somebody else makes": ("app.condition()", "postgresql mysql sqlite"),
+    "what is made of a string": ('*app.read("kind")', "postgresql mysql sqlite"),
     "SQL that no parser reads": ("\"a !@ 'b' !@\"", "postgresql mysql sqlite"),
     "a string in such SQL": ("\"kind !@ 'a' !@\"", ""),
 }

@@ -7,6 +7,13 @@ import pytest
 from scaffold_cases import ORDERS, USERS, Project
 
 BATCH = 'with op.batch_alter_table("users", schema=None) as batch_op:\n    '
+CHECKED = """
+op.create_table(
+    "t",
+    sa.Column("a", sa.Integer()),
+    sa.Column("b", sa.Integer(), sa.CheckConstraint("b > 0"), sa.CheckConstraint("b < 9", "ck")),
+)
+"""
 ROUND_TRIPS = {
     "a table with everything": (USERS,),
     "tables that refer to each other": (USERS + ORDERS,),
@@ -54,6 +61,8 @@ ROUND_TRIPS = {
             b.drop_constraint("ck_e", type_="check")
         """,
     ),
+    "a dropped column with CHECKs of its own": (CHECKED, 'op.drop_column("t", "b")'),
+    "a dropped table with such a column": (CHECKED, 'op.drop_table("t")'),
     "a column with a CHECK, added in batch mode": (
         USERS,
         """

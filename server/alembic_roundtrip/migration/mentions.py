@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.literals import dotted
@@ -12,6 +12,7 @@ from alembic_roundtrip.migration.sql import has_column
 from alembic_roundtrip.migration.sql.words import spoken
 
 _OPERATORS = frozenset({"in_", "not_in", "notin_", "is_", "is_not", "like", "ilike", "between"})
+_SQLALCHEMY = frozenset({"sa", "sqlalchemy", "func", "text", "and_", "or_", "not_"})
 
 
 def checks(part: Constraint, column: str, dialects: tuple[str, ...]) -> bool:
@@ -38,20 +39,27 @@ def mentions(condition: Expression, column: str, dialects: tuple[str, ...]) -> b
     if condition.sql is not None:
         return has_column(condition.sql, column, dialects)
     # As an argument, because `*conditions` is nothing by itself.
-    tree = ast.parse(f"f({condition.text})", mode="eval")
-    constructs = set(_in_constructs(tree.body))
-    written, others = _written(tree), list(_other_strings(tree))
-    bare = isinstance(tree.body, ast.Call) and all(map(_is_reference, tree.body.args))
-    if bare or not (constructs or written or others):
+    call = ast.parse(f"f({condition.text})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    found = _Named()
+    for given in call.args:
+        found.gather(given)
+    if not found.anything or all(map(_stands_elsewhere, call.args)):
         return True  # nobody knows what it is about
-    if column in constructs or has_column(written, column, dialects):
+    if column in found.columns or has_column(found.sql, column, dialects):
         return True
-    return any(_has_word(text, column) for text in others)
+    return any(_has_word(text, column) for text in found.strings)
 
 
-def _is_reference(node: ast.AST) -> bool:
-    """Whether it is what stands elsewhere: `app.CONDITION`."""
-    return isinstance(node, ast.Name | ast.Attribute)
+def _stands_elsewhere(node: ast.expr) -> bool:
+    """Whether it is `app.CONDITION`, or what a function makes that is not SQLAlchemy's."""
+    if isinstance(node, ast.Starred):
+        return _stands_elsewhere(node.value)
+    if not isinstance(node, ast.Call):
+        return isinstance(node, ast.Name | ast.Attribute)
+    if isinstance(node.func, ast.Attribute) and not dotted(node.func):
+        return False  # of a string, or of what a call has made: `column("a").in_([1])`
+    return not _is_construct(node) and dotted(node.func).partition(".")[0] not in _SQLALCHEMY
 
 
 def _has_word(text: str, column: str) -> bool:
@@ -60,23 +68,44 @@ def _has_word(text: str, column: str) -> bool:
     return any(word.strip('"`[]').casefold() == column.casefold() for word in words)
 
 
-def _other_strings(tree: ast.AST) -> Iterator[str]:
-    """What SQL may be computed of, by `%`, `+`, `format` or `join`; not the values of constructs.
+@dataclass
+class _Named:
+    """What may name columns in a condition that is made by Python."""
 
-    Those of f-strings are not among them.
-    """
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-        elif not isinstance(node, ast.JoinedStr) and not _is_construct(node):
-            yield from _other_strings(node)
+    columns: set[str] = field(default_factory=set)
+    """Those of SQLAlchemy's constructs: `column("a")`, `t.c.a`, `t.c["a"]`, `Model.a`."""
+    sql: str = ""
+    """That of f-strings, with a number for what is computed."""
+    strings: list[str] = field(default_factory=list)
+    """What SQL may be computed of, by `%`, `+`, `format` or `join`."""
 
+    @property
+    def anything(self) -> bool:
+        """Whether there is something."""
+        return bool(self.columns or self.sql or self.strings)
 
-def _written(tree: ast.AST) -> str:
-    """The SQL of an f-string, with a number for what is computed."""
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr))
-    parts = (part for node in found for part in node.values)
-    return "".join(str(p.value) if isinstance(p, ast.Constant) else "0" for p in parts)
+    def gather(self, node: ast.AST, *, values: bool = False) -> None:
+        """Add what a part of a condition has; its strings may be `values` of a construct."""
+        name: ast.AST | None = None
+        inner = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.JoinedStr):
+            parts = node.values
+            self.sql += "".join(str(p.value) if isinstance(p, ast.Constant) else "0" for p in parts)
+            values = True
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not values:
+            self.strings.append(node.value)
+        elif isinstance(node, ast.Attribute):
+            self.columns.add(node.attr)
+        elif isinstance(node, ast.Subscript):
+            name = node.slice
+        elif isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute):  # a method is no column
+                inner = [node.func.value, *inner[1:]]
+            name = node.args[0] if node.args and _is_column(node) else None
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            self.columns.add(name.value)
+        for each in inner:
+            self.gather(each, values=values or _is_construct(node))
 
 
 def _is_construct(node: ast.AST) -> bool:
@@ -84,20 +113,8 @@ def _is_construct(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return isinstance(node, ast.Compare)
     name = dotted(node.func).rpartition(".")[2] or getattr(node.func, "attr", "")
-    return name.endswith("column") or name in _OPERATORS
+    return _is_column(node) or name in _OPERATORS
 
 
-def _in_constructs(tree: ast.AST) -> Iterator[str]:
-    """Columns in a condition of SQLAlchemy's own: `column("a")`, `t.c.a`, `t.c["a"]`, `Model.a`."""
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
-        given: ast.AST | None = None
-        if isinstance(node, ast.Attribute):
-            if id(node) not in called:
-                yield node.attr
-        elif isinstance(node, ast.Subscript):
-            given = node.slice
-        elif isinstance(node, ast.Call) and dotted(node.func).rpartition(".")[2].endswith("column"):
-            given = node.args[0] if node.args else None
-        if isinstance(given, ast.Constant) and isinstance(given.value, str):
-            yield given.value
+def _is_column(node: ast.Call) -> bool:
+    return dotted(node.func).rpartition(".")[2].endswith("column")

@@ -168,6 +168,8 @@ class Renderer:
         elif column.type is not None:
             parts.append(self.expression(column.type))
         parts += [*keys, *(self.expression(argument) for argument in column.arguments)]
+        # The database drops it with the column it is written at.
+        parts += [self.constraint(p) for p in own if p.kind == "check" and not p.of_type]
         if any(part.kind == "unique" for part in own):
             parts.append("unique=True")
         parts += self.options(_column_options(column, table), *_MODEL_ONLY)
@@ -187,7 +189,7 @@ class Renderer:
         if part.kind == "foreignkey":
             parts = [self.names(part.columns), self.names(_targets(part))]
         else:
-            parts = [self.text(name) for name in part.columns]
+            parts = [self.text(name) for name in _listed(part)]
             parts += [self.expression(argument) for argument in part.arguments]
         if part.name is not None:
             parts.append(f"name={self.named(part.name, final=part.final)}")
@@ -199,7 +201,7 @@ class Renderer:
         parts += [
             self.constraint(part)
             for part in table.constraints
-            if not part.of_type and (not part.inline or part.kind == "check")
+            if not part.of_type and not part.inline
         ]
         parts += [*self.schema(table.name), *self.options(table.options)]
         return call("op.create_table", parts, wide=False)
@@ -219,7 +221,7 @@ class Renderer:
             parts += [] if batch else self.schema(table, "source_schema")
             parts += self.schema(part.referent, "referent_schema")
         else:
-            parts += [self.names(part.columns)] if part.columns else []
+            parts += [self.names(_listed(part))] if _listed(part) else []
             parts += [self.expression(argument) for argument in part.arguments]
             parts += [] if batch else self.schema(table)
         if not part.columns and not part.arguments:
@@ -320,6 +322,11 @@ def _column_options(column: Column, table: Table) -> Options:
     if key is not None and column.name not in primary:
         return without(column.options, "primary_key")
     return column.options
+
+
+def _listed(part: Constraint) -> tuple[str, ...]:
+    """The columns that a constraint's constructor takes: not the one that a CHECK is written at."""
+    return () if part.kind == "check" else part.columns
 
 
 def _targets(part: Constraint) -> list[str]:
