@@ -66,6 +66,16 @@ def test_what_cannot_be_known_gets_a_placeholder(upgrade: str, tmp_path: Path) -
     ast.parse(text)
 
 
+def test_sqlite_drops_no_column_while_a_view_is_of_a_table_that_is_gone(tmp_path: Path) -> None:
+    view = 'op.execute("CREATE VIEW v AS SELECT 1 FROM other")'
+    other = 'op.create_table("other", sa.Column("a", sa.Text()))'
+    add, drop = 'op.add_column("users", sa.Column("a", sa.Text()))', 'op.drop_table("other")'
+    for number, upgrade in enumerate((add, f"{drop}\n{add}", f"{add}\n{drop}")):
+        gone = [drop] * (number == 0)
+        project = Project(tmp_path / str(number), USERS, other, view, *gone, upgrade)
+        assert project.scaffold.complete == (number == 2)
+
+
 def test_a_body_that_does_something_is_replaced_only_by_an_unsafe_fix(tmp_path: Path) -> None:
     from alembic_roundtrip.scaffold import fix
 

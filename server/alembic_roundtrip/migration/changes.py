@@ -31,6 +31,8 @@ class DropTable:
     """DROP TABLE."""
 
     table: Name
+    cascade: bool = field(default=False, compare=False)
+    """Whether it is to take along what depends on the table."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,8 @@ class Constraint:
     """False where a naming convention that could not be read has a say in its name."""
     of_type: str = ""
     """For the CHECK of a `Boolean` or `Enum`: which of them; a database that has it needs none."""
+    retyped: tuple[tuple[Expression, Expression], ...] = field(default=(), compare=False)
+    """For the CHECK of a column whose type has changed since: from what to what, each time."""
 
     def is_known_as(self, name: str | None) -> bool:
         """Whether that is its name in the database."""

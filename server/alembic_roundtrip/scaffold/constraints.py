@@ -16,7 +16,7 @@ from alembic_roundtrip.scaffold.foreignkeys import ForeignKeyIndexes
 from alembic_roundtrip.scaffold.fragility import against_constraint, against_refilled, fragile
 from alembic_roundtrip.scaffold.sql import type_condition
 from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
-from alembic_roundtrip.scaffold.told import to_fill
+from alembic_roundtrip.scaffold.told import rewritten, to_fill
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.names import generated, known_as
 
@@ -123,9 +123,19 @@ class Constraints:
         rows = against_constraint(change.table, part, later)
         if part.of_type and not part.arguments:
             part = self._as_condition(part, table)
-        return Inverse(
-            [*fragile(rows), self.render.create_constraint(change.table, part, step.target)]
-        )
+        made = self.render.create_constraint(change.table, part, step.target)
+        return Inverse([*self.doubts(part), *fragile(rows), made])
+
+    def doubts(self, *parts: Constraint) -> list[str]:
+        """What says of each CHECK that PostgreSQL has written casts into that it is not the same.
+
+        None of them goes away when the column gets its old type again.
+        """
+        return [
+            rewritten(part)
+            for part in parts
+            if self.dialects == _POSTGRESQL and any(is_recast(*types) for types in part.retyped)
+        ]
 
     def with_column(
         self, part: Constraint, table: Table, column: Column, step: Step
@@ -135,6 +145,7 @@ class Constraints:
         It is made with the column, or after its batch block.
         """
         rows = against_refilled(part, table, column, self.dialects)
+        doubts = self.doubts(part)
         others = [each.name for each in table.columns if each.name != column.name]
         alone = part.kind == "check" and not any(
             checks(part, name, self.dialects) for name in others
@@ -144,10 +155,11 @@ class Constraints:
             # The condition is about this column only: no row has a place there.
             # It can be filled when the block has ended: until then the column is not there.
             filled = to_fill(f"{table.name}.{column.name}")
-            return [], [filled, self._afterwards(part, table, step)]
+            return [], [*doubts, filled, self._afterwards(part, table, step)]
+        said = [*doubts, *fragile(rows)]
         if step.target == "op" and "sqlite" in self.dialects:
-            return [], [*fragile(rows), self._afterwards(part, table, step)]
-        return [*fragile(rows), self.render.create_constraint(table.name, part, step.target)], []
+            return [], [*said, self._afterwards(part, table, step)]
+        return [*said, self.render.create_constraint(table.name, part, step.target)], []
 
     def _afterwards(self, part: Constraint, table: Table, step: Step) -> str:
         """A constraint made after the step's batch block, in one of its own where it needs that."""
@@ -175,10 +187,11 @@ class Constraints:
             for part in table.constraints
             if checks(part, change.column, self.dialects) and not part.of_type and known_as(part)
         ]
-        return (
-            [self.drop(change.table, part, step) for part in parts],
-            [self.render.create_constraint(change.table, part, step.target) for part in parts],
-        )
+        made = [self.render.create_constraint(change.table, part, step.target) for part in parts]
+        return [self.drop(change.table, part, step) for part in parts], [
+            *self.doubts(*parts),
+            *made,
+        ]
 
     def _as_condition(self, part: Constraint, table: Table) -> Constraint:
         """The CHECK that came with a type, as one by itself."""

@@ -26,6 +26,7 @@ from alembic_roundtrip.scaffold.recreation import (
     copies_generated,
     hides_behind_a_view,
     may_copy_generated,
+    stands_behind_a_broken_view,
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, by_hand, values_lost
@@ -221,7 +222,8 @@ class _Undoing:
             place, copies = replace(place, batch=never), False
         inverse: Inverse | None = None
         unread = isinstance(step.change, c.Unknown) and _says_more(operation, self._migration)
-        if not copies and not unread:
+        broken = isinstance(step.change, c.AddColumn) and stands_behind_a_broken_view(step)
+        if not (copies or unread or broken):
             with suppress(NotKnownError):
                 inverse = self._inverter.invert(step.change, step)
         rows = isinstance(step.change, c.Unknown | c.WriteRows)

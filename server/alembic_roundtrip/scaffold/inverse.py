@@ -27,6 +27,7 @@ from alembic_roundtrip.scaffold.constraints import Constraints
 from alembic_roundtrip.scaffold.enums import enums_of
 from alembic_roundtrip.scaffold.fragility import (
     against_column,
+    against_constraint,
     against_index,
     against_refilled,
     against_refilled_index,
@@ -40,10 +41,10 @@ from alembic_roundtrip.scaffold.sql import (
 )
 from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
 from alembic_roundtrip.scaffold.tables import Tables, with_kept_names
-from alembic_roundtrip.scaffold.told import DESTRUCTIVE, to_fill, values_lost
+from alembic_roundtrip.scaffold.told import DESTRUCTIVE, dropped_along, to_fill, values_lost
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.columns import whole
-from alembic_roundtrip.schema.names import numbered_column, sequence_of
+from alembic_roundtrip.schema.names import known_as, numbered_column, sequence_of
 from alembic_roundtrip.schema.recreation import reflected
 
 _SYNCED = {"enum_schema", "enum_name", "new_values", "affected_columns"}
@@ -94,7 +95,27 @@ class Inverter:
 
     @invert.register(c.DropTable)
     def _(self, change: c.DropTable, step: Step) -> Inverse:
-        return self._tables.dropped(change, step)
+        dropped = self._tables.dropped(change, step)
+        table = step.before.tables[change.table]
+        return replace(
+            dropped,
+            before=self._constraints.doubts(*table.constraints),
+            after=list(self._taken_along(change, step)),
+        )
+
+    def _taken_along(self, change: c.DropTable, step: Step) -> Iterator[str]:
+        """What PostgreSQL drops together with a table: foreign keys that refer to it, and views."""
+        if not change.cascade or step.before.dialect != "postgresql":
+            return
+        for table in step.before.tables.values():
+            for part in table.constraints:
+                if part.referent == change.table != table.name:
+                    named = replace(part, name=known_as(part))
+                    yield from fragile(against_constraint(table.name, named, self._later))
+                    yield self.render.create_constraint(table.name, named)
+        for kind, name in step.before.definitions_with(change.table):
+            if kind == "view":
+                yield dropped_along(name, change.table)
 
     @invert.register(c.RenameTable)
     def _(self, change: c.RenameTable, step: Step) -> Inverse:
@@ -173,10 +194,14 @@ class Inverter:
         type_ = self._tables.unchecked(column, table)
         parts.insert(1 if parts else 0, self.render.column(added, table, type_))
         along = [part for part in table.constraints if self._goes_with(part, change.column)]
-        stays = (part for part in table.constraints if part not in along)
+        stays = [part for part in table.constraints if part not in along]
         found = (against_refilled(part, table, column, self.dialects) for part in stays)
         rows = fragile(" or ".join(filter(None, found)))
-        statements = [f"{DESTRUCTIVE}{lost}", *rows, call(f"{step.target}.add_column", parts)]
+        doubts = self._constraints.doubts(
+            *(part for part in stays if change.column in part.columns)
+        )
+        made = call(f"{step.target}.add_column", parts)
+        statements = [f"{DESTRUCTIVE}{lost}", *doubts, *rows, made]
         inner, after = self._indexes_with(column, table, step)
         for part in along:
             with_it, afterwards = self._constraints.with_column(part, table, column, step)

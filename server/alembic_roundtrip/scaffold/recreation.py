@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Batch
-from alembic_roundtrip.migration.objects import Constraint, Index, Table, option
+from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
 from alembic_roundtrip.scaffold.sql import type_condition
 from alembic_roundtrip.scaffold.step import Step
+from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.recreation import is_recreated, reflected
 
 _IN_PLACE = ("batch_op.create_index", "batch_op.drop_index", "batch_op.add_column")
@@ -115,6 +115,14 @@ def hides_behind_a_view(step: Step) -> bool:
     change = step.change
     if not isinstance(change, c.AddColumn) or change.constraints or change.column.arguments:
         return False
-    word = re.compile(rf"\b{re.escape(change.table.name)}\b", re.IGNORECASE)
-    views = (text for (kind, _), text in step.before.definitions.items() if kind == "view")
-    return any(word.search(text) for text in views)
+    return _has_views(step.before, change.table)
+
+
+def stands_behind_a_broken_view(step: Step) -> bool:
+    """Whether a view is of a table that is gone: SQLite drops no column then, of any table."""
+    gone = (name for name in step.after.gone if step.after.table(name) is None)
+    return _has_views(step.after, *gone)
+
+
+def _has_views(schema: Schema, *tables: Name) -> bool:
+    return any(kind == "view" for kind, _ in schema.definitions_with(*tables))

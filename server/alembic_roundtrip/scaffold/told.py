@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alembic_roundtrip.migration.model import Migration, Operation
+from alembic_roundtrip.migration.objects import Constraint, Name
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
+from alembic_roundtrip.schema.names import known_as
 
 DESTRUCTIVE = "# DESTRUCTIVE: "
 PUT_BACK = f"{PLACEHOLDER} put back by hand what the downgrade before this one did:"
@@ -25,6 +27,17 @@ def values_lost(column: str) -> str:
 def to_fill(column: str) -> str:
     """The placeholder for the values that a column which comes back has to have."""
     return f"{PLACEHOLDER} undo the loss of {column} by hand: fill it here"
+
+
+def dropped_along(view: Name, table: Name) -> str:
+    """The placeholder for a view that may be of a table which is dropped with all that needs it."""
+    return f"{PLACEHOLDER} make {view} again by hand, if it went with {table}"
+
+
+def rewritten(part: Constraint) -> str:
+    """The placeholder for a CHECK whose condition is not what the migration says any more."""
+    name = known_as(part) or "a CHECK"
+    return f"{PLACEHOLDER} see by hand what {name} was: its column has had another type since"
 
 
 def values_overwritten(subjects: Sequence[str]) -> str:

@@ -135,7 +135,7 @@ def alter_column(draft: Draft, change: c.AlterColumn) -> None:
                 for before, col in zip(table.columns, columns, strict=True)
             ]
         )
-    draft.change(change.table, columns=columns)
+    draft.change(change.table, columns=columns, constraints=_retyped(table, name, change))
     new = option(change.options, "new_column_name")
     if new is not None and new.string is not None and new.string != name:
         draft.made.append(Key("column", change.table, new.string))
@@ -143,6 +143,21 @@ def alter_column(draft: Draft, change: c.AlterColumn) -> None:
         renamed = draft.tables[change.table]
         draft.put(with_sequences(renamed, table, {name: new.string}))
         draft.outdate(name)
+
+
+def _retyped(table: Table, name: str, change: c.AlterColumn) -> tuple[Constraint, ...] | None:
+    """The constraints of a table with a note at the CHECKs of a column that gets another type."""
+    new, column = option(change.options, "type_"), table.column(name)
+    old = column.type if column is not None else None
+    if new is None or old is None:
+        return None
+    noted = tuple(
+        replace(part, retyped=(*part.retyped, (old, new)))
+        if part.kind == "check" and _is_about(part, name)
+        else part
+        for part in table.constraints
+    )
+    return noted if any(part.retyped for part in noted) else None
 
 
 def _rename_in_parts(draft: Draft, name: Name, old: str, new: str) -> None:

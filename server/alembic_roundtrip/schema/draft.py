@@ -18,7 +18,7 @@ from alembic_roundtrip.migration.objects import (
     Options,
     Table,
 )
-from alembic_roundtrip.schema.names import with_names
+from alembic_roundtrip.schema.names import numbered_as, with_names
 from alembic_roundtrip.schema.recreation import Recreation, is_read, recreated
 from alembic_roundtrip.schema.state import Key, Schema
 
@@ -38,6 +38,7 @@ class Draft:
         self.dialect = schema.dialect
         self.definitions = schema.definitions
         self.kept = schema.kept
+        self.gone = schema.gone
         self.made: list[Key] = []
         self.recreating = False
         self.now: dict[str, str] = {}
@@ -55,6 +56,7 @@ class Draft:
             self.dialect,
             self.definitions,
             self.kept,
+            self.gone,
         )
 
     def take_made(self) -> list[Key]:
@@ -164,6 +166,13 @@ class Draft:
         for table in self.tables.values():
             if any(part.referent == old for part in table.constraints):
                 self.put(_retargeted(table, old, new, columns))
+
+    def drop_references(self, gone: Name) -> None:
+        """Foreign keys go with what they refer to."""
+        for table in self.tables.values():
+            kept = tuple(part for part in table.constraints if part.referent != gone)
+            if len(kept) < len(table.constraints):
+                self.put(numbered_as(table, replace(table, constraints=kept)))
 
     def doubt(self, changes: Iterable[c.Change]) -> None:
         """Changes that were made may not have been."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -48,6 +49,8 @@ class Schema:
     """The statements that made views, functions and the like; empty where there are several."""
     kept: frozenset[str] = frozenset()
     """Names that constraints and indexes kept when their table got another one."""
+    gone: frozenset[Name] = frozenset()
+    """Tables that were dropped on SQLite, where views of them stay."""
 
     def table(self, name: Name) -> Table | None:
         """The table of that name, where there is one that is known."""
@@ -73,6 +76,14 @@ class Schema:
             for column in table.columns:
                 if column.type is not None and names_enum(column.type.text, enum):
                     yield table.name, column
+
+    def definitions_with(self, *names: Name) -> Iterator[tuple[str, Name]]:
+        """Views, functions and the like whose statements have one of these names in them."""
+        if names:
+            word = re.compile(
+                rf"\b(?:{'|'.join(re.escape(name.name) for name in names)})\b", re.IGNORECASE
+            )
+            yield from (key for key, text in self.definitions.items() if word.search(text))
 
     def keys(self) -> Iterator[Key]:
         """Every object that is known by a name."""

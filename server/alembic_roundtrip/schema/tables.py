@@ -78,6 +78,10 @@ def drop_table(draft: Draft, change: c.DropTable) -> None:
     draft.tables = draft.tables.without(change.table)
     draft.know(change.table)
     draft.outdate_views(change.table.name)
+    if change.cascade and draft.dialect == "postgresql":
+        draft.drop_references(change.table)
+    if draft.dialect == "sqlite":
+        draft.gone |= {change.table}
 
 
 def rename_table(draft: Draft, change: c.RenameTable) -> None:

@@ -328,12 +328,13 @@ def _drop(words: Words) -> Read:
     while words.take(","):
         names.append(_dropped_name(words))
     owner = words.name() if kind == "INDEX" and words.take("ON") else None
+    cascade = words.take("CASCADE")
     found: list[Change] = []
     for name in names:
         if name is None:
             return ANYTHING
         if kind == "TABLE":
-            found.append(DropTable(name))
+            found.append(DropTable(name, cascade))
         elif kind == "INDEX":
             found.append(DropIndex(name.name, owner))
         elif kind == "TYPE":
