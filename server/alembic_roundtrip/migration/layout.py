@@ -107,7 +107,7 @@ class Layout:
             assert documented is not None
             end = self.source.line_range(documented.end.line).end
             return Edit(Range(end, end), self.newlines("\n" + block))
-        lines = frozenset(line.strip() for line in block.split("\n"))
+        lines = frozenset(said for line in block.split("\n") for said in _comments(line.strip()))
         end, comment = self._end(direction, lines)
         if comment:
             block = f"{indent}{comment}\n{block}"
@@ -124,7 +124,7 @@ class Layout:
         while number < self.source.line_count and self._is_comment(number + 1, lines):
             number += 1
         end = self.source.line_range(number).end
-        stays = self.does_nothing(direction) and not _TECHNICAL.match(tail)
+        stays = self.does_nothing(direction) and not is_technical(tail)
         return end, tail if stays else ""
 
     def _unfolded(self, direction: Direction, indent: str, block: str) -> Edit:
@@ -179,6 +179,17 @@ class Layout:
         if first < 1 or first + len(lines) - 1 > self.source.line_count:
             return False
         return lines == [self.source.line(first + n).strip() for n in range(len(lines))]
+
+
+def _comments(line: str) -> tuple[str, ...]:
+    """A line of a new body, and the comment that it quotes if it is one of old code."""
+    quoted = line.removeprefix("#").strip()
+    return (line, quoted) if quoted.startswith("#") else (line,)
+
+
+def is_technical(comment: str) -> bool:
+    """Whether a comment is for a tool, about the line that it stands on."""
+    return _TECHNICAL.match(comment) is not None
 
 
 def decorated_from(migration: Migration, direction: Direction) -> int:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name, Table
+from alembic_roundtrip.migration.objects import Name, Table, option
 from alembic_roundtrip.migration.rewrite import WriteBody
 from alembic_roundtrip.migration.sql import named_in
-from alembic_roundtrip.scaffold.parts import (
-    Part,
-    about,
-    bindings_of,
-    does_nothing,
-    done_by,
-    is_plain,
-    only_bind,
-    parts,
-)
+from alembic_roundtrip.scaffold.bindings import Effect, bindings_of, only_bind
+from alembic_roundtrip.scaffold.named import named_by
+from alembic_roundtrip.scaffold.parts import Part, does_nothing, parts
+from alembic_roundtrip.scaffold.plain import about, answers, done_by, is_plain
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 from alembic_roundtrip.schema import Key, Schema, applied
 from alembic_roundtrip.text import apply_edits
+
+if TYPE_CHECKING:
+    from alembic_roundtrip.migration.sql.named import Named
 
 _OBJECTS = (c.CreateObject, c.ReplaceObject, c.DropObject)
 
@@ -74,34 +72,34 @@ class _Merge:
 
     def made(self) -> Merged | None:
         """The statements in their order."""
-        left = self._left()
+        binding = only_bind(self.present, self.context.migration)
+        left = self._left(binding)
         if left is None:
             return None
         places: dict[int, list[str]] = {}
         used: set[int] = set()
         last = 0
         for number in left:
-            needed = bindings_of(self.present[number].names, self.present)
+            needed = bindings_of(self.present[number].names, self.present, binding)
             place = self._place(number, last)
             if needed is None or place is None:
                 return None
             texts = [self.present[at].text for at in needed if at not in used]
-            used |= {*needed}
+            used |= {*needed, number}
             places.setdefault(place, []).extend([*texts, self.present[number].text])
             last = place
         kept = frozenset(text for texts in places.values() for text in texts)
         operations = tuple(o for number in left for o in self.present[number].operations)
-        return Merged(tuple(self._in_order(places)), kept, operations)
+        return Merged(tuple(self._in_order(places, self._said(used))), kept, operations)
 
-    def _left(self) -> list[int] | None:
+    def _left(self, binding: Mapping[int, Effect]) -> list[int] | None:
         """The statements that the new ones do not do; None where one does more than write rows."""
         migration = self.context.migration
         complete = not any(PLACEHOLDER in text for text in self.new)
-        bindings = only_bind(self.present, migration)
         done, same = done_by(self.parts), {part.code for part in self.parts}
         left = []
         for number, part in enumerate(self.present):
-            if does_nothing(part) or part.code in same or number in bindings:
+            if does_nothing(part) or part.code in same or number in binding:
                 continue
             if self._only_writes_rows(part):
                 left.append(number)
@@ -123,19 +121,44 @@ class _Merge:
             and not operation.autocommit
         )
 
-    def _in_order(self, places: dict[int, list[str]]) -> Iterator[str]:
+    def _said(self, used: set[int]) -> dict[int, list[str]]:
+        """The comments of statements that are not used, by the new one that does what they did.
+
+        Those of one that nothing does any more wait for the next.
+        """
+        said: dict[int, list[str]] = {}
+        waiting: list[str] = []
+        for number, part in enumerate(self.present):
+            if number in used or does_nothing(part):
+                continue
+            waiting += part.comments
+            place = next((at for at, new in enumerate(self.parts) if _does(new, part)), None)
+            if place is not None:
+                said.setdefault(place, []).extend(waiting)
+                waiting = []
+        said.setdefault(len(self.parts), []).extend(waiting)
+        return said
+
+    def _in_order(
+        self, places: Mapping[int, list[str]], said: Mapping[int, list[str]]
+    ) -> Iterator[str]:
         yield from places.get(0, ())
+        above: list[str] = []
         number = 0
         for text in self.new:
-            yield text
+            above.append(text)
             if not _is_comment(text):
+                yield from (each for each in said.get(number, ()) if each not in text)
+                yield from above
+                above = []
                 number += 1
                 yield from places.get(number, ())
+        yield from [*above, *said.get(number, ())]
 
     def _place(self, number: int, last: int) -> int | None:
         """Before which of the new statements it can stand; None where there is none."""
         operation = self.present[number].operations[0]
-        named = named_in(operation.sql, self.context.dialects) if operation.sql else None
+        named = self._named(operation)
         trips = self.context.round_trips
         known = [schema for trip in trips for schema in (trip.before, trip.up.schema)]
         tables = _tables(named.tables, known) if named is not None else None
@@ -159,6 +182,16 @@ class _Merge:
         )
         return next(fitting, None)
 
+    def _named(self, operation: Operation) -> Named | None:
+        """The tables and columns that an operation names; None where not all of it is known."""
+        if operation.sql:
+            return named_in(operation.sql, self.context.dialects)
+        made = option(operation.arguments, "sqltext")
+        nodes = (node for part in self.present for node in part.nodes)
+        local = [ast.unparse(n) for n in nodes if isinstance(n, ast.Import | ast.ImportFrom)]
+        imports = (*self.context.migration.imports, *local)
+        return named_by(made, imports) if made is not None else None
+
 
 @dataclass(frozen=True)
 class _Held:
@@ -180,7 +213,7 @@ class _Held:
 
     def _where(self, others: Iterable[Part]) -> set[int] | None:
         wanted = {about(change) for part in others for change in part.changes if self._has(change)}
-        there = [set(map(about, part.changes)) for part in self.parts]
+        there = [{what for x in part.changes for what in answers(x)} for part in self.parts]
         if not wanted <= set().union(*there):
             return None
         return {at for at, keys in enumerate(there) if keys & wanted}
@@ -188,6 +221,12 @@ class _Held:
     def _has(self, change: c.Change) -> bool:
         """Whether it may matter: triggers, views and functions may read any table."""
         return isinstance(change, _OBJECTS) or not self.tables.isdisjoint(c.tables_of(change))
+
+
+def _does(new: Part, part: Part) -> bool:
+    """Whether a new statement stands for one of the present downgrade."""
+    does = {what for change in new.changes for what in answers(change)}
+    return new.code == part.code or not does.isdisjoint(map(about, part.changes))
 
 
 def _is_method(node: ast.stmt, name: str) -> bool:
