@@ -28,3 +28,16 @@ def test_a_downgrade_that_is_empty_on_purpose_is_written_only_for_who_asks(
     text = fixed_text(Workspace([tmp_path]), file, unsafe=unsafe)
     assert text is not None
     assert ('op.drop_column("users", "nick")' in text) == written
+
+
+def test_many_fixes_come_to_an_end(tmp_path: Path) -> None:
+    columns = [f"c{number}" for number in range(60)]
+    project = AlembicProject(tmp_path)
+    made = ", ".join(f'sa.Column("{name}", sa.Text)' for name in columns)
+    project.add("aaaa", f'op.create_table("users", {made})')
+    back = [f'op.add_column("users", sa.Column("{name}", sa.Text))' for name in columns]
+    drops = [f'op.drop_column("users", "{name}")' for name in columns]
+    file = project.add("bbbb", "\n".join(drops), "\n".join(back))
+    text = fixed_text(Workspace([tmp_path]), file)
+    assert text is not None
+    assert text.count("# DESTRUCTIVE: ") == len(columns)

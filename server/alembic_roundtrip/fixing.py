@@ -5,15 +5,21 @@ from __future__ import annotations
 import codecs
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from alembic_roundtrip.diagnostic import Fix
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration
-from alembic_roundtrip.migration.rewrite import RewriteError
+from alembic_roundtrip.migration.rewrite import (
+    AddComment,
+    ChangeCall,
+    ReplaceCall,
+    Rewrite,
+    RewriteError,
+)
 from alembic_roundtrip.migration.syntax import encoding_of
-from alembic_roundtrip.text import apply_edits
+from alembic_roundtrip.text import Range, apply_edits
 from alembic_roundtrip.textfile import TextFile
 from alembic_roundtrip.workspace import Workspace
 
@@ -31,14 +37,44 @@ def fixed_text(workspace: Workspace, path: Path, *, unsafe: bool = False) -> str
         document = workspace.document(path)
         if document is None:
             return None
-        for fix in _offered(workspace, path, unsafe=unsafe):
-            text = _fixed(document, fix)
-            if text != document.text:
-                workspace.set_text(path, text)
-                break
-        else:
+        text = _step(document, _offered(workspace, path, unsafe=unsafe))
+        if text is None:
             return document.text
+        workspace.set_text(path, text)
     raise RuntimeError(f"the fixes of {path} do not come to an end")
+
+
+def _step(document: Migration | TextFile, offered: Iterable[Fix]) -> str | None:
+    """The text after the first fix that changes it, or after all of those that are small.
+
+    A large file has many of these, and is read anew after each step.
+    """
+    small: list[Fix] = []
+    for fix in offered:
+        if all(map(_place, fix.rewrites)):
+            small.append(fix)
+        elif not small and (text := _fixed(document, fix)) != document.text:
+            return text
+    together = Fix("Several fixes", tuple(r for fix in _apart(small) for r in fix.rewrites), "safe")
+    texts = (_fixed(document, fix) for fix in (together, *small))
+    return next((text for text in texts if text != document.text), None)
+
+
+def _apart(fixes: Iterable[Fix]) -> Iterator[Fix]:
+    """Those that are about other places than the ones before them."""
+    taken: list[Range] = []
+    for fix in fixes:
+        places = list(filter(None, map(_place, fix.rewrites)))
+        if not any(a.start < b.end and b.start < a.end for a in places for b in taken):
+            taken += places
+            yield fix
+
+
+def _place(rewrite: Rewrite) -> Range | None:
+    """The one place that a rewrite is about, beside which others can be made."""
+    if isinstance(rewrite, AddComment):
+        return rewrite.statement
+    return rewrite.call if isinstance(rewrite, ChangeCall | ReplaceCall) else None
 
 
 def with_pattern(workspace: Workspace, path: Path, name: str) -> str:

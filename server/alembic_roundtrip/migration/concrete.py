@@ -28,22 +28,70 @@ _Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
 
 def tree_edits(migration: Migration, rewrites: Iterable[TreeRewrite]) -> list[Edit]:
-    """The edits of the lines that differ after the rewrites; raises `RewriteError`."""
-    mark = _MARK if migration.text.startswith(_MARK) else ""
+    """The edits of the lines that differ after the rewrites; raises `RewriteError`.
+
+    A call changes in the tree of its statement alone: that of a large file takes seconds.
+    """
+    groups: dict[Range | None, list[TreeRewrite]] = {}
+    for rewrite in rewrites:
+        groups.setdefault(_statement_of(migration, rewrite), []).append(rewrite)
+    if None in groups:
+        return _edits(migration, "", migration.text, 0, [r for g in groups.values() for r in g])
+    found = []
+    for place, group in groups.items():
+        assert place is not None
+        lines = Range(Position(place.start.line, 1), Position(place.end.line + 1, 1))
+        header = f"if x:{migration.source.newline}"
+        text = migration.source.slice(lines)
+        found += _edits(migration, header, text, place.start.line - 1, group)
+    return found
+
+
+def _statement_of(migration: Migration, rewrite: TreeRewrite) -> Range | None:
+    """The statement, of those on lines of their own, that a call is in; None for anything else."""
+    if not isinstance(rewrite, ChangeCall | ReplaceCall):
+        return None
+    for direction in (migration.upgrade, migration.downgrade):
+        places = direction.statements if direction is not None else ()
+        for place, after in zip(places, [*places[1:], None], strict=True):
+            if place.start <= rewrite.call.start and rewrite.call.end <= place.end:
+                first = migration.source.line(place.start.line)[: place.start.column - 1]
+                alone = after is None or place.end.line < after.start.line
+                return place if first and not first.strip(" \t") and alone else None
+    return None
+
+
+def _edits(
+    migration: Migration, header: str, text: str, above: int, rewrites: Iterable[TreeRewrite]
+) -> list[Edit]:
+    """The edits of lines with so many above them, which stand in the block of a header or alone."""
+    mark = _MARK if text.startswith(_MARK) else ""
     try:
-        tree = MetadataWrapper(cst.parse_module(migration.text[len(mark) :]), unsafe_skip_copy=True)
+        module = cst.parse_module(header + text[len(mark) :])
     except cst.ParserSyntaxError as error:
         raise RewriteError(f"{migration.path.name}: {error.message}") from error
-    changer = _Changer(rewrites)
-    text = mark + tree.visit(changer).code
+    changer = _Changer(rewrites, above - bool(header))
+    new = mark + MetadataWrapper(module, unsafe_skip_copy=True).visit(changer).code[len(header) :]
     if changer.left:
         raise RewriteError(f"{migration.path.name}: what is to be changed does not stand alone")
-    return differences(migration.text, text)
+    return [
+        Edit(Range(_below(each.range.start, above), _below(each.range.end, above)), each.text)
+        for each in differences(text, new)
+    ]
+
+
+def _below(place: Position, lines: int) -> Position:
+    return Position(place.line + lines, place.column)
 
 
 def statements(migration: Migration, name: str) -> tuple[str, ...]:
     """The statements in a function at no indentation, with their comments; none without it."""
-    tree = cst.parse_module(migration.text.removeprefix(_MARK))
+    text = migration.text.removeprefix(_MARK)
+    direction = migration.upgrade if name == "upgrade" else migration.downgrade
+    if direction is not None and direction.range.start.column == 1:
+        end = Position(direction.range.end.line + 1, 1)
+        text = migration.source.slice(Range(direction.range.start, end))
+    tree = cst.parse_module(text)
     functions = (part for part in tree.body if isinstance(part, cst.FunctionDef))
     bodies = (part.body.body for part in functions if part.name.value == name)
     found = (part for part in next(bodies, ()) if isinstance(part, _Statement))
@@ -117,13 +165,17 @@ class _Item:
 
 
 class _Changer(cst.CSTTransformer):
-    """Makes the rewrites; `left` are those whose place was not found."""
+    """Makes the rewrites; `left` are those whose place was not found.
+
+    Its tree is of a file without so many lines `above`.
+    """
 
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self, rewrites: Iterable[TreeRewrite]) -> None:
+    def __init__(self, rewrites: Iterable[TreeRewrite], above: int) -> None:
         super().__init__()
         self.left = dict.fromkeys(rewrites)
+        self._above = above
         self._unit = "    "
 
     def visit_Module(self, node: cst.Module) -> None:  # noqa: N802 - LibCST's name
@@ -161,7 +213,7 @@ class _Changer(cst.CSTTransformer):
         place = self.get_metadata(PositionProvider, node)
         assert isinstance(place, CodeRange)
         ends = (place.start, place.end)
-        start, end = (Position(each.line, each.column + 1) for each in ends)
+        start, end = (Position(each.line + self._above, each.column + 1) for each in ends)
         return Range(start, end)
 
     def _start(self, node: cst.BaseStatement) -> Position | None:
