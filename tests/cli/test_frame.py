@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from alembic_roundtrip.cli.reports._frame import frame
+from alembic_roundtrip.cli.reports._frame import Line, cut, frame
 from alembic_roundtrip.cli.reports._terminal import width
 from alembic_roundtrip.text import Position, Range, Source
 
@@ -93,3 +93,13 @@ def test_a_place_behind_the_text_has_no_frame() -> None:
     assert [line.marks for line in frame(Source("a"), Range(Position(1, 2), Position(1, 2)))] == [
         " ^"
     ]
+
+
+def test_a_line_is_cut_where_the_terminal_ends_but_not_before_its_marks() -> None:
+    whole = Line("7", "op.drop_column('users', 'n')", "   ^^^^^^^^^^^^^^^^^^^^^^^^^")
+    assert cut(whole, 10) == Line("7", "op.drop_c…", "   ^^^^^^^")
+    assert cut(Line("7", "op(ééé, 名名名名)", "  ^^^^^^^^^^^^^^"), 10) == Line(
+        "7", "op(ééé, …", "  ^^^^^^^^"
+    )
+    assert cut(whole, 30) == whole
+    assert cut(Line("7", "x" * 40, " " * 30 + "^^^"), 20).marks.endswith("^^^")

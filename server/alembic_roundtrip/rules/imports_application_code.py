@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.diagnostic import Finding
+from alembic_roundtrip.diagnostic import Finding, Related
 from alembic_roundtrip.migration.model import Import
 from alembic_roundtrip.rule import Rule
 
@@ -24,18 +24,36 @@ rule = Rule(__name__, severity="warning")
 
 _CHANGING = frozenset("models model settings config conf database db orm entities".split())
 _LEVELS = 5
+_SHOWN = 3
 
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
     """Imports of modules that are called like models or settings, from the project's own code."""
-    for entry in context.migration.imported:
-        if _changes(entry.module, entry.names) and _is_own(context.migration.path.parent, entry):
-            yield Finding(
-                entry.range,
-                f"`{entry.module}` may change after this migration is written",
-                severity=None if context.recent else "hint",
-            )
+    path = context.migration.path
+    found = [
+        entry
+        for entry in context.migration.imported
+        if _changes(entry.module, entry.names) and _is_own(path.parent, entry)
+    ]
+    if found:
+        first, *others = found
+        names = [f"`{name}`" for name in dict.fromkeys(entry.module for entry in found)]
+        yield Finding(
+            first.range,
+            f"{_listed(names)} may change after this migration is written",
+            related=tuple(Related(path, each.range, f"`{each.module}`") for each in others),
+            severity=None if context.recent else "hint",
+        )
+
+
+def _listed(names: list[str]) -> str:
+    """The first names of several."""
+    shown, more = names[:_SHOWN], len(names) - _SHOWN
+    if more > 0:
+        shown = [*shown, f"{more} more module{'s' * (more > 1)}"]
+    *before, last = shown
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 @lru_cache(maxsize=1024)  # a history has the same few imports again and again
@@ -62,6 +80,24 @@ rule.example(
     """
     from versions.settings import x  # 😋
     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `versions.settings` may change after this migration is written
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
+    "Several modules are one finding",
+    """
+    from versions.settings import x
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `versions.settings` and `versions.models` may change after this migration is written
+    from versions.models import User
+    from versions.models import Team
 
 
     def upgrade():

@@ -47,6 +47,16 @@ def frame(source: Source, place: Range) -> Iterator[Line]:
         yield Line(f"{number:>{size}}", code, marks)
 
 
+def cut(line: Line, room: int) -> Line:
+    """A line that fits into so many cells; as it is where its marks begin behind them."""
+    if width(line.code) <= room or len(line.marks) - len(line.marks.lstrip()) >= room:
+        return line
+    code = line.code[: room - 1]
+    while width(code) >= room:  # wide characters take two
+        code = code[:-1]
+    return Line(line.number, f"{code}…", line.marks[:room])
+
+
 def visible(text: str) -> str:
     """A line as it can be shown: tabs as spaces, and no character that does something instead."""
     shown = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -33,6 +34,11 @@ def writer() -> Write:
 
     shown = console()
     return lambda parts: shown.print(Text.assemble(*parts), end="")
+
+
+def columns() -> int | None:
+    """How wide the terminal is; None where the text does not go to one."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def width(text: str) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from alembic_roundtrip.cli.reports._frame import frame
+from alembic_roundtrip.cli.reports._frame import cut, frame
 from alembic_roundtrip.cli.reports._linting import Linting, one_line, placed, shown_path, told
-from alembic_roundtrip.cli.reports._terminal import Part, writer
+from alembic_roundtrip.cli.reports._terminal import Part, columns, writer
 from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.links import rule_page
 from alembic_roundtrip.severity import Severity
@@ -56,7 +56,10 @@ def _headline(d: Diagnostic) -> Iterator[Part]:
 
 
 def _frame(d: Diagnostic, source: Source) -> Iterator[Part]:
-    for line in frame(source, d.range):
+    room = columns()
+    for whole in frame(source, d.range):
+        # Marks that a terminal wraps stand under nothing.
+        line = whole if room is None else cut(whole, room - len(f"  {whole.number} | "))
         yield f"  {line.number} | ", "blue"
         yield f"{line.code}\n", ""
         if line.marks:
