@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from alembic_roundtrip.migration import changes as c
@@ -34,7 +34,7 @@ class Tables:
 
     def __init__(self, render: Renderer, dialects: tuple[str, ...], types: set[Name]) -> None:
         self._render = render
-        self._types = types
+        self.types = types
         self._native = not dialects or "postgresql" in dialects
         self._only_native = dialects == ("postgresql",)
 
@@ -48,7 +48,7 @@ class Tables:
         columns = []
         for column in table.columns:
             columns.append(self._render.column(column, table, self._type(column, table, step)))
-            self._types.update(enums_of(column, step.before))
+            self.types.update(enums_of(column, step.before))
         statements = [self._render.create_table(table, columns)]
         statements += self._sequences(table)
         statements += [self._render.create_index(index) for index in table.indexes]
@@ -78,12 +78,23 @@ class Tables:
     def _type(self, column: Column, table: Table, step: Step) -> str | None:
         """The type of a recreated table's column, where its enum type is there already."""
         for name in enums_of(column, step.before):
-            if self._native and name in self._types and column.type is not None:
+            if self._native and name in self.types and column.type is not None:
                 if type_name(column.type) != "enum" or "create_type" in column.type.text:
                     return None
                 enum = step.before.enums[name]
                 return self._render.existing_enum(enum, only_postgresql=self._only_native)
         return self.unchecked(column, table)
+
+    def without_types(self, names: Iterable[Name], step: Step) -> list[str]:
+        """Drops of the enum types that came with a change and that nothing else uses."""
+        statements = []
+        for name in dict.fromkeys(names):
+            unused = next(step.before.users_of(name), None) is None
+            if name in self.types and name not in step.before.enums and unused and self._native:
+                self.types.discard(name)
+                made = self._render.enum(name)
+                statements.append(f"{made}.drop(op.get_bind(), checkfirst=True)")
+        return statements
 
     def unchecked(self, column: Column, table: Table) -> str | None:
         """The type of a column that has lost the CHECK which its type would make again."""
