@@ -434,3 +434,21 @@ def test_what_goes_with_a_table_that_is_dropped_with_all_that_needs_it(tmp_path:
     made = body(tmp_path / "before", before, drop, 'op.drop_table("t")')
     assert 'sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False)' in made
     assert "ForeignKey" not in made
+
+
+def test_a_new_column_is_dropped_whatever_became_of_it(tmp_path: Path) -> None:
+    add = 'op.add_column("users", sa.Column("n", sa.Text()))'
+    alter = 'op.alter_column("users", "n", existing_type=sa.Text(), nullable=False)'
+    drop = 'op.drop_column("users", "n")'
+    assert body(tmp_path / "added", USERS, f"{add}\n{alter}") == drop
+    assert "op.alter_column(" in body(tmp_path / "older", f"{USERS}\n{add}", alter)
+    again = body(tmp_path / "again", f"{USERS}\n{add}", f"{alter}\n{drop}\n{add}")
+    assert "op.alter_column(" in again
+
+
+def test_a_loss_is_said_once_above_a_statement(tmp_path: Path) -> None:
+    deletes = """
+    op.execute("DELETE FROM users WHERE age = 1")
+    op.execute("DELETE FROM users WHERE age = 2")
+    """
+    assert body(tmp_path, USERS, deletes).count("DESTRUCTIVE") == 1

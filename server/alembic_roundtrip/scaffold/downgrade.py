@@ -30,7 +30,7 @@ from alembic_roundtrip.scaffold.recreation import (
 )
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, by_hand, values_lost
-from alembic_roundtrip.scaffold.walk import moved, needed, walked
+from alembic_roundtrip.scaffold.walk import goes_with_its_column, moved, needed, walked
 from alembic_roundtrip.text import Range
 
 
@@ -127,6 +127,7 @@ def scaffold(context: Context, only: Range | None = None) -> Scaffold:
         step
         for number, (step, made) in enumerate(walk.steps)
         if needed(step.change, made, walk.gone)
+        and not goes_with_its_column(step, walk)
         and number not in walk.became
         and only in {None, step.operation.range}
         and not existence.undone(step)
@@ -251,12 +252,17 @@ def _lost(change: c.Change) -> tuple[str, ...]:
 
 
 def _once(statements: Sequence[str]) -> list[str]:
-    """One placeholder for each operation, however many changes it makes."""
+    """One placeholder for each operation, however many changes it makes; one mark for each loss."""
     seen: set[str] = set()
+    above: set[str] = set()
     kept = []
     for statement in statements:
-        if statement.endswith(" by hand") and statement in seen:
+        comment = statement.startswith("#")
+        if comment and (
+            statement in above or (statement.endswith(" by hand") and statement in seen)
+        ):
             continue
+        above = {*above, statement} if comment else set()
         seen.add(statement)
         kept.append(statement)
     return kept

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.scaffold.step import Step
 from alembic_roundtrip.schema import Schema, applied
 
@@ -22,6 +22,8 @@ class Walk:
     made: dict[Name, int] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     filled: set[tuple[Name, str]] = field(default_factory=set)
+    added: set[tuple[Name, str]] = field(default_factory=set)
+    """Columns that it adds under no condition."""
     indexes: dict[tuple[Name, str | None], int] = field(default_factory=dict)
     became: set[int] = field(default_factory=set)
     """The steps that made an index which is a constraint by now: that is dropped in its place."""
@@ -39,6 +41,8 @@ class Walk:
             self.indexes[change.index.table, change.index.name] = len(self.steps)
         if isinstance(change, c.AddConstraint) and (change.table, change.index) in self.indexes:
             self.became.add(self.indexes[change.table, change.index])
+        if isinstance(change, c.AddColumn) and not (operation.guards or change.if_not_exists):
+            self.added.add((change.table, change.column.name))
         self.steps.append((step, self._table_made(change)))
 
     def _table_made(self, change: c.Change) -> int | None:
@@ -80,6 +84,20 @@ def needed(change: c.Change, made: int | None, gone: set[int]) -> bool:
         # Two new tables may refer to each other.
         return change.constraint.kind == "foreignkey" and change.constraint.name is not None
     return isinstance(change, c.CreateTable | c.RenameTable)
+
+
+def goes_with_its_column(step: Step, walk: Walk) -> bool:
+    """Whether a change of a column is undone by dropping the column, which this upgrade has added.
+
+    One in batch mode counts among what may make the table anew.
+    """
+    change = step.change
+    return (
+        isinstance(change, c.AlterColumn)
+        and step.operation.batch is None
+        and option(change.options, "new_column_name") is None
+        and (change.table, change.column) in step.filled & walk.added
+    )
 
 
 def _table_of(change: c.Change) -> Name | None:
