@@ -2,9 +2,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alembic_roundtrip.evidence import Loss, RevisionEvidence, Verdict
+from alembic_roundtrip.evidence import Loss, RevisionEvidence, Step, StepError, Verdict
 from alembic_roundtrip.lsp.wording import lens, report
 from alembic_roundtrip.wording import details
+
+
+def test_what_a_database_says_below_its_message_hides_neither_place_nor_statement() -> None:
+    error = StepError(
+        "IntegrityError",
+        "duplicate key\nDETAIL:  Key (id)=(1) already exists.\nLINE 1: INSERT",
+        "/nowhere/a1.py",
+        12,
+        statement="INSERT INTO t\n  VALUES (1)",
+    )
+    reason = "`upgrade()` fails: IntegrityError: duplicate key"
+    steps = (Step("upgrade", 0.1, error),)
+    evidence = RevisionEvidence("a1", None, Verdict.FAILED, 0.1, steps, reason=reason)
+    assert list(details(evidence)) == [
+        reason,
+        "  Detail: Key (id)=(1) already exists.",
+        "  Statement: INSERT INTO t VALUES (1)",
+        "  at /nowhere/a1.py:12",
+    ]
 
 
 def told(*losses: Loss) -> list[str]:

@@ -45,6 +45,13 @@ class StepError:
     line: int | None = None
     source: str | None = None
     """The text of that line, by which it is found again after an edit that changes no code."""
+    statement: str | None = None
+    """What the database refused, where it was a statement."""
+
+    @property
+    def first_line(self) -> str:
+        """Its message as a reason has it; what databases add to it comes in lines below."""
+        return self.message.partition("\n")[0] or self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +179,8 @@ class RevisionEvidence:
     def decisive_step(self) -> Step | None:
         """The step whose exception the reason of the verdict is about."""
         reason = self.reason or ""
-        failed = (step for step in self.steps if step.error is not None)
-        return next((step for step in failed if step.error and step.error.message in reason), None)
+        failed = (step for step in self.steps if step.error and step.error.first_line in reason)
+        return next(failed, None)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Container, Iterable, Iterator
 
-from alembic_roundtrip.evidence import Loss, RevisionEvidence
+from alembic_roundtrip.evidence import Loss, RevisionEvidence, StepError
 from alembic_roundtrip.measurements import loss_line, residue_line, subject_of, told_once
+
+_ADDED = ("DETAIL", "HINT")
+"""What PostgreSQL says in lines of their own below a message."""
+_WIDTH = 160
 
 
 def details(evidence: RevisionEvidence, unsaid: Container[str] = ()) -> Iterator[str]:
@@ -17,8 +22,8 @@ def details(evidence: RevisionEvidence, unsaid: Container[str] = ()) -> Iterator
     if evidence.reason is not None:
         yield evidence.reason
         step = evidence.decisive_step()
-        if step is not None and step.error is not None and step.error.path is not None:
-            yield f"  at {shown(step.error.path)}:{step.error.line}"
+        if step is not None and step.error is not None:
+            yield from _about(step.error)
     if evidence.half_done is not None:
         yield evidence.half_done
     for residue in evidence.residue:
@@ -30,6 +35,22 @@ def details(evidence: RevisionEvidence, unsaid: Container[str] = ()) -> Iterator
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"
     yield from (note.text for note in evidence.notes)
+
+
+def _about(error: StepError) -> Iterator[str]:
+    """What a reason leaves out of an error: the database's advice, the statement, the place."""
+    for line in error.message.splitlines()[1:]:
+        name, colon, said = line.partition(":")
+        if colon and name in _ADDED:
+            yield f"  {name.capitalize()}: {_one_line(said)}"
+    if error.statement is not None:
+        yield f"  Statement: {_one_line(error.statement)}"
+    if error.path is not None:
+        yield f"  at {shown(error.path)}:{error.line}"
+
+
+def _one_line(text: str) -> str:
+    return textwrap.shorten(text, _WIDTH, placeholder=" …")
 
 
 def shown(path: str) -> str:

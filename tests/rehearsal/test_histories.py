@@ -252,6 +252,9 @@ async def test_each_run_and_each_migration_begins_in_the_same_folder(tmp_path):
     assert step is not None
     assert step.error is not None
     assert step.error.source == "op.drop_table('nowhere')"
+    assert (step.error.statement or "").split() == ["DROP", "TABLE", "nowhere"]
+    # The upgrade missed nothing: the history lacks no beginning.
+    assert "baseline" not in (found["b"].reason or "")
 
 
 async def test_several_databases_give_one_verdict_a_revision(tmp_path):

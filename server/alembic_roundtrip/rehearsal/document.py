@@ -109,5 +109,6 @@ def _step(step: Step) -> dict[str, Any]:
             "message": error.message,
             "path": None if error.path is None else shown(error.path),
             "line": error.line,
+            "statement": error.statement,
         },
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import re
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from alembic_roundtrip.rehearsal.process import Agent, spoken
 
 _ENV_PY = "env.py"
 _STALE_SECONDS = 2.0
+_DUMP = re.compile(r"^Fatal Python error: .*", re.MULTILINE | re.DOTALL)
+"""What Python prints of itself while it crashes."""
+_CURRENT = re.compile(r"^Current thread .*\n((?:  File .*\n)+)", re.MULTILINE)
+_FRAME = re.compile(r"^  File \"(.+)\", line (\d+) in ", re.MULTILINE)
 
 
 class Flight:
@@ -119,9 +125,21 @@ def nothing_begun(flight: Flight, stopped: Stopped) -> str:
 
 def unfinished(status: int, agent: Agent) -> str:
     """How an agent ended by itself, with what the project printed last."""
-    last = [line.strip() for line in agent.output.splitlines() if line.strip()]
+    printed = _DUMP.sub("", agent.output)
+    last = [line.strip() for line in printed.splitlines() if line.strip()]
     said = f"; the last it printed was: {last[-1][:200]}" if last else ""
     return f"ended the process: it {spoken(status)}{said}"
+
+
+def crashed_at(agent: Agent, scripts: Collection[str]) -> tuple[str, int] | None:
+    """The line of a migration at which an agent ended, where Python had the time to say it.
+
+    What a beat said may be half a second old: by then it was elsewhere.
+    """
+    dump = _DUMP.search(agent.output)
+    thread = _CURRENT.search(dump.group()) if dump else None
+    frames = _FRAME.findall(thread.group(1)) if thread else []
+    return next(((path, int(line)) for path, line in frames if path in scripts), None)
 
 
 def _place(agent: Agent) -> str:

@@ -25,7 +25,14 @@ from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundin
 from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.ancestry import Histories
 from alembic_roundtrip.rehearsal.beginnings import Missing, advice, begins_with
-from alembic_roundtrip.rehearsal.ending import Flight, Stopped, nothing_begun, overdue, unfinished
+from alembic_roundtrip.rehearsal.ending import (
+    Flight,
+    Stopped,
+    crashed_at,
+    nothing_begun,
+    overdue,
+    unfinished,
+)
 from alembic_roundtrip.rehearsal.events import (
     Event,
     Finished,
@@ -251,7 +258,8 @@ class _Rehearsal:
                 raise self._overdue(agent, flight) from None
             if message is None:
                 status = await agent.ended()
-                raise Stopped("AgentStopped", unfinished(status, agent), agent.where)
+                where = crashed_at(agent, self._known.files.values())
+                raise Stopped("AgentStopped", unfinished(status, agent), where)
             if message["event"] == wire.FINISHED:
                 await asyncio.to_thread(self._advise, message)
             event, renew = self._read(message, flight)

@@ -56,7 +56,7 @@ class Judged:
         )
 
     def place(self) -> Range:
-        """Where in the migration it shows: the line that failed, else its downgrade's name."""
+        """Where in the migration it shows: the line that failed, else the name of what failed."""
         start = Range(Position(1, 1), Position(1, 1))
         if self.path is None:
             return start
@@ -70,7 +70,9 @@ class Judged:
         error = step.error if step is not None else None
         if error is not None and error.line is not None and error.path == self.evidence.path:
             return migration.source.code_range(error.line)
-        return start if migration.downgrade is None else migration.downgrade.header
+        upgrades = step is not None and step.name.startswith("upgrade")
+        direction = migration.upgrade if upgrades else migration.downgrade
+        return start if direction is None else direction.header
 
 
 def documented(evidence: RevisionEvidence) -> bool:

@@ -77,6 +77,7 @@ _OF_EXTENSIONS = {
 }
 """What is made by extensions that owners of databases add by hand, ahead of all migrations."""
 _FULL = re.compile(r"database or disk is full|No space left on device|^The table '.*?' is full")
+_STATEMENT = 2000
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
 
@@ -92,6 +93,7 @@ class Problem:
         frame = next(reversed(in_script or own), None)
         self.type = type(error).__name__
         self.message = _message(error)
+        self.statement = error.statement if isinstance(error, exc.DBAPIError) else None
         self.path: Optional[str] = frame.filename if frame else None
         self.line: Optional[int] = frame.lineno if frame else None
         self.reached: Optional[int] = in_script[0].lineno if in_script else None
@@ -122,6 +124,7 @@ class Problem:
             "path": self.path,
             "line": self.line,
             "source": source.strip() or None,
+            "statement": shorten(self.statement, _STATEMENT) if self.statement else None,
         }
 
     def __str__(self) -> str:
