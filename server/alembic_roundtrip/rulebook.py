@@ -20,7 +20,7 @@ from alembic_roundtrip import __version__
 from alembic_roundtrip.config import TABLE, Settings, option_name
 from alembic_roundtrip.links import SETTINGS_SCHEMA
 from alembic_roundtrip.rule import Example, Rule, rules
-from alembic_roundtrip.textfile import kind_of
+from alembic_roundtrip.textfile import TextFile
 
 SECTION = "alembicRoundtrip"
 RULES = "server/docs/rules"
@@ -146,7 +146,7 @@ def _found(example: Example, source: str, messages: list[str]) -> str:
 
 
 def _block(source: str, file: str = "") -> str:
-    kind = kind_of(Path(file)) if file else "python"
+    kind = TextFile(Path(file), source).kind if file else "python"
     return f"```{_LANGUAGES.get(kind, kind)}\n{source}\n```"
 
 

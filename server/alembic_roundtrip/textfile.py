@@ -39,6 +39,10 @@ _BY_SUFFIX = MappingProxyType(
 _BY_NAME = MappingProxyType(
     {"makefile": "make", "gnumakefile": "make", "justfile": "make", "procfile": "yaml"}
 )
+_PROGRAM = re.compile(
+    r"#!\s*/\S*/(?:env\s+(?:-S\s*)?)?(?:/\S*/)?(?P<name>python|(?:ba|da|k|z)?sh\b)"
+)
+"""What runs a script, by its first line."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,21 @@ class TextFile:
     @property
     def kind(self) -> str:
         """What it is written in; empty for anything else than the kinds above."""
-        return kind_of(self.path)
+        return kind_of_name(self.path.name) or _kind_of_script(self.path.name, self.text)
 
 
 def kind_of(path: Path) -> str:
-    """What a file is written in, by its name; empty for what is not looked at."""
-    return kind_of_name(path.name)
+    """What a file is written in, by its name or first line; empty for what is not looked at."""
+    known = kind_of_name(path.name)
+    return known or ("" if "." in path.name else _kind_of_script(path.name, read_text(path) or ""))
+
+
+def _kind_of_script(name: str, text: str) -> str:
+    """What a script is written in that has a name without an ending."""
+    program = _PROGRAM.match(text) if "." not in name else None
+    if program is None:
+        return ""
+    return "python" if program["name"] == "python" else "shell"
 
 
 def kind_of_name(name: str) -> str:
@@ -101,7 +114,8 @@ def files_with(
         if count > _MOST:
             return
         count += 1
-        if kind_of_name(name) and place not in but and matches(path := place / name, pattern):
+        known = "." not in name or kind_of_name(name)
+        if known and place not in but and matches(path := place / name, pattern):
             yield path
 
 

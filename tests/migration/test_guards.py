@@ -76,9 +76,27 @@ def test_a_case_that_is_no_value_may_or_may_not_run() -> None:
 def test_a_dialect_guard_decides_where_an_operation_runs(
     test: str, dialect: str, runs: bool
 ) -> None:
-    (operation,) = upgrade(f"if {test}:\n    op.drop_table('a')")
-    assert operation.runs_on(dialect) is runs
-    assert not operation.conditional
+    for written in ("if {}:\n    op.drop_table('a')", "op.drop_table('a') if {} else None"):
+        (operation,) = upgrade(written.format(test))
+        assert operation.runs_on(dialect) is runs
+        assert not operation.conditional
+
+
+@pytest.mark.parametrize(
+    ("written", "tables"),
+    [
+        ("op.drop_table('a') if False else op.drop_table('b')", [("b", False)]),
+        ("asked() and op.drop_table('a')", [("a", True)]),
+        ("True and asked() and op.drop_table('a')", [("a", True)]),
+        ("op.get_bind().dialect.name == 'sqlite' or op.drop_table('a')", [("a", False)]),
+        ("True or op.drop_table('a')", []),
+    ],
+)
+def test_an_expression_that_chooses_is_read_as_its_condition(
+    written: str, tables: list[tuple[str, bool]]
+) -> None:
+    found = [(o.changes[0], o.doubtful) for o in upgrade(written)]
+    assert found == [(c.DropTable(Name(table)), doubtful) for table, doubtful in tables]
 
 
 def test_an_early_return_guards_what_follows() -> None:

@@ -373,6 +373,24 @@ def test_the_schema_where_names_go_by_themselves_need_not_be_named(body: str) ->
     assert changes(body) == [c.DropTable(A)]
 
 
+def test_a_schema_may_be_given_by_position_as_earlier_releases_of_alembic_take_it() -> None:
+    body = """
+        op.drop_table("a", "audit")
+        op.create_primary_key("pk", "a", ["x"], "audit")
+        op.create_foreign_key(
+            "fk", "a", "b", ["x"], ["y"], None, "CASCADE", None, None, None, "audit", "app"
+        )
+    """
+    dropped, primary, foreign = changes(body)
+    audit = Name("a", "audit")
+    assert dropped == c.DropTable(audit)
+    assert isinstance(primary, c.AddConstraint)
+    assert isinstance(foreign, c.AddConstraint)
+    assert (primary.table, foreign.table) == (audit, audit)
+    assert foreign.constraint.referent == Name("b", "app")
+    assert dict(foreign.constraint.options)["ondelete"].value == "CASCADE"
+
+
 def test_an_enum_type_of_a_class_has_its_name_and_members() -> None:
     header = """
         import enum

@@ -30,6 +30,22 @@ def as_loop(node: ast.expr) -> ast.For | None:
     return ast.copy_location(ast.For(generator.target, generator.iter, [body], []), node)
 
 
+def as_condition(statement: ast.Expr) -> ast.If | None:
+    """`a() if test else b()`, `test and a()` or `test or a()`, standing for itself, as an `if`."""
+    node, empty = statement.value, ast.copy_location(ast.Constant(None), statement)
+    if isinstance(node, ast.IfExp):
+        test, yes, no = node.test, node.body, node.orelse
+    elif isinstance(node, ast.BoolOp):
+        *first, done = node.values
+        rest = ast.copy_location(ast.BoolOp(node.op, first), node)
+        test = first[0] if len(first) == 1 else rest
+        yes, no = (done, empty) if isinstance(node.op, ast.And) else (empty, done)
+    else:
+        return None
+    body, orelse = (ast.copy_location(ast.Expr(part), statement) for part in (yes, no))
+    return ast.copy_location(ast.If(test, [body], [orelse]), statement)
+
+
 def iterations(node: ast.expr, target: ast.expr) -> list[dict[str, ast.expr | None]] | None:
     """Bindings of a loop's target for each turn over a literal; None where it is not one."""
     items = items_of(node)

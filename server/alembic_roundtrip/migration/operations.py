@@ -69,6 +69,24 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
     "create_geospatial_index": ("index_name", "table_name", "columns"),
     "drop_geospatial_index": ("index_name", "table_name"),
 }
+_FORMERLY: dict[str, tuple[str, ...]] = {
+    "create_foreign_key": (
+        *("onupdate", "ondelete", "deferrable", "initially", "match"),
+        *("source_schema", "referent_schema"),
+    ),
+    "create_table_comment": ("existing_comment", "schema"),
+    "drop_table_comment": ("existing_comment", "schema"),
+    "create_index": ("schema", "unique"),
+    **dict.fromkeys(
+        (
+            *("drop_table", "rename_table", "add_column", "drop_column", "drop_index"),
+            *("create_unique_constraint", "create_primary_key", "create_check_constraint"),
+            "drop_constraint",
+        ),
+        ("schema",),
+    ),
+}
+"""What goes on by position before Alembic 1.11; there, in later ones, Python refuses the call."""
 QUIET = frozenset(
     "f get_bind get_context inline_literal implementation_for register_operation context "
     "create_module_class_proxy batch_alter_table autocommit_block".split()
@@ -192,6 +210,9 @@ def call_of(
     named = dict(zip(signature.names, positional, strict=False))
     if keywords:
         named |= {key: keywords.pop(key) for key in signature.names if key in keywords}
+    if len(positional) > len(signature.names) and not signature.open and batch is None:
+        more = positional[len(signature.names) :]
+        keywords = {**dict(zip(_FORMERLY.get(name, ()), more, strict=False)), **keywords}
     starred = [argument for argument in node.args if isinstance(argument, ast.Starred)]
     complete = not starred and len(node.keywords) == len([k for k in node.keywords if k.arg])
     objects = tuple(positional[len(signature.names) :]) if signature.open else ()

@@ -31,7 +31,7 @@ from alembic_roundtrip.migration.evaluation import (
 )
 from alembic_roundtrip.migration.exceptions import suppresses, swallows
 from alembic_roundtrip.migration.files import with_texts
-from alembic_roundtrip.migration.iteration import as_loop, bindings, iterations
+from alembic_roundtrip.migration.iteration import as_condition, as_loop, bindings, iterations
 from alembic_roundtrip.migration.literals import dotted, value_of
 from alembic_roundtrip.migration.model import (
     Batch,
@@ -123,6 +123,8 @@ class Reader:
         looped = as_loop(node.value)
         if looped is not None:
             self._loop(looped, place)
+        elif (asked := as_condition(node)) is not None:
+            self._condition(asked, place)
         else:
             self._expression(node.value, node, place)
 

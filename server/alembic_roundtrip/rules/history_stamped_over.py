@@ -267,3 +267,21 @@ rule.example(
     """,
     file="Dockerfile",
 )
+rule.example(
+    "A script whose first line says what it is",
+    """
+    #!/usr/bin/env bash
+    # flask db stamp head
+    flask db stamp head  # 😋
+    ^^^^^^^^^^^^^^^^^^^ this makes the database say it is at `head`: no migration runs
+    """,
+    file="bin/deploy",
+)
+rule.example(
+    "A file without an ending that is no script",
+    """
+    Never run this by hand:
+        flask db stamp head
+    """,
+    file="NOTES",
+)
