@@ -169,16 +169,18 @@ async def test_a_required_column_that_comes_back_without_a_default(project):
     ],
     ids=["unique", "check"],
 )
-async def test_what_an_upgrade_newly_demands_of_rows_is_no_failing_rollback(
+async def test_rows_that_are_as_an_upgrade_newly_demands_show_what_else_it_does(
     project, upgrade, downgrade
 ):
-    evidence = await rehearse_one(project, upgrade, downgrade)
-    assert evidence.verdict.value == "lossless"
-    assert evidence.rows == 0, "which is said: on empty tables"
+    forgets = 'op.execute("UPDATE users SET phone = NULL")'
+    evidence = await rehearse_one(project, f"{upgrade}\n{forgets}", downgrade)
+    assert evidence.verdict.value == "lossy"
+    assert {(x.table, x.column) for x in evidence.old_losses()} == {("users", "phone")}
+    assert evidence.rows == 4
     (note,) = (each.text for each in evidence.notes)
     said = "constraint failed: |could not create unique index|violated by some row"
     assert re.search(f"{said}|Duplicate entry|CONSTRAINT `odd_name` failed", note)
-    assert note.endswith("; it may want values that cannot be made up")
+    assert note.endswith("; with rows that are as it demands it works")
 
 
 async def test_a_foreign_key_that_an_upgrade_newly_demands_is_no_failing_rollback(project):

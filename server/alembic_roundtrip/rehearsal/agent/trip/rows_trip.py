@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..dialects import Room
 from ..project.problems import Problem, shorten
-from ..rows import data, filling
+from ..rows import data, demands, filling
 from ..rows.own_rows import OwnRows, OwnRowsError
 from ..schema import difference
 from .findings import Findings
@@ -87,20 +87,17 @@ def _closure(schema: Any, names: Iterable[str]) -> Set[str]:
 class Attempt:
     """How kind the rows are, and whether some are written after the upgrade."""
 
-    tame: bool
-    write: bool
+    tame: bool = False
+    write: bool = True
+    fitting: bool = False
+    """Whether rows from before the upgrade are as it demands that they are."""
 
     def named(self, step: str) -> str:
         """The name of a step under this attempt."""
-        kind = "tame rows" if self.tame else "rows"
+        kind = ("fitting " if self.fitting else "") + ("tame rows" if self.tame else "rows")
         return f"{step} with {kind}" if self.write else f"{step} with old {kind} only"
 
 
-ATTEMPTS = (
-    Attempt(tame=False, write=True),
-    Attempt(tame=True, write=True),
-    Attempt(tame=True, write=False),
-)
 _ONLY_NEW = "with the rows from before the upgrade alone `downgrade()` works"
 NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
 """How far a round trip came."""
@@ -146,20 +143,21 @@ class RowsTrip:
         self._findings.rows = self._count
         doubted: Optional[Problem] = None
         problem: Optional[Problem] = None
-        for attempt in ATTEMPTS:
+        attempt = Attempt()
+        following: Optional[Attempt] = attempt
+        while following is not None:
+            attempt, following = following, None
             problem = yield from self._attempt(attempt, parent, reach)
-            if problem is None:
-                break
-            if self._blame(problem, attempt):
-                doubted = None
-            elif doubted is None:
-                doubted = problem
-            if not self._worth_another(problem, attempt):
-                break
+            if problem is not None:
+                if self._blame(problem, attempt):
+                    doubted = None
+                elif doubted is None:
+                    doubted = problem
+                following = self._following(problem, attempt)
         yield from self._try_old_rows_alone(parent, reach)
         self._findings.lose(self._unproved)
         if doubted is not None:
-            self._doubt(problem or doubted, got_through=problem is None)
+            self._doubt(problem or doubted, attempt if problem is None else None)
 
     def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
         """Where the downgrade failed: whether it is what was written since that it fails on."""
@@ -189,7 +187,10 @@ class RowsTrip:
         return outcome
 
     def _trip(self, attempt: Attempt, reach: int) -> Generator[Request, Outcome, Any]:
-        filled = self._fill(self._tables.before, self._tables.old, attempt, self._types_before)
+        schema = self._tables.before
+        if attempt.fitting:
+            schema = demands.with_those_of(self._tables.after, schema)
+        filled = self._fill(schema, self._tables.old, attempt, self._types_before)
         old = self._read(self._tables.before, self._tables.old)
         self._note_hidden(filled, old)
         up = yield from self._do(attempt.named("upgrade"), upgrade=True)
@@ -349,16 +350,27 @@ class RowsTrip:
             self._findings.note(f"`downgrade()` refuses made-up rows: {message}", "guarded")
             self._guarded = True
 
-    def _worth_another(self, problem: Problem, attempt: Attempt) -> bool:
-        """Kinder rows may get further; without new rows only a failing downgrade may."""
-        if problem.refused or self._findings.verdict == "irreversible":
-            return False
-        return not attempt.tame or (attempt.write and self._reached == UPGRADED)
+    def _following(self, problem: Problem, attempt: Attempt) -> Optional[Attempt]:
+        """Kinder rows may get further, then such as it demands.
 
-    def _doubt(self, problem: Problem, *, got_through: bool) -> None:
+        Without new rows only a failing downgrade may.
+        """
+        if problem.refused or self._findings.verdict == "irreversible":
+            return None
+        if not attempt.tame:
+            return replace(attempt, tame=True)
+        if self._reached == NOTHING and problem.of_these_rows and not attempt.fitting:
+            return Attempt(fitting=True)
+        if self._reached == UPGRADED and attempt.write:
+            return replace(attempt, write=False)
+        return None
+
+    def _doubt(self, problem: Problem, got_through: Optional[Attempt]) -> None:
         place = f" at line {problem.line}" if problem.line else ""
         values = f", on the values {problem.values}" if problem.values else ""
-        if got_through:
+        if got_through is not None and got_through.fitting:
+            kind, end = "made-up", "with rows that are as it demands it works"
+        elif got_through is not None:
             kind, end = "unkind", "with plain rows it works"
         else:
             kind, end = "made-up", "it may want values that cannot be made up"
