@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alembic_roundtrip.config import Mistake
 from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.history import History
 from alembic_roundtrip.textfile import TextFile
@@ -29,6 +30,8 @@ class FileContext:
     """The histories that this file has the settings of."""
     refused: tuple[str, ...] = ()
     """Why git could not say what is deployed of them."""
+    mistakes: tuple[Mistake, ...] = ()
+    """What its settings name of environments that is not there."""
     found: tuple[Diagnostic, ...] = ()
     """What the rules of the stages before found, before anything was ignored."""
     applied: frozenset[str] = frozenset()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic_roundtrip import config
-from alembic_roundtrip.config import Settings, SettingsFile
+from alembic_roundtrip.config import Mistake, Settings, SettingsFile
 from alembic_roundtrip.index.store import store_of
-from alembic_roundtrip.project import Environment, environment_of, find_environments
+from alembic_roundtrip.project import Environment, ProjectError, environment_of, find_environments
 from alembic_roundtrip.repository import Commit, GitError, NothingSharedError, deployed_commit
 from alembic_roundtrip.rulenames import check_names, mistaken_names
 from alembic_roundtrip.scripts import Scripts
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from alembic_roundtrip.migration.model import Migration
     from alembic_roundtrip.schema import Schema
 
+_NAMING = ("config", "name")
+"""The settings that name environments."""
 _NAME_IT = "fetch it with its history, or name what is deployed in the setting `deployed-ref`"
 
 
@@ -75,6 +77,7 @@ class Workspace:
         self._settings_files: dict[Path, SettingsFile] = {}
         self._scripts: dict[Environment, Scripts] = {}
         self._environments: tuple[Environment, ...] | None = None
+        self._astray: dict[Path, tuple[Mistake, ...]] = {}
         self._homes: dict[Path, Environment | None] = {}
         self._surroundings = surroundings
         self._remember = remember
@@ -88,13 +91,38 @@ class Workspace:
         return self._environments
 
     def _find(self, folder: Path) -> Iterator[Environment]:
-        for environment in find_environments(folder, self._settings_at(folder)):
+        for environment in self._environments_at(folder):
             try:
                 dialects = self.settings_of(environment).dialects
             except config.SettingsError:  # told to whoever asks for its diagnostics
                 dialects = ()
             # A project in a folder below may have settings of its own.
             yield environment.set_to(dialects) if dialects else environment
+
+    def _environments_at(self, folder: Path) -> tuple[Environment, ...]:
+        """Those that the settings name; one that names nothing there is, is left out and reported.
+
+        What the command line or an editor names is what was asked for, and nothing else is taken.
+        """
+        settings, own = self._settings_at(folder), self._settings_file(folder).table
+        self._astray.pop(folder, None)
+        while True:
+            try:
+                return find_environments(folder, settings)
+            except ProjectError as error:
+                if error.setting not in own or not self._overrides.keys().isdisjoint(_NAMING):
+                    raise
+                mistake = Mistake((error.setting,), str(error), error.near)
+                self._astray[folder] = (*self._astray.get(folder, ()), mistake)
+                default = getattr(Settings(), error.setting)
+                settings = replace(settings, **{error.setting: default})
+
+    def _astray_in(self, path: Path | None) -> Iterator[Mistake]:
+        """What a settings file names of environments that is not there."""
+        assert self.environments is not None
+        for folder, mistakes in self._astray.items():
+            if self._settings_file(folder).path == path:
+                yield from mistakes
 
     def _settings_at(self, folder: Path) -> Settings:
         """The settings of a folder, without what cannot be used: a rule reports that."""
@@ -280,7 +308,7 @@ class Workspace:
             if file.problem:
                 found.append(f"{file.path}: {file.problem}; its migrations are not checked")
             settings, mistakes = config.usable(file.table)
-            wrong = (*mistakes, *mistaken_names(settings))
+            wrong = (*mistakes, *mistaken_names(settings), *self._astray_in(file.path))
             found += [f"{file.path}: {mistake.sentence}" for mistake in wrong]
         return tuple(found)
 
@@ -351,6 +379,7 @@ class Workspace:
             problems=tuple(problem for env in told for problem in env.problems),
             histories=tuple(self.scripts(env).history for env in set_here),
             refused=tuple(filter(None, refused)),
+            mistakes=tuple(self._astray_in(path)),
         )
         return check_file(context, self._settings_at(path.parent))
 

@@ -357,6 +357,24 @@ def test_a_mistake_in_the_settings_is_found_there_and_the_rest_is_used(
     assert "pyproject.toml" not in lint()
 
 
+def test_settings_that_name_no_environment_are_found_there_and_the_rest_is_used(
+    project: AlembicProject, capsys: Any, lint: Any
+) -> None:
+    toml = project.folder / "pyproject.toml"
+    toml.write_text(
+        '[tool.alembic-roundtrip]\nconfig = "alembc.ini"\nname = "alembik"\nselct = ["x"]\n'
+    )
+    main(["lint", "--format", "concise", "--select", "unusable-setting"])
+    said = capsys.readouterr().out
+    assert "did you mean `alembic.ini`?" in said
+    assert "did you mean `alembic`?" in said
+    assert "did you mean `select`?" in said
+    assert "bbbb_.py" in lint()
+    assert main(["test"]) == 2, "nothing runs by another configuration than was meant"
+    toml.write_text('[tool.alembic-roundtrip]\nname = "alembic"\n')
+    assert main(["lint", "--config", "alembc.ini"]) == 2
+
+
 def test_settings_that_are_no_toml_leave_the_migrations_alone(
     project: AlembicProject, lint: Any
 ) -> None:

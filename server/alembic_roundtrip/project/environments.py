@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from alembic_roundtrip.config import Settings
+from alembic_roundtrip.config import Settings, nearest
 from alembic_roundtrip.project import folders
 from alembic_roundtrip.project.configuration import (
     Configuration,
@@ -112,7 +113,15 @@ class Environment:
 
 
 class ProjectError(Exception):
-    """What the user named cannot be used; one sentence says why and what to do."""
+    """What the user named cannot be used; one sentence says why and what to do.
+
+    `setting` is the one that named it, `near` what was probably meant.
+    """
+
+    def __init__(self, message: str, setting: str, near: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
+        self.near = near
 
 
 def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ...]:
@@ -170,23 +179,40 @@ def _named(folder: Path, settings: Settings) -> list[_Found]:
     if not file.is_file():
         raise ProjectError(
             f"there is no configuration file {file}; set `config` to the path of alembic.ini or "
-            "pyproject.toml"
+            "pyproject.toml",
+            "config",
+            _near_file(folder, settings.config),
         )
     try:
         configurations = _read(file, settings)
     except ConfigurationError as error:
-        raise ProjectError(str(error)) from error
+        raise ProjectError(str(error), "config") from error
     if not configurations:
         raise ProjectError(
             f"{file}: no section [{settings.name}] with a `script_location`; add it, or set `name` "
-            "to the section that has one"
+            "to the section that has one",
+            "config" if settings.name == DEFAULT_SECTION else "name",
+            _near_section([file], settings),
         )
     found = [_environment(configuration, folder, settings) for configuration in configurations]
     for environment, configuration in found:
         if not environment.script_location.is_dir() or not environment.version_locations:
-            raise ProjectError(environment.problems[0])
+            raise ProjectError(environment.problems[0], "config")
         assert configuration is not None
     return found
+
+
+def _near_file(folder: Path, name: str) -> str:
+    there = folders.survey(folder).configurations
+    return nearest(name, [file.relative_to(folder).as_posix() for file in there])
+
+
+def _near_section(files: Iterable[Path], settings: Settings) -> str:
+    usual, names = replace(settings, name=DEFAULT_SECTION), list[str]()
+    for file in files:
+        with suppress(ConfigurationError):
+            names += (found.section for found in _read(file, usual))
+    return nearest(settings.name, names)
 
 
 def _all(folder: Path, settings: Settings) -> list[_Found]:
@@ -206,7 +232,9 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
             return found
         raise ProjectError(
             f"no configuration file in {folder} has a section [{settings.name}] with a "
-            "`script_location`; set `config` to the file that has it"
+            "`script_location`; set `config` to the file that has it",
+            "name",
+            _near_section(tree.configurations, settings),
         )
     known = {place for environment, _ in found for place in environment.places}
     return found + [(e, None) for e in _bare(tree.migrations, known)]

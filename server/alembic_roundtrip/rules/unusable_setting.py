@@ -80,6 +80,7 @@ def _mistakes(table: Mapping[str, Any], context: FileContext) -> Iterator[Mistak
     settings, mistakes = usable(table)
     yield from mistakes
     yield from mistaken_names(settings)
+    yield from context.mistakes
     if settings.database not in _DATABASES and "://" not in settings.database:
         message = f"there is no kind of scratch database `{settings.database}`"
         yield Mistake(("database",), message, nearest(settings.database, _DATABASES))
