@@ -45,6 +45,7 @@ _OF_THESE_ROWS = re.compile(
 _BEYOND_AN_OWNER = (
     (r'extension "([^"]+)" is not available', "the scratch server has no extension `{}`"),
     (r'permission denied to create extension "([^"]+)"', "`{}` is an extension for superusers"),
+    (r"the stand-in of (`[^`]+` has no [^\n]*)", "the embedded server's stand-in of {}"),
     (r"(ICU) is not supported in this build", "the scratch server has no collations of {}"),
     (r"permission denied to (create role|create database|set parameter [^\n]*)",
      "migrations run as an owner who may not {}"),

@@ -1,4 +1,4 @@
--- Made of what PostgreSQL has itself; version 5 needs SHA-1, which it has not.
+-- Made of what PostgreSQL has itself; version 5 needs SHA-1, which it has not, and says so.
 CREATE FUNCTION uuid_nil() RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   AS $$ SELECT '00000000-0000-0000-0000-000000000000'::uuid $$;
 CREATE FUNCTION uuid_ns_dns() RETURNS uuid LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -20,3 +20,7 @@ CREATE FUNCTION uuid_generate_v3(namespace uuid, name text) RETURNS uuid
   AS $$ SELECT overlay(overlay(
           md5(decode(replace(namespace::text, '-', ''), 'hex') || convert_to(name, 'UTF8'))
           placing '3' from 13 for 1) placing '8' from 17 for 1)::uuid $$;
+CREATE FUNCTION uuid_generate_v5(namespace uuid, name text) RETURNS uuid
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+  AS $$ BEGIN RAISE feature_not_supported
+          USING MESSAGE = 'the stand-in of `uuid-ossp` has no uuid_generate_v5()'; END $$;
