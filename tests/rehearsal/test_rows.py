@@ -201,6 +201,31 @@ def test_what_a_columns_name_promises_is_kept() -> None:
         assert all(dt.datetime.fromisoformat(v) for v in column(connection, "created_at"))
 
 
+@pytest.mark.parametrize("unique", ["", " NOT NULL UNIQUE"])
+@pytest.mark.parametrize("name", ["email", "url", "slug", "path", "name"])
+def test_texts_of_every_kind_show_what_tidying_them_loses(name: str, unique: str) -> None:
+    with database(f"CREATE TABLE t (id INTEGER PRIMARY KEY, {name} TEXT{unique})") as connection:
+        fill(connection)
+
+        texts = [text for text in column(connection, name) if text is not None]
+        for tidied in (
+            [text.lower() for text in texts],
+            [text.strip() for text in texts],
+            [text.replace("-", "_").replace("_", "-") for text in texts],
+            [text.replace(" ", "_").replace("_", " ") for text in texts],
+        ):
+            assert tidied != texts
+
+
+def test_jsons_null_is_where_nulls_may_be() -> None:
+    table = "CREATE TABLE t (id INTEGER PRIMARY KEY, may JSON, must JSON NOT NULL)"
+    with database(table) as connection:
+        fill(connection)
+
+        assert {"null", "{}", None} <= set(column(connection, "may"))
+        assert "null" not in column(connection, "must")
+
+
 class Colour(enum.Enum):
     RED = "r"
     GREEN = "g"

@@ -354,7 +354,9 @@ class SqliteAccess:
         found = {}
         for column in table.writable:
             domain = domains.of(column, declared.get((table.name, column.name)), dialect)
-            found[column.name] = Source(column.name, domain, said.get(column.name), tame)
+            found[column.name] = Source(
+                column.name, domain, said.get(column.name), tame, nullable=not column.notnull
+            )
         return found
 
     def quote(self, name: str) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import random
-import re
-import uuid
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
+from . import names
 from .checks import Hints
 from .domains import Domain
 
 _LONGEST_TEXT = 300
 _SHORT = 8
 _LONG_EVERY = 10
+_ODD_EVERY = 5
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _INTEGERS = {
     "tinyint": (127, -128),
@@ -32,44 +31,9 @@ _INTEGERS = {
     "unsigned bigint": (4_398_046_511_104, 0),
 }
 _TEXTS = (
-    "", "naïve café 🦊", "O'Brien \"the\" 100%", "007", " padded ", "a", "A", "NULL", "-1.50",
+    "", "naïve café 🦊", "O'Brien \"the\" 100%", "007", " padded_ ", "a", "A", "NULL", "-1.50",
     "line\nbreak", "back\\slash :name", "日本語", "true", "Straße",
 )  # fmt: skip
-
-# What a column's name says about its text; a value is made from a number.
-_BY_NAME: Tuple[Tuple[str, Callable[[int], str]], ...] = (
-    (r"e_?mail", lambda n: f"name{n}@example.org"),
-    (r"url|uri|link|website|endpoint|webhook|homepage", lambda n: f"https://example.org/ö/{n}?a=%20"),
-    (r"uuid|guid", lambda n: str(_uuid(n))),
-    (r"json|^(meta|metadata|params|parameters|settings|config|configuration|payload|extra|attrs|attributes|options|properties)$",
-     lambda n: json.dumps({"n": n, "é": [n, None, True]})),
-    (r"(^|_)(ip|ip_?address|addr)$", lambda n: f"192.0.2.{n % 256}"),
-    (r"phone|mobile|^fax", lambda n: f"+49 30 {n:07d}"),
-    (r"(^|_)colou?r$", lambda n: f"#{n % 0x1000000:06x}"),
-    (r"currency", lambda n: ("EUR", "USD", "JPY", "CHF")[n % 4]),
-    (r"(^|_)(locale|language|lang)(_code)?$", lambda n: ("en", "de", "ja", "pt")[n % 4]),
-    (r"country(_code)?$", lambda n: ("DE", "US", "JP", "BR")[n % 4]),
-    (r"time_?zone|^tz$", lambda n: ("Europe/Berlin", "UTC", "Asia/Tokyo")[n % 3]),
-    (r"(^|_)slug$", lambda n: f"slug-{n}"),
-    (r"(^|_)(hash|sha\d*|md5|digest|checksum|fingerprint)$", lambda n: f"{_uuid(n).hex}"),
-    (r"(_at|_on|_date|_time|timestamp)$", lambda n: _moment(n).isoformat(" ")),
-    (r"(^|_)(path|file|filename|folder|directory)$", lambda n: f"/srv/über/{n}.txt"),
-)  # fmt: skip
-
-# Of these there are long ones, too: where the text goes on, before it or behind it.
-_LONG_BY_NAME: Tuple[Tuple[str, Callable[[str, int], str]], ...] = (
-    (r"e_?mail", lambda text, length: text.rjust(length, "n")),
-    (r"url|uri|link|website|endpoint|webhook|homepage|(^|_)(slug|path|file|filename|folder|directory)$",
-     lambda text, length: text.ljust(length, "z")),
-)  # fmt: skip
-
-
-def _uuid(number: int) -> uuid.UUID:
-    return uuid.UUID(int=random.Random(f"uuid {number}").getrandbits(128), version=4)  # noqa: S311
-
-
-def _moment(number: int) -> dt.datetime:
-    return dt.datetime(2001, 2, 3, 4, 5, 6) + dt.timedelta(days=number, seconds=number)  # noqa: DTZ001
 
 
 def _base36(number: int, width: int) -> Optional[str]:
@@ -88,22 +52,29 @@ class Source:
     driver writes them.
     """
 
-    def __init__(self, name: str, domain: Domain, hints: Optional[Hints], tame: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        domain: Domain,
+        hints: Optional[Hints],
+        tame: bool,
+        *,
+        nullable: bool = False,
+    ) -> None:
         self.domain = domain
         self.hints = hints or Hints()
         self.tame = tame
+        self.nullable = nullable
         self.by_name = self._by_name(name)
-        self.long_by_name = next((m for s, m in _LONG_BY_NAME if re.search(s, name.lower())), None)
         self.members: Sequence[Any] = self.hints.allowed or domain.members
         self.pool = self._pool()
 
-    def _by_name(self, name: str) -> Optional[Callable[[int], str]]:
+    def _by_name(self, name: str) -> Optional[names.Texts]:
         if self.domain.kind != "text" or self.hints.patterns:
             return None
         if self.hints.json:
-            return lambda n: json.dumps({"n": n})
-        found = (make for said, make in _BY_NAME if re.search(said, name.lower()))
-        return next(found, None)
+            return names.Texts(lambda n: json.dumps({"n": n}))
+        return names.texts(name)
 
     def _pool(self) -> List[Any]:
         if self.members:
@@ -116,7 +87,13 @@ class Source:
             kept = self._kept(value)
             if kept is not None and kept not in stored:
                 stored.append(kept)
+        if self.nullable and not self.tame and self._has_json_null():
+            stored.append("null")
         return stored or [self._kept(self._plain(1))]
+
+    def _has_json_null(self) -> bool:
+        """Whether JSON is kept as its text, where what has no value may also be JSON's own null."""
+        return self.domain.kind == "json" and self.domain.stored({}) == "{}"
 
     def _kept(self, value: Any) -> Any:
         """The stored value, bent to what CHECK constraints say; None where it cannot be."""
@@ -172,14 +149,10 @@ class Source:
         if self.hints.patterns:
             return list(self.hints.patterns)
         if self.by_name is not None:
-            return [self._lengthened(self.by_name(0))] if self.long_by_name else []
+            longest = self.by_name.longest(self.longest or _LONGEST_TEXT)
+            return [*longest, *(odd(number) for number, odd in enumerate(self.by_name.odd))]
         length = self.longest or _LONGEST_TEXT
         return [("Größe 日本 ñ " * (length // 8 + 1))[: length - 1] + "z", *_TEXTS]
-
-    def _lengthened(self, text: str) -> str:
-        """A text of its name's kind, as long as the column may have it."""
-        longer = self.long_by_name
-        return text if longer is None else longer(text, self.longest or _LONGEST_TEXT)
 
     def _plain(self, number: int) -> Any:
         kind = self.domain.kind
@@ -197,7 +170,7 @@ class Source:
         if self.hints.patterns:
             return self.hints.patterns[number % len(self.hints.patterns)]
         if self.by_name is not None:
-            return self.by_name(number)
+            return self.by_name.plain(number)
         text = f"text {number}"
         fits = self.longest is None or len(text) <= self.longest
         # What is cut short would be the same for every number.
@@ -227,14 +200,20 @@ class Source:
         longest = self.longest
         if self.hints.patterns:
             return self.domain.stored(f"{self.hints.patterns[0]}{number}")  # type: ignore[no-any-return]
-        made = self.by_name(number) if self.by_name is not None else self._numbered(number)
-        if number % _LONG_EVERY == 0 and self.by_name is not None and not self.tame:
-            made = self._lengthened(made)
-        if self.by_name is not None and self.by_name(0) in {self.by_name(n) for n in (3, 4)}:
-            made = self._numbered(number)
+        made = self._numbered(number)
+        if self.by_name is not None and self.by_name.differs:
+            made = self._named(self.by_name, number)
         if longest is not None and len(made) > longest:
             made = _base36(number, longest) or ""
         return self._fitted(made) if made else None
+
+    def _named(self, kind: names.Texts, number: int) -> str:
+        if self.tame:
+            return kind.plain(number)
+        if number % _LONG_EVERY == 0:
+            return next(kind.longest(self.longest or _LONGEST_TEXT, number), kind.plain(number))
+        turn = number % _ODD_EVERY - 1
+        return kind.odd[turn](number) if 0 <= turn < len(kind.odd) else kind.plain(number)
 
     def _numbered(self, number: int) -> str:
         longest = self.longest
@@ -243,7 +222,9 @@ class Source:
         tail = f"-{number}"
         if number % _LONG_EVERY == 0:
             return ("Größe 日本 ñ " * 40)[: (longest or _LONGEST_TEXT) - len(tail)] + tail
-        return (f"ключ{tail}", f"key{tail}", f"Ünï{tail}")[number % 3]
+        return (f"ключ{tail}", f"key{tail}", f"Ünï{tail}", f"Key_{number}", f" key {number} ")[
+            number % 5
+        ]
 
 
 def step_of(bound: float, step: Any) -> Any:
@@ -280,12 +261,12 @@ _PLAIN: Dict[str, Callable[[int], Any]] = {
     "boolean": lambda n: (n + 1) % 2,
     "float": lambda n: n + 0.25,
     "numeric": Decimal,
-    "datetime": _moment,
-    "date": lambda n: _moment(n).date(),
+    "datetime": names.moment,
+    "date": lambda n: names.moment(n).date(),
     "time": lambda n: (dt.datetime(2001, 1, 1) + dt.timedelta(seconds=n)).time(),  # noqa: DTZ001
     "interval": lambda n: dt.timedelta(seconds=n),
     "json": lambda n: {"n": n},
     "blob": lambda n: b"bytes %d" % n,
-    "uuid": _uuid,
+    "uuid": names.random_uuid,
     "enum": lambda n: n,
 }

@@ -82,7 +82,9 @@ class MariadbAccess:
                 hint.low = max(hint.low or 0, 0)
             known = declared.get((table.name, column.name))
             domain = domains.domain(column, known, hint, self._dialect)
-            found[column.name] = Source(column.name, domain, hint, tame)
+            found[column.name] = Source(
+                column.name, domain, hint, tame, nullable=not column.notnull
+            )
         return found
 
     def begin(self, postponed: bool) -> None:

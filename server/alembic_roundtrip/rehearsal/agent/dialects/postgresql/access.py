@@ -146,7 +146,11 @@ class PostgresqlAccess:
         for column in table.writable:
             known = declared.get((table.name, column.name))
             found[column.name] = Source(
-                column.name, domain(column, known, self._dialect), said.get(column.name), tame
+                column.name,
+                domain(column, known, self._dialect),
+                said.get(column.name),
+                tame,
+                nullable=not column.notnull,
             )
         return found
 
