@@ -89,6 +89,7 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
     """
     made = _made(trip)
     moved = set(_moved_into(context, trip, made)) - _copied_back(context)
+    columns = _moved_columns(context, trip)
     kept: frozenset[Key] | None = None
     for operation in context.downgrade_operations:
         if not operation.runs_on(trip.dialect):
@@ -105,6 +106,8 @@ def _in_downgrade(context: Context, trip: RoundTrip) -> Iterator[PredictedLoss]:
             own = isinstance(change, c.DropTable) and change.table in made
             older = None if own else _destroyed(change, trip.before, kept)
             subject = older or _moved(change, moved)
+            if subject is None and isinstance(change, c.DropColumn):
+                subject = columns.get(Key("column", change.table, change.column))
             if subject:
                 sentence = f"{_subject(subject, change)} are lost."
                 yield PredictedLoss(operation, "downgrade", subject, sentence)
@@ -179,6 +182,47 @@ def _moved_into(context: Context, trip: RoundTrip, made: frozenset[Name]) -> Ite
             yield change.table
         if dropped and change.table not in trip.before.tables:
             yield change.table
+
+
+def _moved_columns(context: Context, trip: RoundTrip) -> dict[Key, str]:
+    """New columns that hold what an older one did, with its name, where nothing takes it back."""
+    if trip.down.unread:
+        return {}
+    gone = {
+        Key("column", change.table, change.column)
+        for operation in context.upgrade_operations
+        for change in operation.changes
+        if isinstance(change, c.DropColumn) and not operation.doubtful
+    }
+    spelled, again = _spelling(context), _spoken_of_again(context) if gone else frozenset[str]()
+    moved = (
+        (Key("column", change.table, change.columns[0]), old)
+        for operation in (context.upgrade_operations if gone else ())
+        for old in gone.intersection(_copied_by([operation], context))
+        for change in operation.changes
+        if isinstance(change, c.WriteRows) and change.table and len(change.columns) == 1
+    )
+    return {
+        new: str(old)
+        for new, old in moved
+        if trip.before.has(old) and not trip.before.has(new) and spelled(new.name) not in again
+    }
+
+
+def _spoken_of_again(context: Context) -> frozenset[str]:
+    """The words of the migration outside of the upgrade, but for columns that are dropped."""
+    migration = context.migration
+    upgrade, source = migration.upgrade, migration.source
+    apart = [upgrade.range] if upgrade else []
+    apart += [migration.docstring.range] if migration.docstring else []
+    text = migration.text
+    for operation in context.downgrade_operations:
+        if any(isinstance(change, c.DropColumn) for change in operation.changes):
+            apart.append(operation.range)
+    for place in apart:
+        text = text.replace(source.slice(place), " ", 1)
+    sql = (o.sql for o in context.downgrade_operations if o.range not in apart)
+    return frozenset(map(_spelling(context), _WORD.findall(" ".join((text, *filter(None, sql))))))
 
 
 def _copied_back(context: Context) -> set[Name]:

@@ -306,3 +306,43 @@ rule.example(
     ''',
     history=(_USERS.replace("sa.Column('bio'", "sa.Column('nick', sa.Text()), sa.Column('bio'"),),
 )
+rule.example(
+    "Moved to a new column, from which nothing takes it back",
+    '''
+    """Call the bio a story 😋."""
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ rolling back can lose the data in `users.bio`, and the migration does not say so
+    revision = "bbbb2222"
+    down_revision = "revision0"
+
+
+    def upgrade():
+        op.add_column("users", sa.Column("story", sa.Text()))
+        op.execute("UPDATE users SET story = bio")
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+        op.drop_column("users", "story")
+    ''',
+    history=(_USERS,),
+)
+rule.example(
+    "Moved to a new column, and back in Python",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("story", sa.Text()))
+        op.execute("UPDATE users SET story = bio")
+        op.drop_column("users", "bio")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("bio", sa.Text()))
+        bind = op.get_bind()
+        for row in bind.execute(sa.text("SELECT id, story FROM users")):
+            values = {"bio": row.story, "id": row.id}
+            bind.execute(sa.text("UPDATE users SET bio = :bio WHERE id = :id"), values)
+        op.drop_column("users", "story")
+    """,
+    history=(_USERS,),
+)
