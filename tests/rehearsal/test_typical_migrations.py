@@ -140,6 +140,49 @@ async def test_rewriting_data_with_nothing_to_undo_it(project):
     }
 
 
+FLAGS = 'op.create_table("{}", sa.Column("{}", sa.Integer, {}), sa.Column("set", sa.Boolean))\n'
+KEYED, KEYLESS = ("id", "primary_key=True"), ("of", "nullable=False")
+COPY = 'op.execute("INSERT INTO {} SELECT * FROM {}")\n'
+DROP = 'op.drop_table("{}")\n'
+RENAME = 'op.rename_table("{}", "{}")\n'
+DELETE = 'op.execute("DELETE FROM {}")\n'
+
+
+def moved_without_rows(old: str, new: str, key: tuple[str, str]) -> tuple[str, str]:
+    """A table under another name, into which the upgrade forgets to copy the rows."""
+    upgrade = FLAGS.format(new, *key) + DROP.format(old)
+    return upgrade, FLAGS.format(old, *key) + COPY.format(old, new) + DROP.format(new)
+
+
+async def test_rows_written_since_do_not_stand_for_those_that_were_lost(project, rehearsed):
+    first = FLAGS.format("a", *KEYED) + FLAGS.format("b", *KEYLESS) + FLAGS.format("c", *KEYED)
+    project.add("first", first, "".join(DROP.format(name) for name in "abc"))
+    ways = {
+        "keyed": moved_without_rows("a", "a2", KEYED),
+        "keyless": moved_without_rows("b", "b2", KEYLESS),
+        "renamed": (
+            RENAME.format("c", "c2") + DELETE.format("c2 WHERE id > 3"),
+            RENAME.format("c2", "c"),
+        ),
+        "restored": (
+            FLAGS.format("spare", *KEYED),
+            DELETE.format("a2") + COPY.format("a2", "spare") + DROP.format("spare"),
+        ),
+    }
+    for name, way in ways.items():
+        project.add(name, *way)
+
+    found = await rehearsed(*ways, rows=10)
+
+    lost = {name: {x[:4] for x in told(found[name]) if x[4] != "downgrade"} for name in ways}
+    assert lost == {
+        "keyed": {("a", None, 10, 10)},
+        "keyless": {("b", None, 10, 10)},
+        "renamed": {("c", None, 7, 10)},
+        "restored": {("a2", None, 10, 10)},
+    }
+
+
 async def test_a_required_column_that_comes_back_without_a_default(project):
     evidence = await rehearse_one(
         project,

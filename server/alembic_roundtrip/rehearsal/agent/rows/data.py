@@ -92,6 +92,38 @@ def losses(before: Data, after: Data, step: str) -> List[Dict[str, Any]]:
     return found
 
 
+def stay(old: Data, *going: Tuple[Data, Data]) -> bool:
+    """Whether each of these ways keeps all rows in the tables of `old`, with their values there."""
+    return all(
+        _keep(rows, before.get(name), after.get(name))
+        for name, rows in old.tables.items()
+        for before, after in going
+        if rows.rows
+    )
+
+
+def _keep(asked: Rows, before: Optional[Rows], after: Optional[Rows]) -> bool:
+    was, now = _cut(before, asked.columns), _cut(after, asked.columns)
+    if was is None or now is None:
+        return False
+    if not Counter(was) - Counter(now):
+        return True
+    return not _counted(was, asked.kinds) - _counted(now, asked.kinds)
+
+
+def _cut(found: Optional[Rows], columns: Sequence[str]) -> Optional[List[Row]]:
+    """The rows as far as they have these columns; None where one is missing."""
+    places = [found.index(column) for column in columns] if found is not None else [None]
+    there = [place for place in places if place is not None]
+    if found is None or len(there) < len(places):
+        return None
+    return [tuple([row[place] for place in there]) for row in found.rows]
+
+
+def _counted(rows: Iterable[Row], kinds: Sequence[str]) -> Counter[Row]:
+    return Counter(tuple([canonical(v, kind) for v, kind in zip(row, kinds)]) for row in rows)
+
+
 def left(before: Data, after: Data) -> List[Dict[str, Any]]:
     """Rows that `after` has and `before` had not, as residue; tables new in `after` aside."""
     found = []

@@ -9,6 +9,8 @@ from .touched import slowest
 from .walk import Outcome
 
 WORST_FIRST = ("failed", "residue", "irreversible", "lossy", "lossless")
+_GOING = ("upgrade", "round trip", "downgrade")
+"""What loses something, in the order in which it is told."""
 
 
 class Findings:
@@ -156,7 +158,7 @@ class Findings:
             "seconds": round(time.perf_counter() - self._started, 4),
             "steps": self._steps,
             "residue": self._residue,
-            "losses": self._losses,
+            "losses": sorted(self._losses, key=lambda loss: _GOING.index(loss["step"])),
             "notes": self._notes + [_note(sentence) for sentence in self._failures[1:]],
             "reason": self.reason,
             "half_done": self._half_done,

@@ -135,6 +135,8 @@ class RowsTrip:
         """Whether the downgrade is known to look at the rows first."""
         self._failed_with: Optional[Attempt] = None
         """With which rows the downgrade was first seen to fail."""
+        self._covered_by: Optional[Attempt] = None
+        """With which rows it was first not plain to see whether old ones are all there."""
         self._unproved: List[Any] = []
         """What the upgrade takes, as long as no downgrade has shown what it puts back."""
 
@@ -160,12 +162,18 @@ class RowsTrip:
             self._doubt(problem or doubted, attempt if problem is None else None)
 
     def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
-        """Where the downgrade failed: whether it is what was written since that it fails on."""
-        if self._failed_with is not None and self._failed_with.write:
-            alone = replace(self._failed_with, write=False)
-            problem = yield from self._attempt(alone, parent, reach)
-            if problem is None:
-                self._findings.note(_ONLY_NEW)
+        """Without what was written since: it may be what fails, or stand where lost rows stood."""
+        failed, covered = self._failed_with, self._covered_by
+        attempt = failed if failed is not None and failed.write else covered
+        if attempt is None:
+            return
+        alone = replace(attempt, write=False)
+        enough = reach if failed else min(reach, DOWNGRADED)
+        problem = yield from self._attempt(alone, parent, enough)
+        if failed is None and problem is not None and not self._blame(problem, alone):
+            self._doubt(problem, None)
+        elif failed is not None and problem is None:
+            self._findings.note(_ONLY_NEW)
 
     def _attempt(
         self, attempt: Attempt, parent: Any, reach: int
@@ -213,7 +221,15 @@ class RowsTrip:
             self._unproved = losses
             return down.problem
         self._reached, self._unproved = DOWNGRADED, []
-        self._compare_with_parent(old, (upgraded, written), inserted, losses)
+        now = self._read_now()
+        self._findings.leave(difference.residue(self._tables.before, self._room.snapshot()))
+        self._findings.leave(data.given_again(old, now))
+        if not inserted:
+            self._compare_with_parent(old, (upgraded, now), losses)
+        elif data.stay(old, (old, upgraded), (written, now)):
+            self._findings.leave(_rows_left(old, (upgraded, now), inserted))
+        else:
+            self._covered_by = self._covered_by or attempt
         if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._do(attempt.named("upgrade again"), upgrade=True)
@@ -222,28 +238,16 @@ class RowsTrip:
         return again.problem
 
     def _compare_with_parent(
-        self,
-        old: data.Data,
-        going: Tuple[data.Data, data.Data],
-        inserted: Mapping[str, int],
-        lost_going_up: List[Any],
+        self, old: data.Data, later: Tuple[data.Data, data.Data], lost_going_up: List[Any]
     ) -> None:
-        """Compare with the parent; `going` is what was there after the upgrade, and at the end."""
-        upgraded, written = going
-        self._findings.leave(difference.residue(self._tables.before, self._room.snapshot()))
-        now = self._read_now()
-        losses = data.losses(old, now, "round trip")
-        # What the downgrade puts back is not lost; what it leaves alone, it does not put back: new
-        # rows may have taken the keys of those that the upgrade lost.
-        changed = {x["table"] for x in data.losses(now, written, data.UPGRADE)}
-        lost = [
-            x for x in lost_going_up if x["table"] not in changed or _is_among(x, losses, inserted)
-        ]
+        """Compare the rows, of which none were written since, with those of the parent."""
+        losses = data.losses(old, later[1], "round trip")
+        # What the downgrade puts back is not lost.
+        lost = [x for x in lost_going_up if _is_among(x, losses)]
         self._findings.lose(lost)
         rows_lost = {x["table"] for x in lost if x["column"] is None}
         self._findings.lose([x for x in losses if x["table"] not in rows_lost])
-        self._findings.leave(_rows_left(_grown(old, upgraded), now, inserted))
-        self._findings.leave(data.given_again(old, now))
+        self._findings.leave(_rows_left(old, later, {}))
 
     def _fill(
         self,
@@ -380,39 +384,26 @@ class RowsTrip:
         )
 
 
-def _is_among(loss: Any, others: List[Any], inserted: Mapping[str, int]) -> bool:
-    """Whether rows of the table, or values of the column, are among other losses.
+def _is_among(loss: Any, others: List[Any]) -> bool:
+    """Whether rows of the table, or values of the column, are among other losses."""
+    there = {other["column"] for other in others if other["table"] == loss["table"]}
+    return not there.isdisjoint({None, loss["column"]})
 
-    Rows that were written since may stand where others were, with other values.
+
+def _rows_left(
+    old: data.Data, later: Tuple[data.Data, data.Data], inserted: Mapping[str, int]
+) -> List[Any]:
+    """Rows that the upgrade put somewhere, and neither were there before nor written since.
+
+    Rows that only the downgrade puts somewhere are its way of giving back what was there. Where
+    rows were written since, only their number can tell.
     """
-    table, column = loss["table"], loss["column"]
-    there = {other["column"] for other in others if other["table"] == table}
-    return not there.isdisjoint({None, column}) or bool(
-        column is None and there and inserted.get(table)
-    )
-
-
-def _grown(old: data.Data, upgraded: data.Data) -> data.Data:
-    """The tables into which the upgrade put rows.
-
-    Rows that only the downgrade puts somewhere are its way of giving back what was there.
-    """
-    later = {name: len(found.rows) for name, found in upgraded.tables.items()}
-    return data.Data(
-        {name: found for name, found in old.tables.items() if later.get(name, 0) > len(found.rows)}
-    )
-
-
-def _rows_left(old: data.Data, now: data.Data, inserted: Mapping[str, int]) -> List[Any]:
-    """Rows that neither were there before nor were written since.
-
-    Where rows were written since, only their number can tell.
-    """
-    untouched = data.Data(
-        {name: found for name, found in old.tables.items() if not inserted.get(name)}
-    )
+    upgraded, now = later
+    counts = {name: len(found.rows) for name, found in upgraded.tables.items()}
+    grown = {n: found for n, found in old.tables.items() if counts.get(n, 0) > len(found.rows)}
+    untouched = data.Data({name: rows for name, rows in grown.items() if not inserted.get(name)})
     left: List[Any] = data.left(untouched, now)
-    for name, found in old.tables.items():
+    for name, found in grown.items():
         current = now.get(name)
         extra = len(current.rows) - len(found.rows) - inserted.get(name, 0) if current else 0
         if inserted.get(name) and extra > 0:
