@@ -97,6 +97,15 @@ def test_a_bare_folder_finds_its_env_py_and_its_nested_folders(tmp_path: Path) -
     assert load_history(environment).heads == ("bbbb",)
 
 
+@pytest.mark.parametrize(
+    ("revision", "count"), [("bbbb", 1), ("cccc", 2)], ids=["a copy", "another history"]
+)
+def test_copies_put_aside_are_no_environment(tmp_path: Path, revision: str, count: int) -> None:
+    aside = {"old_versions/b.py": MIGRATION.format(revision, "aaaa")}
+    write(tmp_path, PLAIN | aside | {"mig/versions/b.py": MIGRATION.format("bbbb", "aaaa")})
+    assert len(found(tmp_path)) == count
+
+
 def test_folders_left_out_by_a_configuration_are_no_environment(tmp_path: Path) -> None:
     old = {"mig/versions/old/a.py": MIGRATION.format("aaaa", None)}
     write(tmp_path, PLAIN | old | {"mig/versions/b.py": MIGRATION.format("bbbb", None)})

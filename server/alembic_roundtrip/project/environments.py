@@ -237,7 +237,10 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
             _near_section(tree.configurations, settings),
         )
     known = {place for environment, _ in found for place in environment.places}
-    return found + [(e, None) for e in _bare(tree.migrations, known)]
+    used = [place for environment, _ in found for place in environment.version_locations]
+    bare = _bare(tree.migrations, known)
+    # What is a migration of another folder, too, and has no env.py, somebody has put aside.
+    return found + [(e, None) for e in bare if e.env_py or not folders.has_copies(_first(e), used)]
 
 
 def _read(file: Path, settings: Settings) -> list[Configuration]:
@@ -388,6 +391,10 @@ def _advice(written: str) -> str:
 
 def _unusable(file: Path, problem: str, section: str = DEFAULT_SECTION) -> Environment:
     return Environment(file.parent, file, section, file.parent, (), problems=(problem,))
+
+
+def _first(environment: Environment) -> Path:
+    return environment.version_locations[0]
 
 
 def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:

@@ -12,6 +12,7 @@ _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__", "__pypacka
 _INSTALLED = frozenset({"pyvenv.cfg", "conda-meta"})
 """What lies in the root of a virtual environment."""
 _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=", re.MULTILINE)
+_REVISION_LINE = re.compile(r"^revision\s*(?::[^=\n]+)?=(?P<value>.*)", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"^down_revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _TEMPLATE = re.compile(r"alembic\.ini[.-](?:dist|example|sample|template|tmpl)")
 """What a project has for each of its users to make an `alembic.ini` of."""
@@ -93,6 +94,25 @@ def _holds_migrations(folder: Path, files: Iterable[str]) -> bool:
 def _is_migration(text: str) -> bool:
     # A plain search first: it sorts out nearly every file at a tenth of the cost.
     return "down_revision" in text and bool(_REVISION.search(text) and _DOWN_REVISION.search(text))
+
+
+def has_copies(folder: Path, locations: Iterable[Path]) -> bool:
+    """Whether one of its migrations lies in these locations, too: by file name and identifier."""
+    pairs = (
+        (file, place / file.name)
+        for place in locations
+        if place != folder
+        for file in folder.glob("*.py")
+    )
+    return any(
+        other.is_file() and _written(file) and _written(file) == _written(other)
+        for file, other in pairs
+    )
+
+
+def _written(migration: Path) -> str:
+    line = _REVISION_LINE.search(_head(migration, _HEAD))
+    return line["value"].strip() if line else ""
 
 
 def _head(file: Path, size: int | None) -> str:
