@@ -86,6 +86,16 @@ def test_another_kind_is_one_sentence(tmp_path: Path) -> None:
     environment = AlembicProject(tmp_path / "p", dialect="oracle").environment
     with pytest.raises(CannotRun, match="rehearsing on Oracle is not available"):
         kind_for(environment, Settings())
+    for setting, sentence in (
+        (
+            "foo",
+            "`foo`; it can be `auto`, `sqlite`, `postgresql`, `mariadb` or the URL of a server",
+        ),
+        ("sqlite:////tmp/x.db", "names a file, .* `sqlite` is enough"),
+        ("oracle://x/y", "rehearsing on Oracle is not available"),
+    ):
+        with pytest.raises(CannotRun, match=sentence):
+            kind_for(environment, Settings(database=setting))
 
 
 SYNC = {

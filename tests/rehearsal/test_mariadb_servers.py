@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
-from alembic_roundtrip.rehearsal.databases import daemon, mariadb_relay
+from alembic_roundtrip.rehearsal.databases import daemon, mariadb, mariadb_relay
 from alembic_roundtrip.rehearsal.databases.keeper import mariadb as keeper
 from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun
@@ -101,13 +102,18 @@ async def test_a_named_server_gets_databases_of_ours_and_loses_them_again(
     ],
 )
 async def test_a_server_that_cannot_be_used_is_one_sentence(
-    project: AlembicProject, administrator: Administrator, login: str, reason: str
+    project: AlembicProject,
+    administrator: Administrator,
+    login: str,
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     users(project)
     with pytest.raises(CannotRun, match=reason) as raised:
         await collect(project, database=administrator.url(login))
     assert login not in str(raised.value)
     assert administrator.ours() == []
+    assert caplog.messages == []
 
 
 async def test_a_server_that_lets_everybody_write_somewhere_is_not_used(
@@ -130,6 +136,18 @@ async def test_a_server_that_is_not_there_is_one_sentence(project: AlembicProjec
     users(project)
     with pytest.raises(CannotRun, match=r"mysql://app@127.0.0.1:1/x cannot be used"):
         await collect(project, database="mysql://app:hidden@127.0.0.1:1/x")
+
+
+async def test_a_server_that_does_not_greet_is_not_waited_for(
+    project: AlembicProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server of PostgreSQL does not, where the URL says that it is one of MySQL."""
+    users(project)
+    monkeypatch.setattr(mariadb, "_GREETING", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(CannotRun, match=r"cannot be used .*timed out"):
+            await collect(project, database=f"mysql://app:hidden@127.0.0.1:{port}/x")
 
 
 async def test_leftovers_of_killed_runs_are_removed_and_nothing_else(

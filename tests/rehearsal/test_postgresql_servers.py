@@ -95,7 +95,8 @@ async def test_a_server_that_cannot_be_used_is_one_sentence(project, administrat
 @KIND
 async def test_a_server_that_is_not_there_is_one_sentence(project):
     users(project)
-    with pytest.raises(CannotRun, match=r"postgresql://app@127.0.0.1:1/x cannot be used"):
+    sentence = r"postgresql://app@127.0.0.1:1/x cannot be used .*: Connection refused$"
+    with pytest.raises(CannotRun, match=sentence):
         await collect(project, database="postgresql://app:hidden@127.0.0.1:1/x")
 
 

@@ -29,13 +29,13 @@ def kind_wanted(dialect: str, settings: Settings) -> str | None:
 
 def kind_for(environment: Environment, settings: Settings) -> str:
     """The project's own kind, or the one the settings name; raises `CannotRun` for others."""
-    wanted = settings.database
-    if wanted == "auto":
+    if settings.database == "auto":
         for dialect in environment.dialects:
             if _ALIASES.get(dialect, dialect) in KINDS:
                 return _ALIASES.get(dialect, dialect)
-        wanted = environment.dialects[0] if environment.dialects else sqlite.KIND
-    kind = wanted.partition(":")[0].partition("+")[0]
+        kind = environment.dialects[0] if environment.dialects else sqlite.KIND
+    else:
+        kind = _named(settings.database)
     kind = _ALIASES.get(kind, kind)
     if kind in KINDS:
         return kind
@@ -44,3 +44,20 @@ def kind_for(environment: Environment, settings: Settings) -> str:
         "a project whose env.py also runs on SQLite can be rehearsed there with the setting "
         '`database = "sqlite"`'
     )
+
+
+def _named(wanted: str) -> str:
+    """The kind that a setting names; raises `CannotRun` where it names something else."""
+    kind, colon, _ = wanted.partition(":")
+    kind = kind.partition("+")[0]
+    if kind == sqlite.KIND and colon:
+        raise CannotRun(
+            "no rehearsal: the setting `database` names a file, and SQLite's scratch databases are "
+            "files of their own; `sqlite` is enough"
+        )
+    if kind not in KINDS.keys() | _ALIASES.keys() | _NAMES.keys():
+        raise CannotRun(
+            f"no rehearsal: the setting `database` is `{kind}`; it can be `auto`, `sqlite`, "
+            "`postgresql`, `mariadb` or the URL of a server, `postgresql://…` or `mysql://…`"
+        )
+    return kind

@@ -37,6 +37,8 @@ _OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
 _PORT = 3306
 _FOREVER = 31_536_000
 _PATIENCE = 60
+_GREETING = 10
+"""Seconds that a server has to greet us: one of another kind waits for us to speak first."""
 """Seconds for an answer: a server may take a connection and then say nothing at all."""
 _FOR_ALL = ("information_schema", "performance_schema")
 _GONE = (2006, 2013, 2055)
@@ -86,7 +88,9 @@ def _encryption(query: Mapping[str, str]) -> ssl.SSLContext:
 
 
 @contextmanager
-def _connected(where: dict[str, Any], name: str) -> Iterator[Connection[Any]]:
+def _connected(
+    where: dict[str, Any], name: str, patience: int = _PATIENCE
+) -> Iterator[Connection[Any]]:
     try:
         import pymysql
     except ImportError as error:
@@ -95,7 +99,7 @@ def _connected(where: dict[str, Any], name: str) -> Iterator[Connection[Any]]:
         ) from error
     try:
         connection = pymysql.connect(
-            **where, charset="utf8mb4", autocommit=True, connect_timeout=10, read_timeout=_PATIENCE
+            **where, charset="utf8mb4", autocommit=True, connect_timeout=10, read_timeout=patience
         )
     except (pymysql.err.Error, RuntimeError) as error:
         said = str(error.args[-1]).strip().splitlines()[-1]
@@ -121,7 +125,11 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
 
     @classmethod
     def administration(cls, server: Server | str) -> AbstractContextManager[Connection[Any]]:
-        return _connected(_arguments(server), cls.name_of(server))
+        where, name = _arguments(server), cls.name_of(server)
+        if not isinstance(server, Server):
+            with _connected(where, name, _GREETING):
+                pass
+        return _connected(where, name)
 
     def relay(self) -> AbstractAsyncContextManager[int]:
         return mariadb_relay.relay(self._where, self.name)
@@ -208,10 +216,19 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
 
     def _remove(self, name: str) -> None:
         """The account first: it is known by the database of its name, which goes last."""
-        self._execute(f"DROP USER IF EXISTS {name}")
+        self._drop_account(name)
         self._end_sessions(name)
         for database in sorted(self._databases(name), reverse=True):
             self._execute(f"DROP DATABASE IF EXISTS {database}")
+
+    def _drop_account(self, name: str) -> None:
+        from pymysql.err import OperationalError
+
+        try:
+            self._execute(f"DROP USER IF EXISTS {name}")
+        except OperationalError as error:
+            if error.args[0] not in _NO_ACCOUNTS:
+                raise  # who may drop no account has made none
 
     def _end_sessions(self, name: str) -> None:
         from pymysql.err import Error

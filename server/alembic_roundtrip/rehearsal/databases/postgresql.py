@@ -68,11 +68,17 @@ def administration(server: Server | str, database: str = "postgres") -> Iterator
     try:
         connection = psycopg.connect(where, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        said = str(error).strip().splitlines()[-1]
-        name = _Scratch.name_of(server)
+        said, name = _told(error), _Scratch.name_of(server)
         raise CannotRun(f"{name} cannot be used for scratch databases: {said}") from error
     with connection:
         yield connection
+
+
+def _told(error: Exception) -> str:
+    """What each try to connect came to, without the hints that come in lines below."""
+    lines = (line.removeprefix("- ") for line in str(error).splitlines() if line[:1].strip())
+    said = [line.rpartition("connection failed: ")[2] for line in lines if line[-1] != ":"]
+    return "; ".join(dict.fromkeys(said)) or str(error)
 
 
 class _Scratch(scratch.Scratch["Connection[Any]"]):
