@@ -20,6 +20,7 @@ BODY = """
 USERS = "def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n"
 NAME = "column-not-dropped"
 IGNORE = f"# roundtrip: ignore[{NAME}] a reason"
+IN_OTHERS = f"# Roundtrip: Ignore[{NAME}] a reason"
 
 
 def messages(source: str, folder: Path) -> list[str]:
@@ -34,6 +35,7 @@ def messages(source: str, folder: Path) -> list[str]:
     [
         (BODY, ["`users.😋`", "`users.age`"]),
         (BODY.replace("sa.Text()))", f"sa.Text()))  {IGNORE}"), ["`users.age`"]),
+        (BODY.replace("sa.Text()))", f"sa.Text()))  {IN_OTHERS}"), ["`users.age`"]),
         (BODY.replace("sa.Text()))", f"sa.Text()))  # noqa: E501  {IGNORE}"), ["`users.age`"]),
         (BODY.replace('        op.add_column("users", sa.Column("age"',
                       f'        {IGNORE}\n        op.add_column("users", sa.Column("age"'),
@@ -42,7 +44,8 @@ def messages(source: str, folder: Path) -> list[str]:
         (BODY.replace("    def upgrade():", f"    {IGNORE}\n    def upgrade():"), []),
         (f'    revision = "under_test"\n    down_revision = "revision0"\n    {IGNORE}\n{BODY}', []),
     ],
-    ids=["nothing", "behind", "behind another", "above", "on the def", "above the def", "again"],
+    ids=["nothing", "behind", "in other letters", "behind another", "above", "on the def",
+         "above the def", "again"],
 )  # fmt: skip
 def test_a_comment_ignores_the_statement_or_function_it_stands_at(
     source: str, left: list[str], tmp_path: Path

@@ -289,7 +289,9 @@ _PROSE = re.compile(
     rb"""(?:\\.|(?!(?P=quote)).)*(?P=quote)""",
     re.DOTALL,
 )
-_MARKS = re.compile(rb"^[ \t]*#[ \t]*(?:DESTRUCTIVE:|roundtrip:)[^\r\n]*(?:\r?\n)?", re.MULTILINE)
+_MARKS = re.compile(
+    rb"^[ \t]*#[ \t]*(?:DESTRUCTIVE:|(?i:roundtrip):)[^\r\n]*(?:\r?\n)?", re.MULTILINE
+)
 
 
 def measured_part(content: bytes) -> bytes:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Scope = Callable[[int], tuple[int, int]]
 """The lines that what stands on a line reaches over."""
 
-_MARK = "roundtrip:"
-_COMMENT = re.compile(r"[#;]\s*roundtrip:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?\s*(?P<reason>.*)")
+_MARK = re.compile("roundtrip:", re.IGNORECASE)
+_COMMENT = re.compile(
+    r"[#;]\s*roundtrip:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?\s*(?P<reason>.*)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def suppressions(migration: Migration) -> tuple[Suppression, ...]:
     Behind code it is for that statement, on the line of a `def` for the function; on a line of its
     own for the statement that follows, and above everything for the file.
     """
-    if _MARK not in migration.text:
+    if _MARK.search(migration.text) is None:
         return ()
     places = _python_comments(migration.source)
     scope = partial(_statement, migration)
@@ -57,7 +59,7 @@ def suppressions(migration: Migration) -> tuple[Suppression, ...]:
 
 def file_suppressions(file: TextFile) -> tuple[Suppression, ...]:
     """Every such comment of a file that is no migration: for its line, the next, or the file."""
-    if _MARK not in file.text:
+    if _MARK.search(file.text) is None:
         return ()
     source = file.source
     comments = _python_comments if file.kind == "python" else _comments

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression, Missing
@@ -42,6 +43,7 @@ _FAMILIES = {
     "blob": "binary",
     "interval": "interval",
 }
+_NUMBERS = frozenset({"integer", "bigint", "smallint", "float", "numeric"})
 _MODULES = frozenset({"sa", "sqlalchemy", "postgresql", "mysql", "sqlite", "mssql", "oracle"})
 _ARGUMENTS = {
     "string": ("length",),
@@ -175,7 +177,21 @@ def nullability_differs(before: Column, after: Column) -> bool:
 def defaults_differ(before: Column, after: Column) -> bool:
     """Whether the server defaults certainly give other values."""
     one, other = default_of(before), default_of(after)
-    return known(one, other) and one != other
+    if not known(one, other) or one == other:
+        return False
+    numbers = _number(before, one), _number(after, other)
+    return None in numbers or numbers[0] != numbers[1]
+
+
+def _number(column: Column, default: object) -> Decimal | None:
+    """The default of a column of numbers: `0.00` is 0 there, which it is not in one of text."""
+    column_type = read_type(column.type.text) if column.type else None
+    if column_type is None or column_type.family not in _NUMBERS or not isinstance(default, str):
+        return None
+    try:
+        return Decimal({"false": "0", "true": "1"}.get(default, default))
+    except InvalidOperation:
+        return None
 
 
 def default_of(column: Column) -> str | Missing | None:

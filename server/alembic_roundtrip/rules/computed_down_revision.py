@@ -27,7 +27,9 @@ def check(context: Context) -> Iterator[Finding]:
         ("revision", migration.revision),
         ("down_revision", migration.down_revision),
     ):
-        if identifier is not None and not identifier.literal:
+        # What takes reading of more than the identifiers, the history has the file's name for.
+        unknown = identifier is migration.revision and migration.id not in context.history.by_id
+        if identifier is not None and (unknown or not identifier.literal):
             yield Finding(identifier.range, f"`{name}` is computed: the history here is not known")
 
 
@@ -65,4 +67,22 @@ rule.example(
         pass
     """,
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
+    "An identifier of its own, put together",
+    """
+    YEAR = "2024"
+    revision = YEAR + "0001"  # 😋
+               ^^^^^^^^^^^^^ `revision` is computed: the history here is not known
+    down_revision = "revision0"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    history=("def upgrade():\n    pass\n",),
 )

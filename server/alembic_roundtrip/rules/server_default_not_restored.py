@@ -108,3 +108,22 @@ rule.example(
         "        sa.Column('admin', sa.Boolean(), server_default='FALSE'))\n",
     ),
 )
+rule.example(
+    "The same number, and another text",
+    """
+    def upgrade():
+        op.alter_column("sales", "total", server_default=None)
+        op.alter_column("sales", "rate", server_default=None)
+
+
+    def downgrade():
+        op.alter_column("sales", "rate", server_default="0.00")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `sales.rate` has the server default "0.00" instead of the server default '0'
+        op.alter_column("sales", "total", server_default="0.00")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('sales', sa.Column('rate', sa.Text(), server_default='0'),\n"
+        "        sa.Column('total', sa.Numeric(10, 2), server_default='0'))\n",
+    ),
+)
