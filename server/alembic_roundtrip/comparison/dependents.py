@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Constraint, Name, Table
+from alembic_roundtrip.migration.sql.mentioned import mentions
 from alembic_roundtrip.migration.sql.views import view
 from alembic_roundtrip.schema import Schema
 
@@ -26,13 +27,15 @@ _NO_TYPE = ("native_enum", "with_variant")
 def depended_on(context: Context) -> Iterator[tuple[Operation, str]]:
     """Operations of the downgrade that drop what is still used, and what uses it.
 
-    SQLite only looks whether views can still be read.
+    SQLite only looks whether its texts of tables, indexes and views can still be read.
     """
     if context.written_downgrade is None:
         return
     for trip in context.round_trips:
         if trip.down.unread or trip.dialect not in _KINDS:
             continue
+        if trip.dialect == "sqlite" and context.dialects[0] != "sqlite":
+            continue  # for tests mostly, which never go back
         for operation, change, schema in trip.down.steps:
             if operation.doubtful or operation.says("CASCADE"):
                 continue
@@ -69,6 +72,45 @@ def _reads(text: str, table: Name, column: str | None, schema: Schema) -> bool:
         return True
     having = {each.name for each in tables if each is not None and each.column(column)}
     return found.names(table, column, alone=having == {table})
+
+
+def _parts(change: c.Change, operation: Operation, schema: Schema) -> Iterator[str]:
+    """Indexes and constraints with a column: SQLite drops none along with it."""
+    if not isinstance(change, c.DropColumn) or operation.batch is not None:
+        return
+    table = schema.tables[change.table] if schema.knows(change.table) else Table(change.table)
+    for index in table.indexes:
+        if any(part.value == change.column for part in index.columns):
+            yield (
+                f"the index `{index.name}` still uses it"
+                if index.name
+                else "an index still uses it"
+            )
+    for part in table.constraints:
+        if _goes_on(part, change.column):
+            yield f"{_NAMES[part.kind]}{f' `{part.name}`' if part.name else ''} still uses it"
+
+
+_NAMES = {
+    "primary": "the primary key",
+    "unique": "the constraint",
+    "foreignkey": "the foreign key",
+    "check": "the constraint",
+}
+
+
+def _goes_on(part: Constraint, column: str) -> bool:
+    """Whether it is in a column's way; what is part of the column's own text goes with it."""
+    if part.kind in {"primary", "unique"}:
+        return column in part.columns
+    if part.kind == "foreignkey":
+        return column in part.columns and not part.inline
+    texts = [argument.sql for argument in part.arguments] if part.kind == "check" else []
+    return (
+        not (part.inline or part.of_type)
+        and len(texts) == 1
+        and mentions(texts[0] or "", column, "sqlite", lower=False)
+    )
 
 
 def _typed(change: c.Change, _: Operation, schema: Schema) -> Iterator[str]:
@@ -129,5 +171,5 @@ def _referred(change: c.Change, _: Operation, schema: Schema) -> Iterator[str]:
 _Using = Callable[[c.Change, Operation, Schema], Iterator[str]]
 _KINDS: dict[str | None, tuple[_Using, ...]] = {
     "postgresql": (_viewed, _typed, _numbered, _executed, _referred),
-    "sqlite": (_viewed,),
+    "sqlite": (_viewed, _parts),
 }

@@ -362,3 +362,46 @@ rule.example(
     history=(_USERS,),
     dialects=("postgresql",),
 )
+rule.example(
+    "A column of an index or a constraint, which SQLite does not drop along with it",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("age", sa.Integer()))
+        op.add_column("users", sa.Column("nick", sa.Text()))
+        op.create_index("ix_age", "users", ["id", "age"])
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_unique_constraint("uq_nick", ["nick"])
+
+
+    def downgrade():
+        op.drop_column("users", "nick")  # 😋
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the constraint `uq_nick` still uses it
+        op.drop_column("users", "age")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `ix_age` still uses it
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
+rule.example(
+    "Gone before, made anew by a batch, or part of the column's own text",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE users ADD COLUMN team integer REFERENCES teams (id)")
+        op.add_column("users", sa.Column("age", sa.Integer()))
+        op.add_column("users", sa.Column("nick", sa.Text()))
+        op.create_index("ix_age", "users", ["age"])
+        op.create_index("ix_nick", "users", ["nick"])
+        op.create_index("ix_id", "users", ["id"])
+
+
+    def downgrade():
+        op.drop_index("ix_id", table_name="users")
+        op.drop_index("ix_nick", table_name="users")
+        op.drop_column("users", "nick")
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("age")
+        op.drop_column("users", "team")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
