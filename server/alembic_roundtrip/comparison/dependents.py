@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from alembic_roundtrip.context import Context
+from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Constraint, Name, Table
+from alembic_roundtrip.migration.objects import Constraint, Name, option
 from alembic_roundtrip.migration.sql.mentioned import mentions
 from alembic_roundtrip.migration.sql.views import view
 from alembic_roundtrip.schema import Schema
@@ -36,6 +36,8 @@ def depended_on(context: Context) -> Iterator[tuple[Operation, str]]:
             continue
         if trip.dialect == "sqlite" and context.dialects[0] != "sqlite":
             continue  # for tests mostly, which never go back
+        if trip.dialect == "sqlite":
+            yield from _made_again(trip)
         for operation, change, schema in trip.down.steps:
             if operation.doubtful or operation.says("CASCADE"):
                 continue
@@ -78,17 +80,31 @@ def _parts(change: c.Change, operation: Operation, schema: Schema) -> Iterator[s
     """Indexes and constraints with a column: SQLite drops none along with it."""
     if not isinstance(change, c.DropColumn) or operation.batch is not None:
         return
-    table = schema.tables[change.table] if schema.knows(change.table) else Table(change.table)
-    for index in table.indexes:
-        if any(part.value == change.column for part in index.columns):
-            yield (
-                f"the index `{index.name}` still uses it"
-                if index.name
-                else "an index still uses it"
-            )
-    for part in table.constraints:
+    yield from (f"the index `{name}` still uses it" for name in _indexes(change, schema))
+    table = schema.table(change.table) if schema.knows(change.table) else None
+    for part in table.constraints if table is not None else ():
         if _goes_on(part, change.column):
             yield f"{_NAMES[part.kind]}{f' `{part.name}`' if part.name else ''} still uses it"
+
+
+def _indexes(change: c.DropColumn, schema: Schema) -> Iterator[str]:
+    table = schema.table(change.table) if schema.knows(change.table) else None
+    for index in table.indexes if table is not None else ():
+        if index.name and any(part.value == change.column for part in index.columns):
+            yield index.name
+
+
+def _made_again(trip: RoundTrip) -> Iterator[tuple[Operation, str]]:
+    """Columns dropped in a batch that makes an index on them again, on a table without them."""
+    for operation, change, schema in trip.down.steps:
+        batch = operation.batch
+        if batch is None or operation.doubtful or not isinstance(change, c.DropColumn):
+            continue
+        same = [other for o, other, _ in trip.down.steps if o.batch == batch]
+        dropped = {other.name for other in same if isinstance(other, c.DropIndex)}
+        for name in () if option(batch.options, "copy_from") else _indexes(change, schema):
+            if name not in dropped:
+                yield operation, f"the index `{name}` still uses it"
 
 
 _NAMES = {

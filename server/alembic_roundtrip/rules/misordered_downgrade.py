@@ -369,6 +369,8 @@ rule.example(
         op.add_column("users", sa.Column("age", sa.Integer()))
         op.add_column("users", sa.Column("nick", sa.Text()))
         op.create_index("ix_age", "users", ["id", "age"])
+        op.add_column("users", sa.Column("zip", sa.Text()))
+        op.create_index("ix_zip", "users", ["zip"])
         with op.batch_alter_table("users") as batch_op:
             batch_op.create_unique_constraint("uq_nick", ["nick"])
 
@@ -378,12 +380,15 @@ rule.example(
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the constraint `uq_nick` still uses it
         op.drop_column("users", "age")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `ix_age` still uses it
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("zip")
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `ix_zip` still uses it
     """,
     history=(_USERS,),
     dialects=("sqlite",),
 )
 rule.example(
-    "Gone before, made anew by a batch, or part of the column's own text",
+    "Gone before, or in the same batch, or part of the column's own text",
     """
     def upgrade():
         op.execute("ALTER TABLE users ADD COLUMN team integer REFERENCES teams (id)")
@@ -400,6 +405,7 @@ rule.example(
         op.drop_column("users", "nick")
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_column("age")
+            batch_op.drop_index("ix_age")
         op.drop_column("users", "team")
     """,
     history=(_USERS,),
