@@ -70,7 +70,7 @@ def _absent(context: Context) -> Iterator[Target]:
 
 
 def _there_as_its_batch_began(key: Key, operation: Operation, trip: RoundTrip) -> bool:
-    """Whether a batch still has it: SQLite's makes the table anew in the end, whatever the order."""
+    """Whether a batch still has it: SQLite's makes the table anew in the end, in any order."""
     parts = key.kind in {"index", "constraint"} and trip.dialect == "sqlite"
     steps = trip.down.steps if parts and operation.batch is not None else ()
     return any(other.batch == operation.batch and schema.has(key) for other, _, schema in steps)
