@@ -314,3 +314,14 @@ def checks_differ(before: Constraint, after: Constraint, dialect: str | None = N
     texts = [part.arguments[0].string if part.arguments else None for part in (before, after)]
     one, other = texts
     return one is not None and other is not None and _conditions_differ(one, other, dialect)
+
+
+def implies(check: Constraint, other: Constraint, dialect: str | None = None) -> bool:
+    """Whether rows that keep to one CHECK certainly keep to another."""
+    parts = (check, other)
+    texts = [part.arguments[0].string if part.arguments else None for part in parts]
+    one, weaker = texts
+    if one is None or weaker is None or {part.kind for part in parts} != {"check"}:
+        return False
+    both = f"({one}) AND ({weaker})"
+    return conditions_differ(one, both, (dialect,) if dialect else ()) is False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alembic_roundtrip.comparison.casting import narrowing
+from alembic_roundtrip.comparison.equivalence import implies
 from alembic_roundtrip.comparison.origins import Origins
 from alembic_roundtrip.comparison.typechanges import TypeChange, type_changes
 from alembic_roundtrip.context import Context, RoundTrip
@@ -255,7 +256,10 @@ class _Side:
             return False
         if self._up:
             return now is not None and _is_about_old(check, was, now)
-        return check.name in {part.name for part in was.constraints}
+        old = [part for part in was.constraints if part.name == check.name]
+        start = self._start(table)
+        meanwhile = start.constraints if start is not None else ()
+        return bool(old) and not any(implies(p, old[0], self.trip.dialect) for p in meanwhile)
 
     def _meets_null(self, change: c.AlterColumn, schema: Schema) -> bool:
         """Whether NULL is forbidden that the column takes when the direction begins."""

@@ -335,3 +335,29 @@ rule.example(
     history=(_USERS.replace("sa.Text(), server_default='1'", "sa.SmallInteger()"),),
     dialects=("postgresql",),
 )
+rule.example(
+    "A CHECK that only gets weaker, and one that does not",
+    """
+    def upgrade():
+        op.drop_constraint("ck_age", "people", type_="check")
+        op.create_check_constraint("ck_age", "people", "age >= 0 AND age < 200")
+        op.drop_constraint("ck_size", "people", type_="check")
+        op.create_check_constraint("ck_size", "people", "size < 300")
+
+
+    def downgrade():
+        op.drop_constraint("ck_size", "people", type_="check")
+        op.create_check_constraint("ck_size", "people", "size > 0")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are rows against `ck_size` in `people` by now
+        op.drop_constraint("ck_age", "people", type_="check")
+        op.create_check_constraint("ck_age", "people", sa.column("age") >= 0)
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('people', sa.Column('age', sa.Integer()),\n"
+        "        sa.Column('size', sa.Integer()),\n"
+        "        sa.CheckConstraint('age >= 0', name='ck_age'),\n"
+        "        sa.CheckConstraint('size > 0', name='ck_size'))\n",
+    ),
+    dialects=("postgresql",),
+)
