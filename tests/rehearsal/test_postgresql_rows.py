@@ -27,6 +27,10 @@ CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE
 CREATE EXTENSION btree_gist;
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'very happy');
 CREATE DOMAIN email AS varchar(40) CHECK (VALUE ~ '@' OR VALUE <> '');
+CREATE DOMAIN digits AS text NOT NULL CHECK (VALUE ~ '^[0-9]{5}$');
+CREATE DOMAIN mail AS text
+    CHECK (VALUE ~* '^[A-Z0-9._%+-]+@[A-Z0-9.-]+[.][[:alpha:]]+$' AND length(VALUE) < 99);
+CREATE DOMAIN side AS text CHECK (VALUE IN ('x', 'y'));
 """
 CONSTRAINED = {
     "parent": "(id bigserial PRIMARY KEY, code varchar(10) UNIQUE NOT NULL, m mood NOT NULL)",
@@ -39,6 +43,9 @@ CONSTRAINED = {
     "l text CHECK (l LIKE 'a%b'), m text CHECK (m = ANY (ARRAY['x', 'y'])), "
     # As it comes back where a definition that the server gave was run once more.
     "v varchar CHECK (v::text = ANY (ARRAY[('x'::varchar)::text, ('y'::varchar)::text])))",
+    "like_that": r"(id serial PRIMARY KEY, a text NOT NULL CHECK (a ~ '^\d{5}$'), d digits, "
+    "m mail NOT NULL UNIQUE, s side NOT NULL, b bool NOT NULL, UNIQUE (s, b, d))",
+    "few": "(id serial PRIMARY KEY, m mood NOT NULL, b bool NOT NULL, UNIQUE (m, b))",
     "booked": "(room int NOT NULL, during tstzrange NOT NULL, "
     "EXCLUDE USING gist (room WITH =, during WITH &&))",
     "node": "(id serial PRIMARY KEY, up int REFERENCES node (id), must int NOT NULL "

@@ -34,6 +34,9 @@ class Access(Protocol):
     def read(self, table: Table, columns: Sequence[Column]) -> List[Key]:
         """Every row, with values as the database keeps them."""
 
+    def checked(self, table: Table, schema: Snapshot) -> Table:
+        """The table with what the types of its columns demand, as if it were its own."""
+
     def sources(
         self, table: Table, declared: Dict[Tuple[str, str], Any], tame: bool
     ) -> Dict[str, Source]:

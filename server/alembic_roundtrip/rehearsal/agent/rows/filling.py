@@ -233,6 +233,7 @@ class _Filling:
     # -- what a table's rows are made from
 
     def _candidates(self, table: Table, start: int = 0) -> Candidates:
+        table = self.access.checked(table, self.snapshot)
         made = self.access.sources(table, self.types, self.tame)
         taken = self._taken(table)
         number = max([start, *(len(keys) for keys in taken.values()), *self.access.greatest(table)])

@@ -215,13 +215,13 @@ class Candidates:
             unique = next((u for u, keys in self.taken.items() if _key(row, u) in keys), None)
             if unique is None:
                 return None not in map(row.get, self.needed)
-            column = next(
-                (c for c in unique.columns if c in self.sources and c not in self.fixed), None
-            )
-            if column is None:
-                return False
-            row[column] = self._distinct(column)
-            if row[column] is None:
+            free = [c for c in unique.columns if c in self.sources and c not in self.fixed]
+            wide = next((c for c in free if not self.sources[c].has_few), None)
+            if wide is not None:
+                row[wide] = self._distinct(wide)
+            elif free:
+                row.update({c: self.random.choice(self.sources[c].pool) for c in free})
+            if not free or (wide is not None and row[wide] is None):
                 return False
         return False
 

@@ -12,8 +12,10 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 from ..schema import sql
 from ..schema.sql import Token
 from ..schema.tables import Table
+from .patterns import matching
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
+_REGULAR = ("~", "REGEXP", "RLIKE")
 _LENGTH = ("LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH")
 
 
@@ -25,6 +27,8 @@ class Hints:
     equals: List[Any] = field(default_factory=list)
     forbidden: List[Any] = field(default_factory=list)
     patterns: List[str] = field(default_factory=list)
+    matching: List[str] = field(default_factory=list)
+    """Texts that match a regular expression."""
     low: Optional[float] = None
     high: Optional[float] = None
     open_low: bool = False
@@ -37,8 +41,12 @@ class Hints:
     @property
     def allowed(self) -> List[Any]:
         """The values to choose from, where the constraints list them; else empty."""
-        chosen = self.members or self.equals
+        chosen = self.members or self.equals or self._matching()
         return [value for value in chosen if value not in self.forbidden]
+
+    def _matching(self) -> List[str]:
+        least, most = self.shortest or 0, self.longest
+        return [x for x in self.matching if least <= len(x) and (most is None or len(x) <= most)]
 
 
 def hints(table: Table) -> Dict[str, Hints]:
@@ -134,6 +142,11 @@ class _Reader:
             found, _ = literal(self.parts, at + 1)
             if isinstance(found, str):
                 self.hints.patterns.append(_example(found, word))
+        elif word in _REGULAR and not negated:
+            any_case = word != "~" or self.word(at + 1) == "*"
+            found, _ = literal(self.parts, at + 1 + (self.word(at + 1) == "*"))
+            if isinstance(found, str):
+                self.hints.matching.extend(matching(found, any_case=any_case))
         elif word in _FLIPPED or word == "IS":
             found, _ = literal(self.parts, at + 1)
             if found is not None:

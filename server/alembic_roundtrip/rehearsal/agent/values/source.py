@@ -116,6 +116,11 @@ class Source:
             value = type(value)(most)
         return value
 
+    @property
+    def has_few(self) -> bool:
+        """Whether the column can hold a few values only."""
+        return bool(self.members) or self.domain.kind == "boolean"
+
     @cached_property
     def longest(self) -> Optional[int]:
         """The greatest length that a text may have; None if any."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ...schema.tables import Column, ForeignKey, Snapshot, Table
+from ...schema.tables import Check, Column, ForeignKey, Snapshot, Table
 from ...values.checks import hints
 from ...values.source import Source
 from ..session import Session
 from .catalogue import Catalogue, Known
 from .changes import Writes, writes
+from .checks import plain
 from .domains import domain
 from .planned import Planned
 from .script import statements
 from .text import literal
 
 _KEYS_READ = 5000
+_VALUE = re.compile(r"\bVALUE\b")
 _NEXT = "nextval("
 _INTEGERS = ("smallint", "integer", "bigint")
 _VERSION_TABLE = """
@@ -136,6 +140,19 @@ class PostgresqlAccess:
         return self.session.rows(f"SELECT {names} FROM {self.quoted(table)}")  # noqa: S608
 
     # --- filling
+
+    def checked(self, table: Table, schema: Snapshot) -> Table:
+        """The table with what its domains demand, as if it were its own."""
+        columns, checks = [], [*table.checks]
+        for column in table.columns:
+            base, _, conditions = (
+                schema.objects.get("domain", {}).get(column.type, "").partition(" CONSTRAINT ")
+            )
+            columns.append(replace(column, notnull=column.notnull or base.endswith(" NOT NULL")))
+            if conditions:
+                text = _VALUE.sub(lambda _: self.quote(column.name), plain(conditions))  # noqa: B023
+                checks.append(Check(text, text))
+        return replace(table, columns=tuple(columns), checks=tuple(checks))
 
     def sources(
         self, table: Table, declared: Dict[Tuple[str, str], Any], tame: bool
