@@ -86,6 +86,28 @@ async def test_a_circle_of_revisions_is_not_blamed_on_env_py(project):
     assert "env.py" not in message
 
 
+@pytest.mark.parametrize(
+    ("child", "names"), [("`a`", {"after": "gone"}), ("a revision", {"depends_on": "gone"})]
+)
+async def test_a_parent_that_does_not_exist_is_not_blamed_on_env_py(project, child, names):
+    project.add("a", TABLE, 'op.drop_table("t")', **names)
+    with pytest.raises(CannotRun) as caught:
+        await collect(project)
+    assert str(caught.value) == (
+        f"no rehearsal: {child} follows or depends on `gone`, and no migration has that revision"
+    )
+
+
+async def test_of_two_files_with_one_revision_it_is_said_that_one_is_rehearsed(project):
+    project.add("a", TABLE, 'op.drop_table("t")')
+    (project.versions / "copy.py").write_bytes((project.versions / "a_.py").read_bytes())
+    events = await collect(project)
+    (found,) = (e.evidence for e in events if isinstance(e, RevisionFinished))
+    assert [note.text for note in found.notes] == [
+        "several files have this revision; Alembic takes one, and this is of that"
+    ]
+
+
 async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):
     noise = 'import os\nfor i in range(3000): print("x" * 1000)\n'
     noise += 'os.write(1, b\'{"event": "done"}\\n\' * 100)\nos.write(2, b"y" * 100_000)\n'

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
+import warnings
 from argparse import Namespace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from alembic import __version__ as alembic_version
 from alembic.config import Config
 from alembic.runtime.migration import RevisionStep
 from alembic.script import ScriptDirectory
+from alembic.script import revision as alembic_map
 from alembic.util import CommandError
 
+_MISSING = re.compile(r"Revision \S+ referenced from (?:.*? -> )?([^\s,]+).* is not present")
+_TWICE = re.compile(r"Revision (\S+) is present more than once")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
@@ -64,6 +70,30 @@ def _script_location(config: Config) -> Optional[str]:
     return None if location is None else str(location)
 
 
+class NoParent(CommandError):
+    """A revision follows one that no migration has."""
+
+
+@contextmanager
+def _told() -> Iterator[List[str]]:
+    """What Alembic warns of while it puts the revisions in order, which warns others as well."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        said: List[str] = []
+        try:
+            yield said
+        finally:
+            said += [str(each.message) for each in caught]
+    for each in caught:
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+def _by_alembic(error: KeyError) -> bool:
+    """Whether it is the revision that Alembic's map of them lacks, and no script's own error."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return os.path.realpath(last.filename) == os.path.realpath(str(alembic_map.__file__))
+
+
 class Scripts:
     """The revisions of a project, loaded; which of them to rehearse and what to apply before."""
 
@@ -76,6 +106,8 @@ class Scripts:
         self.order: Tuple[str, ...] = ()
         self.made: Set[str] = set()
         """Those whose schema is there before anything is applied."""
+        self.twice: Set[str] = set()
+        """Those that several files have, of which Alembic takes one."""
 
     def select(
         self, wanted: Sequence[str], parts: Sequence[Sequence[int]] = (), *, full: bool = False
@@ -85,7 +117,7 @@ class Scripts:
         Of those only a part is selected, of that part another one, and so on; with `full`, those
         that are not are applied all the same.
         """
-        every = self._every()
+        every = self._loaded()
         chosen: Set[str] = set() if wanted else set(every)
         for name in wanted:
             chosen |= self._range(name, every) if ":" in name else self._named(name)
@@ -102,6 +134,24 @@ class Scripts:
         self.made = self._with_ancestors(self._named(name))
         needed = self.made.union(self.order)
         self.order = tuple(revision for revision in self._every() if revision in needed)
+
+    def _loaded(self) -> List[str]:
+        """All revisions; raises `NoParent`, where Alembic has a warning and the name only."""
+        said: List[str] = []
+        try:
+            with _told() as said:
+                return self._every()
+        except KeyError as error:
+            if not _by_alembic(error):
+                raise
+            found = next(filter(None, map(_MISSING.fullmatch, said)), None)
+            child = f"`{found.group(1)}`" if found else "a revision"
+            raise NoParent(
+                f"{child} follows or depends on `{error.args[0]}`, "
+                "and no migration has that revision"
+            ) from error
+        finally:
+            self.twice = {found.group(1) for found in map(_TWICE.fullmatch, said) if found}
 
     def _every(self) -> List[str]:
         walk = self._directory.iterate_revisions("heads", "base", implicit_base=True)

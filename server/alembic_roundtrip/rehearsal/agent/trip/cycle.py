@@ -127,7 +127,12 @@ class Cycle:
 
     def _findings(self, revision: str) -> Findings:
         path = None if revision == FULL_CYCLE else self._scripts.path(revision)
-        return Findings(revision, path, self._label)
+        findings = Findings(revision, path, self._label)
+        if revision in self._scripts.twice:
+            findings.note(
+                "several files have this revision; Alembic takes one, and this is of that"
+            )
+        return findings
 
     def _obstacle(self, revision: str) -> Optional[str]:
         """Why a revision cannot be applied: an ancestor could not be."""
