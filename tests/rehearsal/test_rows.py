@@ -62,6 +62,8 @@ NASTY = {
     "open": "CREATE TABLE open (id INTEGER PRIMARY KEY, a REAL CHECK (a > 0 AND a < 1), "
     "b INT NOT NULL CHECK (b % 2 = 0), c INT CHECK (c NOT IN (0, 1)), "
     "d TEXT NOT NULL CHECK (d GLOB '[a-z]*[0-9]'), e TEXT CHECK (length(e) = 3))",
+    "derived": "CREATE TABLE derived (id INTEGER PRIMARY KEY, a INT NOT NULL, "
+    "b INT GENERATED ALWAYS AS (a + 1) STORED UNIQUE)",
     "states": "CREATE TABLE states (id INTEGER PRIMARY KEY, state TEXT NOT NULL, done DATETIME, "
     "CHECK ((state = 'done' AND done IS NOT NULL) OR (state = 'open' AND done IS NULL)))",
 }

@@ -100,7 +100,7 @@ class Candidates:
             else:
                 row[name] = self._repeated(name, number)
         if attempt:
-            self._varied(row, attempt)
+            self._varied(row, number, attempt)
         return row
 
     def _is_null(self, name: str, number: int) -> bool:
@@ -120,8 +120,15 @@ class Candidates:
         self.numbers[name] += 1
         return value
 
-    def _varied(self, row: Values, attempt: int) -> None:
+    def _varied(self, row: Values, number: int, attempt: int) -> None:
         """Other values for the columns that CHECK constraints mention, in the end for all."""
+        if attempt < _LEARNED and not self.checked:
+            # What is made of them may have to be unique: a generated column, say.
+            for name in row:
+                if name not in self.single and not self.sources[name].has_few:
+                    self.numbers[name] = max(self.numbers[name], number)
+                    row[name] = self._distinct(name)
+            return
         names = self.together if self.together and attempt < _LEARNED else self.checked
         if attempt >= _ANYTHING:  # a domain or a trigger may refuse what no CHECK mentions
             names = list(self.columns)
