@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -19,6 +20,7 @@ from alembic_roundtrip.evidence import (
     StepError,
     Verdict,
 )
+from alembic_roundtrip.history import History
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Direction, GuardKind, Operation
 from alembic_roundtrip.text import Position, Range, Source, within
@@ -263,6 +265,21 @@ def _sentence(loss: Loss) -> str:
     )
 
 
+def loss_lines(evidence: RevisionEvidence) -> Mapping[Loss, int]:
+    """The line of what had to do with each loss, as the migration reads now, if it can be read."""
+    if evidence.path is None or not evidence.losses:
+        return {}
+    from alembic_roundtrip.migration.source import read
+
+    path = Path(evidence.path)
+    try:
+        migration = read(path.read_text(encoding="utf-8"), path)
+    except (OSError, ValueError):
+        return {}
+    context = Context(migration, History(()))
+    return {loss: _place(context, loss).start.line for loss in evidence.losses}
+
+
 def _place(context: Context, loss: Loss) -> Range:
     """The last operation that had to do with what is lost, in the step's own direction first."""
     upgrade, downgrade = context.upgrade_operations, context.downgrade_operations
@@ -273,6 +290,8 @@ def _place(context: Context, loss: Loss) -> Range:
                 for table in _names_there(context, operation, loss.table):
                     if _is_about(operation, table, column):
                         return operation.range
+    if loss.step == "upgrade":
+        return _header(context, context.migration.upgrade)
     return _header_of(context, loss.table)
 
 

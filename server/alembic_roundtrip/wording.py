@@ -7,7 +7,13 @@ import textwrap
 from collections.abc import Container, Iterable, Iterator
 
 from alembic_roundtrip.evidence import Loss, RevisionEvidence, StepError
-from alembic_roundtrip.measurements import loss_line, residue_line, subject_of, told_once
+from alembic_roundtrip.measurements import (
+    loss_line,
+    loss_lines,
+    residue_line,
+    subject_of,
+    told_once,
+)
 
 _ADDED = ("DETAIL", "HINT")
 """What PostgreSQL says in lines of their own below a message."""
@@ -28,9 +34,13 @@ def details(evidence: RevisionEvidence, unsaid: Container[str] = ()) -> Iterator
         yield evidence.half_done
     for residue in evidence.residue:
         yield residue_line(residue)
-    for loss in told_once(evidence.old_losses()):
+    old = evidence.old_losses()
+    lines = loss_lines(evidence) if old else {}
+    for loss in told_once(old):
         silent = subject_of(loss) in unsaid
         yield loss_line(loss) + ("; the migration does not say so" if silent else "")
+        if evidence.path is not None and loss in lines:
+            yield f"  at {shown(evidence.path)}:{lines[loss]}"
     written = evidence.new_losses()
     if written:
         yield f"rolling back also drops what was written since the upgrade: {_names(written)}"

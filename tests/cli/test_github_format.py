@@ -37,7 +37,7 @@ def test_annotations_of_a_rehearsal(printed):
     assert summary.startswith("7 verdicts: ")
     versions = "migrations/versions"
     begins = [
-        f"::notice file={versions}/2b7d91e06fa3_drop_email.py,line=23,",
+        f"::notice file={versions}/2b7d91e06fa3_drop_email.py,line=24,",
         f"::error file={versions}/3c58e2b7a914_add_default.py,line=21,",
         f"::error file={versions}/4d09f6c2b8e7_index_names.py,line=17,",
         f"::error file={versions}/6f72b9e4d0a1_broken.py,line=17,",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
+from alembic_roundtrip.measurements import loss_lines
 from alembic_roundtrip.rehearsal.events import Finished, Started
 from alembic_roundtrip.rehearsal.plan import TARGET_METADATA
 from alembic_roundtrip.wording import shown
@@ -61,6 +62,7 @@ class Document:
 
 def revision_json(evidence: RevisionEvidence, *, documented: bool) -> dict[str, Any]:
     """One revision's evidence in the document's shape."""
+    lines = loss_lines(evidence)
     return {
         "revision": evidence.revision,
         "path": None if evidence.path is None else shown(evidence.path),
@@ -87,6 +89,7 @@ def revision_json(evidence: RevisionEvidence, *, documented: bool) -> dict[str, 
                 "rows": loss.rows,
                 "step": loss.step,
                 "example": loss.example,
+                "line": lines.get(loss),
             }
             for loss in evidence.losses
         ],

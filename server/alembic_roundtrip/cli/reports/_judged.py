@@ -10,7 +10,7 @@ from typing import Protocol
 
 from alembic_roundtrip import wording
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
-from alembic_roundtrip.measurements import subject_of
+from alembic_roundtrip.measurements import loss_lines, subject_of
 from alembic_roundtrip.rehearsal.events import Finished, Started
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range
@@ -56,7 +56,7 @@ class Judged:
         )
 
     def place(self) -> Range:
-        """Where in the migration it shows: the line that failed, else the name of what failed."""
+        """Where in the migration it shows: the line that fails or loses, else its function."""
         start = Range(Position(1, 1), Position(1, 1))
         if self.path is None:
             return start
@@ -70,6 +70,10 @@ class Judged:
         error = step.error if step is not None else None
         if error is not None and error.line is not None and error.path == self.evidence.path:
             return migration.source.code_range(error.line)
+        if self.evidence.verdict is Verdict.LOSSY:
+            lines = loss_lines(self.evidence)
+            line = next((lines[each] for each in self.evidence.old_losses() if each in lines), None)
+            return start if line is None else migration.source.code_range(line)
         upgrades = step is not None and step.name.startswith("upgrade")
         direction = migration.upgrade if upgrades else migration.downgrade
         return start if direction is None else direction.header
