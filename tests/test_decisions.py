@@ -25,6 +25,8 @@ def upgrade():
 def downgrade():
     {back}
     op.add_column("orders", sa.Column("note", sa.Text()))
+    {end}
+    op.drop_column("orders", "kind")
 '''
 PLACE = Range(Position(8, 5), Position(8, 60))
 TYPE = Part("users.status", "type", PLACE, ("users",), missing=False)
@@ -35,25 +37,28 @@ OTHERS = ("users", "orders", "note", "status", "bio", "ix_users_email")
 
 
 def given_up(part: Part, **prose: str) -> bool:
-    said = {"docstring": "", "here": "# -", "there": "# -", "back": "# -", **prose}
+    said = {"docstring": "", "here": "# -", "there": "# -", "back": "# -", "end": "# -", **prose}
     migration = read(TEXT.format_map(said), Path("a.py"))
     return is_given_up(migration, part, OTHERS)
 
 
 @pytest.mark.parametrize("part", [TYPE, DEFAULT, COLUMN, INDEX])
 @pytest.mark.parametrize(
-    "text",
+    "prose",
     [
-        "Irreversible.",
-        "This migration is\nirreversible because data goes.",
-        "Downgrading is only partially possible.",
-        "This cannot be undone.",
-        "The downgrade intentionally does nothing more.",
-        "There is no way back: rows are lost.",
+        {"docstring": "Irreversible."},
+        {"docstring": "This migration is\nirreversible because data goes."},
+        {"docstring": "Downgrading is only partially possible."},
+        {"docstring": "This cannot be undone."},
+        {"docstring": "The downgrade intentionally does nothing more."},
+        {"docstring": "There is no way back: rows are lost."},
+        {"end": "# irreversible: nobody uses it"},
+        {"end": "# This cannot be undone."},
+        {"end": "# irreversible"},
     ],
 )
-def test_a_downgrade_is_given_up_as_a_whole(part: Part, text: str) -> None:
-    assert given_up(part, docstring=text)
+def test_a_downgrade_is_given_up_as_a_whole(part: Part, prose: dict[str, str]) -> None:
+    assert given_up(part, **prose)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,10 @@ def test_a_downgrade_is_given_up_as_a_whole(part: Part, text: str) -> None:
         (DEFAULT, {"docstring": "Rolling back leaves the default of users.status."}),
         (COLUMN, {"docstring": "Dropping users.bio cannot be undone."}),
         (COLUMN, {"docstring": "The column bio is gone for good."}),
+        (COLUMN, {"docstring": "Removes bio. There is no way to restore it."}),
         (INDEX, {"docstring": "Does not recreate ix_users_email."}),
+        (INDEX, {"docstring": "The downgrade does not restore the index."}),
+        (INDEX, {"docstring": "Downgrade is a no-op for the index."}),
         (INDEX, {"docstring": "The unused index on users.email does not come back."}),
         (INDEX, {"back": "# no need to create the index on email again"}),
     ],
@@ -93,6 +101,11 @@ def test_a_part_is_given_up_by_its_name_or_its_kind(part: Part, prose: dict[str,
         {"docstring": "Keep users.status short, and the email unique."},
         {"docstring": "Make users.status NOT NULL on purpose."},
         {"docstring": "The constraint uq_orders is not restored."},
+        {"docstring": "Removes the values of users.bio. There is no way to restore them."},
+        {"docstring": "Removes orders.note. There is no way to restore it."},
+        {"docstring": "Downgrade is a no-op for the constraint."},
+        {"docstring": "The downgrade is partial, for the primary key."},
+        {"end": "# DESTRUCTIVE: this cannot be undone"},
         {"here": "# DESTRUCTIVE: cannot be restored"},
         {"there": "# irreversible"},
         {"there": "# this is not restored on purpose"},

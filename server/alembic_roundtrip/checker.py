@@ -55,9 +55,9 @@ def check(
 def found_by(rule: Rule, context: Context) -> Sequence[Diagnostic]:
     """What a rule finds in a migration, of each engine where there are several databases.
 
-    A rehearsal has measured all of these at once.
+    A rehearsal has measured all of these at once, and a comment may stand in the functions of any.
     """
-    if rule.measured or not context.parts:
+    if rule.measured or rule.of_ignores or not context.parts:
         return rule.diagnostics(context)
     return together(
         (part.migration, rule.diagnostics(part) if rule.concerns(*_kinds_in(part)) else ())

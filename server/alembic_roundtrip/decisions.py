@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from alembic_roundtrip.migration.changes import AddColumn, CreateTable
 from alembic_roundtrip.migration.model import Direction, Migration
 from alembic_roundtrip.prose import names, sentences
 from alembic_roundtrip.text import Range
@@ -51,6 +52,7 @@ _LEFT_OUT = re.compile(
       |creat|bring|tighten)
     | \b(?:keep|keeps|kept|stay|stays|leave|leaves|left|remain|remains|skip|skips|skipped|omitted)\b
     | intention | on[ ]purpose | deliberate | by[ ]design | unsupported | harmless
+    | \bno[- ]?op\b | does[ ]nothing
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -69,6 +71,8 @@ _THIS = re.compile(
     re.IGNORECASE,
 )
 """What such words are about where they are about the revision; a hash is one-way, too."""
+_IT = re.compile(r"\b(?:it|that|they|them|these|those)\b", re.IGNORECASE)
+"""What such words are about, the sentence before has named."""
 _FEW = 3
 """Words that need say of nothing else that they are about the revision."""
 _IN_PART = re.compile(
@@ -118,12 +122,22 @@ def is_given_up(migration: Migration, part: Part, others: Iterable[str]) -> bool
     """
     own = {part.subject, part.subject.rpartition(".")[2]}
     foreign = frozenset(others).difference(own, part.beside)
-    return any(
-        _speaks_of(clause, said, part, own, foreign)
-        for said in _sayings(migration, part.statement)
-        for sentence in sentences(said.text)
-        for clause in _CLAUSE.split(sentence)
-    )
+    for said in _sayings(migration, part.statement):
+        before = ""
+        for sentence in sentences(said.text):
+            named = _names_only(before, own, foreign)
+            for clause in _CLAUSE.split(sentence):
+                if _speaks_of(clause, said, part, own, foreign, it=named):
+                    return True
+            before = sentence
+    return False
+
+
+def _names_only(sentence: str, own: set[str], foreign: frozenset[str]) -> bool:
+    """Whether "it" in the next sentence is the part itself: neither its values nor another."""
+    if _DATA.search(sentence) or _names_another(sentence, foreign, own):
+        return False
+    return any(names(name, sentence, plural=False) for name in own)
 
 
 def _sayings(migration: Migration, statement: Range) -> Iterator[_Saying]:
@@ -135,8 +149,20 @@ def _sayings(migration: Migration, statement: Range) -> Iterator[_Saying]:
             yield _Saying(text or "", back, here=False, whole=True)
         for place in _commented(direction):
             text = migration.comment_at(place)
-            here = place.start.line == statement.start.line and _OF_DATA not in text
-            yield _Saying(text, back, here, whole=False)
+            of_data = _OF_DATA in text
+            here = place.start.line == statement.start.line and not of_data
+            whole = back and not of_data and not _restores(direction, place)
+            yield _Saying(text, back, here, whole)
+
+
+def _restores(direction: Direction, place: Range) -> bool:
+    """Whether a statement makes a table or column: its comments may be about their values."""
+    return any(
+        isinstance(change, CreateTable | AddColumn)
+        for operation in direction.operations
+        if place.start <= operation.statement.start <= place.end
+        for change in operation.changes
+    )
 
 
 def _commented(direction: Direction) -> Iterator[Range]:
@@ -146,7 +172,7 @@ def _commented(direction: Direction) -> Iterator[Range]:
 
 
 def _speaks_of(
-    clause: str, said: _Saying, part: Part, own: set[str], foreign: frozenset[str]
+    clause: str, said: _Saying, part: Part, own: set[str], foreign: frozenset[str], *, it: bool
 ) -> bool:
     if _DATA.search(clause):
         return False
@@ -163,6 +189,8 @@ def _speaks_of(
     if _names_another(clause, foreign, (*own, *part.beside)):
         return False
     if mine:
+        return one
+    if it and _IT.search(clause) and not kinds:
         return one
     return not kinds and ((said.here and one) or _is_about_all(clause, said, back=back))
 
@@ -184,7 +212,7 @@ def _kinds(clause: str) -> set[str]:
     return {
         kind
         for kind, words in _KINDS.items()
-        if re.search(rf"(?<![\w.])(?:{words})(?![\w.])", clause, re.IGNORECASE)
+        if re.search(rf"(?<![\w.])(?:{words})(?!\w|\.\w)", clause, re.IGNORECASE)
     }
 
 

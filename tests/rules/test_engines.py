@@ -272,6 +272,13 @@ def test_once_another_number_of_databases_was_migrated_nothing_is_guessed(tmp_pa
     assert not judged(workspace.diagnostics(file), text)
 
 
+def test_a_comment_is_used_where_it_ignores_something_of_one_engine(tmp_path: Path) -> None:
+    ignored = "pass  # roundtrip: ignore[empty-downgrade] kept"
+    text = multidb.script("b", "a", dict(zip(BASE, (T, ignored, T, DROP), strict=True)))
+    workspace, file = project(tmp_path, text)
+    assert not judged(workspace.diagnostics(file), text)
+
+
 FORGETS = dict(
     zip(BASE, (T, "pass", f'{T}\nop.drop_table("orders")', f"# mine\n{DROP}"), strict=True)
 )
