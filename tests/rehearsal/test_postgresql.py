@@ -153,7 +153,7 @@ async def test_a_value_of_an_enum_is_added_as_in_a_deployment_of_its_own(project
 
 async def test_a_type_of_an_extension_that_is_added_by_hand_is_no_fault(project):
     project.add("mails", 'op.execute("CREATE TABLE mails (m citext)")', 'op.drop_table("mails")')
-    project.add("child")
+    project.add("child", 'op.create_index("ix", "mails", ["m"])', 'op.drop_index("ix", "mails")')
     hashes = "\"CREATE EXTENSION pgcrypto; SELECT crypt('a', gen_salt('bf'))\""
     project.add("hashes", f"op.execute({hashes})", after=None)
     found = await verdicts(project)

@@ -149,21 +149,32 @@ async def test_an_error_in_the_downgrade_that_nobody_raised_on_purpose_fails(pro
     assert evidence["nothing"].reason == "`downgrade()` fails: the migration has no `downgrade()`"
 
 
-async def test_an_upgrade_that_fails_skips_what_depends_on_it_and_nothing_else(project, rehearsed):
+async def test_an_upgrade_that_fails_skips_what_does_not_work_without_it_and_nothing_else(
+    project, rehearsed
+):
+    made = 'op.create_table("{}", sa.Column("id", sa.Integer, primary_key=True))\n'
     users(project)
-    project.add("broken", 'op.drop_table("nowhere")')
-    project.add("child")
-    project.add("grandchild")
+    project.add("broken", 'op.drop_table("nowhere")\n' + made.format("made"))
+    project.add("child", 'op.drop_table("made")', made.format("made"))
+    project.add("crashing", "import os\nos._exit(3)")
+    project.add("other", made.format("others"), 'op.drop_table("others")')
     project.add("sibling", after="users")
-    evidence = await rehearsed()
+    evidence = await rehearsed(full_cycle=True)
     assert {name: e.verdict for name, e in evidence.items()} == {
         "users": Verdict.LOSSLESS,
         "broken": Verdict.FAILED,
         "child": Verdict.SKIPPED,
-        "grandchild": Verdict.SKIPPED,
+        "crashing": Verdict.SKIPPED,
+        "other": Verdict.LOSSLESS,
         "sibling": Verdict.LOSSLESS,
+        "full cycle": Verdict.LOSSLESS,
     }
-    assert evidence["grandchild"].reason == ("the upgrade of broken, which it depends on, fails")
+    for name in ("child", "crashing"):
+        assert evidence[name].reason == "the upgrade of broken, which it depends on, fails"
+        assert evidence[name].steps == ()
+    told = {name: [note.text for note in e.notes] for name, e in evidence.items()}
+    assert told.pop("other") == ["rehearsed without what `broken` would have made"]
+    assert not any(told.values())
     error = evidence["broken"].steps[0].error
     assert error is not None
     assert error.path == str(project.versions / "broken_.py")

@@ -28,22 +28,24 @@ class Flight:
     def __init__(self) -> None:
         self.revision: str | None = None
         self.step: str | None = None
+        self.excuse: str | None = None
+        """Why it is not the revision's fault where it stops."""
         self.steps: list[Step] = []
         self.started = self.entered = time.monotonic()
 
-    def enter(self, revision: str, step: str) -> bool:
+    def enter(self, revision: str, step: str, excuse: str | None = None) -> bool:
         """A step begins; gives whether it is the first of its revision."""
         first = revision != self.revision
         if first:
             self.leave()
             self.revision = revision
-        self.step = step
+        self.step, self.excuse = step, excuse
         self.entered = time.monotonic()
         return first
 
     def leave(self) -> None:
         """The revision is through."""
-        self.revision = self.step = None
+        self.revision = self.step = self.excuse = None
         self.steps = []
         self.started = time.monotonic()
 
@@ -63,6 +65,9 @@ class Flight:
             steps=tuple(self.steps),
             rows=rows,
         )
+        if self.excuse:
+            skipped = replace(evidence, verdict=Verdict.SKIPPED, reason=self.excuse)
+            return replace(skipped, steps=(), rows=0)
         if stopped.seconds and not any(step.error for step in self.steps):
             own = self._seconds()
             if self.step is None or 2 * own < stopped.seconds:

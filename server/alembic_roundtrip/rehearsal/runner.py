@@ -298,7 +298,7 @@ class _Rehearsal:
             flight.step = None
             return self._started(message), "first"
         if kind == wire.STEP_STARTED:
-            first = flight.enter(message["revision"], message["step"])
+            first = flight.enter(message["revision"], message["step"], message["excuse"])
             event = StepStarted(message["revision"], message["step"])
             return event, "next" if first or message["revision"] == FULL_CYCLE else None
         if kind == wire.STEP_FINISHED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
 from ..dialects import GoneError, Locked, Room
 from ..project.declared import Declared
@@ -21,6 +21,8 @@ FULL_CYCLE = "full cycle"
 
 _WORTH_KEEPING = 10
 """Revisions that are applied again as fast as their state is found."""
+_MOST_STOPPED = 3
+"""Agents that upgrades may have stopped: then nothing is tried any more without what these make."""
 
 
 class Cycle:
@@ -49,13 +51,19 @@ class Cycle:
         self._skipped: Set[str] = set()
         """Those of them that were skipped, and did not fail."""
         self._applied: List[str] = []
+        self._went: List[str] = []
+        """Those, and the ones that only count as applied, in the order in which they came."""
+        self._lacking: Dict[str, Sequence[str]] = {}
+        """Of revisions whose upgrade, or an earlier one's, failed: which was the first to."""
         self._descent = Descent(scripts, room)
         self._lost = False
         """Whether something of a state could not be made again."""
         self._bare = bool(plan["models"])
         """Whether models could make the first tables, of which there are none yet."""
         self._alone: Set[str] = set()
-        """Revisions without which nothing can go on, so that none needs a way back."""
+        """Revisions that all later ones depend on, before which no state is saved."""
+        self._half_done = False
+        """Whether a failed upgrade could not be taken back."""
 
     def way(self) -> Way:
         """Every revision in order: those named are rehearsed, the others only applied."""
@@ -72,17 +80,7 @@ class Cycle:
                 continue
             if revision in self._scripts.selected:
                 yield from self._handed_on()
-            obstacle = self._obstacle(revision)
-            if obstacle is not None:
-                self._blocked[revision] = obstacle
-                if revision in wanted:
-                    findings = self._findings(revision)
-                    findings.skip(obstacle)
-                    self._finish(findings)
-            elif revision in wanted:
-                yield from anew_with_commits(self._room, partial(self._rehearse, revision))
-            else:
-                yield from anew_with_commits(self._room, partial(self._apply, revision))
+            yield from self._come_to(revision, wanted)
         if self._plan["full_cycle"] and FULL_CYCLE not in self._plan["done"]:
             findings = self._findings(FULL_CYCLE)
             if self._descent.stays:
@@ -92,6 +90,23 @@ class Cycle:
             else:
                 yield from self._full_cycle(base, findings)
             self._finish(findings)
+
+    def _come_to(self, revision: str, wanted: Set[str]) -> Way:
+        """One revision: rehearsed, only applied, or skipped where neither can be."""
+        lacks = self._lacks(revision)
+        if revision in self._blocked or (lacks and not self._may_go_on()):
+            if lacks:
+                self._blocked[revision] = self._excuse(lacks)
+            if revision in wanted:
+                findings = self._findings(revision)
+                findings.skip(self._blocked[revision])
+                self._finish(findings)
+        else:
+            yield from self._pass_over(self._scripts.parents(revision))
+            do = self._rehearse if revision in wanted else self._apply
+            yield from anew_with_commits(self._room, partial(do, revision, lacks))
+        if lacks or revision in self._blocked:
+            self._lacking[revision] = lacks or (revision,)
 
     def _left(self, revision: str) -> Way:
         """A revision that could not be taken back: it only counts as applied again."""
@@ -134,51 +149,63 @@ class Cycle:
             )
         return findings
 
-    def _obstacle(self, revision: str) -> Optional[str]:
-        """Why a revision cannot be applied: an ancestor could not be."""
-        if revision in self._blocked:
-            return self._blocked[revision]
-        for parent in self._scripts.parents(revision):
-            if parent in self._blocked:
-                origin = self._origin(parent)
-                told = origin in self._scripts.chosen
-                why = "" if told else f" ({self._blocked[origin]})"
-                end = "is skipped" if origin in self._skipped else "fails"
-                return f"the upgrade of {origin}, which it depends on, {end}{why}"
-        return None
+    def _lacks(self, revision: str) -> Sequence[str]:
+        """The failed upgrades without which a revision would have to do."""
+        every = (self._lacking.get(parent, ()) for parent in self._scripts.parents(revision))
+        return tuple(dict.fromkeys(origin for origins in every for origin in origins))
 
-    def _origin(self, revision: str) -> str:
-        """The revision at the root of a chain of obstacles."""
-        for parent in self._scripts.parents(revision):
-            if parent in self._blocked:
-                return self._origin(parent)
-        return revision
+    def _may_go_on(self) -> bool:
+        """Whether revisions are tried without what an earlier one should have made."""
+        lost = self._lost or self._half_done or self._plan["written"]
+        return not lost and len(self._plan["blocked"]) <= _MOST_STOPPED
 
-    def _apply(self, revision: str) -> Way:
+    def _pass_over(self, revisions: Iterable[str]) -> Way:
+        """Have those whose upgrade failed count as applied, and what they depend on before."""
+        for revision in revisions:
+            if revision in self._blocked and revision not in self._went:
+                yield from self._pass_over(self._scripts.parents(revision))
+                yield Request(revision, upgrade=True, name=None)
+                self._went.append(revision)
+                self._room.keep()
+
+    def _excuse(self, lacks: Sequence[str]) -> str:
+        """Why a revision that stops has not failed: an earlier one did not make what it should."""
+        origin = lacks[0]
+        why = "" if origin in self._scripts.chosen else f" ({self._blocked[origin]})"
+        end = "is skipped" if origin in self._skipped else "fails"
+        return f"the upgrade of {origin}, which it depends on, {end}{why}"
+
+    def _apply(self, revision: str, lacks: Sequence[str]) -> Way:
         """Only upgrade; where that fails the revision is an obstacle for others."""
         steps = Steps(revision, self._room)
+        steps.excuse = self._excuse(lacks) if lacks else None
         yield from steps.rest()
         before = None if revision in self._alone else self._room.save()
         # Looked at only until there are tables: from then on it is no beginning.
-        self._bare = self._bare and not self._room.snapshot().tables
+        self._bare = self._bare and not lacks and not self._room.snapshot().tables
         outcome = yield from steps.do("upgrade", upgrade=True, declare=True)
         if outcome.problem is None:
             self._room.keep()
             self._applied.append(revision)
-        else:
-            if self._bare:
-                check_beginning(outcome.problem, revision, self._applied)
-            self._blocked[revision] = outcome.problem.beyond or str(outcome.problem)
-            if before is not None:
-                try:
-                    self._room.restore(before)
-                except GoneError as error:
-                    self._lost = True
-                    self._blocked[revision] += f"; {error}"
+            self._went.append(revision)
+            return
+        if self._bare:
+            check_beginning(outcome.problem, revision, self._applied)
+        self._blocked[revision] = outcome.problem.beyond or str(outcome.problem)
+        if before is not None:
+            try:
+                self._room.restore(before)
+            except GoneError as error:
+                self._lost = True
+                self._blocked[revision] += f"; {error}"
+        elif not self._room.reverts:
+            self._half_done = True
 
-    def _rehearse(self, revision: str) -> Way:
+    def _rehearse(self, revision: str, lacks: Sequence[str]) -> Way:
         findings = self._findings(revision)
         plan = {**self._plan, "applied": self._applied}
+        if lacks:
+            plan.update(models=False, excuse=self._excuse(lacks))
         trip = self._trip(revision, self._scripts, self._room, self._declared, plan, findings)
         try:
             yield from trip.steps()
@@ -190,9 +217,16 @@ class Cycle:
             self._lost = True
             yield from trip.give_up(error)
         self._room.keep()
+        if lacks and findings.stopped:
+            findings = self._findings(revision)
+            findings.skip(self._excuse(lacks))
+        elif lacks:
+            names = " and ".join(f"`{origin}`" for origin in lacks)
+            findings.note(f"rehearsed without what {names} would have made")
         self._finish(findings)
         if trip.applied:
             self._applied.append(revision)
+            self._went.append(revision)
         else:
             self._blocked[revision] = findings.reason or "its upgrade fails"
             if findings.verdict == "skipped":
@@ -200,7 +234,10 @@ class Cycle:
 
     def _full_cycle(self, base: Any, findings: Findings) -> Way:
         """From the heads, where everything is applied, back to base: nothing may be left."""
-        for revision in reversed(self._applied):
+        for revision in reversed(self._went):
+            if revision in self._blocked:
+                yield Request(revision, upgrade=False, name=None)
+                continue
             name = f"downgrade {revision}"
             outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
             findings.step(name, outcome)

@@ -129,6 +129,12 @@ class Findings:
                 residue["grade"] = "broken"
 
     @property
+    def stopped(self) -> bool:
+        """Whether any step raised, or nothing could be rehearsed."""
+        raised = any(step["error"] for step in self._steps)
+        return raised or self.verdict in {"failed", "skipped"}
+
+    @property
     def verdict(self) -> str:
         """The worst that was found."""
         if self._skipped is not None:

@@ -49,6 +49,7 @@ class RoundTrip:
         self.revision = revision
         self.findings = findings
         self._steps = Steps(revision, room, findings)
+        self._steps.excuse = plan.get("excuse")
         self._scripts = scripts
         self._room = room
         self._declared = declared

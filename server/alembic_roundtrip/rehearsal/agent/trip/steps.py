@@ -55,6 +55,8 @@ class Steps:
         """The schema at the parent, where it is to be said what a failing step leaves half done."""
         self.after: Any = None
         """The upgraded schema."""
+        self.excuse: Optional[str] = None
+        """Why it is not the revision's fault where a step stops."""
         self._room = room
         self._findings = findings
         self._upgraded = upgraded
@@ -71,7 +73,9 @@ class Steps:
         self, name: str, *, upgrade: bool, declare: bool = False, call: Optional[Call] = None
     ) -> Step:
         """Run one direction and note it; the outcome says what it sent and raised."""
-        outcome = yield Request(self.revision, upgrade, name, declare=declare, call=call)
+        outcome = yield Request(
+            self.revision, upgrade, name, declare=declare, call=call, excuse=self.excuse
+        )
         if outcome.needs_commits:
             raise CommitsItself
         if self._findings is not None:

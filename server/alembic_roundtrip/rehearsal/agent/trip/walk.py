@@ -49,6 +49,8 @@ class Request:
     """Whether anybody is to hear of it; one that only brings a known state back is not news."""
     call: Optional[Call] = None
     """Called in place of the script's function, which it is given."""
+    excuse: Optional[str] = None
+    """Why it is not the revision's fault where the step ends the agent."""
 
 
 REST = Request("", upgrade=False, name=None)
@@ -187,7 +189,10 @@ class Walk:
     def _run(self, request: Request, arguments: Any) -> None:
         if request.told:
             self._channel.send(
-                events.STEP_STARTED, revision=request.part_of or request.revision, step=request.name
+                events.STEP_STARTED,
+                revision=request.part_of or request.revision,
+                step=request.name,
+                excuse=request.excuse,
             )
         self._declared.listening = request.declare
         self._statements.take()

@@ -14,8 +14,8 @@ depends_on = None
 
 
 def upgrade():
-    pass
+    op.drop_column("nowhere", "y")
 
 
 def downgrade():
-    pass
+    op.add_column("nowhere", sa.Column("y", sa.Integer()))
