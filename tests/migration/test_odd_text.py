@@ -97,6 +97,7 @@ def test_bytes_in_no_known_encoding_are_one_sentence() -> None:
         "columns = [sa.Column('id')]\nop.create_table('t', *columns)",
         "a = 'x' * 9\n" + "a = a + a\n" * 40 + "op.drop_table(a)",
         "f = lambda t: op.drop_table(t)\nf('a')",
+        "op.drop_table('%(name)s' % {'nam': 'x'})",
     ],
 )
 def test_odd_expressions_are_read_without_guessing(body: str) -> None:

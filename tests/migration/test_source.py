@@ -134,10 +134,17 @@ class Ops:
     def all(cls, *names):
         for name in names:
             op.drop_table(name)
+    @classmethod
+    def one(cls=None, name='c'):
+        op.drop_table(name)
+    @classmethod
+    def other(cls, name, /):
+        op.drop_table(name)
 """
-    found = migration(header + "def upgrade():\n    Ops.drop('a')\n    Ops.all('b')\n").upgrade
+    calls = ("Ops.drop('a')", "Ops.all('b')", "Ops.one()", "Ops.other('d')")
+    found = migration(f"{header}def upgrade():\n    {'; '.join(calls)}\n").upgrade
     assert found is not None
-    assert [o.changes for o in found.operations] == [(c.DropTable(Name(t)),) for t in ("a", "b")]
+    assert [o.changes for o in found.operations] == [(c.DropTable(Name(t)),) for t in "abcd"]
 
 
 def test_a_batch_block_gives_its_table_to_its_operations() -> None:

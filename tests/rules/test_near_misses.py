@@ -169,6 +169,62 @@ CASES = [
         """,
     ),
     Case(
+        "a search path that is only spoken of, or set for another database",
+        """
+        def upgrade():
+            op.execute("SELECT set_config('search_path')")
+            op.execute("SELECT set_config FROM t WHERE y = 'search_path'")
+            op.execute(f"CREATE FUNCTION f() RETURNS {KIND} SET search_path = '' AS $$ {BODY} $$")
+            op.add_column("t", sa.Column("c", sa.Integer()))
+
+        def downgrade():
+            if op.get_bind().dialect.name == "mysql":
+                op.execute("SET search_path TO north")
+            op.execute("DROP FUNCTION f()")
+        """,
+        ("column-not-dropped",),
+    ),
+    Case(
+        "nobody knows whether there is a search path",
+        """
+        def upgrade():
+            if schema:
+                op.execute("SET search_path TO north")
+            op.add_column("t", sa.Column("c", sa.Integer()))
+
+        def downgrade():
+            op.drop_column("t", "c")
+        """,
+    ),
+    Case(
+        "what a search path of several schemas finds",
+        """
+        def upgrade():
+            op.execute("SET search_path TO north, public")
+            op.execute("CREATE VIEW v AS SELECT 1 AS x")
+            op.execute("CREATE TYPE k AS ENUM ('a')")
+            op.create_table("n", sa.Column("id", sa.Integer()))
+
+        def downgrade():
+            op.execute("SET search_path TO north, public")
+            op.execute("DROP VIEW v")
+            op.execute("DROP TYPE k")
+        """,
+        ("table-not-dropped",),
+    ),
+    Case(
+        "a search path for the rest of the same text",
+        """
+        def upgrade():
+            op.execute("SET search_path TO north; CREATE TABLE n (id int); CREATE TABLE m (id int)")
+
+        def downgrade():
+            op.execute("SET search_path TO north")
+            op.drop_table("n")
+        """,
+        ("table-not-dropped",),
+    ),
+    Case(
         "several columns in one text",
         """
         def upgrade():

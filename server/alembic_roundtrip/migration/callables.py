@@ -43,9 +43,20 @@ def called_on(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
         kinds = {dotted(part) for part in each.decorator_list}
         if kinds not in ({"staticmethod"}, {"classmethod"}):
             continue
+        if kinds == {"classmethod"} and not (each.args.posonlyargs or each.args.args):
+            continue
         parts = {name: getattr(each, name) for name in each._fields}
         if kinds == {"classmethod"}:
-            own = {name: getattr(each.args, name) for name in each.args._fields}
-            parts["args"] = ast.arguments(**{**own, "args": each.args.args[1:]})
+            parts["args"] = _but_the_first(each.args)
         made = ast.FunctionDef(**{**parts, "name": f"{node.name}.{each.name}"})
         yield ast.copy_location(made, each)
+
+
+def _but_the_first(arguments: ast.arguments) -> ast.arguments:
+    """Arguments without the class, that nobody gives: a default that it has goes with it."""
+    parts = {name: getattr(arguments, name) for name in arguments._fields}
+    kind = "posonlyargs" if arguments.posonlyargs else "args"
+    parts[kind] = parts[kind][1:]
+    taken = len(parts["posonlyargs"]) + len(parts["args"])
+    parts["defaults"] = arguments.defaults[-taken:] if taken else []
+    return ast.arguments(**parts)

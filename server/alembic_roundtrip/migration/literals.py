@@ -97,7 +97,7 @@ def _operation(node: ast.BinOp) -> object:
     if isinstance(node.op, ast.Mod) and isinstance(left, str) and right is not UNKNOWN:
         try:
             return left % right
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, KeyError, OverflowError):
             return UNKNOWN
     return UNKNOWN
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.model import Direction, Migration, Operation
+from alembic_roundtrip.migration.literals import sql_template
+from alembic_roundtrip.migration.model import Direction, Guard, GuardKind, Migration, Operation
 from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.sql.holes import HOLE
-from alembic_roundtrip.migration.sql.words import spoken
+from alembic_roundtrip.migration.sql.words import has_words, spoken
 
 _Path = tuple[str, ...]
 """The schemas that are looked through; none where it is the database's own path."""
@@ -20,7 +22,17 @@ _IN_NO_SCHEMA = frozenset(
     "cast event extension publication role schema server subscription user".split()
 )
 """Objects that are the database's, or the server's."""
+_HAVING_ONE = ("postgresql", "cockroachdb", "redshift")
+_CERTAIN = frozenset({GuardKind.DIALECT, GuardKind.ENGINE})
+"""Conditions that come to the same wherever they are asked again."""
 _Value = TypeVar("_Value")
+
+
+class _Setting(NamedTuple):
+    """The path that a statement sets, None where it is computed, and which one of the SQL it is."""
+
+    number: int
+    path: _Path | None
 
 
 def placed(migration: Migration) -> Migration:
@@ -40,33 +52,69 @@ def _placed(direction: Direction | None) -> Direction | None:
 
 def _followed(operations: Iterable[Operation]) -> Iterator[Operation]:
     path: _Path | None = ()
+    under: tuple[Guard, ...] = ()
     for operation in operations:
-        set_here = list(_paths(operation))
-        if set_here:
-            path = set_here[-1]
+        if not any(map(operation.runs_on, _HAVING_ONE)):
             yield operation
-        elif path == () or not operation.changes:
-            yield operation
-        else:
-            changes = tuple(_in_path(change, path) for change in operation.changes)
-            yield replace(operation, changes=changes)
+            continue
+        before = path if operation.guards[: len(under)] == under else None
+        found = tuple(_paths(operation))
+        yield _looking_through(_within(found, before), operation)
+        if found and found[-1].path != before:
+            certain = all(guard.kind in _CERTAIN for guard in operation.guards)
+            path, under = (found[-1].path, operation.guards) if certain else (None, ())
 
 
-def _paths(operation: Operation) -> Iterator[_Path | None]:
-    """The paths that an operation sets, None for one that is computed."""
-    if not operation.sql:
-        computed = (v.text for key, v in operation.arguments if key == "sqltext")
-        yield from (None for text in computed if "search_path" in text.lower())
+def _within(found: tuple[_Setting, ...], before: _Path | None) -> _Path | None:
+    """The path of what an operation changes, where it sets some itself."""
+    paths = {before, *(setting.path for setting in found)}
+    if len(paths) == 1:
+        return before
+    return found[0].path if len(found) == 1 and found[0].number == 0 else None
+
+
+def _looking_through(path: _Path | None, operation: Operation) -> Operation:
+    if path == () or not operation.changes:
+        return operation
+    changes = tuple(_in_path(change, path) for change in operation.changes)
+    return replace(operation, changes=changes)
+
+
+def _paths(operation: Operation) -> Iterator[_Setting]:
+    """The paths that the statements of an operation set, in their order."""
+    written = next((value for key, value in operation.arguments if key == "sqltext"), None)
+    if written is None:
         return
-    for tokens in spoken(operation.sql):
+    sql = written.string or _template(written)
+    if sql is None:
+        if "search_path" in written.text.lower():
+            yield _Setting(-1, None)
+        return
+    for number, tokens in enumerate(spoken(sql)):
         words = tuple(token.strip('"').upper() for token in tokens)
         if words[0] == "SET" and "SEARCH_PATH" in words[1:3]:
-            yield _listed(tokens[words.index("SEARCH_PATH") + 2 :])
+            yield _Setting(number, _listed(tokens[words.index("SEARCH_PATH") + 2 :]))
         elif words[0] in {"RESET", "DISCARD"} and words[1:2] in {("SEARCH_PATH",), ("ALL",)}:
-            yield ()
-        elif "SET_CONFIG" in words and "'search_path'" in tokens:
-            given = tokens[tokens.index("'search_path'") + 2]
-            yield _listed([part.strip() for part in given.strip("'").split(",")])
+            yield _Setting(number, ())
+        elif words[0] == "DO" and {"SEARCH_PATH", "'SEARCH_PATH'"} & set(words):
+            yield _Setting(number, None)
+        elif has_words(words, "SET_CONFIG", "(", "'SEARCH_PATH'", ","):
+            yield _Setting(number, _given(tokens[words.index("'SEARCH_PATH'") + 2 :]))
+
+
+def _template(written: Expression) -> str | None:
+    """SQL with computed parts; None where not even its beginning is known."""
+    try:
+        return sql_template(ast.parse(written.text, mode="eval").body)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _given(tokens: tuple[str, ...]) -> _Path | None:
+    """Schemas in the one text that `set_config` takes; None where it is computed."""
+    if tokens[:1] and tokens[0][0] == "'" and tokens[1:2] in {(",",), (")",)}:
+        return _listed(part.strip() for part in tokens[0].strip("'").split(","))
+    return None
 
 
 def _listed(tokens: Iterable[str]) -> _Path | None:
@@ -87,12 +135,18 @@ def _in_path(change: c.Change, path: _Path | None) -> c.Change:
         return change
     if path is not None and (len(path) == 1 or isinstance(change, _MAKING)):
         return _moved(change, path[0])
-    names = [name for name in c.tables_of(change) if not name.schema]
     if isinstance(change, c.WriteRows):
         return replace(change, table=None) if change.table and not change.table.schema else change
-    if path is None:
-        return c.Unknown() if names or not c.tables_of(change) else change
-    return c.Unknown(frozenset(Name(n.name, schema) for n in names for schema in path))
+    if isinstance(change, c.Unknown) and not change.tables:
+        return change
+    own = getattr(change, "name", None)
+    names = c.tables_of(change) or ((own,) if isinstance(own, Name) else ())
+    bare = [name for name in names if not name.schema]
+    if names and not bare:
+        return change
+    if path is None or not names:
+        return c.Unknown()
+    return c.Unknown(frozenset(Name(name.name, schema) for name in bare for schema in path))
 
 
 def _moved(value: _Value, schema: str) -> _Value:
