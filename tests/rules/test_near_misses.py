@@ -225,6 +225,34 @@ CASES = [
         ("table-not-dropped",),
     ),
     Case(
+        "an index is renamed in letters only",
+        """
+        def upgrade():
+            op.execute("ALTER TABLE t RENAME INDEX old TO OLD")
+
+        def downgrade():
+            op.drop_index("OLD", table_name="t")
+            op.create_index("old", "t", ["a"], unique=True)
+        """,
+        dialect="mysql",
+    ),
+    Case(
+        "objects are made again under computed names",
+        """
+        from views import NAME, SCHEMA, VIEWS
+
+        def upgrade():
+            op.execute("DROP VIEW v")
+            op.execute("DROP SEQUENCE s")
+
+        def downgrade():
+            for view in VIEWS:
+                op.execute(f"CREATE VIEW {SCHEMA}.v AS {view.sql}")
+            op.execute("CREATE SEQUENCE %s" % NAME)
+        """,
+        history=("def upgrade(): op.execute('CREATE VIEW v AS SELECT 1; CREATE SEQUENCE s')\n",),
+    ),
+    Case(
         "several columns in one text",
         """
         def upgrade():
@@ -453,8 +481,10 @@ CASES = [
                 op.execute("ALTER TABLE T ADD COLUMN Extra INT")
                 op.execute("CREATE TABLE Other (Id INT)")
                 op.create_index("IX_extra", "t", ["EXTRA"])
+                op.alter_column("t", "b", new_column_name="B", existing_type=sa.String(30))
 
             def downgrade():
+                op.alter_column("t", "B", new_column_name="b", existing_type=sa.String(30))
                 op.drop_table("other")
                 op.drop_index("ix_extra", table_name="T")
                 op.drop_column("t", "extra")

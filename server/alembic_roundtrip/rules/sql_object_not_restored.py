@@ -43,12 +43,15 @@ def _is_sure(gone: Missing) -> bool:
         return False  # nothing but texts elsewhere
     if gone.operation.says("IF", "EXISTS"):
         return False  # it may have gone before, with a table or another object
+    changes = [change for _, change, _ in gone.trip.down.steps]
+    if c.Unknown(frozenset()) in changes:
+        return False  # an object whose name is computed may be this one
     if gone.key.kind in _ONCE:
         return True
     key = (gone.key.kind, gone.key.table)
     return bool(gone.trip.before.definitions.get(key)) and not any(
         isinstance(change, c.CreateObject | c.ReplaceObject) and (change.kind, change.name) == key
-        for _, change, _ in gone.trip.down.steps
+        for change in changes
     )
 
 

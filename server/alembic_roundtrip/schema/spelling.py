@@ -15,7 +15,7 @@ from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression, literal
 from alembic_roundtrip.migration.model import Operation
-from alembic_roundtrip.migration.objects import Name
+from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.schema.state import Schema
 
 _FOLDING = MYSQL | {"sqlite"}
@@ -95,8 +95,14 @@ class _Names:
             self._note("index", change.index.table, change.index.name)
         elif isinstance(change, c.AddConstraint):
             self._note("constraint", change.table, change.constraint.name)
+        elif isinstance(change, c.AlterColumn):
+            renamed = option(change.options, "new_column_name")
+            self._note("column", change.table, renamed.string if renamed else None)
+        elif isinstance(change, c.RenameIndex | c.RenameConstraint):
+            kind = "index" if isinstance(change, c.RenameIndex) else "constraint"
+            self._note(kind, change.table, change.new_name)
 
-    def _note(self, kind: str, table: Name, name: str | None) -> None:
+    def _note(self, kind: str, table: Name | None, name: str | None) -> None:
         if name is not None:
             self._parts[kind, table, name.lower()] = name
             if kind == "index":
