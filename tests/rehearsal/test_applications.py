@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from alembic_project import ENV, AlembicProject
@@ -30,13 +32,20 @@ async def test_a_folder_that_may_be_written_to_is_named_in_the_settings(project,
     assert (project.folder / ".data" / "cache" / "x").exists()
 
 
-async def test_a_folder_that_is_there_may_be_asked_for(project, rehearsed):
+async def test_what_is_there_may_be_asked_for(project, rehearsed):
     (project.folder / "cache").mkdir()
+    mark = project.folder / "mark"
+    mark.touch()
+    os.utime(mark, ns=(1, 1))
     env = project.folder / "migrations" / "env.py"
-    made = "import os\ntry:\n    os.mkdir('cache')\nexcept FileExistsError:\n    pass\n"
+    made = (
+        "import os, pathlib\ntry:\n    os.mkdir('cache')\nexcept FileExistsError:\n    pass\n"
+        "pathlib.Path('mark').touch()\n"
+    )
     env.write_text(made + env.read_text())
     project.add("a", TABLE, 'op.drop_table("t")')
     assert (await rehearsed())["a"].verdict is Verdict.LOSSLESS
+    assert mark.stat().st_mtime_ns == 1
 
 
 async def test_what_is_written_can_be_led_into_a_scratch_folder(project, rehearsed, tmp_path):

@@ -119,6 +119,7 @@ def test_the_level_is_the_kernels_only_where_files_and_connections_are_closed(
         "origins",
         "audit hook",
         "logs",
+        "touches",
         "database drivers",
         "engine arguments",
         "new connections",

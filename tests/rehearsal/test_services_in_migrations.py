@@ -39,6 +39,18 @@ def count(port):
 async def ask_soon(port):
     await asyncio.open_connection("cache.invalid", port)
 
+def ask_elsewhere(port):
+    found = []
+    asking = threading.Thread(target=lambda: found.append(is_on(port)))
+    asking.start()
+    return asking, found
+
+def name(host):
+    try:
+        return socket.gethostbyname(host)
+    except OSError:
+        return None
+
 def ask_again_and_again(port):
     def run():
         pause = threading.Event()
@@ -83,6 +95,27 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sent:
         pass
 """
 COUNT = "cache_client.count(@PORT@)\n"
+NAME = "cache_client.name('flags.invalid')\n"
+HELPER = """
+import threading, time
+import cache_client
+
+def is_on(port):
+    found = []
+    asking = threading.Thread(target=lambda: found.append(cache_client.is_on(port)))
+    asking.start()
+    while asking.is_alive():
+        time.sleep(0.01)
+    return found == [True]
+
+def is_on_by_a_pool(port):
+    found = cache_client.pool.submit(cache_client.is_on, port)
+    while not found.done():
+        time.sleep(0.01)
+    return found.result()
+"""
+USED = "import helper"
+ELSEWHERE = "cache_client.ask_elsewhere(@PORT@)[0].join()\n"
 FORK = f"child = os.fork()\nif not child:\n    {IS_ON}    os._exit(0)\nos.waitpid(child, 0)\n"
 ATTACH = "try:\n    op.execute(\"ATTACH 'other.db' AS other\")\nexcept Exception:\n    pass\n"
 NAMED = "try:\n    socket.gethostbyname('flags.invalid')\nexcept OSError:\n    pass\n"
@@ -100,6 +133,14 @@ MIGRATIONS = {
     "a thread that was there": (CONNECTION, TABLE + POOL, DROP),
     "a thread that is asked again and again": (CONNECTION, TABLE + POLLED, DROP),
     "a thread that a loop waits for": (CONNECTION, TABLE + LOOP_OF_A_POOL, DROP),
+    "a thread that a helper starts": (CONNECTION, f"helper.is_on(@PORT@)\n{TABLE}", DROP, USED),
+    "a pool that a helper asks": (
+        CONNECTION,
+        f"helper.is_on_by_a_pool(@PORT@)\n{TABLE}",
+        DROP,
+        USED,
+    ),
+    "a thread of a package, awaited": (CONNECTION, f"{TABLE}{ELSEWHERE}", DROP),
     "a thread of an earlier step": (CONNECTION, TABLE + WORKS, ANSWER + DROP, WORKER),
     "a forked child": (CONNECTION, TABLE + FORK, DROP),
     "an event loop": ("looks up cache.invalid", TABLE + IN_A_LOOP, DROP),
@@ -118,15 +159,24 @@ MIGRATIONS = {
     "a host by its name": ("looks up flags.invalid", TABLE + NAMED, DROP),
     "while it is loaded": (CONNECTION, TABLE, DROP, IS_ON),
     "while it is loaded, by a pool": (CONNECTION, TABLE, DROP, POOL),
+    "a name while it is loaded": ("looks up flags.invalid", TABLE, DROP, NAME),
     "a datagram while it is loaded": ("sends a datagram", TABLE, DROP, COUNT),
 }
 APPLICATION = """
-import logging, threading, time
+import logging, socket, threading, time
 import cache_client
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 started = []
+
+def address():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("127.0.0.1", @PORT@))
+            return asked.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
 
 def tick():
     cache_client.is_on(@PORT@)
@@ -141,6 +191,7 @@ def ask():
 
 @event.listens_for(Engine, "before_cursor_execute")
 def begin(*_):
+    address()
     if not started and threading.current_thread().name == "lazy":
         started.append(threading.Thread(target=ask, daemon=True))
         started[0].start()
@@ -156,6 +207,7 @@ tick()
 """
 RENAMED = "threading.current_thread().name = 'lazy'\n"
 WAIT = "time.sleep(0.05)\n"
+BEGIN = "cache_client.ask_again_and_again(@PORT@)\n"
 LOG = """
 log = logging.getLogger('app')
 log.handlers = [{}]
@@ -176,7 +228,12 @@ LEFT_ALONE = {
         "import app, logging",
     ),
     "counts": (f"{TABLE}{COUNT}", DROP),
+    "asks for its address": (f"app.address()\n{TABLE}", DROP, "import app"),
     "is loaded": (TABLE, DROP, "import flags"),
+    "logs while it is loaded": (TABLE, DROP, f"import app, logging\n{LOG.format('app.Handler()')}"),
+    "begins while it is loaded": (TABLE, DROP, f"cache_client.ask_again_and_again(@PORT@)\n{WAIT}"),
+    "begins and goes on": (f"{BEGIN}{TABLE}{WAIT}", DROP),
+    "waits in a loop of its own": (f"{TABLE}asyncio.run(asyncio.sleep(0.05))\n", DROP),
 }
 
 
@@ -218,6 +275,7 @@ async def test_a_migration_that_asks_a_service_is_not_rehearsed(
     project: AlembicProject, rehearsed: Rehearse, decoy: Decoy
 ) -> None:
     with_client(project)
+    (project.folder / "helper.py").write_text(HELPER)
     revisions = add_all(project, decoy, {name: texts for name, (_, *texts) in MIGRATIONS.items()})
 
     found = await rehearsed()
@@ -250,25 +308,30 @@ async def test_what_an_application_asks_is_no_migrations(
 
     verdicts = {name: (each.verdict, each.reason, each.notes) for name, each in found.items()}
     assert {verdict for verdict, _, _ in verdicts.values()} == {Verdict.LOSSLESS}, verdicts
-    assert [note.text for each in found.values() for note in each.notes] == [
+    assert sorted(note.text for each in found.values() for note in each.notes) == [
         filled(
-            "migrations/versions/r4_.py line 12 sends a datagram to 127.0.0.1:@PORT@, which a "
+            f"{where} sends a datagram to 127.0.0.1:@PORT@, which a "
             "rehearsal does not; it may matter where it waits for an answer",
             decoy,
             "",
         )
+        for where in ("app.py line 12", "migrations/versions/r4_.py line 12")
     ]
 
 
 async def test_what_was_proved_before_a_service_was_asked_stays(
     project: AlembicProject, rehearsed: Rehearse, decoy: Decoy
 ) -> None:
-    with_client(project)
+    with_client(project, f"cache_client.ask_again_and_again({decoy.port})")
     two = TABLE.replace("@NAME@", "left") + TABLE
-    add_all(project, decoy, {"a": (two, FILLED + ASK + DROP)})
+    pool = "from concurrent.futures import ThreadPoolExecutor"
+    waits = f"ThreadPoolExecutor(1).submit({WAIT.strip().replace('(', ', ')}.result()\n"
+    add_all(project, decoy, {"a": (two, FILLED + ASK + DROP), "waits": (TABLE + waits, DROP, pool)})
 
-    found = (await rehearsed())["r0"]
+    evidence = await rehearsed()
 
+    found = evidence["r0"]
+    assert evidence["r1"].verdict is Verdict.LOSSLESS
     assert found.verdict is Verdict.FAILED
     assert found.reason is not None
     assert "left" in found.reason

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
+from . import origins
 from .origins import LOGGING, caller, openers
 from .refusal import Refusals
 from .targets import Kind, inside
@@ -103,29 +104,36 @@ def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[
             look_up(args)
         elif not (_is_local(args[0]) or _names_us(args[0])):
             # Who asks for no more than that is not about to connect, and knows of names without.
+            sentence = f"{caller()} looks up {_address(args[:1])}; {_WITHOUT}"
+            refusals.charge(sentence)
+            refusals.suspect(sentence)
             raise socket.gaierror(socket.EAI_NONAME, "a rehearsal looks up no names")
 
     def send_nothing(address: str) -> None:
         # No database is reached by these: metrics and logs, or a way to ask for one's address.
-        packages = openers()
+        packages, script = openers(), refusals.script
         sentence = f"{caller()} sends a datagram to {address}"
-        if not packages and refusals.of_step():
+        if script and not packages and origins.is_innermost(script):
             refusals.record(f"{sentence}; {_WITHOUT}")
         elif LOGGING not in packages:
-            refusals.doubt(
-                f"{sentence}, which a rehearsal does not; it may matter where it waits "
-                "for an answer"
-            )
+            if not origins.is_called_back(script):
+                refusals.doubt(
+                    f"{sentence}, which a rehearsal does not; it may matter where it waits "
+                    "for an answer"
+                )
             refusals.charge(f"{sentence}; {_WITHOUT}")
         raise OSError(errno.ENETUNREACH, f"a rehearsal sends no datagrams, as to {address}")
 
     def deny(sentence: str) -> None:
         packages = openers()
         # What a log lacks changes no migration.
-        decides = refusals.of_step() and LOGGING not in packages
+        logs = LOGGING in packages
+        decides = refusals.of_step() and not logs
         if not packages or not databases.isdisjoint(packages) or decides:
             refusals.refuse(sentence)
-        refusals.charge(sentence)
+        if not logs:
+            refusals.charge(sentence)
+            refusals.suspect(sentence)
         # A cache, a log, a queue: applications can do without, and say so themselves if not.
         refusals.denied = sentence
         raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import threading
 from asyncio import BaseEventLoop
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from concurrent.futures.thread import ThreadPoolExecutor
 from types import FrameType
 from typing import Any, NamedTuple, Optional
@@ -108,6 +108,11 @@ def handed_over() -> tuple[Place, ...]:
     return _threads.get(threading.current_thread(), ()) if way is None else way
 
 
+def is_of_a_pool() -> bool:
+    """Whether this thread does a piece of work that a pool was given."""
+    return getattr(_work, "way", None) is not None
+
+
 def _frames() -> Iterator[FrameType]:
     yield from outwards(sys._getframe(2))  # noqa: SLF001 (only frames say whose line it is)
     # SQLAlchemy runs async drivers in a greenlet; whoever awaits is on its parent's stack.
@@ -123,6 +128,11 @@ def outwards(frame: Optional[FrameType]) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+def places_from(frame: FrameType) -> Iterator[Place]:
+    """A frame's line, the one that called it, and so on."""
+    return map(_place, outwards(frame))
 
 
 def _place(frame: FrameType) -> Place:
@@ -167,10 +177,11 @@ def openers() -> list[str]:
 def loading() -> str:
     """The migration script that is being loaded and wants this itself; empty where none is.
 
-    What a module that it imports wants, another one that imports it would want as well.
+    What a module that it imports wants, another one that imports it would want as well. What a
+    package does in a thread of its own, it does at any time.
     """
     inside = ""
-    for place in _places():
+    for place in map(_place, _frames()) if begun_by(handed_over()) else _places():
         if inside and place.module == "alembic.util.pyfiles":
             return "" if os.path.basename(inside) == "env.py" else inside
         if place.function == "<module>":
@@ -180,9 +191,43 @@ def loading() -> str:
     return ""
 
 
-def first_of_project(way: tuple[Place, ...]) -> str:
-    """The file of the project's own that a way leads through first."""
-    return next((place.file for place in way if _rank(place.file) == _OWN), "")
+def is_innermost(script: str) -> bool:
+    """Whether no other file of the project's own wants this for a script."""
+    return next((place.file for place in _places() if _rank(place.file) == _OWN), "") == script
+
+
+def is_called_back(script: str) -> bool:
+    """Whether SQLAlchemy called what wants this, a listener say, and not a script."""
+    for place in _places():
+        if place.file == script:
+            return False
+        if _packaged(place.file) == "sqlalchemy":
+            return True
+    return False
+
+
+def leads_from(script: str, way: Iterable[Place]) -> bool:
+    """Whether a way goes from a script by calls alone.
+
+    What SQLAlchemy calls, or a module while it is imported, would do the same for another script.
+    """
+    for place in way:
+        if place.file == script:
+            return True
+        if _packaged(place.file) == "sqlalchemy" or place.function == "<module>":
+            return False
+    return False
+
+
+def begun_by(way: Iterable[Place]) -> str:
+    """The package in whose code a way begins; empty where it is the project's own."""
+    for place in way:
+        package = _packaged(place.file)
+        if package and package not in _TRANSPORTS:
+            return package
+        if _rank(place.file) == _OWN:
+            return ""
+    return ""
 
 
 def _packaged(filename: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from . import audit, drivers, engines, kernel, kinds, logs, origins
+from . import audit, drivers, engines, kernel, kinds, logs, origins, touches
 from .kinds.sqlite import SqliteByHand
 from .refusal import NoDriver, Refusals, Refused
 from .targets import Kind, Scratch, Target
@@ -110,6 +110,7 @@ def install(where: Scratch) -> Guard:
             ),
         ),
         ("logs", logs.let_go),
+        ("touches", touches.let_be),
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),

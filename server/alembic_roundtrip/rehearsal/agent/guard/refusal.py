@@ -32,7 +32,7 @@ class NoDriver(Refused):
 
 
 _START = threading.Thread.start.__code__
-_WAITING = frozenset({"wait", "join", "_wait_for_tstate_lock", "select"})
+_WAITING = frozenset({"wait", "join", "_wait_for_tstate_lock"})
 _OF_STEP, _DOUBT, _OTHER = "step", "doubt", "other"
 
 
@@ -44,8 +44,6 @@ class Refusals:
         """The last connection that code of others was told cannot be made: it may do without."""
         self._file = os.path.join(folder, "refusals.jsonl")
         self._step: Optional[_Step] = None
-        self._scripts: set[str] = set()
-        """Those of migrations that were run."""
         self._loaded: dict[str, str] = {}
         """What was denied to a script while it was loaded, by its file."""
 
@@ -67,6 +65,21 @@ class Refusals:
         if self.of_step():
             self._keep(sentence, _DOUBT)
 
+    @property
+    def script(self) -> str:
+        """The script of the migration that what happens in this thread belongs to, or empty."""
+        step = self._step
+        return step.script if step is not None and self.of_step() else ""
+
+    def suspect(self, sentence: str) -> None:
+        """Keep what a package's thread was denied that was started for a running script.
+
+        Where the thread has come to its end with the step, it was a piece of work of the step's.
+        """
+        step = self._step
+        if step is not None and origins.leads_from(step.script, origins.handed_over()):
+            step.suspected.append((threading.current_thread(), sentence))
+
     def charge(self, sentence: str) -> None:
         """Keep what a script is denied that is being loaded, for when its migration is to run."""
         script = origins.loading()
@@ -86,25 +99,25 @@ class Refusals:
     def step(self, script: str) -> Iterator[list[str]]:
         """While a script's migration runs: what it does without a service says nothing of it.
 
-        Raises `Refused` if anything of it was refused, whatever became of that. Gives a list that
-        has, in the end, what it may depend on.
+        Raises `Refused` if anything of it was refused, whatever became of that, or if the script
+        was denied something while it was loaded. Gives a list that has, in the end, what it may
+        depend on.
         """
         start = os.path.getsize(self._file) if os.path.exists(self._file) else 0
         doubts: list[str] = []
-        self._scripts.add(script)
         if script in self._loaded:
             raise Refused(self._loaded[script])
-        self._step = _Step()
+        self._step = _Step(script)
         try:
             yield doubts
         except Refused:
             raise
         except BaseException as error:
-            for sentence in self._since(start, _OF_STEP):
+            for sentence in self._refused_since(start):
                 raise Refused(sentence).with_traceback(error.__traceback__) from error
             raise
         else:
-            for sentence in self._since(start, _OF_STEP):
+            for sentence in self._refused_since(start):
                 raise Refused(sentence)
         finally:
             doubts += self._since(start, _DOUBT)
@@ -113,18 +126,16 @@ class Refusals:
     def of_step(self) -> bool:
         """Whether what happens in this thread belongs to a migration that is running.
 
-        What threads do belongs to it where a script started them or gave them that to do, or where
-        it waits for them. Threads of an application that try a service again and again are none of
-        a migration's.
+        What threads do belongs to it where its script, or the project's code that it calls, started
+        them or gave them that to do, or where it waits for what they may have been asked for.
+        Threads that an application or a package has for itself are none of a migration's.
         """
         step = self._step
-        if step is None:
-            return False
-        return (
-            step.is_own_thread()
-            or origins.first_of_project(origins.handed_over()) in self._scripts
-            or step.waits()
-        )
+        return step is not None and (step.is_own_thread() or step.gave() or step.waits())
+
+    def _refused_since(self, start: int) -> list[str]:
+        late = [] if self._step is None else self._step.done_for_it()
+        return [*self._since(start, _OF_STEP), *late]
 
     def _since(self, start: int, wanted: str) -> list[str]:
         return [sentence for sentence, kind in self._said_since(start) if kind == wanted]
@@ -139,13 +150,16 @@ class Refusals:
 
 def _is_waiting(frame: FrameType) -> bool:
     module = frame.f_globals.get("__name__")
-    return module in {"threading", "selectors"} and frame.f_code.co_name in _WAITING
+    return module == "threading" and frame.f_code.co_name in _WAITING
 
 
 class _Step:
-    """A migration that runs, the thread it runs in, and where."""
+    """A migration that runs, its script, the thread it runs in, and where."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str) -> None:
+        self.script = script
+        self.suspected: list[tuple[threading.Thread, str]] = []
+        """Threads that packages started for it, and what those were denied."""
         self._thread = threading.current_thread()
         self._frame = sys._getframe(3)  # noqa: SLF001 (what runs it, behind `contextlib`)
 
@@ -153,10 +167,23 @@ class _Step:
         """Whether this is the thread it runs in."""
         return threading.current_thread() is self._thread
 
+    def done_for_it(self) -> list[str]:
+        """What threads were denied that are done, unlike those that go on for a package."""
+        return [sentence for thread, sentence in self.suspected if not thread.is_alive()]
+
+    def gave(self) -> bool:
+        """Whether this thread was started, or does a piece of work, for the script."""
+        way = origins.handed_over()
+        if not origins.leads_from(self.script, way):
+            return False
+        return origins.is_of_a_pool() or not origins.begun_by(way)
+
     def waits(self) -> bool:
-        """Whether the migration waits, for another thread or for an event loop of its own."""
+        """Whether the migration waits for a thread that may be this one."""
         inner = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - the only way
         if inner is None or not _is_waiting(inner):
+            return False
+        if not self._may_have_asked(inner):
             return False
         for frame in origins.outwards(inner):
             if frame.f_code is _START:
@@ -164,3 +191,11 @@ class _Step:
             if frame is self._frame:
                 return True
         return False  # an asynchronous driver is awaited, not by the migration
+
+    def _may_have_asked(self, waiting: FrameType) -> bool:
+        """Whether what waits may have given this thread something to do, by a queue say."""
+        way = origins.handed_over()
+        package = origins.begun_by(way)
+        if not package or origins.leads_from(self.script, way):
+            return True
+        return origins.begun_by(origins.places_from(waiting)) == package
