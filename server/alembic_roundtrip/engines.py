@@ -80,7 +80,7 @@ def _of_part(migration: Migration, finding: Finding) -> Finding:
 def fix_of_part(migration: Migration, fix: Fix) -> Fix | None:
     """A fix of one engine as one of the file; None where that would write into every engine's."""
     assert migration.part is not None
-    if not migration.part.own and _writes_body(fix):
+    if not migration.part.own.issuperset(_bodies(fix)):
         return None
     return replace(fix, rewrites=tuple(_renamed(migration, each) for each in fix.rewrites))
 
@@ -94,7 +94,7 @@ def _renamed(migration: Migration, rewrite: Rewrite) -> Rewrite:
 def _without_bodies(finding: Finding) -> Finding:
     """A finding without the fixes that write into a direction which every engine runs."""
     return replace(
-        finding, fixes=lambda: tuple(fix for fix in _offered(finding) if not _writes_body(fix))
+        finding, fixes=lambda: tuple(fix for fix in _offered(finding) if not _bodies(fix))
     )
 
 
@@ -102,5 +102,6 @@ def _offered(finding: Finding) -> tuple[Fix, ...]:
     return finding.fixes() if callable(finding.fixes) else finding.fixes
 
 
-def _writes_body(fix: Fix) -> bool:
-    return any(isinstance(rewrite, _BODIES) for rewrite in fix.rewrites)
+def _bodies(fix: Fix) -> set[str]:
+    """The directions that a fix writes into."""
+    return {rewrite.direction for rewrite in fix.rewrites if isinstance(rewrite, _BODIES)}

@@ -161,7 +161,7 @@ def found_with(context: Context, name: str) -> tuple[str, tuple[Diagnostic, ...]
     parts = context.migration.parts
     for part in parts:
         if part.own and name.startswith(f"{named(part.engine)}."):
-            others = [direction for p in parts if p is not part for direction in p.directions]
+            others = [direction for p in parts if p is not part for direction in p.own_directions]
             about = (
                 found
                 for found in context.found

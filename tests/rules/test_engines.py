@@ -68,6 +68,10 @@ FAULTS = {
         {("upgrade_engine1", "table-not-dropped"), ("downgrade_engine2", "unknown-object")},
     ),
     "only one of both forgets": ((T, "pass", T, DROP), {("downgrade_engine1", "empty-downgrade")}),
+    "only one that the configuration does not name forgets": (
+        (T, DROP, T, DROP, T, "pass"),
+        {("downgrade_engine3", "empty-downgrade")},
+    ),
     "both forget": (
         (T, "pass", T, "pass"),
         {("downgrade_engine1", "empty-downgrade"), ("downgrade_engine2", "empty-downgrade")},
@@ -196,7 +200,8 @@ CASES += [pytest.param(bodies, set(), id=name) for name, bodies in RIGHT.items()
 def test_each_engine_is_judged_by_its_own_schema(
     tmp_path: Path, bodies: tuple[str, ...], expected: set[tuple[str, str]]
 ) -> None:
-    text = multidb.script("b", "a", dict(zip(BASE, bodies, strict=True)))
+    functions = (*BASE, "upgrade_engine3", "downgrade_engine3")
+    text = multidb.script("b", "a", dict(zip(functions, bodies, strict=False)))
     versions = multidb.write(tmp_path, {"a": multidb.script("a", None, BASE), "b": text})
     workspace = Workspace([tmp_path])
     assert judged(workspace.diagnostics(versions / "b.py"), text) == expected
@@ -278,6 +283,16 @@ def test_a_comment_is_used_where_it_ignores_something_of_one_engine(tmp_path: Pa
     text = text.replace("def downgrade_engine1(", ignored)
     workspace, file = project(tmp_path, text)
     assert not judged(workspace.diagnostics(file), text)
+
+
+def test_an_upgrade_that_does_more_leaves_the_downgrades_to_their_engines(tmp_path: Path) -> None:
+    head = multidb.DISPATCH.replace(":\n", ":\n    print(engine_name)\n", 1)
+    text = multidb.script("b", "a", dict(zip(BASE, (T, "pass", T, DROP), strict=True)), head)
+    workspace, file = project(tmp_path, text)
+    (found,) = (d for d in workspace.diagnostics(file) if d.rule == "empty-downgrade")
+    assert found.message.startswith("downgrade_engine1() does nothing")
+    fixed = fixed_text(workspace, file)
+    assert f"def downgrade_engine1():\n    {DROP}\n" in (fixed or "")
 
 
 FORGETS = dict(

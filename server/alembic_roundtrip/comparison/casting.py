@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ _WIDTHS = {**_DIGITS, "boolean": 5, "date": 10, "time": 8, "datetime": 19, "uuid
 """How long a value is as text, at least where it is not small."""
 _EXACT, _EXACT_IN_MYSQL = 15, 6
 """Digits that a float keeps; `FLOAT` is a small one in MySQL."""
+_BITS = re.compile(r"\(\s*(?:precision\s*=\s*)?(\d+)\s*(?:\)|,\s*[a-z])", re.IGNORECASE)
+_SMALL = 24
+"""Bits of a float up to which MySQL makes a small one; with a scale, they are digits."""
 _AS_NUMBERS = {"date": 8, "time": 6, "datetime": 14, "boolean": 1}
 """How many digits MySQL makes of what is no number."""
 _CUT = frozenset({("datetime", "date"), ("datetime", "time"), ("interval", "time")})
@@ -67,7 +71,8 @@ def narrowing(
         length, width = other.arguments.get("length"), _width(one, dialect)
         return Narrowing.LONGER if isinstance(length, int) and length < width else None
     if other.family in _NUMBERS and (one.family in _NUMBERS or dialect in MYSQL):
-        return _of_number(one, other, dialect)
+        kept = _EXACT_IN_MYSQL if dialect in MYSQL and not _is_double(after) else _EXACT
+        return _of_number(one, other, dialect, kept)
     if dialect in MYSQL and other.family in _AS_NUMBERS and one.family in _NUMBERS:
         # Of numbers that become flags most were flags.
         return None if other.family == "boolean" else Narrowing.OTHERS
@@ -91,12 +96,18 @@ def _of_text(one: ColumnType, other: ColumnType) -> Narrowing | None:
     return None if other.family == "binary" else Narrowing.OTHERS
 
 
-def _of_number(one: ColumnType, other: ColumnType, dialect: str | None) -> Narrowing | None:
+def _is_double(float_type: Expression) -> bool:
+    bits = _BITS.search(float_type.text)
+    return bits is not None and int(bits[1]) > _SMALL
+
+
+def _of_number(
+    one: ColumnType, other: ColumnType, dialect: str | None, kept: int
+) -> Narrowing | None:
     old, new = _digits(one, dialect), _digits(other, dialect)
     if old is None or new is None:
         return None
     if other.family == "float":
-        kept = _EXACT_IN_MYSQL if dialect in MYSQL else _EXACT
         exact = None not in old and sum(part or 0 for part in old) <= kept
         return None if exact or one.family == "float" else Narrowing.ROUNDS
     fewer, coarser = _less(old.before, new.before), _less(old.behind, new.behind)

@@ -54,10 +54,12 @@ def _renames(context: Context) -> Iterator[Rename]:
     for trip in context.round_trips:
         if trip.down.unread:
             continue
+        owners: tuple[dict[str, Name], dict[str, Name]] | None = None
         for operation in context.upgrade_operations:
             for change in operation.changes if operation.runs_on(trip.dialect) else ():
                 if isinstance(change, _Parts) and not operation.doubtful:
-                    yield from _part_left(change, operation, downgrade, trip)
+                    owners = owners or (_owners(trip.before), _owners(trip.down.schema))
+                    yield from _part_left(change, operation, downgrade, trip, owners)
                 keys = _renamed(change)
                 if keys is None or keys[1] in seen or operation.doubtful:
                     continue
@@ -78,25 +80,32 @@ def _renames(context: Context) -> Iterator[Rename]:
 
 
 def _part_left(
-    change: _Parts, operation: Operation, downgrade: Direction, trip: RoundTrip
+    change: _Parts,
+    operation: Operation,
+    downgrade: Direction,
+    trip: RoundTrip,
+    owners: tuple[dict[str, Name], dict[str, Name]],
 ) -> Iterator[Rename]:
-    """An index or constraint that has its new name to the end."""
+    """An index or constraint that has its new name to the end, by who has it before and then."""
     kind = "index" if isinstance(change, c.RenameIndex) else "constraint"
-    before, down = trip.before, trip.down.schema
-    was, now = _owner(change.name, before), _owner(change.new_name, down)
-    back = _owner(change.name, down) or _owner(change.new_name, before)
-    if was is not None and now is not None and back is None and now not in down.unknown:
+    before, after = owners
+    was, now = before.get(change.name), after.get(change.new_name)
+    back = after.get(change.name) or before.get(change.new_name)
+    unknown = trip.down.schema.unknown
+    if was is not None and now is not None and back is None and now not in unknown:
         old, new = Key(kind, was, change.name), Key(kind, now, change.new_name)
         yield Rename(old, new, operation, downgrade, True, None, None)  # noqa: FBT003
 
 
-def _owner(name: str, schema: Schema) -> Name | None:
-    """The table that has an index or constraint of a name."""
+def _owners(schema: Schema) -> dict[str, Name]:
+    """The tables that have an index or constraint, by its name; the first of several."""
+    found: dict[str, Name] = {}
     for table in schema.tables.values():
-        named = any(part.is_known_as(name) for part in table.constraints)
-        if named or table.index(name) is not None:
-            return table.name
-    return None
+        names = [name for part in table.constraints for name in (part.name, part.generated)]
+        for name in (*names, *(index.name for index in table.indexes)):
+            if name is not None:
+                found.setdefault(name, table.name)
+    return found
 
 
 def _renamed(change: c.Change) -> tuple[Key, Key] | None:

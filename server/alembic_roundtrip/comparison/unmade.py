@@ -20,7 +20,10 @@ from alembic_roundtrip.schema import Key, Schema
 _WHOLE = (c.CreateTable, c.DropTable, c.RenameTable, c.Unknown)
 _ANYWHERE = (c.DropIndex, c.RenameIndex)
 """They may not say which table they are about."""
-_MAKING = ("ALTER", "CREATE", "DELETE", "EXECUTE", "INSERT", "MERGE", "TRUNCATE", "UPDATE")
+_MAKING = (
+    *("ALTER", "CREATE", "DELETE", "EXECUTE", "INSERT", "MERGE", "TRUNCATE", "UPDATE"),
+    *("CALL", "PERFORM"),
+)
 
 
 @dataclass(slots=True)
@@ -104,7 +107,11 @@ def _is_drop_of_absent(change: c.Change, operation: Operation, schema: Schema) -
     if isinstance(change, c.Unknown) and change.tables:
         # What a block drops is not sure to go: it is as if it were not read.
         named = any(name in schema.tables for name in change.tables)
-        return not named and not any(operation.says(word) for word in _MAKING)
+        return (
+            not named
+            and not any(operation.says(word) for word in _MAKING)
+            and not _calls(operation)
+        )
     if isinstance(change, c.DropTable):
         return not schema.has(Key("table", change.table))
     if isinstance(change, c.DropColumn):
@@ -119,6 +126,11 @@ def _is_drop_of_absent(change: c.Change, operation: Operation, schema: Schema) -
     if isinstance(change, c.DropEnum):
         return change.name not in schema.enums and not schema.has(Key("type", change.name))
     return isinstance(change, c.DropObject) and (change.kind, change.name) not in schema.objects
+
+
+def _calls(operation: Operation) -> bool:
+    """Whether it selects, and so may call functions, other than to ask whether something exists."""
+    return operation.says("SELECT") and not operation.says("EXISTS", "(", "SELECT")
 
 
 def _has_index(name: str, table: Name | None, schema: Schema) -> bool:

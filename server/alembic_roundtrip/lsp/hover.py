@@ -12,7 +12,7 @@ from alembic_roundtrip.lsp.code_lens import evidence
 from alembic_roundtrip.lsp.session import Session, path_of
 from alembic_roundtrip.measurements import conditions, count, loss_line
 from alembic_roundtrip.migration import changes as c
-from alembic_roundtrip.migration.model import Direction, Identifier, Migration, Operation
+from alembic_roundtrip.migration.model import Direction, Identifier, Migration, Operation, Part
 from alembic_roundtrip.text import Position, Range
 
 
@@ -39,9 +39,8 @@ def _candidates(
         if identifier:
             yield identifier.range, _revisions(session, migration, identifier, position)
     for engine in (*_engines(migration), migration):
-        for direction in (engine.upgrade, engine.downgrade):
-            if direction is None:
-                continue
+        part = Part("", engine.upgrade, engine.downgrade) if engine.part is None else engine.part
+        for direction in part.own_directions:
             yield direction.header, _direction(session, engine, direction)
             for operation in direction.operations:
                 yield operation.range, _operation(session, engine, direction, operation)

@@ -7,7 +7,8 @@ A migration of Alembic's template for several databases, or of Flask-Migrate's, 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from alembic_roundtrip.migration.evaluation import unparsed
 from alembic_roundtrip.migration.literals import dotted
@@ -72,19 +73,22 @@ def _only_call(function: ast.FunctionDef) -> ast.Call | None:
     return only if isinstance(only, ast.Call) else None
 
 
-def engines_of(tree: ast.Module, functions: Functions, known: Collection[str]) -> tuple[str, ...]:
+def engines_of(tree: ast.Module, functions: Functions, known: AbstractSet[str]) -> tuple[str, ...]:
     """The engines that a module has directions for.
 
     Where the configuration tells none of them, they are those with both functions; one alone that
-    the module itself calls by its name may be anything.
+    the module itself calls by its name may be anything. Beside those that it tells, others have
+    both functions and are not called by name.
     """
     named = _named(functions)
-    told = [engine for engine in named if engine in known]
-    if told:
-        return tuple(told)
+    told = not known.isdisjoint(named)
     written = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    found = (e for e, names in named.items() if len(names) > 1 or written.isdisjoint(names))
-    return tuple(found)
+
+    def is_engine(names: list[str]) -> bool:
+        both, called = len(names) > 1, not written.isdisjoint(names)
+        return both and not called if told else both or not called
+
+    return tuple(engine for engine, names in named.items() if engine in known or is_engine(names))
 
 
 def _named(functions: Functions) -> dict[str, list[str]]:

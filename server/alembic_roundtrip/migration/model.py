@@ -181,19 +181,25 @@ class Direction:
 class Part:
     """What a migration of several databases does to one of them.
 
-    `engine` is the name that env.py gives the database; `own` says whether the directions are
+    `engine` is the name that env.py gives the database; `own` has the directions that are
     functions for it alone, such as `upgrade_engine1()`.
     """
 
     engine: str
     upgrade: Direction | None
     downgrade: Direction | None
-    own: bool = True
+    own: frozenset[str] = frozenset(_DIRECTIONS)
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         """Those that there are."""
         return tuple(each for each in (self.upgrade, self.downgrade) if each is not None)
+
+    @property
+    def own_directions(self) -> tuple[Direction, ...]:
+        """Those of them that are its own."""
+        both = zip(_DIRECTIONS, (self.upgrade, self.downgrade), strict=True)
+        return tuple(each for name, each in both if each is not None and name in self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,12 +270,12 @@ class Migration:
     def functions(self) -> tuple[Direction, ...]:
         """The directions that there are, with those of single engines."""
         both = Part("", self.upgrade, self.downgrade).directions
-        own = (part.directions for part in self.parts if part.own)
+        own = (part.own_directions for part in self.parts)
         return (*both, *chain.from_iterable(own))
 
     def function(self, direction: str) -> str:
         """The name of the function that is, or would be, its `upgrade` or `downgrade`."""
-        if self.part is None or not self.part.own or direction not in _DIRECTIONS:
+        if self.part is None or direction not in self.part.own:
             return direction
         return f"{direction}_{self.part.engine}"
 

@@ -17,6 +17,8 @@ from alembic_roundtrip.migration.evaluation import Scope
 from alembic_roundtrip.migration.model import Direction, Part
 from alembic_roundtrip.migration.syntax import Syntax
 
+_DIRECTIONS = ("upgrade", "downgrade")
+
 Engines = Mapping[str, tuple[str, ...]]
 """The databases that env.py migrates, by its names for them, each with its dialects."""
 
@@ -26,8 +28,8 @@ def read_parts(syntax: Syntax, module: Scope, known: Engines) -> tuple[Part, ...
     upgrade = module.functions.get("upgrade")
     if upgrade is None or not takes_engine(upgrade):
         return ()
-    named = any(dispatches(name, module.functions) for name in ("upgrade", "downgrade"))
-    engines = engines_of(syntax.tree, module.functions, known) if named else tuple(known)
+    named = any(dispatches(name, module.functions) for name in _DIRECTIONS)
+    engines = engines_of(syntax.tree, module.functions, known.keys()) if named else tuple(known)
     reader = _Reader(syntax.blanked, module, known)
     return tuple(reader.part(engine) for engine in engines)
 
@@ -45,21 +47,17 @@ class _Reader:
         scope = self._module
         if dialects != scope.dialects:
             scope = replace(scope, dialects=dialects)
-        upgrade, downgrade = (self._function(name, engine) for name in ("upgrade", "downgrade"))
-        own = upgrade[1] and downgrade[1]
+        functions = self._module.functions
+        own = frozenset(name for name in _DIRECTIONS if only_dispatches(name, functions))
+        upgrade, downgrade = (
+            functions.get(f"{name}_{engine}" if name in own else name) for name in _DIRECTIONS
+        )
         return Part(
             engine,
-            self._read(upgrade[0], scope, engine),
-            self._read(downgrade[0], scope, engine),
+            self._read(upgrade, scope, engine),
+            self._read(downgrade, scope, engine),
             own,
         )
-
-    def _function(self, name: str, engine: str) -> tuple[ast.FunctionDef | None, bool]:
-        """The function that is an engine's direction, and whether it is no other engine's."""
-        functions = self._module.functions
-        if only_dispatches(name, functions):
-            return functions.get(f"{name}_{engine}"), True
-        return functions.get(name), False
 
     def _read(
         self, function: ast.FunctionDef | None, scope: Scope, engine: str

@@ -218,7 +218,11 @@ def _code(migration: Migration) -> str:
     """The statements of the downgrade, as they are written, without their indentation."""
     if migration.downgrade is None:
         return ""
-    own = [part.downgrade for part in migration.parts if part.own and part.downgrade is not None]
+    own = [
+        part.downgrade
+        for part in migration.parts
+        if "downgrade" in part.own and part.downgrade is not None
+    ]
     if not own:
         return _body(migration, migration.downgrade)
     return "\n\n".join(f"# {each.name}()\n{_body(migration, each)}" for each in own)

@@ -108,6 +108,26 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "A double of MySQL keeps every integer",
+    """
+    def upgrade():
+        op.alter_column("users", "id", type_=sa.Float(53), existing_nullable=False)
+        op.alter_column("users", "age", type_=sa.Float(24), existing_nullable=True, comment="😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ sa.Integer() to sa.Float(24) rounds values in `users.age`
+
+
+    def downgrade():
+        op.alter_column("users", "id", type_=sa.Integer(), existing_nullable=False)
+        op.alter_column("users", "age", type_=sa.Integer(), existing_nullable=True, comment=None)
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer(), nullable=False), "
+        "sa.Column('age', sa.Integer()))\n",
+    ),
+    dialects=("mysql",),
+)
+rule.example(
     "SQLite takes any value",
     """
     def upgrade():

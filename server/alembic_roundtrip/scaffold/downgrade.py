@@ -104,7 +104,7 @@ def why_nothing(context: Context, *, from_database: bool = False) -> str:
     migration = context.migration
     if migration.problems:
         return "the migration has mistakes that `lint` names; put them right first"
-    own = [part for part in migration.parts if part.own]
+    own = [part for part in migration.parts if "downgrade" in part.own]
     if from_database and own:
         return "it is of several databases, whose downgrades are written from the upgrade only"
     if migration.of_several_databases and not own:
