@@ -16,7 +16,7 @@ from alembic_roundtrip.migration.sql.words import has_words, says
 from alembic_roundtrip.text import Range, Source
 
 _WORD = re.compile(r"\w+")
-_DIRECTIONS = frozenset({"upgrade", "downgrade"})
+_DIRECTIONS = ("upgrade", "downgrade")
 
 
 class GuardKind(str, Enum):
