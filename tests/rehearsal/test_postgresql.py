@@ -274,3 +274,50 @@ async def test_rows_that_nobody_may_see_are_told(project):
     project.add("emptied", 'op.execute("DELETE FROM t")')
     (note,) = (await verdicts(project, "emptied"))["emptied"].notes
     assert note.text.startswith("no row that was put into `t` is seen there")
+
+
+LOOKING_ENV = """
+from alembic import context
+from sqlalchemy import create_engine, event
+
+engine = create_engine(context.config.get_main_option("sqlalchemy.url"))
+
+def look(connection, *_):
+    connection.connection.dbapi_connection.info
+
+for name in ("begin", "commit", "before_cursor_execute", "after_cursor_execute"):
+    event.listen(engine, name, look)
+
+def applied(ctx, step, **_):
+    look(ctx.connection)
+    if step.up_revision_id == "shared":
+        engine.connect().close()
+
+with engine.connect() as connection:
+    context.configure(connection=connection, on_version_apply=applied)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+DRAWN = "CREATE TABLE {} (id int PRIMARY KEY DEFAULT nextval('s'), a_id int REFERENCES a)"
+SEEN = "CREATE MATERIALIZED VIEW m AS SELECT id FROM a WITH NO DATA"
+
+
+async def test_what_happens_around_a_migration_is_none_of_its_faults(project):
+    (project.folder / "migrations" / "env.py").write_text(LOOKING_ENV)
+    project.add(
+        "first",
+        f'op.execute("CREATE SEQUENCE s; {DRAWN.format("a")}; {SEEN}")',
+        'op.execute("DROP TABLE a CASCADE; DROP SEQUENCE s")',
+    )
+    project.add("nothing", 'op.execute("SELECT 1")', "pass")
+    # What is filled later takes no more than the next values of a sequence that is further on.
+    uses = f'op.execute("{DRAWN.format("b")}; UPDATE a SET a_id = a_id")'
+    project.add("shared", uses, 'op.drop_table("b")')
+    filled = 'op.execute("REFRESH MATERIALIZED VIEW m; UPDATE a SET a_id = a_id")'
+    project.add("filled", filled, "pass")
+    project.add("emptied", 'op.execute("REFRESH MATERIALIZED VIEW m WITH NO DATA")', "pass")
+    found = await verdicts(project)
+    assert {name: (each.verdict, each.reason) for name, each in found.items()} == {
+        name: (Verdict.LOSSLESS, None) for name in ("first", "nothing", "shared", "filled")
+    } | {"emptied": (Verdict.RESIDUE, found["emptied"].reason)}
+    assert found["nothing"].rows == 0

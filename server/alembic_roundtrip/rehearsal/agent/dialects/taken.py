@@ -1,15 +1,29 @@
-"""DBAPI connections that the project takes out of SQLAlchemy's: what they send is not heard."""
+"""DBAPI connections that a step takes out of SQLAlchemy's: what they send is not heard."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable, List
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, List
 
 from sqlalchemy.engine import Connection, Engine
 
 Told = Callable[[Any], None]
 _told: List[Told] = []
-_INSIDE = frozenset({"sqlalchemy", "alembic", (__package__ or "").partition(".")[0]})
+_OURS = (__package__ or "").partition(".")[0]
+_INSIDE = frozenset({"sqlalchemy", "alembic", _OURS})
+_steps = 0
+
+
+@contextmanager
+def minded() -> Iterator[None]:
+    """While a step's function runs: what env.py and its hooks do around it is none of the step's."""
+    global _steps  # noqa: PLW0603 - as what is listened to, it is the process's
+    _steps += 1
+    try:
+        yield
+    finally:
+        _steps -= 1
 
 
 def listen(told: Told) -> None:
@@ -41,7 +55,26 @@ def _tell_of_them() -> None:
 
 
 def _tell(where: Any) -> None:
-    taker = str(sys._getframe(2).f_globals.get("__name__"))  # noqa: SLF001 - who takes it
-    if taker.partition(".")[0] not in _INSIDE:
+    taker = sys._getframe(2)  # noqa: SLF001 - who takes it
+    if _steps and _package(taker) not in _INSIDE and not _listens(taker):
         for told in tuple(_told):
             told(where)
+
+
+def _listens(taker: Any) -> bool:
+    """Whether it is a listener for what an engine does: those look at each statement, say."""
+    frame = taker
+    while frame is not None and _package(frame) != _OURS:
+        name = str(frame.f_globals.get("__name__"))
+        if name.startswith("sqlalchemy.") and not name.startswith(_CALLS_LISTENERS):
+            # Its public methods, as `run_callable` of older ones, call what a migration gives them.
+            return name == "sqlalchemy.engine.base" and frame.f_code.co_name.startswith("_")
+        frame = frame.f_back
+    return False
+
+
+_CALLS_LISTENERS = ("sqlalchemy.event.", "sqlalchemy.engine.events")
+
+
+def _package(frame: Any) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]

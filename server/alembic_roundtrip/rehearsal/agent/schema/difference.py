@@ -66,7 +66,7 @@ def _texts(kind: str, old: Dict[str, str], new: Dict[str, str]) -> Iterable[Resi
     if old == new:
         return
     for name in sorted(set(old) | set(new)):
-        if old.get(name) != new.get(name):
+        if old.get(name) not in (new.get(name), f"{new.get(name)}{EMPTY}"):
             change = "missing" if name not in new else "left" if name not in old else "changed"
             yield entry(kind, name, change, *_lines(old.get(name), new.get(name)))
 
@@ -85,6 +85,8 @@ def _lines(old: Optional[str], new: Optional[str]) -> Tuple[Optional[str], Optio
 
 
 _LONG = 3
+EMPTY = " WITH NO DATA"
+"""Ends the definition of a materialized view that is not filled; filling it changes no schema."""
 
 
 def _table(old: Table, new: Table) -> Iterable[Residue]:

@@ -24,7 +24,7 @@ from typing import (
 
 from .. import events
 from ..channel import Channel
-from ..dialects import NeedsCommits, Room
+from ..dialects import NeedsCommits, Room, taken
 from ..project.declared import Declared
 from ..project.environment import in_the_same_folder
 from ..project.problems import Problem
@@ -150,6 +150,8 @@ class Walk:
         """
         assert self.request is not None
         self._room.leave(self._connection)
+        if isinstance(error, NeedsCommits):
+            self._needs_commits = True  # also where a hook of env.py's asked for them
         if self._problem is None and not self._needs_commits:
             ended = error or RuntimeError("env.py ended its run in the middle of the migrations")
             self._problem = Problem(ended, None, self._is_ours)
@@ -199,7 +201,8 @@ class Walk:
         started = time.perf_counter()
         script = self._scripts.path(request.revision)
         try:
-            with in_the_same_folder(), self._guarded(script) as self._doubts:
+            guarded = self._guarded(script)
+            with in_the_same_folder(), taken.minded(), guarded as self._doubts:
                 self._call(request, arguments)
             self._channel.end_if_forked()
             if self._room.asked_for_commits:

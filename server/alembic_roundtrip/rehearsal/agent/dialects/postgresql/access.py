@@ -203,10 +203,12 @@ class PostgresqlAccess:
     def _advance(self, table: Table) -> None:
         for column, sequence in self._drawn(table):
             name, place = self.quote(column.name), self.quoted(table)
-            # A sequence that counts down, or less far than the values, stays as it is.
+            # A sequence that counts down, or less far than the values, stays as it is; one that
+            # other tables draw from as well may be further on.
+            last = f"pg_sequence_last_value({sequence}::regclass)"
             self.session.error(
-                f"SELECT setval({sequence}::regclass, max({name})) FROM {place} "  # noqa: S608
-                f"HAVING max({name}) > 0"
+                f"SELECT setval({sequence}::regclass, greatest(max({name}), {last})) "  # noqa: S608
+                f"FROM {place} HAVING max({name}) > 0"
             )
 
     def _drawn(self, table: Table) -> Iterator[Tuple[Column, str]]:
