@@ -167,9 +167,33 @@ async def test_a_type_of_an_extension_that_is_added_by_hand_is_no_fault(project)
         "it; the setting `baseline` can name an SQL file that does"
     )
     assert found["child"].reason == "the upgrade of mails, which it depends on, is skipped"
+    # The same is said where an ancestor is only applied.
+    alone = (await verdicts(project, "child"))["child"].reason
+    assert (
+        alone == f"the upgrade of mails, which it depends on, is skipped ({found['mails'].reason})"
+    )
     (project.folder / "first.sql").write_text("CREATE EXTENSION citext;")
     found = await verdicts(project, baseline="first.sql")
     assert {found[name].verdict for name in ("mails", "child")} == {Verdict.LOSSLESS}
+
+
+async def test_an_extension_that_migrations_see_to_is_theirs(project):
+    digest = "\"CREATE EXTENSION pgcrypto; SELECT digest(1, 'sha256')\""
+    bodies = {
+        "misspelled": f"op.execute({digest})",
+        "too_early": "op.execute('CREATE TABLE t (x citext); CREATE EXTENSION citext')",
+        "own": "op.execute('CREATE TYPE ltree AS (x int); DROP TYPE ltree; SELECT NULL::ltree')",
+        "by_hand": "# CREATE EXTENSION hstore\nop.execute('CREATE DOMAIN h AS hstore')",
+    }
+    for name, body in bodies.items():
+        project.add(name, body, after=None)
+    found = await verdicts(project)
+    assert {name: each.verdict for name, each in found.items()} == {
+        "misspelled": Verdict.FAILED,
+        "too_early": Verdict.FAILED,
+        "own": Verdict.FAILED,
+        "by_hand": Verdict.SKIPPED,
+    }
 
 
 async def test_rows_that_refer_to_what_goes_by_cascade_stand_in_the_way_too(project):
@@ -311,13 +335,16 @@ async def test_what_happens_around_a_migration_is_none_of_its_faults(project):
     )
     project.add("nothing", 'op.execute("SELECT 1")', "pass")
     # What is filled later takes no more than the next values of a sequence that is further on.
-    uses = f'op.execute("{DRAWN.format("b")}; UPDATE a SET a_id = a_id")'
-    project.add("shared", uses, 'op.drop_table("b")')
-    filled = 'op.execute("REFRESH MATERIALIZED VIEW m; UPDATE a SET a_id = a_id")'
-    project.add("filled", filled, "pass")
+    use = 'op.execute("UPDATE a SET a_id = a_id")'
+    project.add("shared", f'op.execute("{DRAWN.format("b")}")\n{use}', 'op.drop_table("b")')
+    project.add("filled", f'op.execute("REFRESH MATERIALIZED VIEW m")\n{use}', "pass")
     project.add("emptied", 'op.execute("REFRESH MATERIALIZED VIEW m WITH NO DATA")', "pass")
     found = await verdicts(project)
     assert {name: (each.verdict, each.reason) for name, each in found.items()} == {
-        name: (Verdict.LOSSLESS, None) for name in ("first", "nothing", "shared", "filled")
-    } | {"emptied": (Verdict.RESIDUE, found["emptied"].reason)}
+        "first": (Verdict.LOSSLESS, None),
+        "nothing": (Verdict.LOSSLESS, None),
+        "shared": (Verdict.LOSSLESS, None),
+        "filled": (Verdict.LOSSLESS, None),
+        "emptied": (Verdict.RESIDUE, None),
+    }
     assert found["nothing"].rows == 0

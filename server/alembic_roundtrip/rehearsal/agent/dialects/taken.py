@@ -17,7 +17,7 @@ _steps = 0
 
 @contextmanager
 def minded() -> Iterator[None]:
-    """While a step's function runs: what env.py and its hooks do around it is none of the step's."""
+    """While a step's function runs: what hooks of env.py do around it is none of the step's."""
     global _steps  # noqa: PLW0603 - as what is listened to, it is the process's
     _steps += 1
     try:

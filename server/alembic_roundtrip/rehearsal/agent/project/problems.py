@@ -15,6 +15,7 @@ from sqlalchemy import exc
 
 from ..guard.audit import ONLY_SCRATCH
 from ..guard.redirect import Refused
+from . import extensions
 
 _MISSING_TABLE = re.compile(
     r"no such table|(relation|table|schema) .* does not exist|table .* doesn't exist|Unknown table"
@@ -61,22 +62,6 @@ _BEYOND_AN_OWNER = (
     (r"Unknown collation: '(.*?)'", "the scratch server has no collation `{}`"),
 )  # fmt: skip
 """What a scratch server lacks or denies: says nothing of the migration."""
-_NOT_THERE = re.compile(
-    r'(?:type|operator class) "(?:\w+\.)?(\w+)(?:\[\])?" does not exist'
-    r"|function (?:\w+\.)?(\w+)\(.*?\) does not exist"
-)
-_OF_EXTENSIONS = {
-    "citext": r"citext",
-    "hstore": r"hstore",
-    "ltree": r"ltree|lquery|ltxtquery",
-    "pg_trgm": r"gi[ns]t?_trgm_ops|(strict_)?(word_)?similarity",
-    "pgcrypto": r"crypt|digest|gen_random_bytes|gen_salt|hmac|pgp_(sym|pub)_(en|de)crypt",
-    "postgis": r"geometry|geography|raster|st_\w+",
-    "unaccent": r"unaccent",
-    "uuid-ossp": r"uuid_generate_v\w+",
-    "vector": r"vector|halfvec|sparsevec|(vector|halfvec|sparsevec)_\w+_ops",
-}
-"""What is made by extensions that owners of databases add by hand, ahead of all migrations."""
 _FULL = re.compile(r"database or disk is full|No space left on device|^The table '.*?' is full")
 _STATEMENT = 2000
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
@@ -111,8 +96,8 @@ class Problem:
         """The name of that table, without its schema, or of this, where it is said."""
         self.beyond = _beyond(self.message) or _denied(error)
         """What the scratch database lacks or denies, where that is what stopped it, and advice."""
-        self.extension = _extension(self.message)
-        """The extension that would have made what is not there."""
+        self.missed = extensions.missed(self.message)
+        """What is not there that an extension would have made."""
         self.refused = isinstance(error, Refused)
         self.values = _values(error)
 
@@ -188,12 +173,6 @@ def _denied(error: BaseException) -> Optional[str]:
                 "can lead it there, with `{scratch}` in a variable"
             )
     return None
-
-
-def _extension(message: str) -> Optional[str]:
-    found = _NOT_THERE.search(message)
-    name = next(filter(None, found.groups()), "") if found else ""
-    return next((e for e, made in _OF_EXTENSIONS.items() if re.fullmatch(made, name)), None)
 
 
 def _message(error: BaseException) -> str:

@@ -215,6 +215,10 @@ class Scripts:
         """The file of a revision."""
         return str(self._script(revision).path)
 
+    def folders(self) -> List[str]:
+        """Where the files of these revisions are, and those of others."""
+        return sorted({os.path.dirname(self.path(revision)) for revision in self.order})
+
     def names(self, revision: str) -> Dict[str, Any]:
         """The names that a revision's module binds."""
         return dict(vars(self._script(revision).module))

@@ -12,7 +12,7 @@ from ..project.scripts import Scripts
 from ..schema import difference
 from .descent import Descent
 from .findings import Findings
-from .round_trip import RoundTrip, check_beginning, refuses
+from .round_trip import RoundTrip, beyond_it, check_beginning, refuses
 from .steps import Steps, anew_with_commits
 from .walk import REST, RUN, Request, Way
 
@@ -49,7 +49,7 @@ class Cycle:
         self._hand_on = hand_on
         self._blocked: Dict[str, str] = dict(plan["blocked"])
         self._skipped: Set[str] = set()
-        """Those of them that were skipped, and did not fail."""
+        """Those of them that are skipped, or would be: they did not fail."""
         self._applied: List[str] = []
         self._went: List[str] = []
         """Those, and the ones that only count as applied, in the order in which they came."""
@@ -191,7 +191,10 @@ class Cycle:
             return
         if self._bare:
             check_beginning(outcome.problem, revision, self._applied)
-        self._blocked[revision] = outcome.problem.beyond or str(outcome.problem)
+        beyond = beyond_it(outcome.problem, self._room.snapshot, self._scripts)
+        self._blocked[revision] = beyond or str(outcome.problem)
+        if beyond is not None:
+            self._skipped.add(revision)
         if before is not None:
             try:
                 self._room.restore(before)

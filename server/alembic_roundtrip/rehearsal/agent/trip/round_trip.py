@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set
+from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set
 
 from ..baseline import BeginsNowhere
 from ..dialects import GoneError, Room
+from ..project import extensions
 from ..project.declared import Declared
 from ..project.problems import Problem
 from ..project.scripts import Scripts
 from ..rows.own_rows import OwnRows
 from ..schema import difference
+from ..schema.tables import Snapshot
 from . import touched
 from .findings import Findings
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
@@ -32,6 +34,14 @@ def missing(problem: Problem, revision: str, applied: Sequence[str]) -> Dict[str
         "line": problem.reached,
         "applied": list(applied),
     }
+
+
+def beyond_it(problem: Problem, schema: Callable[[], Snapshot], scripts: Scripts) -> Optional[str]:
+    """What an upgrade failed on that is no fault of its own: what the database lacks or denies."""
+    if problem.beyond is not None or problem.missed is None:
+        return problem.beyond
+    installed = schema().objects.get("extension", {})
+    return extensions.lacking(problem.missed, installed, scripts.folders())
 
 
 class RoundTrip:
@@ -74,7 +84,7 @@ class RoundTrip:
         if up.problem is not None:
             if self._plan["models"] and not before.tables:
                 check_beginning(up.problem, self.revision, self._plan["applied"])
-            self._fail_upgrade(up.problem, empty=not before.tables)
+            self._fail_upgrade(up.problem, before)
             yield from self._steps.go_to(parent, upgraded=False)
             return
         after, types_after = self._room.snapshot(), dict(self._declared.types)
@@ -141,20 +151,15 @@ class RoundTrip:
             self.findings.break_residue()
             self.findings.fail(f"`upgrade()` fails after the downgrade: {again.problem}")
 
-    def _fail_upgrade(self, problem: Problem, *, empty: bool) -> None:
+    def _fail_upgrade(self, problem: Problem, before: Any) -> None:
         if problem.refused:
             return
-        if problem.beyond is not None:
-            self.findings.skip(problem.beyond)
-            return
-        if problem.extension is not None:
-            self.findings.skip(
-                f"the scratch database has no extension `{problem.extension}`, and no migration "
-                "before this one creates it; the setting `baseline` can name an SQL file that does"
-            )
+        beyond = beyond_it(problem, lambda: before, self._scripts)
+        if beyond is not None:
+            self.findings.skip(beyond)
             return
         self.findings.fail(f"`upgrade()` fails: {problem}")
-        self._note_missing(problem, sure=empty)
+        self._note_missing(problem, sure=not before.tables)
         self._steps.note_half()
 
     def _note_missing(self, problem: Problem, *, sure: bool) -> None:

@@ -120,7 +120,7 @@ class WayBack(RoundTrip):
         up = yield from self._steps.do("upgrade", upgrade=True, declare=True, call=call)
         self._steps.applied = up.problem is None
         if up.problem is not None:
-            self._fail_upgrade(up.problem, empty=not self._steps.before.tables)
+            self._fail_upgrade(up.problem, self._steps.before)
             yield from self._steps.go_to(self._steps.parent, upgraded=False)
         else:
             self._steps.after = self._room.snapshot()
