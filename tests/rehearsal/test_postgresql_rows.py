@@ -141,3 +141,26 @@ def test_what_only_is_written_otherwise_is_not_lost(running):  # noqa: F811
             before, data.read(access, access.schema(Catalogue("x"))), "round trip"
         )
         assert (loss["table"], loss["column"], loss["rows"]) == ("t", "n", 10)
+
+
+def test_every_sequence_that_is_behind_its_column_is_found(running):  # noqa: F811
+    tables = "one two three four empty".split()
+    script = ";".join(f"CREATE TABLE {name} (id serial PRIMARY KEY)" for name in tables)
+    with made(running, "behind", script) as connection:
+        access = PostgresqlAccess(connection)
+        schema = access.schema(Catalogue("x"))
+        filling.fill(access, schema, tables[:4], 5, 1, {})
+        behind = data.read(access, schema).behind
+        assert behind == {}
+        connection.exec_driver_sql(
+            "ALTER SEQUENCE one_id_seq RESTART; ALTER SEQUENCE two_id_seq RESTART 3;"
+            "SELECT setval('three_id_seq', 2)"
+        )
+        said = {
+            name: each.partition(",")[0] for name, each in data.read(access, schema).behind.items()
+        }
+        assert said == {
+            "one.id": "it goes on with 1",
+            "two.id": "it goes on with 3",
+            "three.id": "it goes on with 3",
+        }

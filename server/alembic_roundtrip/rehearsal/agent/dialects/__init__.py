@@ -25,7 +25,7 @@ class Access(Protocol):
     def greatest(self, table: Table) -> List[int]:
         """The greatest value of an integer key, so that new ones follow it."""
 
-    def behind(self, table: Table) -> Dict[str, str]:
+    def behind(self, tables: Sequence[Table]) -> Dict[str, str]:
         """Columns whose sequence is to give values that are there already, and which."""
 
     def distinct(self, table: Table, names: Sequence[str]) -> List[Key]:

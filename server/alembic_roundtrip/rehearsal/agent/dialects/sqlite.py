@@ -317,7 +317,7 @@ class SqliteAccess:
         return [value] if isinstance(value, int) else []
 
     @staticmethod
-    def behind(_table: Table) -> Dict[str, str]:
+    def behind(_tables: Sequence[Table]) -> Dict[str, str]:
         """None: numbers that are given follow those that are there."""
         return {}
 

@@ -52,13 +52,13 @@ def read(access: Access, snapshot: Snapshot, tables: Optional[Iterable[str]] = N
     Generated columns are left out, they follow from the others.
     """
     wanted = None if tables is None else {name.lower() for name in tables}
-    found: Dict[str, Rows] = {}
-    behind: Dict[str, str] = {}
-    for name, table in snapshot.tables.items():
-        if (wanted is None or name.lower() in wanted) and table.writable:
-            found[name] = _read(access, table)
-            behind.update({f"{name}.{c}": said for c, said in access.behind(table).items()})
-    return Data(found, behind)
+    found = {
+        name: table
+        for name, table in snapshot.tables.items()
+        if (wanted is None or name.lower() in wanted) and table.writable
+    }
+    rows = {name: _read(access, table) for name, table in found.items()}
+    return Data(rows, access.behind(list(found.values())))
 
 
 def _read(access: Access, table: Table) -> Rows:

@@ -45,7 +45,7 @@ class MariadbAccess:
         return [int(value)] if value is not None else []
 
     @staticmethod
-    def behind(_table: Table) -> Dict[str, str]:
+    def behind(_tables: Sequence[Table]) -> Dict[str, str]:
         """None: numbers that are given follow those that are there."""
         return {}
 

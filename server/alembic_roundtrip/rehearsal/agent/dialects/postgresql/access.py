@@ -220,24 +220,31 @@ class PostgresqlAccess:
             elif (column.default or "").startswith(_NEXT):
                 yield column, (column.default or "")[len(_NEXT) : -1]
 
-    def behind(self, table: Table) -> Dict[str, str]:
+    def behind(self, tables: Sequence[Table]) -> Dict[str, str]:
         """Columns whose sequence is to give values that are there already, and which."""
         found = {}
-        for column, sequence in self._drawn(table):
-            if column.type not in _INTEGERS:
-                continue
-            ((greatest, last, named),) = self.session.rows(
-                f"SELECT max({self.quote(column.name)})::text, "  # noqa: S608 - quoted
-                f"pg_sequence_last_value({sequence}::regclass)::text, {sequence}::regclass::text "
-                f"FROM {self.quoted(table)}"
-            )
-            if greatest is None:
-                continue
+        for name, given, greatest, sequence in self._reached(tables):
+            last = given
             if last is None:  # it has given none yet
-                ((last,),) = self.session.rows(f"SELECT (last_value - 1)::text FROM {named}")  # noqa: S608
+                ((last,),) = self.session.rows(f"SELECT last_value - 1 FROM {sequence}")  # noqa: S608
             if int(last) < int(greatest):
-                found[column.name] = f"it goes on with {int(last) + 1}, and {greatest} is there"
+                found[name] = f"it goes on with {int(last) + 1}, and {greatest} is there"
         return found
+
+    def _reached(self, tables: Sequence[Table]) -> List[Tuple[Any, ...]]:
+        """Of columns with values: what their sequences gave last, their greatest, the sequences."""
+        columns = [
+            f"({literal(f'{table.name}.{column.name}')}, "  # noqa: S608 - quoted
+            f"pg_sequence_last_value({sequence}::regclass)::text, "
+            f"(SELECT max({self.quote(column.name)}) FROM {self.quoted(table)})::text, "
+            f"{sequence}::regclass::text)"
+            for table in tables
+            for column, sequence in self._drawn(table)
+            if column.type in _INTEGERS
+        ]
+        # In one query: there is one for each reading of rows.
+        found = self.session.rows(f"VALUES {', '.join(columns)}") if columns else []
+        return [row for row in found if row[2] is not None]
 
     def point(self, table: Table, row: Dict[str, Any], changes: Dict[str, Any]) -> Optional[str]:
         """Change a row, found by its key."""
