@@ -22,7 +22,7 @@ BY_HAND = {
     "0584bdc529eb": "residue",  # as above
 }
 
-RESTORED = {"optuna": 0.8, "mlflow-skinny": 0.86}
+RESTORED = {"optuna": 0.75, "mlflow-skinny": 0.86}
 """The share that reading alone restores; of other projects all."""
 
 
