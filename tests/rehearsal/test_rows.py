@@ -144,6 +144,15 @@ def test_rows_of_two_references_do_not_always_meet() -> None:
         assert pairs < 10
 
 
+def test_a_longer_key_has_rows_that_a_shorter_one_would_refuse() -> None:
+    keys = "FOREIGN KEY (a) REFERENCES parent (id), FOREIGN KEY (b) REFERENCES parent (id)"
+    pair = f"CREATE TABLE pair (a INT NOT NULL, b INT NOT NULL, kind TEXT NOT NULL, {keys}"
+    with database(NASTY["parent"], f"{pair}, UNIQUE (a, b, kind))") as connection:
+        fill(connection)
+        alike = "SELECT a FROM pair GROUP BY a, b HAVING count(*) > 1"
+        assert connection.exec_driver_sql(alike).first() is not None
+
+
 SAMPLE = (
     "CREATE TABLE t (id INTEGER PRIMARY KEY, s VARCHAR(12), x TEXT, n INTEGER, m SMALLINT, "
     "p NUMERIC(8, 2), b BOOLEAN, d DATETIME, j JSON, raw BLOB, kind TEXT NOT NULL "

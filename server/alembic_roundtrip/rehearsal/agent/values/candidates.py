@@ -14,6 +14,7 @@ Values = Dict[str, Any]
 Key = Tuple[Any, ...]
 _TRIES = 40
 _NULL_EVERY = 9
+_ALIKE_EVERY = 5
 
 
 class Reference:
@@ -71,6 +72,8 @@ class Candidates:
             row = self._plain(number, attempt)
             if not self._refer(row, number, attempt + redraw):
                 continue
+            if not attempt + redraw:
+                self._repeat_part(row, number)
             if self._freed(row):
                 return row
         return None
@@ -216,14 +219,39 @@ class Candidates:
         fits = all(row.get(c, v) == v for c, v in zip(reference.columns, key))
         return key if fits and None not in key else None
 
+    def _repeat_part(self, row: Values, number: int) -> None:
+        """Take over another row's key but for a column: an older key may have been without it."""
+        if self.tame or not self.good or number % _ALIKE_EVERY:
+            return
+        other = self.good[number % len(self.good)]
+        for unique in self.taken:
+            free = self._free(unique)
+            wide = self._wide(free)
+            shared = set(unique.columns).difference(free if wide is None else [wide])
+            if free and self._may_repeat(shared):
+                row.update({c: other[c] for c in shared if c in other})
+
+    def _may_repeat(self, columns: Set[str]) -> bool:
+        """Whether no key is among columns, and each reference with all of its own or with none."""
+        unlike = not any(columns.issuperset(u.columns) for u in self.taken)
+        references = (set(r.columns) for r in self.references)
+        return unlike and all(r <= columns or not r & columns for r in references)
+
+    def _free(self, unique: Unique) -> List[str]:
+        return [c for c in unique.columns if c in self.sources and c not in self.fixed]
+
+    def _wide(self, names: Sequence[str]) -> Optional[str]:
+        """The first of some columns that can hold many values."""
+        return next((c for c in names if not self.sources[c].has_few), None)
+
     def _freed(self, row: Values) -> bool:
         """Whether the row's keys are free, after giving free columns other values if need be."""
         for _ in range(_TRIES):
             unique = next((u for u, keys in self.taken.items() if _key(row, u) in keys), None)
             if unique is None:
                 return None not in map(row.get, self.needed)
-            free = [c for c in unique.columns if c in self.sources and c not in self.fixed]
-            wide = next((c for c in free if not self.sources[c].has_few), None)
+            free = self._free(unique)
+            wide = self._wide(free)
             if wide is not None:
                 row[wide] = self._distinct(wide)
             elif free:
