@@ -12,8 +12,8 @@ REASONS: Mapping[tuple[str, str], str] = MappingProxyType(
             "what `Session` did leaves everything else unsure"
         ),
         ("optuna", "v3.0.0.d"): (
-            "its downgrade gives values to the rows that are marked as infinite, ahead of NOT NULL; "
-            "made-up rows lack values without being marked, which the application never does"
+            "its downgrade gives values to the rows that are marked as infinite, ahead of NOT "
+            "NULL; made-up rows lack values without being marked, which the application never does"
         ),
         ("meltano", "53e97221d99f"): (
             "its upgrade assigns to a row of a result, which only shows when there is one"
