@@ -4,6 +4,7 @@ import datetime as dt
 import enum
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ from sqlalchemy.dialects import postgresql
 from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteAccess
 from alembic_roundtrip.rehearsal.agent.rows import data, filling
 from alembic_roundtrip.rehearsal.agent.schema import snapshot
+from alembic_roundtrip.rehearsal.agent.values.patterns import matching
 
 NASTY = {
     "parent": "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(10) NOT NULL UNIQUE, "
@@ -355,6 +357,44 @@ def test_a_table_that_cannot_be_filled_is_named_with_the_reason() -> None:
     assert filled.unfilled["guarded"] == "closed"
     assert filled.unfilled["f"] == "a virtual table is not filled"
     assert set(filled.unfilled) == {"t", "kid", "guarded", "f"}
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"(^([a-z]+_?)+$)", r"^([a-z]+-?)+\Z", r"^[[:alpha:]]{3}$", r"\bfoo\b"]
+)
+def test_texts_that_match_are_made_without_a_search_that_may_not_end(pattern: str) -> None:
+    texts = matching(pattern)
+
+    assert texts
+    assert max(map(len, texts)) <= 60
+    plain = pattern.replace("[:alpha:]", "a-z")
+    assert all(re.search(plain, text, re.IGNORECASE) for text in texts)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["^.{20000}$", "((a{50}){50}){50}", "[[:punct:]]", "[_[:punct:]]", "[[a-z]", "a{99999999999}"],
+)
+def test_no_texts_are_made_for_what_is_not_understood_or_long(pattern: str) -> None:
+    assert matching(pattern) == ()
+
+
+def test_what_must_not_match_is_filled_with_other_texts() -> None:
+    checks = (
+        "NOT (s REGEXP '^abc')",
+        "NOT s REGEXP '^abc'",
+        "s NOT REGEXP '^abc'",
+        "s IS NOT NULL AND s REGEXP '^abc$'",
+    )
+    with database() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.create_function("regexp", 2, lambda p, s: bool(re.search(p, str(s))))
+        for number, check in enumerate(checks):
+            connection.exec_driver_sql(f"CREATE TABLE t{number} (s TEXT NOT NULL, CHECK ({check}))")
+
+        filled = fill(connection, count=9)
+
+    assert filled.inserted == {"t0": 9, "t1": 9, "t2": 9, "t3": 9}
 
 
 def test_a_trigger_that_rolls_everything_back_is_survived_and_told() -> None:

@@ -143,14 +143,24 @@ class _Reader:
             if isinstance(found, str):
                 self.hints.patterns.append(_example(found, word))
         elif word in _REGULAR and not negated:
-            any_case = word != "~" or self.word(at + 1) == "*"
             found, _ = literal(self.parts, at + 1 + (self.word(at + 1) == "*"))
-            if isinstance(found, str):
-                self.hints.matching.extend(matching(found, any_case=any_case))
+            if isinstance(found, str) and not self.denied(at):
+                self.hints.matching.extend(matching(found))
         elif word in _FLIPPED or word == "IS":
             found, _ = literal(self.parts, at + 1)
             if found is not None:
                 note("=" if word == "IS" else word, found)
+
+    def denied(self, at: int) -> bool:
+        """Whether a NOT stands before the comparison at a place, or before what it is part of."""
+        for before in range(at):
+            if self.word(before) not in {"NOT", "!"} or self.word(before - 1) == "IS":
+                continue
+            inside = self.word(before + 1) == "(" and sql.closing(self.parts, before + 1) > at
+            between = {self.word(place) for place in range(before + 1, at)}
+            if inside or not between & {"AND", "OR"}:
+                return True
+        return False
 
     def value(self, operator: str, found: Any) -> None:
         if operator == "IN":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from typing import Any, Callable, Dict, Iterable, List
+import warnings
+from functools import lru_cache
+from typing import Any, Callable, Dict, Iterable, Tuple
 
 try:  # Python 3.11 has another name for it
     from re import _parser as parser  # type: ignore[attr-defined]
@@ -12,6 +14,9 @@ except ImportError:
     import sre_parse as parser
 
 _MANY = 400
+_FEW = 20
+_LONGEST = 60
+_MOST_PARTS = 200
 _MOST_REPEATED = 6
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _CLASSES = {
@@ -19,24 +24,49 @@ _CLASSES = {
     "upper": "A-Z", "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
 _CLASS = re.compile(r"\[:({}):\]".format("|".join(_CLASSES)))
+_OTHER_CLASS = re.compile(r"\[([:.=]).+?\1\]")
 _CATEGORIES = {"CATEGORY_DIGIT": "0123456789", "CATEGORY_SPACE": " ", "CATEGORY_WORD": "azAZ09_"}
 
 
-def matching(pattern: str, *, any_case: bool = False) -> List[str]:
-    """Different texts that match; none where the expression is not understood."""
+@lru_cache(maxsize=256)
+def matching(pattern: str) -> Tuple[str, ...]:
+    """Different texts that match; none where the expression is not understood.
+
+    No search looks whether they do, since one that backtracks may never end: that is seen when
+    the database takes them.
+    """
     python = _CLASS.sub(lambda found: _CLASSES[found.group(1)], pattern)
-    found: Dict[str, None] = {}
+    if _OTHER_CLASS.search(python):
+        return ()
     try:
-        compiled = re.compile(python, re.IGNORECASE if any_case else 0)
-        tree = parser.parse(python)
-        for number in range(_MANY):
-            text = _Maker(f"{pattern} {number}").text(tree)
-            text += "" if python.endswith("$") else str(number)
-            if compiled.search(text):
-                found[text] = None
-    except (re.error, NotImplementedError, RecursionError):
-        return []
-    return list(found)
+        with warnings.catch_warnings():
+            # What Python may read otherwise one day, other engines read otherwise today.
+            warnings.simplefilter("error")
+            tree = parser.parse(python)
+        return _texts(pattern, tree)
+    except (re.error, Warning, NotImplementedError, RecursionError, OverflowError):
+        return ()
+
+
+def _texts(pattern: str, tree: Any) -> Tuple[str, ...]:
+    found: Dict[str, None] = {}
+    failures = 0
+    for number in range(_MANY):
+        maker = _Maker(f"{pattern} {number}")
+        try:
+            text = maker.text(tree)
+        except _TooLongError:
+            failures += 1
+        else:
+            # Behind the end of a text, or of a word, nothing may stand.
+            found[text if maker.ends else f"{text}{number}"] = None
+        if failures > _FEW:
+            break
+    return tuple(text for text in found if len(text) <= _LONGEST)
+
+
+class _TooLongError(Exception):
+    """A text would get longer than is worth making."""
 
 
 class _Maker:
@@ -44,10 +74,18 @@ class _Maker:
 
     def __init__(self, seed: str) -> None:
         self.random = random.Random(seed)  # noqa: S311 - the same rows every time
+        self.made = 0
+        self.ends = False
 
     def text(self, parts: Iterable[Any]) -> str:
         """A text for a sequence of what an expression consists of."""
-        return "".join(self.part(str(kind), value) for kind, value in parts)
+        made = []
+        for kind, value in parts:
+            self.made += 1
+            if self.made > _MOST_PARTS:
+                raise _TooLongError
+            made.append(self.part(str(kind), value))
+        return "".join(made)
 
     def part(self, kind: str, value: Any) -> str:
         make = _MAKERS.get(kind)
@@ -57,6 +95,8 @@ class _Maker:
 
     def repeated(self, value: Any) -> str:
         least, most, parts = value
+        if least > _LONGEST:
+            raise _TooLongError
         times = self.random.randint(least, max(least, min(int(most), least + _MOST_REPEATED)))
         return "".join(self.text(parts) for _ in range(times))
 
@@ -69,12 +109,18 @@ class _Maker:
         return self.part(str(kind), value)
 
     def other_than(self, choices: Any) -> str:
-        shut = {self.one_of([choice]) for choice in choices for _ in _LETTERS}
+        shut = {chr(value) for kind, value in choices if str(kind) == "LITERAL"}
+        others = [choice for choice in choices if str(choice[0]) != "LITERAL"]
+        shut.update(self.one_of([choice]) for choice in others for _ in _LETTERS)
         free = [letter for letter in _LETTERS if letter not in shut]
         return self.random.choice(free or ["é"])
 
     def of_category(self, value: Any) -> str:
         return self.random.choice(_CATEGORIES.get(str(value), _LETTERS))
+
+    def place(self, value: Any) -> str:
+        self.ends = self.ends or not str(value).startswith("AT_BEGINNING")
+        return ""
 
     def letter(self, _value: Any) -> str:
         return self.random.choice(_LETTERS)
@@ -90,8 +136,5 @@ _MAKERS: Dict[str, Callable[[_Maker, Any], str]] = {
     "MIN_REPEAT": _Maker.repeated,
     "SUBPATTERN": lambda maker, value: maker.text(value[-1]),
     "BRANCH": lambda maker, value: maker.text(maker.random.choice(value[1])),
-    # Whether what surrounds a place fits is seen in the end.
-    "AT": lambda *_: "",
-    "ASSERT": lambda *_: "",
-    "ASSERT_NOT": lambda *_: "",
+    "AT": _Maker.place,
 }
