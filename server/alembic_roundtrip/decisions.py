@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from alembic_roundtrip.migration.changes import AddColumn, CreateTable
-from alembic_roundtrip.migration.model import Direction, Migration
+from alembic_roundtrip.migration.model import Body, Direction, Migration
 from alembic_roundtrip.prose import names, sentences
 from alembic_roundtrip.text import Range
 
@@ -66,6 +66,14 @@ _ALTOGETHER = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_BY_ITSELF = re.compile(
+    rf"""
+      irreversible | no[ ]way[ ]back | {_NEVER}[ ](?:\w+[ ]){{0,2}}(?:undo|undone|revers|revert)
+    | \b(?:migration|revision)\b.*\b one[- ]way
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What is about all even beside one operation of many; other words are about that operation."""
 _THIS = re.compile(
     r"\b(?:this|it|there|we|you|downgrade|upgrade|migration|revision|changes?|operation|step)\b",
     re.IGNORECASE,
@@ -106,12 +114,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Saying:
-    """A text, and where it stands: beside the way back, at the operation, or as for all."""
+    """A text, and where it stands.
+
+    That is in the way back or not, at the operation `here`, for the `whole` of the revision, or
+    `among` operations of the way back.
+    """
 
     text: str
     back: bool
     here: bool
     whole: bool
+    among: bool = False
 
 
 def is_given_up(migration: Migration, part: Part, others: Iterable[str]) -> bool:
@@ -151,8 +164,9 @@ def _sayings(migration: Migration, statement: Range) -> Iterator[_Saying]:
             text = migration.comment_at(place)
             of_data = _OF_DATA in text
             here = place.start.line == statement.start.line and not of_data
-            whole = back and not of_data and not _restores(direction, place)
-            yield _Saying(text, back, here, whole)
+            of_all = back and not of_data and not _restores(direction, place)
+            alone = direction.kind is not Body.CODE
+            yield _Saying(text, back, here, whole=of_all and alone, among=of_all)
 
 
 def _restores(direction: Direction, place: Range) -> bool:
@@ -196,11 +210,13 @@ def _speaks_of(
 
 
 def _is_about_all(clause: str, said: _Saying, *, back: bool) -> bool:
+    this = _THIS.search(clause) is not None or len(clause.split()) <= _FEW
+    if said.among and this and _BY_ITSELF.search(clause):
+        return True
     if not (said.whole or said.here or _BACK.search(clause)):
         return False
     if back and _IN_PART.search(clause):
         return True
-    this = _THIS.search(clause) is not None or len(clause.split()) <= _FEW
     return this and _ALTOGETHER.search(clause) is not None
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from alembic_roundtrip.migration.expression import UNKNOWN, Expression, Missing
@@ -66,6 +66,7 @@ _SPELLED = {
 }
 _CALLS = {"now": "now()", "current_timestamp": "now()", "false": "false", "true": "true"}
 _CAST = re.compile(r"::[\w ]+(?:\(\d+\))?(?:\[\])?$")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
 _RULES = ("ondelete", "onupdate", "deferrable", "initially", "match")
 
 
@@ -188,10 +189,8 @@ def _number(column: Column, default: object) -> Decimal | None:
     column_type = read_type(column.type.text) if column.type else None
     if column_type is None or column_type.family not in _NUMBERS or not isinstance(default, str):
         return None
-    try:
-        return Decimal({"false": "0", "true": "1"}.get(default, default))
-    except InvalidOperation:
-        return None
+    text = {"false": "0", "true": "1"}.get(default, default)
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
 def default_of(column: Column) -> str | Missing | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import takewhile
 
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import GuardKind, Operation
-from alembic_roundtrip.migration.objects import Name, Table
+from alembic_roundtrip.migration.objects import Name, Table, option
 from alembic_roundtrip.schema import Key, Schema
 
 _NEAR = 0.75
@@ -59,7 +60,7 @@ def _absent(context: Context) -> Iterator[Target]:
             if operation.doubtful or operation.name == "execute":
                 continue
             for key in _needs(change):
-                if _asks(operation) or _there_as_its_batch_began(key, operation, trip):
+                if _asks(operation) or _goes_with_a_column(key, operation, trip):
                     continue
                 if not _is_absent(key, change, schema, trip, context):
                     continue
@@ -69,11 +70,19 @@ def _absent(context: Context) -> Iterator[Target]:
                     break
 
 
-def _there_as_its_batch_began(key: Key, operation: Operation, trip: RoundTrip) -> bool:
-    """Whether a batch still has it: SQLite's makes the table anew in the end, in any order."""
-    parts = key.kind in {"index", "constraint"} and trip.dialect == "sqlite"
-    steps = trip.down.steps if parts and operation.batch is not None else ()
-    return any(other.batch == operation.batch and schema.has(key) for other, _, schema in steps)
+def _goes_with_a_column(key: Key, operation: Operation, trip: RoundTrip) -> bool:
+    """Whether it is on a column dropped in its batch, which makes the table anew in the end."""
+    batch = operation.batch
+    if batch is None or trip.dialect != "sqlite" or key.kind not in {"index", "constraint"}:
+        return False
+    recreate = option(batch.options, "recreate")
+    if recreate is not None and recreate.value == "never":
+        return False
+    before = takewhile(lambda step: step[0] is not operation, trip.down.steps)
+    same = [(change, schema) for other, change, schema in before if other.batch == batch]
+    if any(not isinstance(change, c.DropColumn) and key in _needs(change) for change, _ in same):
+        return False  # dropped by its name already
+    return any(schema.has(key) for _, schema in same)
 
 
 def _anything_happened(context: Context, trip: RoundTrip) -> bool:

@@ -52,6 +52,8 @@ class Batch:
     table: Name
     options: Options
     range: Range
+    sure: bool = True
+    """Whether all of its options are written out, none handed over in a dictionary."""
 
 
 @dataclass(frozen=True, slots=True)

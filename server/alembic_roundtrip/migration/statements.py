@@ -211,6 +211,7 @@ class Reader:
             Name.of(str(name), str(schema_value or "")) if known else Name(""),
             options,
             range_of(scope.source, item.context_expr),
+            sure=all(keyword.arg for keyword in call.keywords),
         )
         variable = item.optional_vars.id if isinstance(item.optional_vars, ast.Name) else ""
         return replace(place, batches=(*place.batches, (variable, batch)))

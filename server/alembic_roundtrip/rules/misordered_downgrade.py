@@ -371,6 +371,7 @@ rule.example(
         op.create_index("ix_age", "users", ["id", "age"])
         op.add_column("users", sa.Column("zip", sa.Text()))
         op.create_index("ix_zip", "users", ["zip"])
+        op.create_index("ix_id", "users", ["id"])
         with op.batch_alter_table("users") as batch_op:
             batch_op.create_unique_constraint("uq_nick", ["nick"])
 
@@ -383,6 +384,10 @@ rule.example(
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_column("zip")
             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `ix_zip` still uses it
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_index("ix_id")
+            batch_op.drop_index("ix_id")
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `users.ix_id` is gone already at this point
     """,
     history=(_USERS,),
     dialects=("sqlite",),

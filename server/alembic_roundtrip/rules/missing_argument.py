@@ -48,7 +48,8 @@ def check(context: Context) -> Iterator[Finding]:
 def _lacking(operation: Operation) -> str | None:
     """What Alembic or SQLAlchemy cannot do without on MySQL and MariaDB; None for nothing."""
     given = dict(operation.arguments)
-    if operation.batch is not None and option(operation.batch.options, "recreate") is not None:
+    batch = operation.batch
+    if batch is not None and (not batch.sure or option(batch.options, "recreate") is not None):
         return None  # the table may be made anew
     for change in operation.changes if operation.name in _MORE else ():
         if isinstance(change, c.DropConstraint) and "type_" not in given:
@@ -56,8 +57,8 @@ def _lacking(operation: Operation) -> str | None:
         if isinstance(change, c.DropIndex) and change.table is None:
             return "`op.drop_index()` lacks `table_name`"
         if isinstance(change, c.AlterColumn) and _modifies(change):
-            options = dict(change.options)
-            kind = options.get("type_", options.get("existing_type"))
+            kinds = (option(change.options, name) for name in ("type_", "existing_type"))
+            kind = next((kind for kind in kinds if kind and kind.value is not None), None)
             if kind is None:
                 return "`op.alter_column()` lacks `existing_type`"
             if _is_endless(kind):
@@ -72,6 +73,11 @@ def _lacking(operation: Operation) -> str | None:
 
 
 _MORE = frozenset({"drop_constraint", "drop_index", "alter_column", "add_column", "create_table"})
+_NOT_SAID = {
+    **dict.fromkeys(("new_column_name", "nullable", "type_", "autoincrement")),
+    "comment": False,
+}
+"""What `alter_column` takes for an argument that is not given."""
 _TEXTS = frozenset(
     f"{module}{name}{call}"
     for module in ("", "sa.", "sqlalchemy.")
@@ -82,13 +88,15 @@ _TEXTS = frozenset(
 
 def _is_endless(kind: Expression | None) -> bool:
     """Whether a type is VARCHAR without a length, which is not in MySQL's language."""
-    return kind is not None and kind.text in _TEXTS
+    if kind is None or kind.text not in _TEXTS:
+        return False
+    return "." in kind.text or any(made.startswith("from sqlalchemy") for made in kind.imports)
 
 
 def _modifies(change: c.AlterColumn) -> bool:
     """Whether all of the column is said again, as CHANGE and MODIFY COLUMN want it."""
-    said = {"new_column_name", "nullable", "type_", "autoincrement", "comment"}
-    return not said.isdisjoint(dict(change.options))
+    given = {name: value.value for name, value in change.options}
+    return any(given.get(name, default) is not default for name, default in _NOT_SAID.items())
 
 
 rule.example(
@@ -157,19 +165,28 @@ rule.example(
 rule.example(
     "Where it is given, where no more than a default changes, and by SQL",
     """
+    from app.types import String
+
+
     def upgrade():
         op.create_unique_constraint("uq_mail", "users", ["mail"])
         op.alter_column("users", "nick", server_default="x")
         op.add_column("users", sa.Column("note", sa.String(length=9)))
+        op.add_column("users", sa.Column("name", String()))
         with op.batch_alter_table("users") as batch_op:
             batch_op.create_index("ix_age", ["age"])
+        with op.batch_alter_table("users", **OPTIONS) as batch_op:
+            batch_op.alter_column("age", nullable=True)
 
 
     def downgrade():
+        with op.batch_alter_table("users", **OPTIONS) as batch_op:
+            batch_op.alter_column("age", nullable=False)
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_index("ix_age")
+        op.drop_column("users", "name")
         op.drop_column("users", "note")
-        op.alter_column("users", "nick", server_default=None)
+        op.alter_column("users", "nick", server_default=None, nullable=None, comment=False)
         op.drop_constraint("uq_mail", "users", "unique")
         op.execute("ALTER TABLE users RENAME COLUMN nick TO name")
         op.execute("ALTER TABLE users RENAME COLUMN name TO nick")

@@ -114,6 +114,8 @@ rule.example(
     def upgrade():
         op.alter_column("sales", "total", server_default=None)
         op.alter_column("sales", "rate", server_default=None)
+        op.alter_column("sales", "share", server_default="1")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `sales.share` has the server default "1" instead of the server default 'sNaN'
 
 
     def downgrade():
@@ -124,6 +126,7 @@ rule.example(
     history=(
         "def upgrade():\n"
         "    op.create_table('sales', sa.Column('rate', sa.Text(), server_default='0'),\n"
+        "        sa.Column('share', sa.Numeric(), server_default='sNaN'),\n"
         "        sa.Column('total', sa.Numeric(10, 2), server_default='0'))\n",
     ),
 )
