@@ -102,6 +102,18 @@ def stay(old: Data, *going: Tuple[Data, Data]) -> bool:
     )
 
 
+def gone(old: Data, writing: Tuple[Data, Data], now: Data) -> List[Dict[str, Any]]:
+    """Rows whose keys `now` lacks, of tables that kept theirs while others were written."""
+    found = []
+    for name, rows in old.tables.items():
+        if rows.keys and stay(Data({name: rows}), writing):
+            was, here = (_cut(each, rows.keys[0]) for each in (rows, now.get(name)))
+            count = 0 if was is None or here is None else len(set(was) - set(here))
+            if count:
+                found.append(_loss(name, None, count, rows, step="round trip", example=None))
+    return found
+
+
 def _keep(asked: Rows, before: Optional[Rows], after: Optional[Rows]) -> bool:
     was, now = _cut(before, asked.columns), _cut(after, asked.columns)
     if was is None or now is None:

@@ -122,6 +122,11 @@ class Findings:
         known = {(x["table"], x["column"], x["step"]) for x in self._losses}
         self._losses += [x for x in losses if (x["table"], x["column"], x["step"]) not in known]
 
+    def lose_more(self, losses: List[Dict[str, Any]]) -> None:
+        """What is lost of tables of which nothing older was known to be."""
+        known = {x["table"] for x in self._losses if x["step"] != "downgrade"}
+        self.lose([x for x in losses if f"{self._label()}{x['table']}" not in known])
+
     def break_residue(self) -> None:
         """The next upgrade failed: what lies around is in its way."""
         for residue in self._residue:

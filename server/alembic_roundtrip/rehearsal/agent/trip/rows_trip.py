@@ -137,6 +137,8 @@ class RowsTrip:
         """With which rows the downgrade was first seen to fail."""
         self._covered_by: Optional[Attempt] = None
         """With which rows it was first not plain to see whether old ones are all there."""
+        self._taken: List[Any] = []
+        """Old rows that were gone where others had been written since."""
         self._unproved: List[Any] = []
         """What the upgrade takes, as long as no downgrade has shown what it puts back."""
 
@@ -170,6 +172,7 @@ class RowsTrip:
         alone = replace(attempt, write=False)
         enough = reach if failed else min(reach, DOWNGRADED)
         problem = yield from self._attempt(alone, parent, enough)
+        self._findings.lose_more(self._taken)
         if failed is None and problem is not None and not self._blame(problem, alone):
             self._doubt(problem, None)
         elif failed is not None and problem is None:
@@ -230,6 +233,7 @@ class RowsTrip:
             self._findings.leave(_rows_left(old, (upgraded, now), inserted))
         else:
             self._covered_by = self._covered_by or attempt
+            self._taken = data.gone(old, (upgraded, written), now)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
         again = yield from self._do(attempt.named("upgrade again"), upgrade=True)
