@@ -37,9 +37,9 @@ _OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
 _PORT = 3306
 _FOREVER = 31_536_000
 _PATIENCE = 60
+"""Seconds for an answer: a server may take a connection and then say nothing at all."""
 _GREETING = 10
 """Seconds that a server has to greet us: one of another kind waits for us to speak first."""
-"""Seconds for an answer: a server may take a connection and then say nothing at all."""
 _FOR_ALL = ("information_schema", "performance_schema")
 _GONE = (2006, 2013, 2055)
 """What the driver says of a server that is not there any more."""
@@ -108,6 +108,15 @@ def _connected(
         yield connection
 
 
+@contextmanager
+def _administration(where: dict[str, Any], name: str, *, greets: bool) -> Iterator[Connection[Any]]:
+    if not greets:
+        with _connected(where, name, _GREETING):
+            pass
+    with _connected(where, name) as connection:
+        yield connection
+
+
 class _Scratch(scratch.Scratch["Connection[Any]"]):
     ours = "the server of this machine"
 
@@ -125,11 +134,8 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
 
     @classmethod
     def administration(cls, server: Server | str) -> AbstractContextManager[Connection[Any]]:
-        where, name = _arguments(server), cls.name_of(server)
-        if not isinstance(server, Server):
-            with _connected(where, name, _GREETING):
-                pass
-        return _connected(where, name)
+        greets = isinstance(server, Server)
+        return _administration(_arguments(server), cls.name_of(server), greets=greets)
 
     def relay(self) -> AbstractAsyncContextManager[int]:
         return mariadb_relay.relay(self._where, self.name)
