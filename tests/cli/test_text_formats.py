@@ -79,12 +79,12 @@ def _chunk(terminal: int) -> bytes:
 
 def test_a_terminal_gets_the_same_text_with_styles_unless_they_are_not_wanted(project, printed):
     plain = printed("lint")
-    styled = on_a_terminal(project)
+    styled = on_a_terminal(project, COLUMNS="200")
     assert "\x1b[1;31m" in styled
     assert "empty-downgrade.md" in styled, "a link to the rule's page"
     links = re.compile(r"\x1b\]8;.*?\x1b\\")
     assert re.sub(r"\x1b\[[\d;]*m", "", links.sub("", styled)) == plain
-    assert on_a_terminal(project, NO_COLOR="1") == plain
+    assert on_a_terminal(project, COLUMNS="200", NO_COLOR="1") == plain
 
 
 @pytest.mark.parametrize("format", formats.LINT)

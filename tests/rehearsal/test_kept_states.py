@@ -265,9 +265,11 @@ async def test_a_damaged_state_is_made_anew(history, file):
 
 async def test_behind_a_revision_that_cannot_be_applied_nothing_is_kept(history):
     history.rewrite("step10", 'raise ValueError("no")', after="step9")
+    undone = history.dialect == "postgresql"
     for _ in range(2):
         found, applied = await rehearsed(history)
-        assert (found.verdict, applied) == (Verdict.SKIPPED, True)
+        assert found.verdict is (Verdict.LOSSLESS if undone else Verdict.SKIPPED)
+        assert applied
 
 
 async def test_types_made_inside_a_migration_are_not_kept(history):

@@ -103,7 +103,8 @@ def test_every_single_change_is_found_that_pg_dump_finds(running):
                 missed.append(change)
             elif kind not in {entry["kind"] for entry in found}:
                 misnamed.append((change, kind, found))
-            if len(back) != len(found):
+            # To fill a materialized view is nothing that a downgrade has to undo.
+            if len(back) != len(found) and not change.endswith("WITH NO DATA"):
                 unseen.append(change)
         assert residue(before, taken(connection)) == []
     assert missed == []
