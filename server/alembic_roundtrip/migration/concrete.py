@@ -51,8 +51,8 @@ def _statement_of(migration: Migration, rewrite: TreeRewrite) -> Range | None:
     """The statement, of those on lines of their own, that a call is in; None for anything else."""
     if not isinstance(rewrite, ChangeCall | ReplaceCall):
         return None
-    for direction in (migration.upgrade, migration.downgrade):
-        places = direction.statements if direction is not None else ()
+    for direction in migration.functions:
+        places = direction.statements
         for place, after in zip(places, [*places[1:], None], strict=True):
             if place.start <= rewrite.call.start and rewrite.call.end <= place.end:
                 first = migration.source.line(place.start.line)[: place.start.column - 1]
@@ -87,7 +87,7 @@ def _below(place: Position, lines: int) -> Position:
 def statements(migration: Migration, name: str) -> tuple[str, ...]:
     """The statements in a function at no indentation, with their comments; none without it."""
     text = migration.text.removeprefix(_MARK)
-    direction = migration.upgrade if name == "upgrade" else migration.downgrade
+    direction = migration.direction(name)
     if direction is not None and direction.range.start.column == 1:
         end = Position(direction.range.end.line + 1, 1)
         text = migration.source.slice(Range(direction.range.start, end))

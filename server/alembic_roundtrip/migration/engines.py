@@ -12,13 +12,13 @@ from collections.abc import Set as AbstractSet
 
 from alembic_roundtrip.migration.evaluation import unparsed
 from alembic_roundtrip.migration.literals import dotted
+from alembic_roundtrip.migration.model import DIRECTIONS
 
 Functions = Mapping[str, ast.FunctionDef]
 """The functions of a module, by their names."""
 
-_DIRECTIONS = ("upgrade", "downgrade")
 _LOOKS_UP = frozenset({"eval", "globals().get", "getattr"})
-_PREFIXES = tuple(f"{direction}_" for direction in _DIRECTIONS)
+_PREFIXES = tuple(f"{direction}_" for direction in DIRECTIONS)
 
 
 def dispatched(node: ast.expr) -> str | None:

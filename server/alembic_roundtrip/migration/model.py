@@ -16,7 +16,7 @@ from alembic_roundtrip.migration.sql.words import has_words, says
 from alembic_roundtrip.text import Range, Source
 
 _WORD = re.compile(r"\w+")
-_DIRECTIONS = ("upgrade", "downgrade")
+DIRECTIONS = ("upgrade", "downgrade")
 
 
 class GuardKind(str, Enum):
@@ -190,7 +190,7 @@ class Part:
     engine: str
     upgrade: Direction | None
     downgrade: Direction | None
-    own: frozenset[str] = frozenset(_DIRECTIONS)
+    own: frozenset[str] = frozenset(DIRECTIONS)
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -200,7 +200,7 @@ class Part:
     @property
     def own_directions(self) -> tuple[Direction, ...]:
         """Those of them that are its own."""
-        both = zip(_DIRECTIONS, (self.upgrade, self.downgrade), strict=True)
+        both = zip(DIRECTIONS, (self.upgrade, self.downgrade), strict=True)
         return tuple(each for name, each in both if each is not None and name in self.own)
 
 
@@ -283,7 +283,7 @@ class Migration:
 
     def direction(self, name: str) -> Direction | None:
         """A direction by the name of its function."""
-        if name in _DIRECTIONS:
+        if name in DIRECTIONS:
             return self.upgrade if name == "upgrade" else self.downgrade
         return next((each for each in self.functions if each.name == name), None)
 

@@ -14,10 +14,8 @@ from alembic_roundtrip.migration.engines import (
     takes_engine,
 )
 from alembic_roundtrip.migration.evaluation import Scope
-from alembic_roundtrip.migration.model import Direction, Part
+from alembic_roundtrip.migration.model import DIRECTIONS, Direction, Part
 from alembic_roundtrip.migration.syntax import Syntax
-
-_DIRECTIONS = ("upgrade", "downgrade")
 
 Engines = Mapping[str, tuple[str, ...]]
 """The databases that env.py migrates, by its names for them, each with its dialects."""
@@ -28,7 +26,7 @@ def read_parts(syntax: Syntax, module: Scope, known: Engines) -> tuple[Part, ...
     upgrade = module.functions.get("upgrade")
     if upgrade is None or not takes_engine(upgrade):
         return ()
-    named = any(dispatches(name, module.functions) for name in _DIRECTIONS)
+    named = any(dispatches(name, module.functions) for name in DIRECTIONS)
     engines = engines_of(syntax.tree, module.functions, known.keys()) if named else tuple(known)
     reader = _Reader(syntax.blanked, module, known)
     return tuple(reader.part(engine) for engine in engines)
@@ -48,9 +46,9 @@ class _Reader:
         if dialects != scope.dialects:
             scope = replace(scope, dialects=dialects)
         functions = self._module.functions
-        own = frozenset(name for name in _DIRECTIONS if only_dispatches(name, functions))
+        own = frozenset(name for name in DIRECTIONS if only_dispatches(name, functions))
         upgrade, downgrade = (
-            functions.get(f"{name}_{engine}" if name in own else name) for name in _DIRECTIONS
+            functions.get(f"{name}_{engine}" if name in own else name) for name in DIRECTIONS
         )
         return Part(
             engine,
