@@ -5,7 +5,7 @@ import re
 import pytest
 
 from alembic_project import AlembicProject
-from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.evidence import Verdict, evidence_store
 from rehearsal.conftest import KINDS
 
 pytestmark = KINDS
@@ -157,24 +157,33 @@ async def test_an_upgrade_that_fails_skips_what_does_not_work_without_it_and_not
     project.add("broken", 'op.drop_table("nowhere")\n' + made.format("made"))
     project.add("child", 'op.drop_table("made")', made.format("made"))
     project.add("crashing", "import os\nos._exit(3)")
+    gone = made.replace("id", "old").format("made")
+    project.add("residue", 'op.execute("DROP TABLE IF EXISTS made")', gone)
+    project.add("lossy", "op.execute(\"UPDATE users SET name = 'x'\")")
+    project.add("failing", "pass", "undefined_name()")
+    project.add("final", "pass", 'raise NotImplementedError("no way back")')
     project.add("other", made.format("others"), 'op.drop_table("others")')
     project.add("sibling", after="users")
     evidence = await rehearsed(full_cycle=True)
+    missing = ("child", "crashing", "residue", "lossy", "failing", "full cycle")
     assert {name: e.verdict for name, e in evidence.items()} == {
         "users": Verdict.LOSSLESS,
         "broken": Verdict.FAILED,
-        "child": Verdict.SKIPPED,
-        "crashing": Verdict.SKIPPED,
+        "final": Verdict.IRREVERSIBLE,
         "other": Verdict.LOSSLESS,
         "sibling": Verdict.LOSSLESS,
-        "full cycle": Verdict.LOSSLESS,
+        **dict.fromkeys(missing, Verdict.SKIPPED),
     }
-    for name in ("child", "crashing"):
+    for name in missing:
         assert evidence[name].reason == "the upgrade of broken, which it depends on, fails"
         assert evidence[name].steps == ()
     told = {name: [note.text for note in e.notes] for name, e in evidence.items()}
-    assert told.pop("other") == ["rehearsed without what `broken` would have made"]
+    for name in ("final", "other"):
+        assert told.pop(name) == ["rehearsed without what `broken` would have made"]
     assert not any(told.values())
+    store = evidence_store(project.environment)
+    kept = {name for name in evidence if store.load(name) is not None}
+    assert kept == {"users", "broken", "sibling"}
     error = evidence["broken"].steps[0].error
     assert error is not None
     assert error.path == str(project.versions / "broken_.py")

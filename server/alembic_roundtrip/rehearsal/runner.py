@@ -315,7 +315,7 @@ class _Rehearsal:
             if self._beginning is not None and self._beginning.casts_doubt_on(evidence):
                 self._beginning.unusable()
                 raise _Unusable
-            return self._told(evidence), "next"
+            return self._told(evidence, lacking=message["lacking"]), "next"
         return None, None
 
     def _started(self, message: wire.Message) -> Started | None:
@@ -330,15 +330,15 @@ class _Rehearsal:
             return None
         return Started(message["database"], message["version"], message["guard"], revisions)
 
-    def _told(self, evidence: RevisionEvidence) -> Event | None:
+    def _told(self, evidence: RevisionEvidence, *, lacking: bool = False) -> Event | None:
         """What is known of a revision in the end; a way back was told before."""
         if not self._plan.written:
-            return self._finished(evidence)
+            return self._finished(evidence, lacking=lacking)
         self._known.done.append(evidence.revision)
         reason = evidence.reason
         return None if reason is None else NoWayBack(evidence.revision, reason)
 
-    def _finished(self, evidence: RevisionEvidence) -> RevisionFinished:
+    def _finished(self, evidence: RevisionEvidence, *, lacking: bool) -> RevisionFinished:
         evidence = replace(
             evidence,
             database=self._known.database,
@@ -348,7 +348,8 @@ class _Rehearsal:
         self._known.done.append(evidence.revision)
         self._known.verdicts[evidence.verdict] += 1
         key = self._known.keys.get(evidence.revision, "")
-        if key and evidence.verdict is not Verdict.SKIPPED:
+        # What is known only on a condition is for this run's report, and replaces no evidence.
+        if key and not lacking and evidence.verdict is not Verdict.SKIPPED:
             self._store.save(key, evidence)
         return RevisionFinished(evidence, key)
 

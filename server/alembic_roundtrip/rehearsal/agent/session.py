@@ -345,8 +345,12 @@ class Session:
         if len(parts) == len(self._rooms):
             for part in self._found.pop(findings.revision)[1:]:
                 parts[0].absorb(part)
+            found = parts[0]
             self._channel.send(
-                events.FINISHED, evidence=parts[0].to_json(), missing=parts[0].missing
+                events.FINISHED,
+                evidence=found.to_json(),
+                missing=found.missing,
+                lacking=found.lacking,
             )
 
     def _run_once(self) -> None:

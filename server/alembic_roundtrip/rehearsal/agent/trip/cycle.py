@@ -23,6 +23,8 @@ _WORTH_KEEPING = 10
 """Revisions that are applied again as fast as their state is found."""
 _MOST_STOPPED = 3
 """Agents that upgrades may have stopped: then nothing is tried any more without what these make."""
+_SOUND = ("lossless", "irreversible")
+"""Verdicts that stand without what a failed upgrade would have made; others may be due to that."""
 
 
 class Cycle:
@@ -51,8 +53,8 @@ class Cycle:
         self._skipped: Set[str] = set()
         """Those of them that are skipped, or would be: they did not fail."""
         self._applied: List[str] = []
-        self._went: List[str] = []
-        """Those, and the ones that only count as applied, in the order in which they came."""
+        self._passed: List[str] = []
+        """Those that only count as applied, for later ones that are tried without them."""
         self._lacking: Dict[str, Sequence[str]] = {}
         """Of revisions whose upgrade, or an earlier one's, failed: which was the first to."""
         self._descent = Descent(scripts, room)
@@ -87,6 +89,8 @@ class Cycle:
                 findings.skip("not all that `baseline` makes could be taken back")
             elif self._lost:
                 findings.skip("a state of the database could not be brought back on the way")
+            elif self._passed:
+                findings.skip(self._excuse(self._passed))
             else:
                 yield from self._full_cycle(base, findings)
             self._finish(findings)
@@ -162,14 +166,14 @@ class Cycle:
     def _pass_over(self, revisions: Iterable[str]) -> Way:
         """Have those whose upgrade failed count as applied, and what they depend on before."""
         for revision in revisions:
-            if revision in self._blocked and revision not in self._went:
+            if revision in self._blocked and revision not in self._passed:
                 yield from self._pass_over(self._scripts.parents(revision))
                 yield Request(revision, upgrade=True, name=None)
-                self._went.append(revision)
+                self._passed.append(revision)
                 self._room.keep()
 
     def _excuse(self, lacks: Sequence[str]) -> str:
-        """Why a revision that stops has not failed: an earlier one did not make what it should."""
+        """Why nothing is known for sure: an earlier revision did not make what it should."""
         origin = lacks[0]
         why = "" if origin in self._scripts.chosen else f" ({self._blocked[origin]})"
         end = "is skipped" if origin in self._skipped else "fails"
@@ -187,7 +191,6 @@ class Cycle:
         if outcome.problem is None:
             self._room.keep()
             self._applied.append(revision)
-            self._went.append(revision)
             return
         if self._bare:
             check_beginning(outcome.problem, revision, self._applied)
@@ -214,33 +217,33 @@ class Cycle:
             yield from trip.steps()
         except Locked as error:
             findings.fail(f"{error}; does the migration open one of its own?")
-            self._finish(findings)
+            self._conclude(findings, lacks)
             raise
         except GoneError as error:
             self._lost = True
             yield from trip.give_up(error)
         self._room.keep()
-        if lacks and findings.stopped:
-            findings = self._findings(revision)
-            findings.skip(self._excuse(lacks))
-        elif lacks:
-            names = " and ".join(f"`{origin}`" for origin in lacks)
-            findings.note(f"rehearsed without what {names} would have made")
-        self._finish(findings)
+        findings = self._conclude(findings, lacks)
         if trip.applied:
             self._applied.append(revision)
-            self._went.append(revision)
         else:
             self._blocked[revision] = findings.reason or "its upgrade fails"
             if findings.verdict == "skipped":
                 self._skipped.add(revision)
 
+    def _conclude(self, findings: Findings, lacks: Sequence[str]) -> Findings:
+        """Say what was found, as far as it stands without what is lacking."""
+        if lacks and findings.verdict not in _SOUND:
+            findings = self._findings(findings.revision)
+            findings.skip(self._excuse(lacks))
+        elif lacks:
+            findings.lack(lacks)
+        self._finish(findings)
+        return findings
+
     def _full_cycle(self, base: Any, findings: Findings) -> Way:
         """From the heads, where everything is applied, back to base: nothing may be left."""
-        for revision in reversed(self._went):
-            if revision in self._blocked:
-                yield Request(revision, upgrade=False, name=None)
-                continue
+        for revision in reversed(self._applied):
             name = f"downgrade {revision}"
             outcome = yield Request(revision, upgrade=False, name=name, part_of=FULL_CYCLE)
             findings.step(name, outcome)

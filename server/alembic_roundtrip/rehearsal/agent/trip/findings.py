@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from .touched import slowest
 from .walk import Outcome
@@ -25,6 +25,8 @@ class Findings:
         self.rows = 0
         self.missing: Optional[Dict[str, Any]] = None
         """The table that it fails without, if that is the reason."""
+        self.lacking = False
+        """Whether it was without what an earlier upgrade would have made."""
         self._label = label
         self._started = time.perf_counter()
         self._steps: List[Dict[str, Any]] = []
@@ -43,6 +45,7 @@ class Findings:
         self._losses += other._losses
         self._notes += other._notes
         self.missing = self.missing if self._failures else other.missing
+        self.lacking = self.lacking or other.lacking
         self._failures += other._failures
         self._refusal = self._refusal or other._refusal
         self._skipped = self._skipped or other._skipped
@@ -110,6 +113,12 @@ class Findings:
         if note not in self._notes:
             self._notes.append(note)
 
+    def lack(self, failed: Sequence[str]) -> None:
+        """The revision was rehearsed after upgrades that fail."""
+        self.lacking = True
+        names = " and ".join(f"`{revision}`" for revision in failed)
+        self.note(f"rehearsed without what {names} would have made")
+
     def leave(self, residue: List[Dict[str, Any]]) -> None:
         """Schema or rows not restored; what is already known is not repeated."""
         residue = [{**r, "object": f"{self._label()}{r['object']}"} for r in residue]
@@ -132,12 +141,6 @@ class Findings:
         for residue in self._residue:
             if residue["grade"] == "different":
                 residue["grade"] = "broken"
-
-    @property
-    def stopped(self) -> bool:
-        """Whether any step raised, or nothing could be rehearsed."""
-        raised = any(step["error"] for step in self._steps)
-        return raised or self.verdict in {"failed", "skipped"}
 
     @property
     def verdict(self) -> str:
