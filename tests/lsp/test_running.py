@@ -11,14 +11,11 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from lsp.editor import Editor
+from lsp.editor import WITHIN, Editor
 from lsp.processes import agents_of, alive
 from lsp.project import EMPTY, LOSSY, Project
 
 SLEEPY = EMPTY.replace('"😋"; op.add_column', '__import__("time").sleep(60); op.add_column')
-
-
-GONE_WITHIN = 3.0
 
 
 async def agents(editor: Editor) -> dict[int, Path]:
@@ -40,7 +37,6 @@ async def ended(editor: Editor, found: dict[int, Path]) -> None:
             not any(alive(pid) for pid in found)
             and not any(folder.exists() for folder in found.values())
         ),
-        GONE_WITHIN,
     )
 
 
@@ -120,7 +116,7 @@ async def test_a_cancelled_rehearsal_leaves_nothing(
     uri, answer, found = await running(editor, project, token)
     await cancel(editor, project)
     with pytest.raises(JsonRpcException) as refused:
-        await asyncio.wait_for(answer, GONE_WITHIN)
+        await asyncio.wait_for(answer, WITHIN)
     assert not any(alive(pid) for pid in found), "the answer says that nothing is left"
     assert not any(folder.exists() for folder in found.values())
     assert "Traceback" not in f"{refused.value.message}{refused.value.data}"
@@ -141,7 +137,7 @@ async def test_a_second_rehearsal_waits_and_can_be_cancelled_too(
     assert await editor.command("cancel") == {"cancelled": 2}
     for answer in (first, second):
         with pytest.raises(JsonRpcException):
-            await asyncio.wait_for(answer, GONE_WITHIN)
+            await asyncio.wait_for(answer, WITHIN)
     await ended(editor, found)
     editor.rewrite(uri, EMPTY.format(revision="bbbb", down="aaaa"))
     editor.save(uri, project.versions / "bbbb_😋.py")
@@ -163,7 +159,7 @@ async def test_requests_are_answered_while_a_rehearsal_runs(
     assert not answer.done()
     await editor.command("cancel")
     with pytest.raises(JsonRpcException):
-        await asyncio.wait_for(answer, GONE_WITHIN)
+        await asyncio.wait_for(answer, WITHIN)
     await ended(editor, found)
 
 
@@ -181,11 +177,11 @@ async def test_requests_are_answered_while_a_server_says_nothing(
         with connection:
             for _ in range(3):
                 hover = alone.hover(uri, place)
-                assert await asyncio.wait_for(hover, GONE_WITHIN)
+                assert await asyncio.wait_for(hover, WITHIN)
             assert not answer.done()
             assert await alone.command("cancel") == {"cancelled": 1}
             with pytest.raises(JsonRpcException):
-                await asyncio.wait_for(answer, GONE_WITHIN)
+                await asyncio.wait_for(answer, WITHIN)
 
 
 OFFLINE = """
@@ -219,7 +215,7 @@ async def test_a_cancelled_plan_leaves_nothing(
     await editor.until(lambda: bool(editor.progress))
     await cancel(editor, project)
     with pytest.raises(JsonRpcException) as refused:
-        await asyncio.wait_for(answer, GONE_WITHIN)
+        await asyncio.wait_for(answer, WITHIN)
     assert "Traceback" not in f"{refused.value.message}{refused.value.data}"
     await ended(editor, found)
     assert await editor.lenses(uri), "the next request is answered"
