@@ -9,90 +9,29 @@ from dataclasses import dataclass
 from alembic_roundtrip.migration.changes import AddColumn, CreateTable
 from alembic_roundtrip.migration.model import Body, Direction, Migration
 from alembic_roundtrip.prose import names, sentences
+from alembic_roundtrip.refusals import (
+    BACK,
+    clauses,
+    is_for_another,
+    kinds,
+    refers_back,
+    refuses,
+    refuses_all,
+    refuses_all_anywhere,
+    refuses_this,
+)
 from alembic_roundtrip.text import Range
 
-_KINDS = {
-    "table": r"tables?",
-    "column": r"columns?|fields?",
-    "index": r"index(?:es)?|indices",
-    "constraint": r"constraints?|unique\w*|foreign[ ]keys?|fks?|checks?",
-    "primary key": r"primary[ ]keys?|pk",
-    "type": r"types?|lengths?|precision|narrow\w*|wide\w*|short\w*|length\w*",
-    "nullability": r"null\w*|not[ ]null|required|mandatory|optional",
-    "server default": r"(?:server[ _])?defaults?",
-    "object": r"views?|functions?|triggers?|procedures?|sequences?|enums?|comments?|definitions?",
-}
-"""The words for each kind of thing that can come back or not."""
 _OF_ANY_DEFINITION = ("index", "constraint", "object")
 
 _OF_DATA = "DESTRUCTIVE:"
 """Marks a comment on data that an operation destroys."""
-_BACK = re.compile(
-    r"\b(?:downgrad\w*|roll(?:s|ed|ing)?[ -]?back|rollback\w*|reverting|undoing|going[ ]back)\b",
-    re.IGNORECASE,
-)
 _DATA = re.compile(
     r"""(?<![.`'"\w])(?<!column[ ])(?<!table[ ])
-    (?:values?|rows?|data|records?|contents?|information|texts?|entries)(?![`'"\w])""",
+    (?:values?|rows?|data|records?|contents?|information|(?-i:texts?)|entries)(?![`'"\w])""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What is lost of these says nothing of the schema."""
-_NEVER = r"(?:\bno(?:t|thing)?|\bnever|n't|\bcannot|\bwithout|\bunable|\bimpossible)\b(?![ ]null)"
-_NOT_RESTORED = re.compile(
-    rf"""
-      {_NEVER}.{{0,40}}\b(?:restor|re-?creat|re-?add|rebuil|rever|undo|roll|come[ ]back|comes[ ]back
-      |(?:br[io]\w+|put|set|chang\w+|add\w*|ma[dk]e|creat\w+)[ ](?:\w+[ ]){{0,3}}(?:back|again))
-    | irreversib | one[- ]way | no[ ]way[ ]back
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_LEFT_OUT = re.compile(
-    rf"""
-      {_NEVER}.{{0,40}}\b(?:need|support|possib|necessar|requir|set|chang|shorten|narrow|add|put|mak
-      |creat|bring|tighten)
-    | \b(?:keep|keeps|kept|stay|stays|leave|leaves|left|remain|remains|skip|skips|skipped|omitted)\b
-    | intention | on[ ]purpose | deliberate | by[ ]design | unsupported | harmless
-    | \bno[- ]?op\b | does[ ]nothing
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""What says so only where it is about the way back."""
-_GONE = re.compile(r"\b(?:lost|loses?|gone|for[ ]good)\b", re.IGNORECASE)
-_ALTOGETHER = re.compile(
-    rf"""
-      irreversible | (?:irrecover|unrecover)able | one[- ]way | no[ ]way[ ]back | no[ ]downgrade
-    | only[ ]way[ ]is[ ]up | not[ ](?:\w+[ ])?reversible
-    | {_NEVER}.{{0,40}}\b(?:revers|undo|downgrad|roll|revert)
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_BY_ITSELF = re.compile(
-    rf"""
-      irreversible | no[ ]way[ ]back | {_NEVER}[ ](?:\w+[ ]){{0,2}}(?:undo|undone|revers|revert)
-    | \b(?:migration|revision)\b.*\b one[- ]way
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""What is about all even beside one operation of many; other words are about that operation."""
-_THIS = re.compile(
-    r"\b(?:this|it|there|we|you|downgrade|upgrade|migration|revision|changes?|operation|step)\b",
-    re.IGNORECASE,
-)
-"""What such words are about where they are about the revision; a hash is one-way, too."""
-_IT = re.compile(r"\b(?:it|that|they|them|these|those)\b", re.IGNORECASE)
-"""What such words are about, the sentence before has named."""
-_FEW = 3
-"""Words that need say of nothing else that they are about the revision."""
-_IN_PART = re.compile(
-    rf"""
-      \bpartial | incomplete | best[- ]effort | \bno[- ]?op\b | does[ ]nothing | unsupported
-    | intention | on[ ]purpose | deliberate
-    | {_NEVER}.{{0,30}}\b(?:support|possib|complete|full|everything|anything|schema|structure)
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-"""What is meant for all of a downgrade where a downgrade is what the sentence is about."""
-_CLAUSE = re.compile(r"[;:()\u2013\u2014]|\s-\s|\b(?:because|since|so|but|while)\b", re.IGNORECASE)
 _CODE_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w+(?:[._]\w+)+")
 
 
@@ -127,30 +66,52 @@ class _Saying:
     among: bool = False
 
 
-def is_given_up(migration: Migration, part: Part, others: Iterable[str]) -> bool:
+def is_given_up(
+    migration: Migration, part: Part, others: Iterable[str], dialects: tuple[str, ...] = ()
+) -> bool:
     """Whether prose says that a part of the schema is not to come back, or nothing at all is.
 
     That values are lost is no such thing: the schema can be restored all the same. `others` are
-    the names of what the revision is about besides.
+    the names of what the revision is about besides; `dialects` the project's, if they are known.
     """
-    own = {part.subject, part.subject.rpartition(".")[2]}
+    own = (part.subject, part.subject.rpartition(".")[2])
     foreign = frozenset(others).difference(own, part.beside)
-    for said in _sayings(migration, part.statement):
-        before = ""
-        for sentence in sentences(said.text):
-            named = _names_only(before, own, foreign)
-            for clause in _CLAUSE.split(sentence):
-                if _speaks_of(clause, said, part, own, foreign, it=named):
-                    return True
-            before = sentence
-    return False
+    return any(
+        _gives_up(clause, said, before, part, foreign)
+        for said in _sayings(migration, part.statement)
+        for before, clause in _clauses(said.text)
+        if not _DATA.search(clause) and not is_for_another(clause, dialects)
+    )
 
 
-def _names_only(sentence: str, own: set[str], foreign: frozenset[str]) -> bool:
-    """Whether "it" in the next sentence is the part itself: neither its values nor another."""
-    if _DATA.search(sentence) or _names_another(sentence, foreign, own):
+def _clauses(text: str) -> Iterator[tuple[str, str]]:
+    """What prose says, each with what it has said before, which "it" may be about."""
+    last = ""
+    for sentence in sentences(text):
+        so_far = ""
+        for clause in clauses(sentence):
+            yield so_far if so_far.strip() else last, clause
+            so_far += clause
+        last = sentence
+
+
+def _is_only_about(text: str, part: Part, foreign: frozenset[str]) -> bool:
+    """Whether "it" after a text is the part itself: not its values, nor its index."""
+    if _DATA.search(text) or _names_another(text, part, foreign):
         return False
-    return any(names(name, sentence, plural=False) for name in own)
+    about = kinds(text)
+    return about.issubset(_words_for(part.kind)) and (bool(about) or _is_named(part, text))
+
+
+def _is_named(part: Part, text: str) -> bool:
+    """Whether it has the name of a part, with its table's or without; that alone is another's."""
+    table, _, name = part.subject.rpartition(".")
+    whole = re.compile(rf"(?<![\w.]){re.escape(part.subject)}(?!\w)", re.IGNORECASE)
+    return names(name, text, plural=False) or bool(table and whole.search(text))
+
+
+def _is_about_another(text: str, part: Part, foreign: frozenset[str]) -> bool:
+    return bool(_DATA.search(text) or kinds(text)) or _names_another(text, part, foreign)
 
 
 def _sayings(migration: Migration, statement: Range) -> Iterator[_Saying]:
@@ -185,57 +146,38 @@ def _commented(direction: Direction) -> Iterator[Range]:
     )
 
 
-def _speaks_of(
-    clause: str, said: _Saying, part: Part, own: set[str], foreign: frozenset[str], *, it: bool
-) -> bool:
-    if _DATA.search(clause):
-        return False
-    back = said.back or _BACK.search(clause) is not None
-    one = _NOT_RESTORED.search(clause) is not None
-    one = one or (back and _LEFT_OUT.search(clause) is not None)
-    one = one or (part.missing and _GONE.search(clause) is not None)
-    if one and any(names(name, clause, plural=False) for name in own):
+def _gives_up(clause: str, said: _Saying, before: str, part: Part, foreign: frozenset[str]) -> bool:
+    back = said.back or BACK.search(clause) is not None
+    one = refuses(clause, back=back, missing=part.missing)
+    if one and _is_named(part, clause):
         return True
-    kinds = _kinds(clause)
-    mine = bool(kinds.intersection(_words_for(part.kind)))
+    about = kinds(clause)
+    mine = not about.isdisjoint(_words_for(part.kind))
     if one and mine and any(names(name, clause, plural=False) for name in part.beside):
         return True
-    if _names_another(clause, foreign, (*own, *part.beside)):
+    if _names_another(clause, part, foreign):
         return False
-    if mine:
-        return one
-    if it and _IT.search(clause) and not kinds:
-        return one
-    return not kinds and ((said.here and one) or _is_about_all(clause, said, back=back))
-
-
-def _is_about_all(clause: str, said: _Saying, *, back: bool) -> bool:
-    this = _THIS.search(clause) is not None or len(clause.split()) <= _FEW
-    if said.among and this and _BY_ITSELF.search(clause):
+    if about:
+        return one and mine
+    it = _is_only_about(before, part, foreign) if before else said.here
+    if one and it and refers_back(clause):
         return True
-    if not (said.whole or said.here or _BACK.search(clause)):
-        return False
-    if back and _IN_PART.search(clause):
+    if said.here and (refuses_this(clause) or (one and BACK.search(clause) is not None)):
         return True
-    return this and _ALTOGETHER.search(clause) is not None
+    follows = bool(before) and _is_about_another(before, part, foreign)
+    if said.whole or said.here or BACK.search(clause):
+        return refuses_all(clause, back=back, follows=follows)
+    return said.among and refuses_all_anywhere(clause, follows=follows)
 
 
 def _words_for(kind: str) -> tuple[str, ...]:
     return _OF_ANY_DEFINITION if kind == "definition" else (kind,)
 
 
-def _kinds(clause: str) -> set[str]:
-    return {
-        kind
-        for kind, words in _KINDS.items()
-        if re.search(rf"(?<![\w.])(?:{words})(?!\w|\.\w)", clause, re.IGNORECASE)
-    }
-
-
-def _names_another(clause: str, foreign: Iterable[str], own: Iterable[str]) -> bool:
+def _names_another(clause: str, part: Part, foreign: Iterable[str]) -> bool:
     """Whether it is about something else of the revision, or what has a name as code has it."""
     if any(names(name, clause, plural=False) for name in foreign):
         return True
-    parts = {word for name in own for word in name.casefold().split(".")}
+    words = {word for name in (part.subject, *part.beside) for word in name.casefold().split(".")}
     written = (match.group().casefold() for match in _CODE_NAME.finditer(clause))
-    return any(parts.isdisjoint(name.split(".")) for name in written)
+    return any(words.isdisjoint(name.split(".")) for name in written)

@@ -71,7 +71,7 @@ def not_restored(context: Context, gone: Missing, message: str) -> Finding:
     """A finding on what does not come back; where the migration says so, that is a decision."""
     key = gone.key
     part = Part(str(key), key.kind, gone.operation.statement, _beside(key, gone.trip.before))
-    owned = is_given_up(context.migration, part, _concerned(context))
+    owned = is_given_up(context.migration, part, _concerned(context), context.dialects)
     related = Related(context.migration.path, gone.downgrade.header, "the downgrade")
     return Finding(
         gone.operation.range,
@@ -115,7 +115,7 @@ def restored_otherwise(context: Context, aspect: str) -> Iterator[Finding]:
         owner = found.subject.rpartition(".")[0] or found.subject
         place = found.operation.statement
         part = Part(found.subject, found.aspect, place, (owner,), missing=False)
-        owned = is_given_up(context.migration, part, _concerned(context))
+        owned = is_given_up(context.migration, part, _concerned(context), context.dialects)
         related: tuple[Related, ...] = ()
         if found.direction is not found.downgrade:
             header = found.downgrade.header
