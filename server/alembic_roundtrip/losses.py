@@ -15,6 +15,7 @@ from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name, Table
 from alembic_roundtrip.migration.sql import copies_of
+from alembic_roundtrip.migration.vocabulary import words_of
 from alembic_roundtrip.schema import Key, Schema
 
 DESTROYING: Kinds = (c.DropTable, c.DropColumn, c.WriteRows)
@@ -194,10 +195,12 @@ def _moved_columns(context: Context, trip: RoundTrip) -> dict[Key, str]:
         for change in operation.changes
         if isinstance(change, c.DropColumn) and not operation.doubtful
     }
-    spelled, again = _spelling(context), _spoken_of_again(context) if gone else frozenset[str]()
+    spelled, again = _spelling(context), _spoken_of_again(context) if gone else None
+    if again is None:
+        return {}
     moved = (
         (Key("column", change.table, change.columns[0]), old)
-        for operation in (context.upgrade_operations if gone else ())
+        for operation in context.upgrade_operations
         for old in gone.intersection(_copied_by([operation], context))
         for change in operation.changes
         if isinstance(change, c.WriteRows) and change.table and len(change.columns) == 1
@@ -209,20 +212,19 @@ def _moved_columns(context: Context, trip: RoundTrip) -> dict[Key, str]:
     }
 
 
-def _spoken_of_again(context: Context) -> frozenset[str]:
-    """The words of the migration outside of the upgrade, but for columns that are dropped."""
-    migration = context.migration
-    upgrade, source = migration.upgrade, migration.source
-    apart = [upgrade.range] if upgrade else []
-    apart += [migration.docstring.range] if migration.docstring else []
-    text = migration.text
+def _spoken_of_again(context: Context) -> frozenset[str] | None:
+    """The words of the downgrade but for columns that it drops; None where it is elsewhere."""
+    migration, spelled = context.migration, _spelling(context)
+    sql: dict[bool, list[str]] = {True: [], False: []}
     for operation in context.downgrade_operations:
-        if any(isinstance(change, c.DropColumn) for change in operation.changes):
-            apart.append(operation.range)
-    for place in apart:
-        text = text.replace(source.slice(place), " ", 1)
-    sql = (o.sql for o in context.downgrade_operations if o.range not in apart)
-    return frozenset(map(_spelling(context), _WORD.findall(" ".join((text, *filter(None, sql))))))
+        drops = any(isinstance(change, c.DropColumn) for change in operation.changes)
+        sql[drops].append(operation.sql)
+    words = words_of(
+        migration.source, migration.function("downgrade"), apart=sql[True], calls=("drop_column",)
+    )
+    if words is None:
+        return None
+    return frozenset(map(spelled, words.union(_WORD.findall(" ".join(sql[False])))))
 
 
 def _copied_back(context: Context) -> set[Name]:
