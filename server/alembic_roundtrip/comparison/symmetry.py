@@ -14,6 +14,7 @@ from alembic_roundtrip.migration.changes import Kinds
 from alembic_roundtrip.migration.mentions import is_on
 from alembic_roundtrip.migration.model import Direction, Operation
 from alembic_roundtrip.migration.objects import Index, Name, Table
+from alembic_roundtrip.migration.sql.ownership import owned
 from alembic_roundtrip.schema import Key, Schema, keys_of
 
 MAKING: Mapping[str, Kinds] = MappingProxyType(
@@ -88,6 +89,8 @@ def _on(trip: RoundTrip, downgrade: Direction, context: Context) -> Iterator[Lef
             continue
         # What the downgrade makes again is its own, not left by the upgrade.
         if key in trip.down.origins or key.table in trip.down.schema.unknown:
+            continue
+        if _is_owned(key, context, trip):
             continue
         if not (operation.doubtful or _inside_leftover(key, trip) or _may_go(key, downgrade, trip)):
             yield Leftover(key, operation, downgrade, trip)
@@ -254,6 +257,19 @@ def _may_go(key: Key, downgrade: Direction, trip: RoundTrip) -> bool:
         for operation in downgrade.operations
         for change in operation.changes
     )
+
+
+def _is_owned(key: Key, context: Context, trip: RoundTrip) -> bool:
+    """Whether it is a sequence of a column that is gone, and so is gone with it."""
+    if key.kind != "sequence":
+        return False
+    owners = [
+        Key("column", table._replace(schema=table.schema or key.table.schema), column)
+        for operation in context.upgrade_operations
+        for sequence, table, column in owned(operation.sql)
+        if sequence.name == key.table.name
+    ]
+    return bool(owners) and not trip.down.schema.has(owners[-1])
 
 
 def _inside_leftover(key: Key, trip: RoundTrip) -> bool:

@@ -140,6 +140,22 @@ rule.example(
     dialects=("postgresql",),
 )
 rule.example(
+    "A sequence goes with the column that owns it, and stays with one that stays",
+    """
+    def upgrade():
+        op.execute("CREATE SEQUENCE codes; CREATE SEQUENCE ages OWNED BY users.age -- 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the sequence `ages`
+        op.add_column("users", sa.Column("code", sa.Integer()))
+        op.execute("ALTER SEQUENCE codes OWNED BY public.users.code")
+
+
+    def downgrade():
+        op.drop_column("users", "code")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "An extension that every revision may use",
     """
     def upgrade():

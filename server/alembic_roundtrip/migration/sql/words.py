@@ -215,13 +215,15 @@ class Words:
 
     def name(self) -> Name | None:
         """The name that comes next, with its schema."""
-        first = self.identifier()
-        if first is None:
-            return None
-        parts = [first]
-        while self.take("."):
+        *schema, name = self.path()
+        return Name.of(name, schema[-1] if schema else None) if name else None
+
+    def path(self) -> list[str]:
+        """The identifiers with dots between them that come next."""
+        parts = [self.identifier() or ""]
+        while parts[0] and self.take("."):
             parts.append(self.identifier() or "")
-        return Name.of(parts[-1], parts[-2] if len(parts) > 1 else None)
+        return parts
 
     def string(self) -> str | None:
         """The plain string that comes next."""
