@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.scaffold.patterns import Pattern, patterns
 from alembic_roundtrip.text import apply_edits
 from alembic_roundtrip.workspace import Workspace
+from rehearsal.conftest import KINDS
 
 SQLITE, POSTGRESQL, MARIADB = "sqlite", "postgresql", "mariadb"
 EVERY = (SQLITE, POSTGRESQL, MARIADB)
@@ -157,6 +159,13 @@ PARKED = {
     "a column without a way back": Case(
         "park", 'op.drop_column("users", "name")', "pass", users=with_name("sa.String(9)")
     ),
+    # Under that name the upgrade has other values; the old ones are all there again afterwards.
+    "a column whose name is taken again": Case(
+        "park",
+        'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.Integer))',
+        'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.String(9)))',
+        users=with_name("sa.String(9)"),
+    ),
 }
 
 
@@ -225,22 +234,8 @@ PAID = """
 with op.get_context().autocommit_block():
     op.execute("ALTER TYPE state ADD VALUE 'paid' BEFORE 'done'")
 """
-ENUMS = {
-    "a value": Case("enum-value", PAID, "pass", (POSTGRESQL,)),
-    "two values": Case(
-        "enum-value",
-        PAID + "    op.execute(\"ALTER TYPE state ADD VALUE 'can''t'\")\n",
-        "pass",
-        (POSTGRESQL,),
-    ),
-    "a value beside other changes": Case(
-        "enum-value",
-        PAID + 'op.add_column("orders", sa.Column("note", sa.Text()))',
-        'op.drop_column("orders", "note")',
-        (POSTGRESQL,),
-    ),
-}
 STATES = f"""
+from sqlalchemy.dialects import postgresql
 op.create_table(
     "orders",
     sa.Column("id", sa.Integer, primary_key=True),
@@ -248,6 +243,23 @@ op.create_table(
     sa.Column("was", {STATE.replace("sa.Enum", "postgresql.ENUM")[:-1]}, create_type=False)),
 )
 """
+ENUMS = {
+    "a value": Case("enum-value", PAID, "pass", (POSTGRESQL,), users=STATES),
+    "two values": Case(
+        "enum-value",
+        PAID + "    op.execute(\"ALTER TYPE state ADD VALUE 'can''t'\")\n",
+        "pass",
+        (POSTGRESQL,),
+        users=STATES,
+    ),
+    "a value beside other changes": Case(
+        "enum-value",
+        PAID + 'op.add_column("orders", sa.Column("note", sa.Text()))',
+        'op.drop_column("orders", "note")',
+        (POSTGRESQL,),
+        users=STATES,
+    ),
+}
 
 
 TAKES_NULL = 'existing_type=sa.Integer, existing_server_default="7", nullable={}'
@@ -278,130 +290,103 @@ FILLED = {
 }
 
 
-def every(cases: dict[str, Case]):
-    """Each case on each database it is about."""
-    return pytest.mark.parametrize(
-        ("case", "kind"),
-        [
-            pytest.param(case, kind, id=f"{name}-{kind}")
-            for name, case in cases.items()
-            for kind in case.kinds
-        ],
-        indirect=["kind"],
+CLEAR = "".join(
+    f'op.execute("DROP TABLE IF EXISTS {name}")\n'
+    for name in ("orders_parked", "orders", "users_parked", "users")
+)
+CLEAR_ENUM = 'op.execute("DROP TYPE IF EXISTS state")'
+
+
+def offered(workspace: Workspace, file: Path, case: Case) -> Pattern | None:
+    """The next change to make; what is offered for the rest comes last."""
+    context = workspace.context(file)
+    assert context is not None
+    found = patterns(context)
+    return next(
+        (each for name in (case.pattern, *case.also) for each in found if each.name == name), None
     )
 
 
-def offered(project: AlembicProject, file: Path) -> tuple[Pattern, ...]:
-    workspace = Workspace([project.folder], {"dialects": [project.dialect]})
-    context = workspace.context(file)
-    assert context is not None
-    return patterns(context)
-
-
-def apply(project: AlembicProject, file: Path, name: str) -> str:
-    """Make the change that is offered, as often as one is; gives the text."""
-    for _ in range(4):
-        found = [pattern for pattern in offered(project, file) if pattern.name == name]
-        if not found:
-            break
+def improve(project: AlembicProject, cases: Mapping[Path, Case]) -> None:
+    """Make every change that is offered, as often as one is."""
+    left = dict(cases)
+    for _ in range(5):
         workspace = Workspace([project.folder], {"dialects": [project.dialect]})
-        migration = workspace.migration(file)
-        assert migration is not None
-        text = apply_edits(migration.text, edits(migration, found[0].fix.rewrites))
-        assert text != migration.text
-        file.write_bytes(text.encode())
-    assert found == []
-    return file.read_text()
+        found = {file: offered(workspace, file, case) for file, case in left.items()}
+        for file, pattern in found.items():
+            migration = workspace.migration(file)
+            assert migration is not None
+            if pattern is None:
+                del left[file]
+                continue
+            text = apply_edits(migration.text, edits(migration, pattern.fix.rewrites))
+            assert text != migration.text
+            file.write_bytes(text.encode())
+    assert not left
 
 
-async def improved(project: AlembicProject, case: Case, rehearsed) -> RevisionEvidence:
-    """The evidence after the pattern, where there was none so good before."""
-    project.add("users", case.users, "pass")
-    file = project.add("it", case.upgrade, case.downgrade)
-    before = (await rehearsed("it"))["it"]
-    assert before.verdict is not Verdict.LOSSLESS
-    for name in (case.pattern, *case.also):
-        apply(project, file, name)
-    evidence: RevisionEvidence = (await rehearsed("it"))["it"]
-    return evidence
+def refuses_with_the_numbers(evidence: RevisionEvidence) -> None:
+    assert "rows of users are in the way of this downgrade: SELECT * FROM users WHERE" in refusal(
+        evidence
+    )
+    comes_back(evidence)
 
 
-@every(GUARDS)
-async def test_a_guarded_downgrade_refuses_with_the_numbers_and_loses_nothing(
-    case: Case, project: AlembicProject, rehearsed
-) -> None:
-    evidence = await improved(project, case, rehearsed)
-    (refusal,) = [each.text for each in evidence.notes if each.kind == "guarded"]
-    assert "rows of users are in the way of this downgrade: SELECT * FROM users WHERE" in refusal
-    assert evidence.old_losses() == ()
-    assert evidence.residue == ()
-    assert evidence.verdict is Verdict.LOSSLESS
+def refuses_the_new_value(evidence: RevisionEvidence) -> None:
+    assert "rows are in the way of this downgrade: SELECT * FROM orders WHERE" in refusal(evidence)
+    comes_back(evidence)
 
 
-@every(PARKED)
-async def test_what_is_parked_comes_back(case: Case, project: AlembicProject, rehearsed) -> None:
-    evidence = await improved(project, case, rehearsed)
+def refusal(evidence: RevisionEvidence) -> str:
+    (text,) = [each.text for each in evidence.notes if each.kind == "guarded"]
+    return text
+
+
+def comes_back(evidence: RevisionEvidence) -> None:
     assert evidence.old_losses() == ()
     assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
-    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
 
 
-TAKEN_AGAIN = Case(
-    "park",
-    'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.Integer))',
-    'op.drop_column("users", "name")\nop.add_column("users", sa.Column("name", sa.String(9)))',
-    users=with_name("sa.String(9)"),
+def comes_back_whatever_was_written(evidence: RevisionEvidence) -> None:
+    comes_back(evidence)
+    assert not any(each.kind == "guarded" for each in evidence.notes)
+
+
+def keeps_its_values(evidence: RevisionEvidence) -> None:
+    assert evidence.losses == ()
+    assert evidence.residue == ()
+
+
+GROUPS: tuple[tuple[Mapping[str, Case], Callable[[RevisionEvidence], None]], ...] = (
+    (GUARDS, refuses_with_the_numbers),
+    (ENUMS, refuses_the_new_value),
+    (PARKED, comes_back),
+    (KEPT, comes_back),
+    (FILLED, comes_back_whatever_was_written),
+    (RENAMED, keeps_its_values),
 )
 
 
-@every({"a column whose name is taken again": TAKEN_AGAIN})
-async def test_a_parked_column_comes_back_under_a_name_that_another_had(
-    case: Case, project: AlembicProject, rehearsed
+@KINDS
+async def test_what_was_lost_or_refused_is_not_any_more(
+    kind: str, project: AlembicProject, rehearsed, subtests: pytest.Subtests
 ) -> None:
-    evidence = await improved(project, case, rehearsed)
-    # Under that name the upgrade has other values; the old ones are all there again afterwards.
-    assert evidence.old_losses() == ()
-    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
-    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
-
-
-@every(KEPT)
-async def test_overwritten_values_come_back(case: Case, project: AlembicProject, rehearsed) -> None:
-    evidence = await improved(project, case, rehearsed)
-    assert evidence.old_losses() == ()
-    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
-    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
-
-
-@every(RENAMED)
-async def test_what_is_renamed_keeps_its_values(
-    case: Case, project: AlembicProject, rehearsed
-) -> None:
-    evidence = await improved(project, case, rehearsed)
-    assert evidence.losses == ()
-    assert evidence.residue == ()
-    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
-
-
-@every(ENUMS)
-async def test_an_enum_value_is_removed_where_no_row_has_it(
-    case: Case, project: AlembicProject, rehearsed
-) -> None:
-    states = replace(case, users="from sqlalchemy.dialects import postgresql\n" + STATES)
-    evidence = await improved(project, states, rehearsed)
-    (refusal,) = [each.text for each in evidence.notes if each.kind == "guarded"]
-    assert "rows are in the way of this downgrade: SELECT * FROM orders WHERE" in refusal
-    assert evidence.old_losses() == ()
-    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
-    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
-
-
-@every(FILLED)
-async def test_rows_that_are_there_get_a_value_before_it_is_demanded(
-    case: Case, project: AlembicProject, rehearsed
-) -> None:
-    evidence = await improved(project, case, rehearsed)
-    assert evidence.old_losses() == ()
-    assert [each for each in evidence.residue if each.grade != "cosmetic"] == []
-    assert evidence.verdict is Verdict.LOSSLESS, evidence.reason
-    assert not any(each.kind == "guarded" for each in evidence.notes)
+    # One history has them all: each gets tables of its own, which go before the next.
+    cases, expected = {}, {}
+    for cases_of, expectation in GROUPS:
+        for name, case in cases_of.items():
+            if kind in case.kinds:
+                revision = f"case{len(cases)}"
+                project.add(f"{revision}_tables", case.users, "pass")
+                cases[project.add(revision, case.upgrade, case.downgrade)] = case
+                expected[revision] = (name, expectation)
+                clear = CLEAR + CLEAR_ENUM if kind == POSTGRESQL else CLEAR
+                project.add(f"{revision}_clear", clear, "pass")
+    before = await rehearsed(*expected)
+    improve(project, cases)
+    after = await rehearsed(*expected)
+    for revision, (name, expectation) in expected.items():
+        with subtests.test(name):
+            assert before[revision].verdict is not Verdict.LOSSLESS
+            expectation(after[revision])
+            assert after[revision].verdict is Verdict.LOSSLESS, after[revision].reason
