@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import shutil
-import sys
-import sysconfig
-import venv
-from pathlib import Path
 
 import pytest
 
 from alembic_project import ENV, AlembicProject
 from alembic_roundtrip.evidence import RevisionEvidence, Verdict
 from alembic_roundtrip.rehearsal.events import RevisionFinished, StepStarted
-from alembic_roundtrip.rehearsal.kept import Shelf
 from rehearsal.conftest import KEPT, collect, timeless
+from rehearsal.kept_history import REVISIONS, cache, rehearsed, twelve_and_one
 
 pytestmark = KEPT
-
-USERS = """
-op.create_table(
-    "users",
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("name", sa.String(30), nullable=False),
-    sa.Column("mood", sa.Enum("sad", "glad", name="mood"), nullable=False),
-    sa.Column("extra", sa.JSON),
-)
-op.execute("INSERT INTO users (id, name, mood) VALUES (1, 'first', 'glad')")
-"""
-DROP_USERS = """
-op.drop_table("users")
-sa.Enum(name="mood").drop(op.get_bind())
-"""
-DROP_NAME = (
-    'with op.batch_alter_table("users") as batch: batch.drop_column("name")',
-    'op.add_column("users", sa.Column("name", sa.String(30), server_default=""))',
-)
-EXTRA = """
-op.execute("DELETE FROM users WHERE id = 1")
-with op.batch_alter_table("users") as batch:
-    batch.alter_column("extra", existing_type=sa.JSON, nullable={})
-"""
-REVISIONS = {
-    "a column comes and goes": (
-        'op.add_column("users", sa.Column("more", sa.Integer))',
-        'with op.batch_alter_table("users") as batch: batch.drop_column("more")',
-    ),
-    "a column is lost": DROP_NAME,
-    "an index stays": ('op.create_index("ix", "users", ["name"])', "pass"),
-    "rows are in the way": (EXTRA.format("True"), EXTRA.format("False")),
-    "rows that were there change": (
-        "op.execute(\"UPDATE users SET name = 'other' WHERE id = 1\")",
-        "pass",
-    ),
-    "it raises": ('raise ValueError("no")', "pass"),
-    "it refuses": ("pass", 'raise NotImplementedError("there is no way back")'),
-    "it ends the process": ("import os; os._exit(3)", "pass"),
-}
 
 
 @pytest.fixture
 def history(project: AlembicProject) -> AlembicProject:
-    """Twelve revisions, and one to rehearse."""
-    project.add("users", USERS, DROP_USERS)
-    for number in range(11):
-        project.add(f"step{number}", f'op.create_table("t{number}", sa.Column("id", sa.Integer))')
-    project.add("last", *REVISIONS["a column comes and goes"])
-    return project
-
-
-async def rehearsed(
-    project: AlembicProject, revision: str = "last", **settings: object
-) -> tuple[RevisionEvidence, bool]:
-    """The evidence of a revision, without times, and whether others were applied before."""
-    events = await collect(project, revision, **settings)
-    (found,) = (event.evidence for event in events if isinstance(event, RevisionFinished))
-    others = {event.revision for event in events if isinstance(event, StepStarted)} - {revision}
-    return timeless(found), bool(others)
-
-
-def cache() -> Path:
-    return Path(os.environ["XDG_CACHE_HOME"]) / "alembic-roundtrip" / "states"
+    return twelve_and_one(project)
 
 
 async def test_a_second_run_begins_behind_what_the_first_applied(history):
@@ -111,91 +45,6 @@ async def test_a_merge_begins_behind_both_its_parents(history):
     assert await rehearsed(history, "merge") == (cold, False)
 
 
-async def test_what_decides_the_state_makes_another_one(history):
-    module = history.folder / "helper.py"
-    module.write_text("NAME = 'one'\n")
-    (history.folder / "rows.sql").write_text("SELECT 1")
-    uses = "import pathlib, helper; op.execute(pathlib.Path('rows.sql').read_text())"
-    history.rewrite("step5", uses, after="step4")
-    env = history.folder / "migrations" / "env.py"
-    ini = history.folder / "alembic.ini"
-    await rehearsed(history)
-
-    def appended(file: Path, text: str) -> None:
-        file.write_text(file.read_text() + text)
-
-    for change in (
-        lambda: appended(env, "\nassert True\n"),
-        lambda: appended(ini, "\n[other]\n"),
-        lambda: module.write_text("NAME = 'two'\n"),
-        lambda: (history.folder / "rows.sql").write_text("SELECT 2"),
-        lambda: history.rewrite("step6", "pass", after="step5"),
-    ):
-        assert (await rehearsed(history))[1] is False
-        change()
-        assert (await rehearsed(history))[1] is True
-    assert (await rehearsed(history, x_arguments=("a=b",)))[1] is True
-    assert (await rehearsed(history, env={"SOMETHING": "else"}))[1] is True
-    assert (await rehearsed(history))[1] is False
-
-
-LISTS = {
-    "a migration lists": "import os; sorted(os.listdir('data'))",
-    "a migration globs": "import pathlib; list(pathlib.Path('.').glob('*/*.sql'))",
-    "a migration walks": "import os; list(os.walk('data'))",
-    "a migration looks for modules": "import pkgutil; list(pkgutil.iter_modules(['data']))",
-}
-
-
-@pytest.mark.parametrize("name", LISTS)
-async def test_a_file_that_comes_or_goes_where_a_folder_was_listed_makes_another(history, name):
-    (history.folder / "data").mkdir()
-    history.rewrite("step5", LISTS[name], after="step4")
-    await rehearsed(history)
-    assert (await rehearsed(history))[1] is False
-    new = history.folder / "data" / "new.sql"
-    new.write_text("SELECT 1")
-    assert (await rehearsed(history))[1] is True
-    assert (await rehearsed(history))[1] is False
-    new.unlink()
-    assert (await rehearsed(history))[1] is True
-
-
-async def test_a_module_that_env_py_finds_by_listing_makes_another_state(history):
-    (history.folder / "models").mkdir()
-    env = history.folder / "migrations" / "env.py"
-    env.write_text(f"import glob\nfound = glob.glob('models/*.py')\n{ENV}")
-    await rehearsed(history)
-    assert (await rehearsed(history))[1] is False
-    (history.folder / "models" / "users.py").write_text("")
-    assert (await rehearsed(history))[1] is True
-
-
-async def test_sql_beside_the_migrations_makes_another_state(history):
-    script = history.versions / "step5.sql"
-    script.write_text('INSERT INTO "t1" (id) VALUES (1)')
-    reads = "import pathlib; op.execute(pathlib.Path(__file__).with_name('step5.sql').read_text())"
-    history.rewrite("step5", reads, after="step4")
-    await rehearsed(history)
-    assert (await rehearsed(history))[1] is False
-    script.write_text('INSERT INTO "t1" (id) VALUES (2)')
-    assert (await rehearsed(history))[1] is True
-    assert (await rehearsed(history))[1] is False
-    (history.versions / "step6.sql").write_text("SELECT 1")
-    assert (await rehearsed(history))[1] is True
-
-
-async def test_what_only_imports_and_editors_look_at_leaves_the_state_in_use(history):
-    (history.folder / "helper.py").write_text("NAME = 'one'\n")
-    history.rewrite("step5", "import helper", after="step4")
-    await rehearsed(history)
-    (history.folder / "notes.txt").write_text("new")
-    (history.versions / ".step5_.py.swp").write_text("open")
-    (history.versions / "step5_.py~").write_text("as it was")
-    (history.versions / "__pycache__").mkdir(exist_ok=True)
-    assert (await rehearsed(history))[1] is False
-
-
 async def test_rows_of_ones_own_are_the_ones_of_now(history):
     rows = history.folder / "rows"
     rows.mkdir()
@@ -212,46 +61,6 @@ async def test_rows_of_ones_own_are_the_ones_of_now(history):
     own.write_text("INSERT INTO nothing (id) VALUES (1);")
     broken, _ = await rehearsed(history, own_rows="rows")
     assert broken != warm
-
-
-@pytest.fixture
-def other_python(tmp_path: Path) -> Path:
-    """A Python of its own, with the packages of this one."""
-    home = tmp_path / "python"
-    venv.create(home, symlinks=True)
-    packages = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
-    (packages / "all.pth").write_text("\n".join(path for path in sys.path if path))
-    return home / "bin" / "python"
-
-
-async def test_another_python_or_what_is_installed_there_makes_another_state(history, other_python):
-    python = {"python": str(other_python)}
-    await rehearsed(history)
-    assert (await rehearsed(history, **python))[1] is True
-    assert (await rehearsed(history, **python))[1] is False
-    (packages,) = other_python.parent.parent.glob("lib/python*/site-packages")
-    (packages / "alembic-99.dist-info").mkdir()
-    assert (await rehearsed(history, **python))[1] is True
-    assert (await rehearsed(history))[1] is False
-
-
-@pytest.mark.parametrize("name", ["python", "alembic", "sqlalchemy"])
-async def test_a_state_of_another_version_is_not_taken_over(history, name):
-    cold, _ = await rehearsed(history)
-    (manifest,) = cache().rglob("manifest.json")
-    told = json.loads(manifest.read_text())
-    told["versions"][name] = "0.9"
-    manifest.write_text(json.dumps(told))
-    assert await rehearsed(history) == (cold, True)
-    assert await rehearsed(history) == (cold, False)
-
-
-async def test_what_decides_nothing_leaves_the_state_in_use(history):
-    await rehearsed(history)
-    script = history.versions / "step3_.py"
-    script.write_text(script.read_text().replace('"""step3"""', '"""Say more of step 3."""'))
-    history.add("later", 'op.create_table("later", sa.Column("id", sa.Integer))')
-    assert (await rehearsed(history))[1] is False
 
 
 @pytest.mark.parametrize("file", ["types.pickle", "manifest.json"])
@@ -336,57 +145,6 @@ async def test_an_env_py_that_looks_at_the_history_sees_all_of_it(history):
     assert await rehearsed(history) == (cold, False)
 
 
-def test_states_are_bounded_in_number(kind, tmp_path):
-    assert kind
-    shelf = Shelf(tmp_path / "states")
-    state = tmp_path / "state"
-    state.mkdir()
-    (state / "database").write_bytes(b"x")
-    told = {"versions": {}, "places": {}, "sources": [], "listed": []}
-    for number in range(40):
-        shelf.put(f"state{number}", state, told)
-    names = [entry.name for entry in (tmp_path / "states").iterdir()]
-    assert len(names) == 24
-    assert "state39" in names
-
-
-async def test_a_second_database_is_in_no_state(history):
-    if history.dialect != "sqlite":
-        pytest.skip("another database on a server is refused")
-    other = "sa.create_engine('sqlite:///second.db').begin()"
-    makes = f"with {other} as c: c.exec_driver_sql('CREATE TABLE s (id INTEGER)')"
-    reads = f"with {other} as c: c.execute(sa.table('s').delete())"
-    history.rewrite("step5", makes, "pass", after="step4")
-    history.rewrite("last", reads, "pass", after="step10")
-    cold, _ = await rehearsed(history)
-    assert cold.verdict is Verdict.LOSSLESS
-    assert await rehearsed(history) == (cold, True)
-
-
-async def test_a_file_that_was_missing_makes_another_state_once_it_is_there(history):
-    extra = history.folder / "extra.txt"
-    looks = "try:\n    open('extra.txt')\nexcept FileNotFoundError:\n    pass"
-    history.rewrite("step5", looks, "pass", after="step4")
-    await rehearsed(history)
-    assert (await rehearsed(history))[1] is False
-    extra.write_text("there")
-    assert (await rehearsed(history))[1] is True
-
-
-async def test_a_file_that_is_saved_in_mid_run_is_not_taken_for_what_was_run(history):
-    helper = history.folder / "helper.py"
-    helper.write_text("NAME = 'one'\n")
-    history.rewrite("step5", "import helper, time; time.sleep(1)", "pass", after="step4")
-
-    async def save() -> None:
-        await asyncio.sleep(0.5)
-        helper.write_text("NAME = 'two'\n")
-
-    await asyncio.gather(rehearsed(history), save())
-    assert (await rehearsed(history))[1] is True
-    assert (await rehearsed(history))[1] is False
-
-
 async def verdicts(project: AlembicProject, *revisions: str) -> tuple[list[RevisionEvidence], bool]:
     """The evidence of all that is rehearsed, and whether others were applied before."""
     events = await collect(project, *revisions)
@@ -444,8 +202,6 @@ UNCOPIED = {
 async def test_what_no_copy_of_a_database_has_is_in_no_state(history, name):
     if history.dialect != "postgresql":
         pytest.skip("SQLite has no such things")
-    cold, _ = await rehearsed(history)
-    assert await rehearsed(history) == (cold, False)
     history.rewrite("step5", f"op.execute({UNCOPIED[name]!r})", after="step4")
     cold, _ = await rehearsed(history)
     assert await rehearsed(history) == (cold, True)
