@@ -1,13 +1,16 @@
 """Runs a project's migrations behind the guard, as the agent would, and prints what happened.
 
-`guard_door.py AGENT SCRATCH LEVEL [KIND PLACE]`, in the project's folder. Level `process` stands
-for a system without Landlock and seccomp.
+Takes requests as lines of JSON, and puts the guard on in a process of its own for each: like an
+agent, it has loaded all but the project by then. Level `process` stands for a system without
+Landlock and seccomp.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -33,14 +36,14 @@ def tables(connect: Any, path: str) -> list[str]:
         connection.close()
 
 
-def main(agent: str, folder: str, level: str, kind: str = "sqlite", place: str = "{}") -> None:
+def run(agent: str, folder: str, level: str, kind: str, place: dict[str, Any]) -> None:
     sys.path[0] = str(Path.cwd())
     connect = sqlite3.connect  # the guard replaces it
     kernel, redirect = load_agent(agent)
     if level == "process":
         kernel.version = lambda: 0
         kernel.takes_filters = lambda: False
-    guard = redirect.install(redirect.Scratch(kind, folder, json.loads(place)))
+    guard = redirect.install(redirect.Scratch(kind, folder, place))
     error = None
     try:
         from alembic import command
@@ -62,5 +65,36 @@ def main(agent: str, folder: str, level: str, kind: str = "sqlite", place: str =
     sys.stdout.write("\n" + json.dumps(outcome))
 
 
+LOADED = ("alembic.command", "alembic.config", "sqlalchemy.orm")
+DIALECTS = ("sqlite", "postgresql", "mysql")
+
+
+def serve() -> None:
+    for name in (*LOADED, *(f"sqlalchemy.dialects.{name}" for name in DIALECTS)):
+        importlib.import_module(name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if not child:
+            become(request)
+            run(*request["arguments"])
+            return
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def become(request: dict[str, Any]) -> None:
+    """Make this process one that was started in a folder, with variables and output of its own."""
+    os.setsid()
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["variables"])
+    for number, name in enumerate((os.devnull, request["output"], request["errors"])):
+        opened = os.open(name, os.O_RDWR | os.O_CREAT)
+        os.dup2(opened, number)
+        os.close(opened)
+
+
 if __name__ == "__main__":  # a spawned child imports this file, too
-    main(*sys.argv[1:])
+    serve()

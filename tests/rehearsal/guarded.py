@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import json
 import os
 import platform
 import re
+import select
 import socket
 import sqlite3
 import subprocess
@@ -96,6 +98,40 @@ class Outcome:
     """Whether every file of the project is what it was, and none was added."""
 
 
+class Door:
+    """The process that the guarded ones are made by."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [PYTHON, HERE / "guard_door.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        atexit.register(self.close)
+
+    def answer(self, request: dict[str, Any]) -> str:
+        """The exit status of the one that a request was for."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], 60)
+        assert ready, f"no answer within a minute: {request}"
+        return self._process.stdout.readline().strip()
+
+    def close(self) -> None:
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+
+@cache
+def door() -> Door:
+    return Door()
+
+
 class Decoy:
     """A server that stands for a real one: it listens on TCP, UDP and a Unix socket, and counts."""
 
@@ -181,20 +217,19 @@ class Project:
     ) -> Outcome:
         self.write({"migrations/env.py": HEAD + env, "migrations/versions/0001.py": migration})
         before = self._state()
-        ran = subprocess.run(
-            [
-                *(PYTHON, HERE / "guard_door.py", agent, self.scratch, level),
-                *(self.kind, json.dumps(self.place)),
-            ],
-            cwd=self.folder,
-            env={**os.environ, "DATABASE_URL": f"sqlite:///{self.real}", "PGPASSWORD": "secret"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert ran.stdout.strip(), f"{ran.returncode}: {ran.stderr}"
-        found: dict[str, Any] = json.loads(ran.stdout.strip().splitlines()[-1])
+        variables = {"DATABASE_URL": f"sqlite:///{self.real}", "PGPASSWORD": "secret"}
+        arguments = str(agent), str(self.scratch), level, self.kind, self.place
+        output, errors = (self.folder.parent / name for name in ("output", "errors"))
+        request = {
+            "arguments": arguments,
+            "folder": str(self.folder),
+            "variables": {**os.environ, **variables},
+            "output": str(output),
+            "errors": str(errors),
+        }
+        status = door().answer(request)
+        assert output.read_text().strip(), f"{status}: {errors.read_text()}"
+        found: dict[str, Any] = json.loads(output.read_text().strip().splitlines()[-1])
         found["databases"] = dict(found["databases"])
         return Outcome(**found, untouched=self._state() == before)
 
