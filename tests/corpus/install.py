@@ -93,12 +93,13 @@ def _only_one(lock: Path) -> Iterator[None]:
 
 def _make(project: Project, environment: Path) -> None:
     shutil.rmtree(environment, ignore_errors=True)
-    venv.create(environment, with_pip=True)
+    venv.create(environment, with_pip=False)
     installed = Installed(project, environment)
     options = ["--quiet", "--no-input", "--disable-pip-version-check"]
     constraints = ["--constraint", str(_constraints(project))]
-    command = ["-m", "pip", "install", *options, *constraints, *project.requires]
-    result = installed.run(*command, cwd=CACHE)
+    pip = [sys.executable, "-m", "pip", "--python", str(installed.python)]
+    command = [*pip, "install", *options, *constraints, *project.requires]
+    result = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, check=False)
     if result.returncode:
         raise CannotInstallError(
             f"{project.name} could not be installed with {installed.python} -m pip; is a package "

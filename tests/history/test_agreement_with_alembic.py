@@ -9,7 +9,7 @@ from alembic.script.revision import RevisionError, RevisionMap
 from alembic_roundtrip.history import History, Revision
 from history.random_histories import alembic_map, random_history
 
-SEEDS = range(300)
+SEEDS = range(150)
 
 
 def both(seed: int) -> tuple[History, RevisionMap]:

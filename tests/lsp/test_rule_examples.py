@@ -20,11 +20,9 @@ CASES = [
 ]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["vscode-pulling", "neovim"])
-async def reader(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Editor]:
-    editor = Editor(request.param)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def reader(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Editor]:
+    editor = Editor("vscode-pulling")
     cache = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))  # for the evidence of examples

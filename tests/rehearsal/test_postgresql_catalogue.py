@@ -178,8 +178,7 @@ RENAMES = (
 )
 
 
-@pytest.mark.parametrize("setting", ["", "SET track_counts = off"])
-@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize(("committed", "setting"), [(True, ""), (False, "SET track_counts = off")])
 def test_a_second_look_sees_what_a_first_one_would(running, committed, setting):
     with database(running, "looks", f"{setting}; {BASE}") as connection:
         if committed:

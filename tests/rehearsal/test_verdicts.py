@@ -8,8 +8,6 @@ from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict, evidence_store
 from rehearsal.conftest import KINDS
 
-pytestmark = KINDS
-
 CREATE = """
 op.create_table(
     "users",
@@ -24,6 +22,7 @@ def users(project: AlembicProject) -> None:
     project.add("users", CREATE, 'op.drop_table("users")')
 
 
+@KINDS
 async def test_a_table_that_comes_and_goes_is_lossless(project, rehearsed, kind):
     users(project)
     evidence = (await rehearsed())["users"]
@@ -57,6 +56,7 @@ async def test_without_rows_only_the_schema_is_rehearsed(project, rehearsed):
     assert all((each.rows, each.losses) == (0, ()) for each in evidence.values())
 
 
+@KINDS
 async def test_a_dropped_column_that_comes_back_empty_is_lossy(project, rehearsed):
     users(project)
     project.add(
@@ -73,6 +73,7 @@ async def test_a_dropped_column_that_comes_back_empty_is_lossy(project, rehearse
     assert loss.example.endswith("→ NULL")
 
 
+@KINDS
 async def test_an_index_left_behind_fails_the_next_upgrade(project, rehearsed):
     users(project)
     project.add("index", 'op.create_index("ix_email", "users", ["email"])', "pass")
@@ -89,6 +90,7 @@ async def test_an_index_left_behind_fails_the_next_upgrade(project, rehearsed):
     )
 
 
+@KINDS
 async def test_what_comes_back_otherwise_is_residue(project, rehearsed):
     users(project)
     project.add(
@@ -101,6 +103,7 @@ async def test_what_comes_back_otherwise_is_residue(project, rehearsed):
     assert [r.grade for r in evidence.residue if r.grade != "cosmetic"] == ["different"]
 
 
+@KINDS
 async def test_rows_a_migration_inserts_and_leaves_are_residue(project, rehearsed):
     users(project)
     project.add("seed", "op.execute(\"INSERT INTO users (name) VALUES ('root')\")", "pass")
@@ -111,6 +114,7 @@ async def test_rows_a_migration_inserts_and_leaves_are_residue(project, rehearse
     ]
 
 
+@KINDS
 async def test_values_an_upgrade_overwrites_are_lost_by_the_upgrade(project, rehearsed):
     users(project)
     project.add("upper", "op.execute(\"UPDATE users SET name = 'x'\")", "pass")
@@ -135,6 +139,7 @@ async def test_a_downgrade_that_raises_is_irreversible_and_says_why(project, reh
     }
 
 
+@KINDS
 async def test_an_error_in_the_downgrade_that_nobody_raised_on_purpose_fails(project, rehearsed):
     project.add("broken", "pass", 'op.drop_table("nowhere")')
     project.add("typo", "pass", "undefined_name()")
@@ -149,6 +154,7 @@ async def test_an_error_in_the_downgrade_that_nobody_raised_on_purpose_fails(pro
     assert evidence["nothing"].reason == "`downgrade()` fails: the migration has no `downgrade()`"
 
 
+@KINDS
 async def test_an_upgrade_that_fails_skips_what_does_not_work_without_it_and_nothing_else(
     project, rehearsed
 ):
@@ -190,6 +196,7 @@ async def test_an_upgrade_that_fails_skips_what_does_not_work_without_it_and_not
     assert error.line == 9
 
 
+@KINDS
 async def test_dirt_of_one_revision_does_not_reach_the_next(project, rehearsed):
     users(project)
     project.add("dirty", 'op.create_index("ix", "users", ["email"])', "pass")
@@ -201,6 +208,7 @@ async def test_dirt_of_one_revision_does_not_reach_the_next(project, rehearsed):
     assert evidence["clean"].verdict is Verdict.LOSSLESS
 
 
+@KINDS
 async def test_a_migration_that_only_fails_with_rows_fails(project, rehearsed):
     users(project)
     project.add(
@@ -218,6 +226,7 @@ async def test_a_migration_that_only_fails_with_rows_fails(project, rehearsed):
     assert "email" in evidence.reason
 
 
+@KINDS
 async def test_a_downgrade_that_fails_on_rows_written_since_fails(project, rehearsed):
     project.add(
         "strict",
@@ -319,6 +328,7 @@ async def test_an_upgrade_that_lets_errors_pass_does_not_hide_that(project, rehe
     assert "; where this history does not start from an empty database" in reason
 
 
+@KINDS
 async def test_a_baseline_is_a_function_or_an_sql_file(project, rehearsed):
     project.add(
         "first",
@@ -338,6 +348,7 @@ async def test_a_baseline_is_a_function_or_an_sql_file(project, rehearsed):
         assert evidence["full cycle"].verdict is Verdict.LOSSLESS
 
 
+@KINDS
 async def test_a_full_cycle_that_leaves_something_says_what(project, rehearsed):
     users(project)
     project.add("view", 'op.execute("CREATE VIEW v AS SELECT 1 AS one")', "pass")
@@ -378,6 +389,7 @@ async def test_a_downgrade_that_refuses_once_there_are_rows_is_irreversible(proj
     assert evidence.reason == "there are users"
 
 
+@KINDS
 async def test_a_temporary_table_ends_with_its_command(project, rehearsed, kind):
     users(project)
     statements = ["CREATE TEMPORARY TABLE some_users AS SELECT * FROM users"]
