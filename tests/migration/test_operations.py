@@ -258,6 +258,41 @@ def test_sql_with_computed_parts_does_what_holds_for_all_of_them(
     assert changes(body) == [expected]
 
 
+_BY_DIALECT = """
+if dialect == "sqlite":
+    sql = sa.text("DELETE FROM a WHERE x")
+elif dialect == "mysql":
+    sql = sa.text("DELETE a FROM a JOIN b USING (x)")
+else:
+    raise ValueError(dialect)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("if t():\n    sql = 'DROP TABLE a'\nelse:\n    raise", c.DropTable(A)),
+        ("if t():\n    raise\nelse:\n    sql = 'DROP TABLE a'", c.DropTable(A)),
+        (
+            "sql = 'DROP TABLE a'\nif t():\n    sql = 'DROP TABLE b'",
+            c.Unknown(frozenset({A, Name("b")})),
+        ),
+        ("sql = 'DROP TABLE a'\nif t():\n    sql = 'DROP TYPE b'", c.Unknown()),
+        ("sql = 'DROP TABLE a'\nif t():\n    sql = t()", c.Unknown()),
+        (
+            "if t():\n    sql = 'UPDATE a SET x = 1'\nelse:\n    sql = 'UPDATE a SET x = y'",
+            c.WriteRows("update", A, bounded=False, computed=True),
+        ),
+        ("sql = 'DELETE FROM a'\nif t():\n    sql = 'DELETE FROM b'", c.Unknown(frozenset())),
+        (_BY_DIALECT, c.WriteRows("delete", A)),
+    ],
+)
+def test_a_statement_that_a_condition_chooses_does_what_holds_for_all(
+    body: str, expected: c.Change
+) -> None:
+    assert changes(f"{body}\nop.execute(sql)") == [expected]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -269,6 +304,8 @@ def test_sql_with_computed_parts_does_what_holds_for_all_of_them(
         "op.execute((Path(__file__).parents[1] / 'sql' / 'b.sql').read_text())",
         "op.execute(open('migrations/versions/a.sql').read())",
         "op.execute(load('a.sql'))",
+        "op.execute(open(__file__.replace('.py', '.sql')).read())",
+        "op.execute(open(os.path.splitext(__file__)[0] + '.sql').read())",
     ],
 )
 def test_sql_files_beside_the_migration_are_read(body: str, tmp_path: Path) -> None:

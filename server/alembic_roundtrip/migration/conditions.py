@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from alembic_roundtrip.migration.expression import UNKNOWN
-from alembic_roundtrip.migration.literals import dotted, value_of
+from alembic_roundtrip.migration.literals import dotted, sql_text, value_of
 from alembic_roundtrip.migration.model import Guard, GuardKind
 
 _DIALECTS = frozenset({"postgresql", "sqlite", "mysql", "mariadb", "mssql", "oracle"})
@@ -96,6 +97,29 @@ def _matches(subject: ast.expr, pattern: ast.pattern) -> ast.expr | None:
     if isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
         return None
     return ast.Call(ast.Name("matches", ast.Load()), [subject], [])
+
+
+def chosen(test: ast.expr, values: Sequence[ast.expr | None]) -> ast.expr | None:
+    """What a name is bound to after a condition, by its values after the branches that end.
+
+    Of several only texts are kept: they are what is executed, and each is short.
+    """
+    first, *others = values or (None,)
+    if first is None or None in others:
+        return None
+    for other in others:
+        if other is None or not (_is_text(first) and _is_text(other)):
+            return None
+        if ast.dump(first) != ast.dump(other):
+            first = ast.copy_location(ast.IfExp(test, first, other), test)
+    return first
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression is SQL that is written out, or one of several such by conditions."""
+    if isinstance(node, ast.IfExp):
+        return _is_text(node.body) and _is_text(node.orelse)
+    return sql_text(node) is not None
 
 
 def guards_of(test: ast.expr) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:

@@ -85,7 +85,31 @@ class _Paths:
             return self._parents(node.value, node.slice)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
             return self._joined([node.left, node.right])
+        match node:
+            case ast.BinOp(left, ast.Add(), end):
+                return self._written(left, str.__add__, end)
+            case ast.Call(ast.Attribute(owner, "replace"), [old, new]):
+                return self._written(owner, str.replace, old, new)
         return self._called(node) if isinstance(node, ast.Call) else None
+
+    def _written(
+        self, node: ast.expr, change: Callable[..., str], *arguments: ast.expr
+    ) -> Path | None:
+        """A path that is made as a text, from another one."""
+        inner, values = self._stem(node) or self.of(node), [*map(self._value_of, arguments)]
+        texts = [value for value in values if isinstance(value, str)]
+        if inner is None or len(texts) < len(values):
+            return None
+        return Path(change(str(inner), *texts))
+
+    def _stem(self, node: ast.expr) -> Path | None:
+        """What `os.path.splitext(path)[0]` comes to."""
+        match node:
+            case ast.Subscript(ast.Call(function, [path]), ast.Constant(0)):
+                name = getattr(function, "attr", getattr(function, "id", ""))
+                inner = self.of(path) if name == "splitext" else None
+                return None if inner is None else inner.with_suffix("")
+        return None
 
     def _parents(self, node: ast.Attribute, index: ast.expr) -> Path | None:
         inner, number = self.of(node.value), self._value_of(index)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.conditions import guards_of
 from alembic_roundtrip.migration.constructs import construct
 from alembic_roundtrip.migration.definitions import Definitions, one_by_one
 from alembic_roundtrip.migration.entities import entity_of
@@ -17,7 +18,7 @@ from alembic_roundtrip.migration.expression import UNKNOWN, Expression
 from alembic_roundtrip.migration.files import read_sql
 from alembic_roundtrip.migration.iteration import items_of, spread
 from alembic_roundtrip.migration.literals import sql_template, sql_text, text_argument, value_of
-from alembic_roundtrip.migration.model import Batch
+from alembic_roundtrip.migration.model import Batch, GuardKind
 from alembic_roundtrip.migration.objects import Constraint, Index, Name, Options
 from alembic_roundtrip.migration.sql import changes_of
 from alembic_roundtrip.migration.sql.holes import settled
@@ -101,6 +102,7 @@ _OWN_TABLE = frozenset({"table_name", "source_table"})
 _MANNERS = frozenset({"if_exists", "if_not_exists", "inline_references", "postgresql_concurrently"})
 """Options that say how an operation is done, not what."""
 _SCHEMA = {"create_foreign_key": "source_schema"}
+_NO_TABLE = c.Unknown(frozenset())
 
 
 @dataclass(slots=True)  # made for every operation, and frozen ones take three times as long
@@ -396,6 +398,9 @@ def said_sql(node: ast.expr, scope: Scope) -> Options:
 def executed(node: ast.expr, scope: Scope, dialects: tuple[str, ...] = ()) -> tuple[c.Change, ...]:
     """What executing an SQL string or SQLAlchemy construct changes on some dialects."""
     resolved = scope.resolve(node)
+    choice = text_argument(resolved)
+    if isinstance(choice, ast.IfExp):
+        return _either(choice, scope, dialects)
     sql = sql_text(resolved)
     if sql is None:
         sql = read_sql(text_argument(resolved), scope.file, value_of)
@@ -408,6 +413,36 @@ def executed(node: ast.expr, scope: Scope, dialects: tuple[str, ...] = ()) -> tu
     if template is not None:
         return tuple(settled(change) for change in changes_of(template, dialects))
     return Definitions(scope).statement(resolved)
+
+
+def _either(choice: ast.IfExp, scope: Scope, dialects: tuple[str, ...]) -> tuple[c.Change, ...]:
+    """What one of two statements changes, whichever is chosen."""
+    yes, _ = guards_of(choice.test)
+    asked = yes[0] if len(yes) == 1 and yes[0].kind is GuardKind.DIALECT else None
+    answers = {(name in asked.names) != asked.negated for name in dialects} if asked else set()
+    if len(answers) == 1:
+        return executed(choice.body if True in answers else choice.orelse, scope, dialects)
+    one, other = (executed(each, scope, dialects) for each in (choice.body, choice.orelse))
+    if one == other:
+        return one
+    return _common(one, other)
+
+
+def _common(one: tuple[c.Change, ...], other: tuple[c.Change, ...]) -> tuple[c.Change, ...]:
+    """What holds of both of two readings."""
+    match one, other:
+        case [c.WriteRows() as first], [c.WriteRows() as second]:
+            if (first.verb, first.table) == (second.verb, second.table):
+                bounded = first.bounded or second.bounded
+                computed = first.computed or second.computed
+                return (c.WriteRows(first.verb, first.table, bounded, computed=computed),)
+    tables: set[Name] = set()
+    for change in (*one, *other):
+        named = c.tables_of(change)
+        if not named and not isinstance(change, c.WriteRows) and change != _NO_TABLE:
+            return (c.Unknown(),)
+        tables.update(named)
+    return (c.Unknown(frozenset(tables)),)
 
 
 def _create_entity(call: Call) -> Changes:

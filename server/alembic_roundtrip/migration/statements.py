@@ -19,7 +19,13 @@ from alembic_roundtrip.migration.calls import (
     mutates,
 )
 from alembic_roundtrip.migration.changes import Change, CreateEnum, DropEnum, Unknown
-from alembic_roundtrip.migration.conditions import alternatives, asks_rows, guards_of, outcome
+from alembic_roundtrip.migration.conditions import (
+    alternatives,
+    asks_rows,
+    chosen,
+    guards_of,
+    outcome,
+)
 from alembic_roundtrip.migration.constructs import element
 from alembic_roundtrip.migration.definitions import Definitions, last
 from alembic_roundtrip.migration.engines import dispatched
@@ -246,7 +252,9 @@ class Reader:
         other = replace(place.under(*no), scope=place.scope.inner())
         after = self.block(node.body, branch)
         after_other = self.block(node.orelse, other)
-        self._forget([*node.body, *node.orelse], place)
+        reached = [p.scope for p, end in ((branch, after), (other, after_other)) if end is not None]
+        for name in frozenset().union(*map(self._bound_in, (*node.body, *node.orelse))):
+            place.scope.names[name] = chosen(test, [each.names.get(name) for each in reached])
         if after is None:
             # What refuses to go on, or to begin, leaves no doubt: all of the rest runs or none.
             unbegun = not place.guards and not any(o.changes for o in self.operations)
