@@ -60,7 +60,7 @@ A = Name("a")
         (POSTGRESQL, "CREATE DOMAIN d AS text", c.CreateObject("domain", Name("d"))),
         (POSTGRESQL, "ALTER TABLE a VALIDATE CONSTRAINT x", c.Unknown(frozenset())),
         (POSTGRESQL, "ALTER TABLE a OWNER TO b", c.Unknown(frozenset())),
-        (POSTGRESQL, "ALTER TABLE a SET SCHEMA b", c.Unknown(frozenset({A, Name("a", "b")}))),
+        (POSTGRESQL, "ALTER TABLE a SET SCHEMA b", c.RenameTable(A, "a", "b")),
         (
             POSTGRESQL,
             "CREATE INDEX __computed__IF NOT EXISTS i ON a (b)",

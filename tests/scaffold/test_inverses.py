@@ -373,6 +373,16 @@ def test_columns_that_each_are_part_of_the_key_are_one_key(tmp_path: Path) -> No
     assert made == dedent(first).strip("\n").replace('"t"', '"u"')
 
 
+def test_a_table_goes_back_to_the_schema_that_it_was_in(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("id", sa.Integer()))'
+    there = 'op.execute("ALTER TABLE t SET SCHEMA app")'
+    back = 'op.execute("ALTER TABLE app.t SET SCHEMA public")'
+    assert body(tmp_path, first, there) == back
+    assert (
+        body(tmp_path / "back", first, there, back) == 'op.execute("ALTER TABLE t SET SCHEMA app")'
+    )
+
+
 @pytest.mark.parametrize(
     ("type_", "anew"), [("sa.Integer()", True), ("sa.Numeric(9, 2)", False)], ids=["other", "wider"]
 )

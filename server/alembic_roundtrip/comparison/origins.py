@@ -22,8 +22,7 @@ class Origins:
     def follow(self, change: c.Change) -> None:
         """Note the next change of the direction."""
         if isinstance(change, c.RenameTable):
-            new = change.table._replace(name=change.new_name)
-            self._tables[new] = self._tables.pop(change.table, change.table)
+            self._tables[change.new] = self._tables.pop(change.table, change.table)
         elif isinstance(change, c.AlterColumn):
             new_name = option(change.options, "new_column_name")
             if new_name is not None and new_name.string:

@@ -110,8 +110,7 @@ def _owners(schema: Schema) -> dict[str, Name]:
 
 def _renamed(change: c.Change) -> tuple[Key, Key] | None:
     if isinstance(change, c.RenameTable):
-        new = change.table._replace(name=change.new_name)
-        return Key("table", change.table), Key("table", new)
+        return Key("table", change.table), Key("table", change.new)
     if isinstance(change, c.AlterColumn):
         name = dict(change.options).get("new_column_name")
         if name is not None and name.string and name.string != change.column:

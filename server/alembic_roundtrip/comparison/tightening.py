@@ -205,6 +205,8 @@ class _Side:
         made = change.constraint
         if change.index is not None:
             return  # which has told the rows apart
+        if made.kind == "primary":
+            yield from self._unfilled(operation, change, schema, added)
         if made.kind in {"unique", "primary"}:
             yield from self._unique(operation, change, change.table, list(made.columns), added)
         elif made.kind == "exclude" and self._start(change.table) is not None:
@@ -221,6 +223,24 @@ class _Side:
                 names = ", ".join(f"`{change.table}.{name}`" for name in made.columns)
                 rows = f"values in {names} that `{made.referent}` does not have"
                 yield Tightening(operation, change, change.table, made.columns, rows)
+
+    def _unfilled(
+        self,
+        operation: Operation,
+        change: c.AddConstraint,
+        schema: Schema,
+        added: set[tuple[Name, str]],
+    ) -> Iterator[Tightening]:
+        """The columns of a primary key that come with it, where nothing but NULL is in them."""
+        table = schema.table(change.table)
+        if table is None or self.trip.dialect != "postgresql" or not schema.knows(change.table):
+            return
+        for column in table.columns:
+            empty = column.nullable is True and column.server_default is None
+            new = (change.table, column.name) in added and column.name in change.constraint.columns
+            if empty and new and not column.fills_itself:
+                rows = f"rows in `{change.table}`, as `{column.name}` is NULL in them"
+                yield Tightening(operation, change, change.table, (column.name,), rows)
 
     def _refers_already(self, start: Table, columns: tuple[str, ...], key: Constraint) -> bool:
         """Whether a foreign key to the same table has kept the rows in order so far."""

@@ -134,8 +134,8 @@ def _signature(change: c.Change) -> tuple[str, ...]:  # noqa: PLR0912 - one case
             return ("", f"table {table.name}")
         case c.DropTable(table=name):
             return (f"table {name}", "")
-        case c.RenameTable(table=name, new_name=new):
-            return (f"table {name}", f"table {type(name)(new, name.schema)}")
+        case c.RenameTable(table=name, new=new):
+            return (f"table {name}", f"table {new}")
         case c.AddColumn(table=name, column=column):
             return ("", f"column {name}.{column.name}")
         case c.DropColumn(table=name, column=column):

@@ -109,6 +109,8 @@ def effect(change: c.Change) -> str:  # noqa: PLR0912 - one case a kind of chang
             return f"drops table `{name}` and its rows"
         case c.RenameEnum(name=name, new_name=new):
             return f"renames the type `{name}` to `{new}`"
+        case c.RenameTable(table=name, new_schema=str(new)):
+            return f"moves table `{name}` to the schema `{new}`"
         case c.RenameTable(table=name, new_name=new):
             return f"renames table `{name}` to `{new}`"
         case c.AddColumn(table=name, column=column):

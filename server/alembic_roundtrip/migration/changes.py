@@ -37,10 +37,17 @@ class DropTable:
 
 @dataclass(frozen=True, slots=True)
 class RenameTable:
-    """A table gets another name."""
+    """A table gets another name, or another schema where one is said."""
 
     table: Name
     new_name: str
+    new_schema: str | None = None
+
+    @property
+    def new(self) -> Name:
+        """What it is called then."""
+        schema = self.table.schema if self.new_schema is None else self.new_schema
+        return Name.of(self.new_name, schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +311,7 @@ def tables_of(change: Change) -> tuple[Name, ...]:
     if isinstance(change, CreateIndex):
         return (change.index.table,)
     if isinstance(change, RenameTable):
-        return (change.table, change.table._replace(name=change.new_name))
+        return (change.table, change.new)
     if isinstance(change, Unknown):
         return tuple(change.tables or ())
     return ()

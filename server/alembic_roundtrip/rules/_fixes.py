@@ -15,9 +15,11 @@ from alembic_roundtrip.diagnostic import Finding, Fix, Related
 from alembic_roundtrip.migration.changes import tables_of
 from alembic_roundtrip.migration.editing import edits
 from alembic_roundtrip.migration.model import Migration, Operation
+from alembic_roundtrip.migration.objects import Name
 from alembic_roundtrip.migration.rewrite import AddWarning, InsertStatements, RewriteError
 from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.rules._databases import is_on_first, only_on
+from alembic_roundtrip.scaffold.sql import sql_name
 from alembic_roundtrip.schema import Key, Schema
 from alembic_roundtrip.severity import Severity
 from alembic_roundtrip.text import Position, Range, apply_edits
@@ -195,7 +197,10 @@ def renamed_back(rename: Rename) -> Fix:
     """The inverse rename, first in the downgrade: nothing there expects the old name yet."""
     old, new = rename.old, rename.new
     schema = f', schema="{new.table.schema}"' if new.table.schema else ""
-    if new.kind == "table":
+    if new.table.schema != old.table.schema:
+        moved = f"{sql_name(new.table)} SET SCHEMA {sql_name(Name(old.table.schema or 'public'))}"
+        statement = f"op.execute({'ALTER TABLE ' + moved!r})"
+    elif new.kind == "table":
         statement = f'op.rename_table("{new.table.name}", "{old.table.name}"{schema})'
     elif rename.operation.batch is not None:
         statement = (

@@ -67,6 +67,26 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "A primary key of a column that comes with it, empty",
+    """
+    def upgrade():
+        op.drop_constraint("users_pkey", "users")
+        op.add_column("users", sa.Column("key", sa.Text()))
+        op.add_column("users", sa.Column("number", sa.Integer(), sa.Identity()))
+        op.create_primary_key("😋", "users", ["key", "number"])
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ fails if there are rows in `users`, as `key` is NULL in them
+
+
+    def downgrade():
+        op.drop_constraint("😋", "users")
+        op.drop_column("users", "number")
+        op.drop_column("users", "key")
+        op.create_primary_key("users_pkey", "users", ["id"])
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "SQLModel's text, which had no limit",
     """
     from sqlmodel import AutoString

@@ -75,6 +75,29 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "A table stays in another schema",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE users SET SCHEMA app; ALTER TABLE teams SET SCHEMA app")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() renames `app.teams` back to `teams`
+
+
+    def downgrade():
+        op.execute("ALTER TABLE app.users SET SCHEMA public")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+    fixed="""
+    def upgrade():
+        op.execute("ALTER TABLE users SET SCHEMA app; ALTER TABLE teams SET SCHEMA app")
+
+
+    def downgrade():
+        op.execute('ALTER TABLE app.teams SET SCHEMA public')
+        op.execute("ALTER TABLE app.users SET SCHEMA public")
+    """,
+)
+rule.example(
     "There and back",
     """
     def upgrade():

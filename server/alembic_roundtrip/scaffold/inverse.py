@@ -25,6 +25,7 @@ from alembic_roundtrip.scaffold.fragility import (
     fragile,
 )
 from alembic_roundtrip.scaffold.sql import (
+    moved_back,
     renamed_back,
     rows_undone,
     type_renamed_back,
@@ -107,6 +108,8 @@ class Inverter:
 
     @invert.register(c.RenameTable)
     def _(self, change: c.RenameTable, step: Step) -> Inverse:
+        if change.new_schema is not None:
+            return moved_back(change, self.render)
         old = spelled(self.render, step, "old_table_name", change.table.name)
         new = spelled(self.render, step, "new_table_name", change.new_name)
         return Inverse([call("op.rename_table", [new, old, *self.render.schema(change.table)])])

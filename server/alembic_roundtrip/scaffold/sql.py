@@ -56,6 +56,12 @@ def renamed_back(
     return Inverse([render.executed(sql)])
 
 
+def moved_back(change: c.RenameTable, render: Renderer) -> Inverse:
+    """ALTER TABLE … SET SCHEMA to the old one."""
+    old = sql_name(Name(change.table.schema or "public"))
+    return Inverse([render.executed(f"ALTER TABLE {sql_name(change.new)} SET SCHEMA {old}")])
+
+
 def rows_undone(
     change: c.WriteRows, step: Step, render: Renderer, dialects: Collection[str]
 ) -> Inverse:

@@ -56,9 +56,8 @@ class Walk:
             self.gone |= set() if found is None else {found}
             return found
         if isinstance(change, c.RenameTable) and change.table in self.made:
-            new = Name(change.new_name, change.table.schema)
-            self.made[new] = self.made.pop(change.table)
-            return self.made[new]
+            self.made[change.new] = self.made.pop(change.table)
+            return self.made[change.new]
         if isinstance(change, c.AddColumn):
             self.filled.add((change.table, change.column.name))
         table = _table_of(change)

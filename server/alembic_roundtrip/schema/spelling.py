@@ -87,8 +87,7 @@ class _Names:
             for part in table.constraints:
                 self._note("constraint", table.name, part.name)
         elif isinstance(change, c.RenameTable):
-            new = change.table._replace(name=change.new_name)
-            self._tables[_small(new)] = new
+            self._tables[_small(change.new)] = change.new
         elif isinstance(change, c.AddColumn):
             self._note("column", change.table, change.column.name)
         elif isinstance(change, c.CreateIndex):

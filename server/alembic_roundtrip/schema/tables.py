@@ -86,7 +86,7 @@ def drop_table(draft: Draft, change: c.DropTable) -> None:
 
 def rename_table(draft: Draft, change: c.RenameTable) -> None:
     """Rename a table; foreign keys follow, names of indexes and constraints stay."""
-    new = change.table._replace(name=change.new_name)
+    new = change.new
     table = draft.tables.get(change.table)
     draft.tables = draft.tables.without(change.table)
     if table is None or change.table in draft.unknown:

@@ -24,6 +24,7 @@ from alembic_roundtrip.migration.changes import (
     RenameEnum,
     RenameEnumValue,
     RenameIndex,
+    RenameTable,
     ReplaceObject,
     Row,
     SetComment,
@@ -127,7 +128,7 @@ def altered(words: Words, table: Name) -> Change:
             return AlterColumn(table, old, (("new_column_name", literal(new)),))
     elif words.take("SET", "SCHEMA"):
         schema = words.identifier()
-        return Unknown(frozenset({table, Name.of(table.name, schema)}))
+        return RenameTable(table, table.name, schema) if schema else Unknown(frozenset({table}))
     elif words.peek() in _OF_PARTITIONS and words.peek(1) == "PARTITION":
         # The rows of a partition go with it.
         emptied = words.peek() in {"DROP", "TRUNCATE"}
