@@ -54,7 +54,9 @@ def _misplaced(context: Context) -> Iterator[Misplaced]:
         for operation, change, schema in trip.down.steps:
             if operation in seen or operation.doubtful:
                 continue
-            for name in c.tables_of(change):
+            # What gets another name is asked for, and not the name that it gets.
+            renamed = (change.table,) if isinstance(change, c.RenameTable) else None
+            for name in renamed or c.tables_of(change):
                 meant = _meant(name, change, schema, upgrade, trip)
                 if meant is not None:
                     seen.add(operation)

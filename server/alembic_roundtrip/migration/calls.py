@@ -26,7 +26,7 @@ _HARMLESS_METHODS = frozenset(
     "one_or_none scalar_one scalar_one_or_none scalar_subquery subquery alias columns bindparams "
     "reflect Session configure quoted_name writerow read write union_all compile "
     "as_scalar exists union union_all having yield_per partitions tuples unique "
-    "read_text joinpath resolve _replace".split()
+    "read_text joinpath resolve _replace parse loads dumps encode decode".split()
 )
 LIBRARIES = frozenset({"sa", "sqlalchemy", "postgresql", "mysql", "sqlite"})
 """Names under which SQLAlchemy's classes are called; what they make touches no database."""

@@ -116,6 +116,19 @@ rule.example(
     history=(_JOBS,),
 )
 rule.example(
+    "Moved to another schema and back, under another name",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE api.jobs SET SCHEMA app; ALTER TABLE app.jobs RENAME TO tasks")
+
+
+    def downgrade():
+        op.execute("ALTER TABLE app.tasks SET SCHEMA api; ALTER TABLE api.tasks RENAME TO jobs")
+    """,
+    history=(_JOBS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "A table of the same name in each schema",
     """
     def upgrade():
