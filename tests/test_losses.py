@@ -40,6 +40,7 @@ def test_a_loss_is_said(text: str) -> None:
         "Restore the sort order of rows.",
         "Rows that are not kept in sync.",
         "Users whose password is lost.",
+        "Enforcement is off for all batches, to prevent data loss.",
     ],
 )
 def test_what_is_about_something_else_says_no_loss(text: str) -> None:

@@ -12,7 +12,8 @@ _REMEMBERED = 64
 """Texts whose answer is remembered: a dozen rules ask about the one migration at hand."""
 _SAID = re.compile(
     r"""
-      data[ ]loss | loss[ ]of[ ](?:data|rows|values|information) | destructive | irreversib
+      (?<!prevent[ ])(?<!avoid[ ])data[ ]loss
+    | loss[ ]of[ ](?:data|rows|values|information) | destructive | irreversib
     | irrecoverabl | unrecoverabl | not[ ]reversible | lossy | one[- ]way
     | (?:lose|loses|lost|losing|discard\w*|destroy\w*|wip\w+)\b
       .{0,60}\b(?:data|rows?|values?|record)

@@ -97,6 +97,8 @@ def read_type(text: str, dialect: str | None = None) -> ColumnType | None:
         return None
     if name in {"Enum", "ENUM"} and isinstance(node, ast.Call):
         return _enumeration(node, dialect if name == "Enum" else "postgresql")
+    if name == "ARRAY" and isinstance(node, ast.Call) and node.args:
+        return _array(ast.unparse(node.args[0]), dialect)
     family = _FAMILIES.get(name.lower())
     if family is None:
         return None
@@ -121,6 +123,13 @@ def _enumeration(node: ast.Call, dialect: str | None) -> ColumnType | None:
         return None
     length = given.get("length") or max((len(str(value)) for value in values), default=0)
     return ColumnType("string", {"length": length}) if length else None
+
+
+def _array(element: str, dialect: str | None) -> ColumnType:
+    """PostgreSQL's list of a type."""
+    of = read_type(element, dialect)
+    sure = of is not None and known(*of.arguments.values())
+    return ColumnType("array", {"of": of if sure else UNKNOWN})
 
 
 def is_foreign(expression: Expression | None) -> bool:

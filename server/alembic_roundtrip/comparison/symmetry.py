@@ -189,7 +189,9 @@ def _parts_with(column: str, table: Table | None, trip: RoundTrip) -> Iterator[K
 
 def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
     down = trip.down.schema
-    if not trip.before.has(key) or trip.up.schema.has(key) or down.has(key):
+    # A table or column that the upgrade makes anew is dropped all the same.
+    stays = trip.up.schema.has(key) and key.kind not in {"table", "column"}
+    if not trip.before.has(key) or stays or down.has(key):
         return False
     if operation.doubtful or key.table in down.unknown or key.table in trip.before.unknown:
         return False

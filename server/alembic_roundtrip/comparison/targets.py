@@ -21,6 +21,7 @@ _INDEXES_BY_THEMSELVES = frozenset({"postgresql", "sqlite"})
 NEEDING: Kinds = (
     *(c.AddColumn, c.AddConstraint, c.AlterColumn, c.CreateIndex, c.DropColumn, c.DropConstraint),
     *(c.DropIndex, c.DropTable, c.RenameConstraint, c.RenameIndex, c.RenameTable, c.SetComment),
+    c.WriteRows,
 )
 """The changes that something has to be there for."""
 
@@ -57,7 +58,8 @@ def _absent(context: Context) -> Iterator[Target]:
         if trip.down.unread or _anything_happened(context, trip):
             continue
         for operation, change, schema in trip.down.steps:
-            if operation.doubtful or operation.name == "execute":
+            written = isinstance(change, c.WriteRows)
+            if operation.doubtful or (operation.name == "execute" and not written):
                 continue
             for key in _needs(change):
                 if _asks(operation) or _goes_with_a_column(key, operation, trip):
@@ -102,6 +104,9 @@ _ON_COLUMNS = (c.DropColumn, c.AlterColumn)
 
 def _needs(change: c.Change) -> list[Key]:
     """What has to be there for a change, the larger first."""
+    if isinstance(change, c.WriteRows):
+        table = change.table if change.verb == "insert" else None
+        return [] if table is None else [Key("column", table, name) for name in change.columns]
     if isinstance(change, _NEEDLESS):
         return []
     names = (change.table,) if isinstance(change, c.RenameTable) else c.tables_of(change)

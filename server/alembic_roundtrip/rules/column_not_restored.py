@@ -53,6 +53,25 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "Made anew without it, in a table that the upgrade has made anew with it",
+    """
+    def upgrade():
+        op.create_table("new", sa.Column("id", sa.Integer()), sa.Column("😋", sa.Text()))
+        op.execute("INSERT INTO new SELECT * FROM users")
+        op.drop_table("users")
+        ^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the column `users.😋`
+        op.rename_table("new", "users")
+
+
+    def downgrade():
+        op.create_table("old", sa.Column("id", sa.Integer()))
+        op.execute("INSERT INTO old SELECT id FROM users")
+        op.drop_table("users")
+        op.rename_table("old", "users")
+    """,
+    history=(_USERS,),
+)
+rule.example(
     "The table comes back without it",
     """
     def upgrade():

@@ -23,7 +23,13 @@ from alembic_roundtrip.comparison.equivalence import types_agree
 from alembic_roundtrip.comparison.unmade import drops_nothing
 from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.migration.changes import AlterColumn, Change, Unknown, WriteRows
+from alembic_roundtrip.migration.changes import (
+    AddConstraint,
+    AlterColumn,
+    Change,
+    Unknown,
+    WriteRows,
+)
 from alembic_roundtrip.migration.model import Body, Direction, Operation
 from alembic_roundtrip.prose import documentation, explains, says_loss
 from alembic_roundtrip.rule import Rule
@@ -73,7 +79,12 @@ def _does_something(operation: Operation, trip: RoundTrip) -> bool:
 
 
 def _changes_nothing(change: Change, trip: RoundTrip) -> bool:
-    """Whether a column gets the type that it has: SQLite keeps an `Enum` as text, for one."""
+    """Whether a column gets the type that it has, or a table the constraint.
+
+    SQLite keeps an `Enum` as text, for one.
+    """
+    if isinstance(change, AddConstraint) and trip.before.knows(change.table):
+        return trip.before.tables[change.table] == trip.up.schema.table(change.table)
     if not isinstance(change, AlterColumn) or not trip.before.knows(change.table):
         return False
     given = {key: value for key, value in change.options if not key.startswith("existing_")}
@@ -308,6 +319,12 @@ rule.example(
         pass
     """,
 )
+_UNIQUE = (
+    "def upgrade():\n"
+    "    op.create_table('users', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('nick', sa.Text()), sa.UniqueConstraint('nick', name='uq_nick'))\n"
+)
+
 rule.example(
     "Another text of the same length is the same in SQLite",
     """
@@ -324,6 +341,20 @@ rule.example(
         "    op.create_table('tasks', sa.Column('id', sa.Integer(), primary_key=True),\n"
         "        sa.Column('state', sa.Enum('new', 'old', name='state')))\n",
     ),
+    dialects=("sqlite",),
+)
+rule.example(
+    "A constraint that was there, which SQLite's new table has once",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.create_unique_constraint("uq_nick", ["nick"])
+
+
+    def downgrade():
+        pass
+    """,
+    history=(_UNIQUE,),
     dialects=("sqlite",),
 )
 rule.example(

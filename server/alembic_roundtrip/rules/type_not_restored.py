@@ -53,6 +53,21 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "A list, in a table that has another name meanwhile",
+    """
+    def upgrade():
+        op.rename_table("users", "people")
+        op.alter_column("people", "nick", type_=sa.ARRAY(sa.Text()), postgresql_using="'{}'")
+
+
+    def downgrade():
+        op.rename_table("people", "users")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ after the downgrade `users.nick` has the type sa.ARRAY(sa.Text()) instead of sa.String(30)
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "Dropped and added as another",
     """
     def upgrade():

@@ -140,6 +140,22 @@ rule.example(
     history=(_USERS,),
 )
 rule.example(
+    "A row for a column that the table does not have",
+    """
+    def upgrade():
+        op.execute("DELETE FROM teams WHERE name = ''")
+        op.execute("DELETE FROM users WHERE name = ''")
+
+
+    def downgrade():
+        op.execute("INSERT INTO teams (id, name, made) VALUES (1, '😋', now())")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the column `teams.made` does not exist at this point
+        op.execute("INSERT INTO users (id, name) VALUES (1, '')")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
     "A constraint whose name is a convention's",
     """
     def upgrade():

@@ -57,6 +57,28 @@ _USERS = (
     "    op.create_table('teams', sa.Column('id', sa.Integer()), sa.Column('name', sa.Text()))\n"
 )
 
+_KEYED = (
+    "def upgrade():\n"
+    "    op.create_table('seats', sa.Column('id', sa.Integer(), primary_key=True),\n"
+    "        sa.Column('row', sa.Integer()), sa.UniqueConstraint('row', name='uq_row'))\n"
+)
+
+rule.example(
+    "A constraint that was there, which making the table anew keeps once",
+    """
+    def upgrade():
+        with op.batch_alter_table("seats") as batch_op:
+            batch_op.create_unique_constraint("uq_row", ["row"])
+
+
+    def downgrade():
+        with op.batch_alter_table("seats") as batch_op:
+            batch_op.drop_constraint("uq_row", type_="unique")
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() did not create the constraint `seats.uq_row`
+    """,
+    history=(_KEYED,),
+    dialects=("sqlite",),
+)
 rule.example(
     "The wrong column",
     """

@@ -23,6 +23,8 @@ def add_constraint(draft: Draft, change: c.AddConstraint) -> None:
             return  # Alembic leaves out a constraint on names that the table did not have
         columns = tuple(draft.now[name] for name in change.constraint.columns)
         change = replace(change, constraint=replace(change.constraint, columns=columns))
+        if _has_one_like(table, change.constraint):
+            return  # of several with a name Alembic keeps one
     if change.constraint.kind == "primary" and draft.dialect == "sqlite":
         table = with_known_nulls(table)
     constraints = table.constraints
@@ -38,6 +40,16 @@ def add_constraint(draft: Draft, change: c.AddConstraint) -> None:
         draft.put(with_keys_filled(draft, draft.tables[change.table]))
     _keep_numbering(draft, table)
     draft.note_constraints(change.table, (change.constraint,))
+
+
+def _has_one_like(table: Table, made: Constraint) -> bool:
+    """Whether a table has the same key under the same name."""
+    return made.name is not None and any(
+        (part.kind, part.name, part.columns) == (made.kind, made.name, made.columns)
+        and (part.referent, part.referent_columns) == (made.referent, made.referent_columns)
+        for part in table.constraints
+        if part.kind != "check"
+    )
 
 
 def _take_index(draft: Draft, change: c.AddConstraint, name: str) -> None:
