@@ -213,6 +213,24 @@ CASES = [
         ("table-not-dropped",),
     ),
     Case(
+        "what the migration made is the first that a search path of several schemas finds",
+        """
+        def upgrade():
+            op.execute("SET search_path TO north, public")
+            op.create_table("t", sa.Column("id", sa.Integer()), sa.Column("d", sa.Text()))
+            op.add_column("t", sa.Column("c", sa.Integer()))
+            op.create_table("n", sa.Column("id", sa.Integer()))
+            op.create_index("ix_n", "n", ["id"])
+
+        def downgrade():
+            op.execute("SET search_path TO north, public")
+            op.drop_table("t")
+            op.drop_column("t", "b")
+            op.drop_column("n", "c")
+        """,
+        ("table-not-dropped", "unknown-object"),
+    ),
+    Case(
         "a search path for the rest of the same text",
         """
         def upgrade():

@@ -39,18 +39,19 @@ def placed(migration: Migration) -> Migration:
     """A migration whose names have the schema that its own search path gives them."""
     if "search_path" not in migration.text.lower():
         return migration
-    return replace(
-        migration, upgrade=_placed(migration.upgrade), downgrade=_placed(migration.downgrade)
-    )
+    there: set[Name] = set()
+    upgrade = _placed(migration.upgrade, there)
+    return replace(migration, upgrade=upgrade, downgrade=_placed(migration.downgrade, there))
 
 
-def _placed(direction: Direction | None) -> Direction | None:
+def _placed(direction: Direction | None, there: set[Name]) -> Direction | None:
     if direction is None:
         return None
-    return replace(direction, operations=tuple(_followed(direction.operations)))
+    return replace(direction, operations=tuple(_followed(direction.operations, there)))
 
 
-def _followed(operations: Iterable[Operation]) -> Iterator[Operation]:
+def _followed(operations: Iterable[Operation], there: set[Name]) -> Iterator[Operation]:
+    """The operations with names in their schemas; `there` is what the migration has made so far."""
     path: _Path | None = ()
     under: tuple[Guard, ...] = ()
     for operation in operations:
@@ -59,7 +60,7 @@ def _followed(operations: Iterable[Operation]) -> Iterator[Operation]:
             continue
         before = path if operation.guards[: len(under)] == under else None
         found = tuple(_paths(operation))
-        yield _looking_through(_within(found, before), operation)
+        yield _looking_through(_within(found, before), operation, there)
         if found and found[-1].path != before:
             certain = all(guard.kind in _CERTAIN for guard in operation.guards)
             path, under = (found[-1].path, operation.guards) if certain else (None, ())
@@ -73,11 +74,31 @@ def _within(found: tuple[_Setting, ...], before: _Path | None) -> _Path | None:
     return found[0].path if len(found) == 1 and found[0].number == 0 else None
 
 
-def _looking_through(path: _Path | None, operation: Operation) -> Operation:
-    if path == () or not operation.changes:
-        return operation
-    changes = tuple(_in_path(change, path) for change in operation.changes)
-    return replace(operation, changes=changes)
+def _looking_through(path: _Path | None, operation: Operation, there: set[Name]) -> Operation:
+    changes = []
+    for change in operation.changes:
+        placed = change if path == () else _in_path(change, path, there)
+        changes.append(placed)
+        for name, made in _effects(placed):
+            (there.add if made and not operation.doubtful else there.discard)(name)
+    return operation if path == () else replace(operation, changes=tuple(changes))
+
+
+def _effects(change: c.Change) -> Iterator[tuple[Name, bool]]:
+    """Names that a change makes, or takes away."""
+    if isinstance(change, c.CreateTable):
+        yield change.table.name, True
+    elif isinstance(change, c.CreateEnum):
+        yield change.enum.name, True
+    elif isinstance(change, c.CreateObject):
+        yield change.name, True
+    elif isinstance(change, c.RenameTable):
+        yield change.table, False
+        yield change.table._replace(name=change.new_name), True
+    elif isinstance(change, c.DropTable):
+        yield change.table, False
+    elif isinstance(change, c.DropEnum | c.DropObject):
+        yield change.name, False
 
 
 def _paths(operation: Operation) -> Iterator[_Setting]:
@@ -130,13 +151,16 @@ def _listed(tokens: Iterable[str]) -> _Path | None:
     return () if set(found) <= {""} else tuple(found)
 
 
-def _in_path(change: c.Change, path: _Path | None) -> c.Change:
+def _in_path(change: c.Change, path: _Path | None, there: set[Name]) -> c.Change:
     if getattr(change, "kind", "") in _IN_NO_SCHEMA:
         return change
     if path is not None and (len(path) == 1 or isinstance(change, _MAKING)):
         return _moved(change, path[0])
+    if isinstance(change, c.WriteRows) and change.table is not None and not change.table.schema:
+        first = change.table._replace(schema=path[0]) if path else None
+        return replace(change, table=first if first in there else None)
     if isinstance(change, c.WriteRows):
-        return replace(change, table=None) if change.table and not change.table.schema else change
+        return change
     if isinstance(change, c.Unknown) and not change.tables:
         return change
     own = getattr(change, "name", None)
@@ -146,6 +170,8 @@ def _in_path(change: c.Change, path: _Path | None) -> c.Change:
         return change
     if path is None or not names:
         return c.Unknown()
+    if all(name._replace(schema=path[0]) in there for name in bare):
+        return _moved(change, path[0])
     return c.Unknown(frozenset(Name(name.name, schema) for name in bare for schema in path))
 
 
