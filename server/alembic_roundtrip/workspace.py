@@ -59,7 +59,8 @@ class Workspace:
     `surroundings` are looked up when they are first needed, unless they are given: whoever must not
     wait gives empty ones, and takes over what `look_around` finds in another thread.
     With `remember`, what is known of files is kept in the user's cache, and taken from there.
-    Raises `SettingsError` or `ProjectError` where the settings name something that cannot be used.
+    `named` are paths that somebody has asked for by name. Raises `SettingsError` or `ProjectError`
+    where the settings name something that cannot be used.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Workspace:
         surroundings: Surroundings | None = None,
         *,
         remember: bool = False,
+        named: Sequence[Path] = (),
     ) -> None:
         self.folders = tuple(folder.resolve() for folder in folders)
         self._overrides = dict(overrides or {})
@@ -81,6 +83,7 @@ class Workspace:
         self._homes: dict[Path, Environment | None] = {}
         self._surroundings = surroundings
         self._remember = remember
+        self._named = tuple(named)
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -108,7 +111,7 @@ class Workspace:
         self._astray.pop(folder, None)
         while True:
             try:
-                return find_environments(folder, settings)
+                return find_environments(folder, settings, self._named)
             except ProjectError as error:
                 if error.setting not in own or not self._overrides.keys().isdisjoint(_NAMING):
                     raise

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from alembic_roundtrip.config import Settings
 from alembic_roundtrip.history.scan import load_history, migration_files
 from alembic_roundtrip.project import (
     Environment,
     environment_of,
+    find_environments,
 )
 from project.environment_files import MIGRATION, PLAIN, found, one, write
 
@@ -104,6 +106,8 @@ def test_copies_put_aside_are_no_environment(tmp_path: Path, revision: str, coun
     aside = {"old_versions/b.py": MIGRATION.format(revision, "aaaa")}
     write(tmp_path, PLAIN | aside | {"mig/versions/b.py": MIGRATION.format("bbbb", "aaaa")})
     assert len(found(tmp_path)) == count
+    named = find_environments(tmp_path, Settings(), [tmp_path / "old_versions/b.py"])
+    assert len(named) == 2
 
 
 def test_folders_left_out_by_a_configuration_are_no_environment(tmp_path: Path) -> None:

@@ -71,7 +71,9 @@ def here(overrides: Mapping[str, object], *, remember: bool = False) -> Workspac
     if "config" in overrides or any(env.config for env in workspace.environments):
         return workspace
     above = folder_of(folder)
-    return workspace if above == folder else Workspace([above], overrides, remember=remember)
+    if above == folder:
+        return workspace
+    return Workspace([above], overrides, remember=remember, named=[folder])
 
 
 def refuse_mistakes(workspace: Workspace) -> None:

@@ -131,13 +131,14 @@ def _open(arguments: Namespace) -> Workspace:
     for path in arguments.paths:
         if not path.exists():
             raise NothingToReadError(f"{path} does not exist")
-    folders = dict.fromkeys(_workspace.folder_of(path.resolve()) for path in arguments.paths)
+    named = [path.resolve() for path in arguments.paths]
+    folders = dict.fromkeys(map(_workspace.folder_of, named))
     overrides = _workspace.overrides(arguments)
     overrides |= {name: getattr(arguments, name) for name in ("select", "ignore", "since")}
     given = {name: value for name, value in overrides.items() if value is not None}
     remember = not arguments.no_cache
     if folders:
-        return Workspace(list(folders), given, remember=remember)
+        return Workspace(list(folders), given, remember=remember, named=named)
     workspace = _workspace.here(given, remember=remember)
     if Path.cwd() not in workspace.folders:
         arguments.paths = [Path.cwd()]

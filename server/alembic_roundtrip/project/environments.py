@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -124,13 +124,16 @@ class ProjectError(Exception):
         self.near = near
 
 
-def find_environments(folder: Path, settings: Settings) -> tuple[Environment, ...]:
+def find_environments(
+    folder: Path, settings: Settings, named: Sequence[Path] = ()
+) -> tuple[Environment, ...]:
     """Every Alembic environment in a workspace folder; nothing is run.
 
-    Raises `ProjectError` where `settings` names a configuration or a section that cannot be used.
+    Folders of copies are left out, but for those that are `named` or hold what is. Raises
+    `ProjectError` where `settings` names a configuration or a section that cannot be used.
     """
     folder = folder.absolute()
-    found = _named(folder, settings) if settings.config else _all(folder, settings)
+    found = _named(folder, settings) if settings.config else _all(folder, settings, named)
     return tuple(
         each
         if each.dialects and not settings.dialects
@@ -215,7 +218,7 @@ def _near_section(files: Iterable[Path], settings: Settings) -> str:
     return nearest(settings.name, names)
 
 
-def _all(folder: Path, settings: Settings) -> list[_Found]:
+def _all(folder: Path, settings: Settings, named: Sequence[Path]) -> list[_Found]:
     tree = folders.survey(folder)
     found: list[_Found] = []
     for file in tree.configurations:
@@ -238,9 +241,13 @@ def _all(folder: Path, settings: Settings) -> list[_Found]:
         )
     known = {place for environment, _ in found for place in environment.places}
     used = [place for environment, _ in found for place in environment.version_locations]
-    bare = _bare(tree.migrations, known)
-    # What is a migration of another folder, too, and has no env.py, somebody has put aside.
-    return found + [(e, None) for e in bare if e.env_py or not folders.has_copies(_first(e), used)]
+    for bare in _bare(tree.migrations, known):
+        (location,) = bare.version_locations
+        meant = bare.env_py or any(path.is_relative_to(location.resolve()) for path in named)
+        # What is a migration of another folder, too, and has no env.py, somebody has put aside.
+        if meant or not folders.has_copies(location, used):
+            found.append((bare, None))
+    return found
 
 
 def _read(file: Path, settings: Settings) -> list[Configuration]:
@@ -391,10 +398,6 @@ def _advice(written: str) -> str:
 
 def _unusable(file: Path, problem: str, section: str = DEFAULT_SECTION) -> Environment:
     return Environment(file.parent, file, section, file.parent, (), problems=(problem,))
-
-
-def _first(environment: Environment) -> Path:
-    return environment.version_locations[0]
 
 
 def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
