@@ -90,7 +90,12 @@ def _parts(change: c.Change, operation: Operation, schema: Schema) -> Iterator[s
 def _indexes(change: c.DropColumn, schema: Schema) -> Iterator[str]:
     table = schema.table(change.table) if schema.knows(change.table) else None
     for index in table.indexes if table is not None else ():
-        if index.name and any(part.value == change.column for part in index.columns):
+        where = option(index.options, "sqlite_where")
+        texts = [part.sql for part in (*index.columns, where) if part and not part.string]
+        if index.name and (
+            any(part.value == change.column for part in index.columns)
+            or any(text and mentions(text, change.column, "sqlite", lower=False) for text in texts)
+        ):
             yield index.name
 
 
@@ -120,7 +125,7 @@ def _goes_on(part: Constraint, column: str) -> bool:
     if part.kind in {"primary", "unique"}:
         return column in part.columns
     if part.kind == "foreignkey":
-        return column in part.columns and not part.inline
+        return column in part.columns and not part.at_column
     texts = [argument.sql for argument in part.arguments] if part.kind == "check" else []
     return (
         not (part.inline or part.of_type)

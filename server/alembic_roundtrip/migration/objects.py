@@ -144,6 +144,8 @@ class Constraint:
     """For the CHECK of a `Boolean` or `Enum`: which of them; a database that has it needs none."""
     retyped: tuple[tuple[Expression, Expression], ...] = field(default=(), compare=False)
     """For the CHECK of a column whose type has changed since: from what to what, each time."""
+    at_column: bool = field(default=False, compare=False)
+    """Whether a foreign key stands in its column's text; SQLAlchemy writes it behind them."""
 
     def is_known_as(self, name: str | None) -> bool:
         """Whether that is its name in the database."""

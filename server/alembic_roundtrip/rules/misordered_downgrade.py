@@ -376,6 +376,10 @@ rule.example(
         op.add_column("users", sa.Column("zip", sa.Text()))
         op.create_index("ix_zip", "users", ["zip"])
         op.create_index("ix_id", "users", ["id"])
+        op.add_column("users", sa.Column("fax", sa.Text()))
+        op.create_index("ix_fax", "users", ["id"], sqlite_where=sa.text("fax IS NULL"))
+        op.create_index("ix_not", "users", ["id"], sqlite_where=sa.text("id = 'fax'"))
+        op.create_table("tags", sa.Column("owner", sa.ForeignKey("users.id")))
         with op.batch_alter_table("users") as batch_op:
             batch_op.create_unique_constraint("uq_nick", ["nick"])
 
@@ -389,6 +393,10 @@ rule.example(
             batch_op.drop_column("zip")
             ^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `ix_zip` still uses it
         op.drop_index("ix_zip", table_name="users")
+        op.drop_column("users", "fax")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the index `ix_fax` still uses it
+        op.drop_column("tags", "owner")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the foreign key still uses it
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_index("ix_id")
             batch_op.drop_index("ix_id")
@@ -413,10 +421,10 @@ rule.example(
         op.drop_index("ix_id", table_name="users")
         op.drop_index("ix_nick", table_name="users")
         op.drop_column("users", "nick")
+        op.drop_column("users", "team")
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_column("age")
             batch_op.drop_index("ix_age")
-        op.drop_column("users", "team")
     """,
     history=(_USERS,),
     dialects=("sqlite",),

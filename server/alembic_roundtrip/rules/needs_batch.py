@@ -9,19 +9,22 @@ Put it into `with op.batch_alter_table("…") as batch_op:`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.model import GuardKind, Migration, Operation
 from alembic_roundtrip.migration.objects import Name, option
 from alembic_roundtrip.migration.rendering import Renderer, call
 from alembic_roundtrip.migration.rewrite import WrapStatements
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import changed_call, receiver, runs, stands_alone
+from alembic_roundtrip.severity import Severity
 
 rule = Rule(__name__, severity="error")
 
@@ -36,6 +39,8 @@ _REFUSED = frozenset(
 )
 _SAID_BY_BATCH = dict.fromkeys(("table_name", "source_table", "schema", "source_schema"))
 _ALTERED = frozenset({"type_", "nullable", "server_default"})
+_FUNCTION = re.compile(r"(?:\w+\.)*func\.\w+(?:\.\w+)*\(")
+_CALLED = re.compile(r"^[\s(]*(?:CURRENT_(?:TIMESTAMP|DATE|TIME)\b|[a-z_]\w*\s*\()", re.IGNORECASE)
 
 
 @rule.check
@@ -45,16 +50,51 @@ def check(context: Context) -> Iterator[Finding]:
         return
     for operations in (context.upgrade_operations, context.downgrade_operations):
         refused = {operation: why for operation in operations if (why := _refusal(operation))}
+        with_rows = dict(_refused_with_rows(operations))
+        every = [operation for operation in operations if operation in {**refused, **with_rows}]
         for operation, message in refused.items():
-            fixes = partial(_fixes, context.migration, operation, list(refused))
-            yield Finding(operation.range, message, fixes)
+            yield Finding(
+                operation.range, message, partial(_fixes, context.migration, operation, every)
+            )
+        # What was deployed has found no row in its way.
+        old = operations is context.upgrade_operations and not context.recent
+        for operation, message in with_rows.items():
+            fixes = partial(_fixes, context.migration, operation, every)
+            severity: Severity | None = "information" if old else None
+            yield Finding(operation.range, message, fixes, severity=severity)
+
+
+def _may_run(operation: Operation) -> bool:
+    """Whether it certainly runs on SQLite, outside of a batch block."""
+    existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
+    outside = operation.batch is None and operation.runs_on("sqlite")
+    return outside and not operation.doubtful and not existing
+
+
+def _refused_with_rows(operations: Iterable[Operation]) -> Iterator[tuple[Operation, str]]:
+    """Columns whose default is computed, on tables that may have rows: SQLite fills in none."""
+    made: set[Name] = set()
+    for operation in operations:
+        for change in operation.changes:
+            if isinstance(change, c.CreateTable):
+                made.add(change.table.name)
+            elif isinstance(change, c.AddColumn) and change.table not in made:
+                default = change.column.server_default
+                if default is not None and _is_computed(default) and _may_run(operation):
+                    what = "a column whose default is computed"
+                    yield operation, f"SQLite cannot add {what} to a table with rows: use a batch"
+
+
+def _is_computed(default: Expression) -> bool:
+    """Whether SQLite does not know a default before it asks for it: neither a text nor a number."""
+    if default.sql is None:
+        return _FUNCTION.match(default.text) is not None
+    return default.string is None and _CALLED.search(default.sql) is not None
 
 
 def _refusal(operation: Operation) -> str:
     """Why SQLite does not run an operation; empty where it does, or may not be asked to."""
-    existing = any(guard.kind is GuardKind.EXISTENCE for guard in operation.guards)
-    outside = operation.batch is None and operation.runs_on("sqlite")
-    if not outside or operation.doubtful or existing:
+    if not _may_run(operation):
         return ""
     if operation.name in _REFUSED:
         return f"SQLite has no `op.{operation.name}`: use a batch"
@@ -232,6 +272,45 @@ rule.example(
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_column("team")
             batch_op.drop_column("code")
+    """,
+    history=(_USERS,),
+    dialects=("sqlite",),
+)
+rule.example(
+    "A default that is computed, for rows that are there",
+    """
+    def upgrade():
+        op.create_table("tags", sa.Column("id", sa.Integer()))
+        op.add_column("tags", sa.Column("made", sa.DateTime(), server_default=sa.func.now()))
+        op.add_column("users", sa.Column("made", sa.DateTime(), server_default=sa.func.now()))  # 😋
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ SQLite cannot add a column whose default is computed to a table with rows: use a batch
+        op.add_column("users", sa.Column("zip", sa.Text(), server_default=sa.text("'now()'")))
+        op.add_column("users", sa.Column("size", sa.Integer(), server_default=sa.text("(0)")))
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("day", sa.Date(), server_default=sa.text("CURRENT_DATE")))
+
+
+    def downgrade():
+        for name in ("day", "size", "zip", "made"):
+            op.drop_column("users", name)
+        op.drop_table("tags")
+    """,
+    fixed="""
+    def upgrade():
+        op.create_table("tags", sa.Column("id", sa.Integer()))
+        op.add_column("tags", sa.Column("made", sa.DateTime(), server_default=sa.func.now()))
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("made", sa.DateTime(), server_default=sa.func.now()))  # 😋
+        op.add_column("users", sa.Column("zip", sa.Text(), server_default=sa.text("'now()'")))
+        op.add_column("users", sa.Column("size", sa.Integer(), server_default=sa.text("(0)")))
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("day", sa.Date(), server_default=sa.text("CURRENT_DATE")))
+
+
+    def downgrade():
+        for name in ("day", "size", "zip", "made"):
+            op.drop_column("users", name)
+        op.drop_table("tags")
     """,
     history=(_USERS,),
     dialects=("sqlite",),

@@ -1,8 +1,9 @@
-"""A constraint or index is dropped by the name `None`.
+"""A constraint or index is dropped by the name `None`, or made without one where that fails.
 
 ## Why it matters
 Alembic's autogenerate writes `None` for a constraint whose name it leaves to the database. Dropping
-a constraint named `None` fails: of 45 such downgrades that were run, 44 crashed.
+a constraint named `None` fails: of 45 such downgrades that were run, 44 crashed. A batch block that
+makes a table anew, as on SQLite, takes no new constraint without a name.
 
 ## What to do
 Name constraints when they are created, or set a naming convention on the metadata, and drop them
@@ -17,25 +18,70 @@ from functools import partial
 from alembic_roundtrip.comparison.nameless import Drop, creation, known_name
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.diagnostic import Finding, Fix
-from alembic_roundtrip.migration.changes import DropConstraint, DropIndex
+from alembic_roundtrip.migration.changes import (
+    AddColumn,
+    AddConstraint,
+    Change,
+    DropConstraint,
+    DropIndex,
+)
 from alembic_roundtrip.migration.model import Direction, Operation
+from alembic_roundtrip.migration.objects import Constraint
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.scaffold.edits import has_own_call, renamed
 
+_KINDS = (DropConstraint, DropIndex, AddConstraint, AddColumn)
+_MADE = {
+    "foreignkey": "a foreign key",
+    "unique": "a unique constraint",
+    "check": "a CHECK",
+    "primary": "a primary key",
+    "exclude": "a constraint",
+}
 rule = Rule(
     __name__,
     severity="error",
-    upgrade=(DropConstraint, DropIndex),
-    downgrade=(DropConstraint, DropIndex),
+    upgrade=_KINDS,
+    downgrade=_KINDS,
 )
 
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
-    """Drops without a name, in either direction."""
+    """Drops without a name, in either direction, and what SQLite needs one for."""
     for direction in (context.migration.upgrade, context.migration.downgrade):
         if direction is not None:
             yield from _unnamed(direction, context)
+            if context.dialects[:1] == ("sqlite",):
+                yield from _refused(direction, context)
+
+
+def _refused(direction: Direction, context: Context) -> Iterator[Finding]:
+    """What a batch block on SQLite is to make without a name, where no drop is told to need it."""
+    drops = (change for each in context.downgrade_operations for change in each.changes)
+    nameless = (x for x in drops if isinstance(x, DropConstraint) and x.name is None)
+    told = {made[0] for drop in nameless if (made := creation(context, drop))}
+    for operation in direction.operations:
+        if operation in told:
+            continue
+        batch = operation.batch
+        given = {name for name, _ in batch.options} if batch is not None else set()
+        # A convention may name it; and one that makes nothing anew has no constraints at all.
+        if batch is None or not batch.sure or {"naming_convention", "recreate"} & given:
+            continue
+        if operation.doubtful or not operation.runs_on("sqlite"):
+            continue
+        for part in (part for change in operation.changes for part in _made(change)):
+            if part.name is None and part.sure:
+                message = f"{direction.name}() makes {_MADE[part.kind]} without a name in a batch"
+                yield Finding(operation.range, f"{message}, which fails on SQLite")
+
+
+def _made(change: Change) -> tuple[Constraint, ...]:
+    if isinstance(change, AddConstraint):
+        return (change.constraint,)
+    own = change.constraints if isinstance(change, AddColumn) else ()
+    return tuple(part for part in own if part.kind in {"foreignkey", "unique"})
 
 
 def _unnamed(direction: Direction, context: Context) -> Iterator[Finding]:
@@ -114,6 +160,30 @@ rule.example(
         with op.batch_alter_table("users") as batch_op:
             batch_op.drop_constraint("fk_users_team_id", type_="foreignkey")
     """,
+)
+rule.example(
+    "Made in a batch block for SQLite",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.add_column(sa.Column("😋", sa.Integer(), sa.ForeignKey("teams.id")))
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() makes a foreign key without a name in a batch, which fails on SQLite
+            batch_op.add_column(sa.Column("code", sa.Integer(), unique=True))
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ upgrade() makes a unique constraint without a name in a batch, which fails on SQLite
+            batch_op.add_column(sa.Column("mail", sa.Text(), unique=True, index=True))
+            batch_op.add_column(sa.Column("age", sa.Integer(), sa.CheckConstraint("age > 0")))
+            batch_op.add_column(sa.Column("team", sa.ForeignKey("teams.id", name="fk_team")))
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_column("team")
+            batch_op.drop_column("age")
+            batch_op.drop_column("mail")
+            batch_op.drop_column("code")
+            batch_op.drop_column("😋")
+    """,
+    dialects=("sqlite",),
 )
 rule.example(
     "By its name",

@@ -47,7 +47,7 @@ def add_column(draft: Draft, change: c.AddColumn) -> None:
     made = needed(draft, change.constraints)
     if draft.dialect == "sqlite" and not draft.recreating:
         # SQLite adds no constraint to a table; Alembic leaves out those of types.
-        made = tuple(part for part in made if not part.of_type)
+        made = tuple(replace(part, at_column=True) for part in made if not part.of_type)
     constraints = (*table.constraints, *made) if made else None
     draft.change(change.table, columns=(*others, change.column), constraints=constraints)
     draft.now[change.column.name] = change.column.name

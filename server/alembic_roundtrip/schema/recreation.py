@@ -86,11 +86,14 @@ def recreated(table: Table, batch: Batch) -> Table:
     """A table as it is made anew, before the operations of the block.
 
     A CHECK without a name is left out, and so is an index on an expression: it is not reflected.
+    Foreign keys are written behind the columns.
     """
     convention = _convention(option(batch.options, "naming_convention"))
     kept = (part for part in table.constraints if part.kind != "check" or part.name)
     constraints = tuple(
-        replace(part, name=name_of(part, table.name, convention)) if part.name is None else part
+        replace(part, name=part.name or name_of(part, table.name, convention), at_column=False)
+        if part.name is None or part.at_column
+        else part
         for part in kept
     )
     indexes = tuple(plain for index in table.indexes if (plain := reflected(index)) is not None)

@@ -94,8 +94,8 @@ class Definitions:
             check = self._check(name)
             parts.add(replace(check, columns=(parts.column,), inline=True))
         elif isinstance(kind, exp.Reference):
-            own = replace(self._reference(kind, (parts.column,), name), inline=True)
-            parts.add(own)
+            key = self._reference(kind, (parts.column,), name)
+            parts.add(replace(key, inline=True, at_column=True))
         elif isinstance(kind, exp.CommentColumnConstraint):
             parts.options.append(("comment", literal(kind.name)))
         elif isinstance(kind, exp.CollateColumnConstraint):
