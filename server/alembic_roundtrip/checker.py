@@ -15,7 +15,12 @@ from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.rule import Rule, rules, rules_of_files
 from alembic_roundtrip.rulenames import OFF
 from alembic_roundtrip.severity import SEVERITIES
-from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
+from alembic_roundtrip.suppression import (
+    Suppression,
+    file_suppressions,
+    may_ignore,
+    suppressions,
+)
 
 if TYPE_CHECKING:
     from alembic_roundtrip.context import Context
@@ -47,7 +52,7 @@ def check(
     stages = chosen.concerned(
         *kinds,
         rehearsed=context.evidence is not None or context.stale is not None,
-        ignoring=bool(ignored),
+        ignoring=bool(ignored) or may_ignore(context.migration.text),
     )
     return _check(context, chosen, stages, found_by, ignored, settings)
 
@@ -73,7 +78,8 @@ def check_file(context: FileContext, settings: Settings) -> tuple[Diagnostic, ..
     """What the selected rules find in a file that is no migration, in the order of the text."""
     ignored = file_suppressions(context.file)
     # Whoever judges comments asks which rules there are.
-    chosen = selected(settings, rules if ignored else rules_of_files)
+    asked = bool(ignored) or may_ignore(context.file.text)
+    chosen = selected(settings, rules if asked else rules_of_files)
     return _check(context, chosen, chosen.stages, Rule.file_diagnostics, ignored, settings)
 
 

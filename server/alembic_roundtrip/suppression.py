@@ -24,6 +24,14 @@ _COMMENT = re.compile(
     r"[#;]\s*roundtrip:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?\s*(?P<reason>.*)", re.IGNORECASE
 )
 
+_ALIKE = re.compile(
+    r"""[#;]\s*(?:(?:alembic[-_ ]?)?round[-_]?trip\b[\s:-]*)?
+    (?:type:\s*)?(?:ignore|disable|noqa|nolint|skip|suppress)\b(?:-next-line)?
+    [\s:=\[(]*(?P<rules>[a-z]+(?:[-_][a-z]+)+(?:\s*,\s*[a-z]+(?:[-_][a-z]+)+)*)[\s\])]*(?P<reason>.*)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What somebody writes who has another tool's comment in mind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
@@ -67,24 +75,44 @@ def file_suppressions(file: TextFile) -> tuple[Suppression, ...]:
     return tuple(_suppression(source, line, column, _line) for line, column in places)
 
 
+def may_ignore(text: str) -> bool:
+    """Whether a text may have a comment that looks as if it ignored a rule."""
+    return _ALIKE.search(text) is not None
+
+
+def lookalikes(source: Source, *, python: bool) -> Iterator[tuple[Range, tuple[str, ...], str]]:
+    """Comments that ignore nothing but look as if, with the rules they may mean, and the reason."""
+    if not may_ignore(source.text):
+        return
+    comments = _python_comments if python else _comments
+    for line, column in comments(source, _ALIKE):
+        text = source.line(line)
+        found = _ALIKE.match(text[column - 1 :])
+        if found is None or _COMMENT.match(text[column - 1 :]):
+            continue
+        names = (name.strip().lower().replace("_", "-") for name in found["rules"].split(","))
+        place = Range(Position(line, column), Position(line, len(text) + 1))
+        yield place, tuple(names), found["reason"].strip(" :-")
+
+
 def _line(number: int) -> tuple[int, int]:
     return number, number
 
 
-def _comments(source: Source) -> Iterator[tuple[int, int]]:
+def _comments(source: Source, mark: re.Pattern[str] = _COMMENT) -> Iterator[tuple[int, int]]:
     for number in range(1, source.line_count + 1):
-        found = _COMMENT.search(source.line(number))
+        found = mark.search(source.line(number))
         if found:
             yield number, found.start() + 1
 
 
-def _python_comments(source: Source) -> Iterator[tuple[int, int]]:
+def _python_comments(source: Source, mark: re.Pattern[str] = _COMMENT) -> Iterator[tuple[int, int]]:
     """Line and column, from 1, of the comments that are meant for us."""
     lines = [source.line(n) + "\n" for n in range(1, source.line_count + 1)]
     tokens = tokenize.generate_tokens(io.StringIO("".join(lines)).readline)
     try:
         for token in tokens:
-            found = _COMMENT.search(token.string) if token.type == tokenize.COMMENT else None
+            found = mark.search(token.string) if token.type == tokenize.COMMENT else None
             if found:
                 yield token.start[0], token.start[1] + found.start() + 1
     except (tokenize.TokenError, SyntaxError):

@@ -131,7 +131,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """An import at the head of the file: the module, and the names taken from it."""
+    """An import, at the head of the file or in a function: the module, the names taken from it."""
 
     module: str
     names: tuple[str, ...]

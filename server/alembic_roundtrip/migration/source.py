@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +35,7 @@ from alembic_roundtrip.migration.syntax import Syntax, docstring_of, parse, rang
 from alembic_roundtrip.text import Position, Range, Source
 
 _ONE_DATABASE: Engines = MappingProxyType({})
+_INDENTED_IMPORT = re.compile(r"^[ \t]+(?:from|import)[ \t]", re.MULTILINE)
 _IDENTIFIERS = frozenset({"revision", "down_revision", "depends_on", "branch_labels"})
 
 
@@ -62,7 +65,7 @@ def read(
         imported_downgrade=module.binds("downgrade"),
         problems=_problems(syntax),
         imports=tuple(module.imports),
-        imported=tuple(module.imported),
+        imported=(*module.imported, *module.imports_inside()),
         module_uses=tuple(module.uses),
         parts=read_parts(syntax, module.scope, engines),
     )
@@ -175,14 +178,26 @@ class _Module:
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
         self.imports.append(_written(statement, statement.names))
-        place = range_of(self.source, statement)
-        if isinstance(statement, ast.ImportFrom):
-            module = "." * statement.level + (statement.module or "")
-            names = tuple(alias.name for alias in statement.names)
-            self.imported.append(Import(module, names, place))
-        else:
-            self.imported += [Import(alias.name, (), place) for alias in statement.names]
+        self.imported += self._imports_of(statement)
         self._import_name(statement)
+
+    def _imports_of(self, statement: ast.Import | ast.ImportFrom) -> Iterator[Import]:
+        place = range_of(self.source, statement)
+        if isinstance(statement, ast.Import):
+            yield from (Import(alias.name, (), place) for alias in statement.names)
+        else:
+            module = "." * statement.level + (statement.module or "")
+            yield Import(module, tuple(alias.name for alias in statement.names), place)
+
+    def imports_inside(self) -> Iterator[Import]:
+        """What functions import when they run."""
+        if not _INDENTED_IMPORT.search(self.source.text):
+            return
+        for statement in self.syntax.tree.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                for node in ast.walk(statement):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        yield from self._imports_of(node)
 
     def _import_name(self, statement: ast.stmt) -> None:
         """Note what an import's names stand for."""

@@ -92,6 +92,26 @@ rule.example(
     history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
 )
 rule.example(
+    "Where it is needed, in a function",
+    """
+    def upgrade():
+        op.add_column("users", sa.Column("nick", sa.Text()))
+        _fill()
+
+
+    def _fill():
+        if True:
+            from versions.models import User  # 😋
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `versions.models` may change after this migration is written
+        from datetime import timezone
+
+
+    def downgrade():
+        op.drop_column("users", "nick")
+    """,
+    history=("def upgrade():\n    op.create_table('users', sa.Column('id', sa.Integer()))\n",),
+)
+rule.example(
     "Several modules are one finding",
     """
     from versions.settings import x

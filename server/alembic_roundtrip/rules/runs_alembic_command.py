@@ -65,16 +65,16 @@ rule.example(
 rule.example(
     "A command",
     """
-    from alembic import command
-
-
     def upgrade():
+        from alembic import command
+
         command.stamp(None, "head")
         ^^^^^^^^^^^^^^^^^^^^^^^^^^^ `command.stamp` inside a migration moves the version table
 
 
     def downgrade():
-        op.execute("SELECT 1")
+        command.downgrade(None, "base")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ `command.downgrade` inside a migration moves the version table
     """,
 )
 rule.example(

@@ -18,7 +18,12 @@ from alembic_roundtrip.diagnostic import Finding, Fix
 from alembic_roundtrip.filecontext import FileContext
 from alembic_roundtrip.migration.rewrite import Replace
 from alembic_roundtrip.rule import Rule, rules
-from alembic_roundtrip.suppression import Suppression, file_suppressions, suppressions
+from alembic_roundtrip.suppression import (
+    Suppression,
+    file_suppressions,
+    lookalikes,
+    suppressions,
+)
 from alembic_roundtrip.text import Position, Range, Source
 
 if TYPE_CHECKING:
@@ -32,12 +37,24 @@ def check(context: Context) -> Iterator[Finding]:
     """Names in ignore comments of a migration that nothing was found for."""
     migration = context.migration
     yield from _unused(suppressions(migration), context, migration.source)
+    yield from _unread(migration.source, python=True)
 
 
 @rule.check_file
 def check_file(context: FileContext) -> Iterator[Finding]:
     """The same for a file that is no migration."""
     yield from _unused(file_suppressions(context.file), context, context.file.source)
+    yield from _unread(context.file.source, python=context.file.kind == "python")
+
+
+def _unread(source: Source, *, python: bool) -> Iterator[Finding]:
+    """Comments that name a rule in the way of another tool."""
+    for place, names, reason in lookalikes(source, python=python):
+        meant = ", ".join(name for name in names if name in rules())
+        if meant:
+            text = f"# roundtrip: ignore[{meant}]"
+            fix = Fix(f"Write `{text}`", (Replace(place, f"{text} {reason}".rstrip()),))
+            yield Finding(place, f"it ignores nothing: did you mean `{text}`?", (fix,))
 
 
 def _unused(
@@ -141,6 +158,44 @@ rule.example(
     def downgrade():
         pass
     """,
+)
+rule.example(
+    "In the way of another tool",
+    """
+    def upgrade():
+        op.drop_table("users")
+
+
+    def downgrade():
+        pass  # alembic-roundtrip: ignore[empty-downgrade] it was a cache 😋
+              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ it ignores nothing: did you mean `# roundtrip: ignore[empty-downgrade]`?
+        # noqa: E501, line-too-long
+        # We skip empty-downgrade here.
+    """,
+    history=(_USERS,),
+    fixed="""
+    def upgrade():
+        op.drop_table("users")
+
+
+    def downgrade():
+        pass  # roundtrip: ignore[empty-downgrade] it was a cache 😋
+        # noqa: E501, line-too-long
+        # We skip empty-downgrade here.
+    """,
+)
+rule.example(
+    "As linters of Python have it",
+    """
+    def upgrade():
+        op.drop_table("users")  # noqa: undocumented_data_loss
+                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ it ignores nothing: did you mean `# roundtrip: ignore[undocumented-data-loss]`?
+
+
+    def downgrade():
+        pass  # 😋
+    """,
+    history=(_USERS,),
 )
 rule.example(
     "A misspelt name beside a right one",
