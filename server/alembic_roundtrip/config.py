@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -234,3 +234,14 @@ def load(folder: Path) -> Settings:
     if found.problem:
         raise SettingsError(f"{found.path}: {found.problem}")
     return from_mapping(found.table, str(found.path))
+
+
+def absent(settings: Settings, folder: Path) -> Iterator[Mistake]:
+    """What settings for rehearsals name in the folder of an environment, and is not there."""
+    kinds = {"python": "Python", "own_rows": "folder", "baseline": "SQL file"}
+    for name, kind in kinds.items():
+        written = getattr(settings, name)
+        if not written or (name == "baseline" and not written.endswith(".sql")):
+            continue
+        if not (folder / Path(written).expanduser()).exists():
+            yield Mistake((name.replace("_", "-"),), f"there is no {kind} `{written}`")

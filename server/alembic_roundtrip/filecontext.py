@@ -32,6 +32,8 @@ class FileContext:
     """Why git could not say what is deployed of them."""
     mistakes: tuple[Mistake, ...] = ()
     """What its settings name of environments that is not there."""
+    absent: tuple[Mistake, ...] = ()
+    """Files and folders for rehearsals that its settings name and that are not there."""
     found: tuple[Diagnostic, ...] = ()
     """What the rules of the stages before found, before anything was ignored."""
     applied: frozenset[str] = frozenset()

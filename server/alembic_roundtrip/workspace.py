@@ -383,8 +383,14 @@ class Workspace:
             histories=tuple(self.scripts(env).history for env in set_here),
             refused=tuple(filter(None, refused)),
             mistakes=tuple(self._astray_in(path)),
+            absent=tuple(self._absent(set_here)),
         )
         return check_file(context, self._settings_at(path.parent))
+
+    def _absent(self, environments: Sequence[Environment]) -> Iterator[Mistake]:
+        for folder in dict.fromkeys(environment.folder for environment in environments):
+            settings, _ = config.usable(self._settings_file(folder).table)
+            yield from config.absent(settings, folder)
 
     def evidence(self, migration: Migration) -> tuple[RevisionEvidence, bool] | None:
         """What the last rehearsal measured of a migration, and whether that is still current."""

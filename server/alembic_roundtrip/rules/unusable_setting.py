@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alembic_roundtrip.config import (
@@ -68,6 +69,11 @@ def check_file(context: FileContext) -> Iterator[Finding]:
     for mistake in _mistakes(table, context):
         yield _finding(mistake, where)
     yield from _refused(table, context, where)
+    for mistake in context.absent:
+        # Where nothing is rehearsed, as where this is linted only, a Python need not be there.
+        elsewhere = mistake.place == ("python",)
+        found = _finding(mistake, where)
+        yield replace(found, severity="information" if elsewhere else "warning")
 
 
 def _places(text: str) -> Mapping[Any, Place]:
@@ -243,6 +249,29 @@ rule.example(
     [tool.alembic-roundtrip]
     since = "revision0"
     """,
+)
+rule.example(
+    "Files and folders that are not there",
+    """
+    [tool.alembic-roundtrip]
+    python = "😋/bin/python"
+             ^^^^^^^^^^^^^^ there is no Python `😋/bin/python`
+    own-rows = "rows"
+               ^^^^^^ there is no folder `rows`
+    baseline = "first.sql"
+               ^^^^^^^^^^^ there is no SQL file `first.sql`
+    """,
+    file="pyproject.toml",
+)
+rule.example(
+    "Files and folders that are there, and what is no file",
+    """
+    [tool.alembic-roundtrip]
+    python = "alembic.ini"
+    own-rows = "migrations"
+    baseline = "app.first:make"
+    """,
+    file="pyproject.toml",
 )
 rule.example(
     "A file that does not parse",
