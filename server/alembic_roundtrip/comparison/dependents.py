@@ -12,6 +12,7 @@ from alembic_roundtrip.migration.objects import Constraint, Name, option
 from alembic_roundtrip.migration.sql.mentioned import mentions
 from alembic_roundtrip.migration.sql.views import view
 from alembic_roundtrip.schema import Schema
+from alembic_roundtrip.schema.replaying import Replay
 
 DEPENDED_ON: c.Kinds = (
     *(c.DropColumn, c.DropTable, c.AlterColumn, c.DropConstraint),
@@ -29,16 +30,28 @@ def depended_on(context: Context) -> Iterator[tuple[Operation, str]]:
 
     SQLite only looks whether its texts of tables, indexes and views can still be read.
     """
-    if context.written_downgrade is None:
-        return
+    if context.written_downgrade is not None:
+        yield from _depended_on(context, lambda trip: trip.down)
+
+
+def depended_on_in_upgrade(context: Context) -> Iterator[tuple[Operation, str]]:
+    """The same of the upgrade; nothing where that may have dropped it by a computed name."""
+    if not any(c.Unknown(frozenset()) in each.changes for each in context.upgrade_operations):
+        yield from _depended_on(context, lambda trip: trip.up)
+
+
+def _depended_on(
+    context: Context, replayed: Callable[[RoundTrip], Replay]
+) -> Iterator[tuple[Operation, str]]:
     for trip in context.round_trips:
-        if trip.down.unread or trip.dialect not in _KINDS:
+        way = replayed(trip)
+        if way.unread or trip.dialect not in _KINDS:
             continue
         if trip.dialect == "sqlite" and context.dialects[0] != "sqlite":
             continue  # for tests mostly, which never go back
         if trip.dialect == "sqlite":
-            yield from _made_again(trip)
-        for operation, change, schema in trip.down.steps:
+            yield from _made_again(way)
+        for operation, change, schema in way.steps:
             if operation.doubtful or operation.says("CASCADE"):
                 continue
             for using in _KINDS[trip.dialect]:
@@ -99,13 +112,13 @@ def _indexes(change: c.DropColumn, schema: Schema) -> Iterator[str]:
             yield index.name
 
 
-def _made_again(trip: RoundTrip) -> Iterator[tuple[Operation, str]]:
+def _made_again(way: Replay) -> Iterator[tuple[Operation, str]]:
     """Columns dropped in a batch that makes an index on them again, on a table without them."""
-    for operation, change, schema in trip.down.steps:
+    for operation, change, schema in way.steps:
         batch = operation.batch
         if batch is None or operation.doubtful or not isinstance(change, c.DropColumn):
             continue
-        same = [other for o, other, _ in trip.down.steps if o.batch == batch]
+        same = [other for o, other, _ in way.steps if o.batch == batch]
         dropped = {other.name for other in same if isinstance(other, c.DropIndex)}
         for name in () if option(batch.options, "copy_from") else _indexes(change, schema):
             if name not in dropped:
