@@ -9,8 +9,7 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Constraint, Name, option
-from alembic_roundtrip.migration.sql.mentioned import mentions
-from alembic_roundtrip.migration.sql.views import view
+from alembic_roundtrip.migration.sql import has_column
 from alembic_roundtrip.schema import Schema
 from alembic_roundtrip.schema.replaying import Replay
 
@@ -77,6 +76,8 @@ def _viewed(change: c.Change, operation: Operation, schema: Schema) -> Iterator[
 def _reads(text: str, table: Name, column: str | None, schema: Schema) -> bool:
     if table.name not in text or (column is not None and column not in text):
         return False
+    from alembic_roundtrip.migration.sql.views import view
+
     found = view(text, schema.dialect or "")
     if found is None or table not in found.tables.values():
         return False
@@ -107,7 +108,7 @@ def _indexes(change: c.DropColumn, schema: Schema) -> Iterator[str]:
         texts = [part.sql for part in (*index.columns, where) if part and not part.string]
         if index.name and (
             any(part.value == change.column for part in index.columns)
-            or any(text and mentions(text, change.column, "sqlite", lower=False) for text in texts)
+            or any(text and has_column(text, change.column, ("sqlite",)) for text in texts)
         ):
             yield index.name
 
@@ -143,7 +144,7 @@ def _goes_on(part: Constraint, column: str) -> bool:
     return (
         not (part.inline or part.of_type)
         and len(texts) == 1
-        and mentions(texts[0] or "", column, "sqlite", lower=False)
+        and has_column(texts[0] or "", column, ("sqlite",))
     )
 
 

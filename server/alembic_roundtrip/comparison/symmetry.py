@@ -11,9 +11,10 @@ from alembic_roundtrip.context import Context, RoundTrip
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.changes import Kinds
-from alembic_roundtrip.migration.mentions import is_on
+from alembic_roundtrip.migration.mentions import checks, is_on
 from alembic_roundtrip.migration.model import Direction, Operation
-from alembic_roundtrip.migration.objects import Index, Name, Table
+from alembic_roundtrip.migration.objects import Constraint, Index, Name, Table
+from alembic_roundtrip.migration.sql import has_column
 from alembic_roundtrip.migration.sql.ownership import owned
 from alembic_roundtrip.schema import Key, Schema, keys_of
 
@@ -183,8 +184,17 @@ def _parts_with(column: str, table: Table | None, trip: RoundTrip) -> Iterator[K
         if index.name and is_on(index, column, trip.dialects):
             yield Key("index", table.name, index.name)
     for part in table.constraints:
-        if part.name and column in part.columns and part.kind != "primary":
+        with_it = column in part.columns and part.kind != "primary"
+        if part.name and (with_it or _is_condition_of(part, column, trip)):
             yield Key("constraint", table.name, part.name)
+
+
+def _is_condition_of(part: Constraint, column: str, trip: RoundTrip) -> bool:
+    """Whether a CHECK certainly names a column: PostgreSQL drops it along."""
+    if part.kind != "check" or trip.dialect != "postgresql":
+        return False
+    texts = [argument.sql for argument in part.arguments]
+    return any(text and has_column(text, column, ("postgresql",)) for text in texts)
 
 
 def _is_missing(key: Key, operation: Operation, trip: RoundTrip) -> bool:
@@ -212,7 +222,7 @@ def _inside_missing(key: Key, before: Table, after: Table, trip: RoundTrip) -> b
         return any(is_on(index, name, trip.dialects) for name in gone)
     if key.kind == "constraint":
         part = next(part for part in before.constraints if part.is_known_as(key.name))
-        return any(name in part.columns for name in gone)
+        return any(name in part.columns or checks(part, name, trip.dialects) for name in gone)
     return False
 
 

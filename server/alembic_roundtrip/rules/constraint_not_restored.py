@@ -41,6 +41,26 @@ _USERS = (
 )
 
 rule.example(
+    "A CHECK that PostgreSQL drops with a column in it",
+    """
+    def upgrade():
+        op.drop_column("users", "age")  # 😋
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() restores the constraint `ck_age` of `users`
+        op.drop_column("users", "born")
+
+
+    def downgrade():
+        op.add_column("users", sa.Column("age", sa.Integer()))
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('age', sa.Integer()), sa.Column('born', sa.Date()),\n"
+        "        sa.CheckConstraint('age > 0', name='ck_age'))\n"
+        "    op.create_check_constraint('ck_born', 'users', sa.text(\"born > 'age'\"))\n",
+    ),
+    dialects=("postgresql",),
+)
+rule.example(
     "Forgotten beside a column",
     """
     def upgrade():
