@@ -15,17 +15,18 @@ from functools import partial
 
 from alembic_roundtrip.comparison.symmetry import MAKING, Leftover, leftovers
 from alembic_roundtrip.context import Context
-from alembic_roundtrip.diagnostic import Finding, Fix
+from alembic_roundtrip.diagnostic import Finding, Fix, Related
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.sql.ownership import row_security
 from alembic_roundtrip.rule import Rule
 from alembic_roundtrip.rules._fixes import at_downgrade, inverse_of
 from alembic_roundtrip.severity import Severity
 
-rule = Rule(__name__, severity="error", upgrade=MAKING["object"])
+rule = Rule(__name__, severity="error", upgrade=(*MAKING["object"], c.Unknown))
 
 _KINDS = (
     *("view", "function", "procedure", "sequence", "domain", "type", "trigger", "aggregate"),
-    "extension",
+    *("policy", "extension"),
 )
 
 
@@ -43,6 +44,26 @@ def check(context: Context) -> Iterator[Finding]:
                 at_downgrade(leftover, context),
                 _severity(leftover),
             )
+    yield from _secured(context)
+
+
+def _secured(context: Context) -> Iterator[Finding]:
+    """Row level security of older tables: without its policies nobody but the owner sees a row."""
+    downgrade = context.written_downgrade
+    trip = next((trip for trip in context.round_trips if trip.dialect == "postgresql"), None)
+    if downgrade is None or trip is None or trip.down.unread:
+        return
+    off = {table for o in context.downgrade_operations for table in row_security(o.sql, "DISABLE")}
+    for operation in context.upgrade_operations:
+        for table in () if operation.doubtful else row_security(operation.sql, "ENABLE"):
+            if (
+                table not in off
+                and table in trip.before.tables
+                and table in trip.down.schema.tables
+            ):
+                message = f"nothing in downgrade() disables the row level security of `{table}`"
+                related = Related(context.migration.path, downgrade.header, "the downgrade")
+                yield Finding(operation.range, message, related=(related,), severity="warning")
 
 
 def _fixes(context: Context, leftover: Leftover) -> tuple[Fix, ...]:
@@ -59,7 +80,7 @@ def _severity(leftover: Leftover) -> Severity | None:
 def _goes_along(kind: str, context: Context) -> bool:
     """Whether it may go with a table, or with CASCADE."""
     changes = [change for o in context.downgrade_operations for change in o.changes]
-    if kind == "trigger" and any(isinstance(change, c.DropTable) for change in changes):
+    if kind in {"trigger", "policy"} and any(isinstance(change, c.DropTable) for change in changes):
         return True
     return any(operation.says("CASCADE") for operation in context.downgrade_operations)
 
@@ -151,6 +172,54 @@ rule.example(
 
     def downgrade():
         op.drop_column("users", "code")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Row level security, and a policy",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE users ENABLE ROW LEVEL SECURITY -- 😋")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() disables the row level security of `users`
+        op.execute("CREATE POLICY own ON users USING (nick = current_user)")
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() drops the policy `own`
+        op.execute("ALTER TABLE teams ENABLE ROW LEVEL SECURITY")
+        op.add_column("teams", sa.Column("name", sa.Text()))
+
+
+    def downgrade():
+        op.drop_column("teams", "name")
+        op.execute("ALTER TABLE IF EXISTS ONLY public.teams DISABLE ROW LEVEL SECURITY")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Row level security alone",
+    """
+    def upgrade():
+        op.execute("ALTER TABLE teams ENABLE ROW LEVEL SECURITY")  # 😋
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing in downgrade() disables the row level security of `teams`
+
+
+    def downgrade():
+        op.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
+    """,
+    history=(_USERS,),
+    dialects=("postgresql",),
+)
+rule.example(
+    "Both go with their table",
+    """
+    def upgrade():
+        op.create_table("tags", sa.Column("id", sa.Integer()))
+        op.execute("ALTER TABLE tags ENABLE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own ON tags USING (true)")
+
+
+    def downgrade():
+        op.drop_table("tags")
     """,
     history=(_USERS,),
     dialects=("postgresql",),

@@ -1,4 +1,4 @@
-"""Sequences that PostgreSQL drops together with the column that owns them."""
+"""What PostgreSQL has with a table or column: sequences that go with it, and row security."""
 
 from __future__ import annotations
 
@@ -29,3 +29,15 @@ def _given(words: Words) -> Iterator[tuple[Name, Name, str]]:
     *schema, table, column = ["", "", *words.path()]
     if table:
         yield sequence, Name.of(table, schema[-1] or None), column
+
+
+def row_security(sql: str, verb: str) -> Iterator[Name]:
+    """The tables of which SQL says that row level security is to be (`ENABLE`) or not."""
+    for statement in statements(sql):
+        words = Words(statement.tokens, lower=True)
+        if words.take("ALTER", "TABLE"):
+            words.take("IF", "EXISTS")
+            words.skip("ONLY")
+            table = words.name()
+            if table is not None and words.take(verb, "ROW", "LEVEL", "SECURITY"):
+                yield table
