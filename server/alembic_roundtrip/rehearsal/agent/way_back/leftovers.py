@@ -110,6 +110,12 @@ class Leftovers:
         own = postgresql.rest(self._before, now, self._quoted) if self._native else ()
         return [*own, *self._indexes(now), *self._others(now)]
 
+    def counting_on(self, upgraded: Snapshot) -> List[Statement]:
+        """What has new sequences go on behind the rows that stayed; others do so by themselves."""
+        if not self._native:
+            return []
+        return list(postgresql.counting_on(self._before, upgraded, self._quoted))
+
     def _gone(self, kind: str, now: Snapshot) -> List[str]:
         return [name for name in _objects(self._before, kind) if name not in _objects(now, kind)]
 

@@ -190,6 +190,7 @@ class WayBack(RoundTrip):
 
     def _all(self, bench: _Bench, *, written: Sequence[str], batch: bool) -> _Trial:
         trial, rest, now = _Trial(), self._leftovers, bench.snapshot
+        counting_on = rest.counting_on(now())
         waiting = bench.run(list(enumerate(map(Statement, written))), trial)
         bench.run_all(rest.in_the_way(now()), trial)
         if waiting:
@@ -206,6 +207,7 @@ class WayBack(RoundTrip):
             for table in autogenerate.anew(self._steps.before, now()):
                 self._improve(bench, trial, table)
             bench.run_all(rest.rest(now()), trial)
+        bench.run_all(counting_on, trial)
         self._residue(bench, trial)
         return trial
 

@@ -47,6 +47,22 @@ def _numbered(before: Snapshot, now: Snapshot, quoted: Quoted) -> Iterator[State
                     yield sql(f"ALTER TABLE {_path(name, quoted)} {added}", mark)
 
 
+def counting_on(before: Snapshot, upgraded: Snapshot, quoted: Quoted) -> Iterator[Statement]:
+    """Sequences made anew for columns that stayed: they begin with 1, which rows may have."""
+    had, there = (each.objects.get("sequence", {}) for each in (before, upgraded))
+    for name, table in before.tables.items():
+        kept = upgraded.tables.get(name)
+        for column in table.columns:
+            now = kept.column(column.name) if kept is not None else None
+            owned = f"OWNED BY {name}.{column.name}"
+            gone = any(had[each].endswith(owned) for each in had if each not in there)
+            if now is not None and ((column.identity and not now.identity) or gone):
+                path, own = _path(name, quoted), quoted(column.name)
+                place, said = ("'" + each.replace("'", "''") + "'" for each in (path, column.name))
+                going = f"setval(pg_get_serial_sequence({place}, {said}), max({own}))"
+                yield sql(f"SELECT {going} FROM {path} HAVING max({own}) > 0")  # noqa: S608 - quoted
+
+
 def last(before: Snapshot, now: Snapshot) -> Iterator[Statement]:
     """Enum types that were not there; whatever used them is gone."""
     for name in now.objects.get(_ENUM, {}):
