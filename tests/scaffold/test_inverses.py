@@ -373,6 +373,32 @@ def test_columns_that_each_are_part_of_the_key_are_one_key(tmp_path: Path) -> No
     assert made == dedent(first).strip("\n").replace('"t"', '"u"')
 
 
+def test_a_key_comes_back_behind_its_column_which_is_added_without(tmp_path: Path) -> None:
+    def back(name: str, *columns: str) -> str:
+        first = f'op.create_table("t", sa.Column("a", sa.Text()), {", ".join(columns)})'
+        return body(tmp_path / name, first, 'op.drop_column("t", "id")', dialects=("postgresql",))
+
+    counted = back("counted", 'sa.Column("id", sa.Integer(), sa.Identity(), primary_key=True)')
+    assert counted.endswith(
+        'op.add_column("t", sa.Column("id", sa.Integer(), sa.Identity()))\n'
+        'op.create_primary_key("t_pkey", "t", ["id"])'
+    )
+    filled = back("filled", 'sa.Column("id", sa.Text(), primary_key=True)')
+    assert 'sa.Column("id", sa.Text(), nullable=True)' in filled
+    assert filled.index(PLACEHOLDER) < filled.index('op.create_primary_key("t_pkey", "t", ["id"])')
+
+
+def test_an_identity_that_comes_back_goes_on_behind_the_rows(tmp_path: Path) -> None:
+    first = 'op.create_table("t", sa.Column("id", sa.Integer(), sa.Identity(always=True)))'
+    gone = 'op.alter_column("t", "id", server_default=None)'
+    made = body(tmp_path, first, gone, dialects=("postgresql",))
+    assert "server_default=sa.Identity(always=True)" in made
+    assert "setval(pg_get_serial_sequence('t', 'id'), max(id)) FROM t HAVING max(id) > 0" in made
+    there = body(tmp_path / "there", first, gone, made.partition("op.execute")[0])
+    assert "setval" not in there
+    assert "server_default=None" in there
+
+
 def test_a_table_goes_back_to_the_schema_that_it_was_in(tmp_path: Path) -> None:
     first = 'op.create_table("t", sa.Column("id", sa.Integer()))'
     there = 'op.execute("ALTER TABLE t SET SCHEMA app")'

@@ -78,6 +78,11 @@ class Column:
         return next((each for each in self.arguments if "Computed(" in each.text), None)
 
     @property
+    def identity(self) -> Expression | None:
+        """The `sa.Identity(…)` that numbers its rows."""
+        return next((each for each in self.arguments if is_identity(each)), None)
+
+    @property
     def fills_itself(self) -> bool:
         """Whether the database gives existing rows a value without a server default."""
         generated = ("Identity(", "Computed(", "Sequence(")
@@ -87,6 +92,11 @@ class Column:
         """The same column with one keyword argument set, or left out for None."""
         options = without(self.options, name)
         return replace(self, options=options if value is None else (*options, (name, value)))
+
+
+def is_identity(expression: Expression) -> bool:
+    """Whether what is given as a server default is an identity: no default, to the database."""
+    return "Identity(" in expression.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
-from alembic_roundtrip.migration.objects import Column, option
+from alembic_roundtrip.migration.objects import Column, is_identity, option
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 
 _CAST_NAMES = {
@@ -65,6 +65,8 @@ class Alteration:
             yield f"type_={self._render.expression(old_type)}"
         for part in COLUMN_PARTS:
             before = self._part(part, column, options)
+            if part == "server_default" and part in options and is_identity(options[part]):
+                yield f"existing_{part}={self._render.expression(options[part])}"
             if part in options and not (self._whole and _same(before, options[part])):
                 if before is None:
                     raise NotKnownError(f"{part} of `{change.table}.{change.column}`")
@@ -83,6 +85,8 @@ class Alteration:
         """What a part of a column was; None where that is not known."""
         if part == "nullable" and column is not None and column.nullable is not None:
             return TRUE if column.nullable else _FALSE
+        if part == "server_default" and part in options and column is not None and column.identity:
+            return column.identity
         if column is not None and column.type is not None and part != "nullable":
             return option(column.options, part) or (_AUTO if part == "autoincrement" else NONE)
         given = options.get(f"existing_{part}")

@@ -9,7 +9,7 @@ from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.expression import Expression
 from alembic_roundtrip.migration.mentions import checks, is_on
-from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table
+from alembic_roundtrip.migration.objects import Column, Constraint, Index, Name, Table, is_identity
 from alembic_roundtrip.migration.rendering import NotKnownError, call
 from alembic_roundtrip.scaffold.alteration import COLUMN_PARTS, TRUE, Alteration
 from alembic_roundtrip.scaffold.constraints import Constraints
@@ -20,9 +20,10 @@ from alembic_roundtrip.scaffold.fragility import (
     against_refilled_index,
     fragile,
 )
+from alembic_roundtrip.scaffold.place import inside
 from alembic_roundtrip.scaffold.sql import sql_name
 from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
-from alembic_roundtrip.scaffold.tables import Tables, with_kept_names
+from alembic_roundtrip.scaffold.tables import Tables, with_kept_names, with_key_apart
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, to_fill, values_lost
 from alembic_roundtrip.schema.columns import whole
 from alembic_roundtrip.schema.names import numbered_column, sequence_of
@@ -78,6 +79,9 @@ class Columns:
             raise NotKnownError(f"the definition of `{change.table}.{change.column}`")
         if self._native:
             table = with_kept_names(table)
+        if step.target == "op" or self._native:
+            table = with_key_apart(table, change.column)
+            column = table.column(change.column) or column
         before = [
             f"{self._render.expression(enum.text)}.create(op.get_bind(), checkfirst=True)"
             for enum in (step.before.enums[name] for name in enums_of(column, step.before))
@@ -105,12 +109,15 @@ class Columns:
         made = call(f"{step.target}.add_column", parts)
         statements = [f"{DESTRUCTIVE}{lost}", *doubts, *rows, made]
         inner, after = self._indexes_with(column, table, step)
+        keyed: list[str] = []
         for part in along:
             with_it, afterwards = self._constraints.with_column(part, table, column, step)
-            statements += with_it
+            waits = required and part.kind == "primary" and step.target == "op"
+            (keyed if waits else statements).extend(with_it)
             after += afterwards
         again = self._required_again(change, column, step) if required else []
         after += [line for line in again if line not in after]  # what is to be filled is said once
+        after += keyed
         return Inverse([*statements, *inner], before, after, [lost])
 
     def _required_again(self, change: c.DropColumn, column: Column, step: Step) -> list[str]:
@@ -191,7 +198,25 @@ class Columns:
         rows = " or ".join(against_column(change, column, old, self._dialects, step.after))
         altered = call(f"{step.target}.alter_column", parts)
         taken, again = self._constraints.checks_anew(change, column, step)
-        return Inverse([*taken, *fragile(rows), altered, *again])
+        going = self._counting_on(change, column, options)
+        return Inverse([*taken, *fragile(rows), altered, *again], after=going)
+
+    def _counting_on(
+        self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]
+    ) -> list[str]:
+        """What has an identity that comes back go on behind the rows: it would begin with 1."""
+        default = options.get("server_default")
+        if column is None or column.identity is None or default is None or is_identity(default):
+            return []
+        if not self._native:
+            return []
+        table, own = sql_name(change.table), sql_name(Name(change.column))
+        place, name = ("'" + text.replace("'", "''") + "'" for text in (table, change.column))
+        going = f"setval(pg_get_serial_sequence({place}, {name}), max({own}))"
+        sql = f"SELECT {going} FROM {table} HAVING max({own}) > 0"  # noqa: S608 - quoted
+        lines = [call("op.execute", [self._render.text(sql)])]
+        header = f"if op.get_context().dialect.name == {self._render.text('postgresql')}:"
+        return lines if self._only_native else inside(header, lines)
 
     def _numbering(self, column: Column, table: Table) -> Column:
         """A column with the default that PostgreSQL numbers rows by, where it has that."""

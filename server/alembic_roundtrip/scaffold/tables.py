@@ -129,6 +129,21 @@ def with_kept_names(table: Table) -> Table:
     )
 
 
+def with_key_apart(table: Table, column: str) -> Table:
+    """A table whose primary key is none of a column's options: `op.add_column` leaves it out."""
+    mine = {part for part in table.constraints if part.kind == "primary" and column in part.columns}
+    if not any(part.inline for part in mine):
+        return table
+    return replace(
+        table,
+        constraints=tuple(
+            replace(part, name=known_as(part), inline=False) if part in mine else part
+            for part in table.constraints
+        ),
+        columns=tuple(each.with_option("primary_key", None) for each in table.columns),
+    )
+
+
 def _says_no_name(part: Constraint) -> bool:
     """Whether the database gives a constraint its name, as it is written."""
     return part.name is None or (part.inline and part.kind in {"primary", "unique"})

@@ -16,6 +16,7 @@ from alembic_roundtrip.migration.objects import (
     Index,
     Name,
     Table,
+    is_identity,
     option,
 )
 from alembic_roundtrip.schema.draft import Draft
@@ -222,7 +223,14 @@ def altered(column: Column, change: c.AlterColumn) -> Column:
         column = replace(column, nullable=known).with_option("nullable", nullable)
     if new_name is not None and new_name.string is not None:
         column = replace(column, name=new_name.string)
+    default = given.get("server_default")
+    if default is not None and (column.identity is not None or is_identity(default)):
+        others = [each for each in column.arguments if not is_identity(each)]
+        numbering = [default] if is_identity(default) else []
+        column = replace(column, arguments=(*others, *numbering))
     for name, value in change.options:
-        if name not in _NOT_OPTIONS:
+        if name == "server_default" and is_identity(value):
+            column = column.with_option(name, None)
+        elif name not in _NOT_OPTIONS:
             column = column.with_option(name, None if value.value in {None, False} else value)
     return column
