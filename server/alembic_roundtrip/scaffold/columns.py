@@ -79,9 +79,8 @@ class Columns:
             raise NotKnownError(f"the definition of `{change.table}.{change.column}`")
         if self._native:
             table = with_kept_names(table)
-        if step.target == "op" or self._native:
+        if step.target == "op":
             table = with_key_apart(table, change.column)
-            column = table.column(change.column) or column
         before = [
             f"{self._render.expression(enum.text)}.create(op.get_bind(), checkfirst=True)"
             for enum in (step.before.enums[name] for name in enums_of(column, step.before))

@@ -130,17 +130,18 @@ def with_kept_names(table: Table) -> Table:
 
 
 def with_key_apart(table: Table, column: str) -> Table:
-    """A table whose primary key is none of a column's options: `op.add_column` leaves it out."""
-    mine = {part for part in table.constraints if part.kind == "primary" and column in part.columns}
-    if not any(part.inline for part in mine):
-        return table
+    """A table whose primary key is no part of a column: `op.add_column` makes none.
+
+    The column still says that it is one: PostgreSQL then numbers its rows.
+    """
     return replace(
         table,
         constraints=tuple(
-            replace(part, name=known_as(part), inline=False) if part in mine else part
+            replace(part, name=known_as(part), inline=False)
+            if part.kind == "primary" and part.inline and column in part.columns
+            else part
             for part in table.constraints
         ),
-        columns=tuple(each.with_option("primary_key", None) for each in table.columns),
     )
 
 
