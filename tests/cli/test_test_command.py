@@ -194,7 +194,7 @@ def test_a_folder_without_migrations_is_one_sentence(tmp_path, monkeypatch, caps
     assert "there is no Alembic environment in" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_and_leaves_nothing(folder, tmp_path, ended_by):
     (folder / "migrations/versions/6f72b9e4d0a1_broken.py").write_text(
         "import time\nrevision = '6f72b9e4d0a1'\ndown_revision = None\n"
@@ -205,6 +205,7 @@ def test_a_signal_ends_it_and_leaves_nothing(folder, tmp_path, ended_by):
         "from pathlib import Path\n"
         # Tests that run in the background of a shell inherit from it that this is ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         "from alembic_roundtrip.rehearsal import folder\n"
         f"folder._MEMORY = Path({str(tmp_path / 'scratch')!r})\n"
         "from alembic_roundtrip.cli import main\n"

@@ -23,6 +23,19 @@ def test_a_port_that_is_taken_is_said(capsys):
     assert said.count("\n") == 1
 
 
+def test_stopped_while_it_still_starts_is_one_sentence(tmp_path):
+    (tmp_path / "argparse.py").write_text("raise KeyboardInterrupt\n")
+    program = (
+        "import sys; from alembic_roundtrip.cli import main; "
+        f"sys.modules.pop('argparse'); sys.path.insert(0, {str(tmp_path)!r}); "
+        "raise SystemExit(main(['lint']))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (2, "stopped before the end\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -115,5 +115,5 @@ async def test_a_file_that_fails_is_named_and_leaves_nothing(rows, rehearsed, na
 
 @pytest.mark.usefixtures("rows")
 async def test_a_folder_that_is_not_there_is_said(rehearsed):
-    with pytest.raises(CannotRun, match="set `own_rows` to the folder"):
+    with pytest.raises(CannotRun, match="set `own-rows` to the folder"):
         await rehearsed(own_rows="nowhere")

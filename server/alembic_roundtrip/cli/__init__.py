@@ -19,7 +19,13 @@ _PACKAGES = frozenset({"reports"})
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; gives the exit status: 0 nothing found, 1 findings, 2 could not run."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        return _say("stopped before the end")
+
+
+def _run(arguments: list[str]) -> int:
     names = _commands()
     # Only the command that runs is imported: start-up time is a feature.
     named = [name for name in names if not arguments or name == arguments[0]] or names
@@ -44,8 +50,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _say(f"cannot write or read {os.fsdecode(error.filename)}: {error.strerror}")
         _close_output()
         return _say(f"cannot write to standard output: {error.strerror}")
-    except KeyboardInterrupt:
-        return _say("stopped before the end")
     except Exception:  # noqa: BLE001 - it is shown; Python's own status would mean findings
         return _say_fault()
     return status

@@ -185,19 +185,25 @@ def _nothing(plan: Plan) -> str:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end a rehearsal as Ctrl-C does: with its agent and its folder."""
+    """Let SIGTERM and SIGHUP end a rehearsal as Ctrl-C does: with its agent and its folder."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     assert task is not None
+    ending = [signal.SIGTERM]
+    # Who starts it with `nohup` wants it to outlive the terminal.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
     try:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        for each in ending:
+            loop.add_signal_handler(each, task.cancel)
     except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for each in ending:
+            loop.remove_signal_handler(each)
 
 
 def is_finding(evidence: RevisionEvidence, fail_on: str) -> bool:

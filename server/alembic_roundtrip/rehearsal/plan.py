@@ -100,7 +100,7 @@ class Plan:
         folder = self.environment.folder / self.settings.own_rows
         if not folder.is_dir():
             raise CannotRun(
-                f"{folder} is not a folder; set `own_rows` to the folder with rows of your own"
+                f"{folder} is not a folder; set `own-rows` to the folder with rows of your own"
             )
         return str(folder)
 
