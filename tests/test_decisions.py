@@ -55,6 +55,7 @@ def given_up(part: Part, **prose: str) -> bool:
         {"end": "# irreversible: nobody uses it"},
         {"end": "# This cannot be undone."},
         {"end": "# irreversible"},
+        {"back": "# may fail, but we do not intend to support downgrades anyway"},
         {"docstring": "We don't support downgrades as it means we will drop columns."},
         {"docstring": "This is a one-way migration to clean up dependencies."},
         {"docstring": "This is a one-way migration for safety."},

@@ -117,12 +117,13 @@ _TO_DO = (
     r"(?:(?:\w+ly|be|been|to|or|and|an?|any|the|way|ways|need|needs|needed|want|try|attempt|able"
     r"|allow|support|supported|possible|do|does|have|has|provide|implement|safe|automatic|clean"
     r"|easy|proper|real|full|complete|direct|meaningful|reliable|destructive|schema|migration|run"
-    r"|perform|going|meant|designed|intended|necessary|required|for|on)[ ]){0,6}"
+    r"|perform|going|meant|designed|intend|intended|plan|necessary|required|for|on)[ ]){0,6}"
 )
 _REST = re.compile(
     rf"""
     (?: [ ]*
-      (?: back | here | at[ ]all | any[ ]?more | either | anything | everything | \w+ly
+      (?: back | here | at[ ]all | any[ ]?more | any[ ]?(?:way|how) | either | anything
+        | everything | \w+ly
         | (?:this|it|that|these|them)(?:[ ](?:\w+[ ])?{_WORK})? | (?:the[ ])?(?:\w+[ ])?{_WORK}
         | in[ ](?:general|practice|production|any[ ]way) | on[ ]purpose | by[ ]design
         | for[ ](?:safety|now|\w+[ ]reasons?|this[ ]{_WORK}) | from[ ](?:this|here|there|it)
