@@ -49,6 +49,9 @@ def write_project(example: Example, folder: Path) -> Project:
     (folder / "alembic.ini").write_text(
         "[alembic]\nscript_location = migrations\n", encoding="utf-8"
     )
+    for path, text in example.beside.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(dedent(text).lstrip("\n"), encoding="utf-8")
     down = "None"
     for number, source in enumerate(example.history):
         text = _header(source, f"revision{number}", down) + source

@@ -34,7 +34,8 @@ class Example:
     the source after the first fix, `created` the file that it makes. `deployed` is what git has of
     it on the default branch, and `deleted` are migrations that git has and that are gone. With
     `file` the source is that of a file beside the migrations, of that name. `evidence` is what the
-    last rehearsal measured; with `stale` it was measured before an edit.
+    last rehearsal measured; with `stale` it was measured before an edit. `beside` are other files
+    of the project, by their path in it.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Example:
     evidence: RevisionEvidence | None = None
     stale: bool = False
     created: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 Check = Callable[["Context"], Iterator[Finding]]
@@ -118,10 +120,11 @@ class Rule:
         evidence: RevisionEvidence | None = None,
         stale: bool = False,
         created: str | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> None:
         """Document and test the rule with one example."""
         project = (history, dialects, deployed, deleted, file, evidence, stale, created)
-        example = Example(title, source, fixed, *project)
+        example = Example(title, source, fixed, *project, beside or {})
         self.examples.append(example)
 
     def concerns(

@@ -126,7 +126,7 @@ def page(rule: Rule) -> str:
     parts += [_found(example, *code) for example, code in examples if code[1]]
     parts += ["## Left alone"]
     parts += [
-        f"{example.title}:\n\n{_block(source, example.file)}"
+        f"{example.title}:\n\n{_block(source, example.file)}{_beside(example)}"
         for example, (source, marks) in examples
         if not marks
     ]
@@ -135,7 +135,7 @@ def page(rule: Rule) -> str:
 
 def _found(example: Example, source: str, messages: list[str]) -> str:
     told = "\n".join(f"- {message}" for message in messages)
-    text = f"{example.title}:\n\n{_block(source, example.file)}\n\n{told}"
+    text = f"{example.title}:\n\n{_block(source, example.file)}{_beside(example)}\n\n{told}"
     if example.deployed is not None:
         text += f"\n\nDeployed is:\n\n{_block(dedent(example.deployed).strip())}"
     if example.fixed is not None:
@@ -148,6 +148,14 @@ def _found(example: Example, source: str, messages: list[str]) -> str:
 def _block(source: str, file: str = "") -> str:
     kind = TextFile(Path(file), source).kind if file else "python"
     return f"```{_LANGUAGES.get(kind, kind)}\n{source}\n```"
+
+
+def _beside(example: Example) -> str:
+    """The other files that an example needs."""
+    return "".join(
+        f"\n\nBeside it, `{path}`:\n\n{_block(dedent(text).strip(), path)}"
+        for path, text in example.beside.items()
+    )
 
 
 def _without_carets(example: Example) -> tuple[str, list[str]]:

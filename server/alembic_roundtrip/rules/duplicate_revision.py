@@ -98,3 +98,32 @@ rule.example(
     """,
     history=("def upgrade():\n    pass\n",),
 )
+rule.example(
+    "A backup that is in no version location",
+    """
+    revision = "bbbb2222"  # 😋
+    down_revision = None
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    beside={
+        "migrations/old/bbbb2222_first.py": """
+        revision = "bbbb2222"
+        down_revision = None
+
+
+        def upgrade():
+            pass
+
+
+        def downgrade():
+            pass
+        """
+    },
+)

@@ -85,3 +85,14 @@ rule.example(
         op.create_table("users", sa.Column("id", sa.Integer(), primary_key=True))
     """,
 )
+rule.example(
+    "The script that runs migrations",
+    """
+    from alembic import context
+
+
+    def upgrade():  # 😋
+        context.run_migrations()
+    """,
+    file="migrations/env.py",
+)

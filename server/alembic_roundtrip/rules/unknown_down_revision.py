@@ -242,3 +242,38 @@ rule.example(
         'revision = "revision1"\ndown_revision = None\ndef upgrade():\n    pass\n',
     ),
 )
+rule.example(
+    "A revision in another version location",
+    """
+    revision = "bbbb2222"  # 😋
+    down_revision = "aaaa1111"
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+    beside={
+        "alembic.ini": """
+        [alembic]
+        script_location = migrations
+        version_locations = migrations/versions:more/versions
+        version_path_separator = :
+        """,
+        "more/versions/aaaa1111_first.py": """
+        revision = "aaaa1111"
+        down_revision = None
+
+
+        def upgrade():
+            pass
+
+
+        def downgrade():
+            pass
+        """,
+    },
+)

@@ -252,3 +252,31 @@ rule.example(
             batch_op.drop_constraint("uq_users_nick", type_="unique")
     """,
 )
+rule.example(
+    "Made without a name, by the naming convention of env.py",
+    """
+    def upgrade():
+        with op.batch_alter_table("users") as batch_op:  # 😋
+            batch_op.create_unique_constraint(None, ["nick"])
+
+
+    def downgrade():
+        with op.batch_alter_table("users") as batch_op:
+            batch_op.drop_constraint("uq_users_nick", type_="unique")
+    """,
+    history=(
+        "def upgrade():\n"
+        "    op.create_table('users', sa.Column('id', sa.Integer()), sa.Column('nick', sa.Text()))\n",
+    ),
+    dialects=("sqlite",),
+    beside={
+        "migrations/env.py": """
+        import sqlalchemy as sa
+        from alembic import context
+
+        names = {"uq": "uq_%(table_name)s_%(column_0_name)s"}
+        target_metadata = sa.MetaData(naming_convention=names)
+        context.configure(target_metadata=target_metadata)
+        """
+    },
+)
