@@ -33,13 +33,20 @@ def _command(entry: Path) -> list[bytes]:
 
 def _scratch_folder(entry: Path) -> Path | None:
     """Where an agent that has waited works by now: it has a file open there."""
-    for descriptor in (entry / "fd").iterdir() if alive(int(entry.name)) else ():
+    for descriptor in _descriptors(entry):
         with suppress(OSError):
             file = descriptor.readlink()
             for folder in file.parents:
                 if folder.name.startswith(PREFIX):
                     return folder
     return None
+
+
+def _descriptors(entry: Path) -> list[Path]:
+    try:
+        return [*(entry / "fd").iterdir()]
+    except OSError:  # it has ended meanwhile
+        return []
 
 
 def alive(pid: int) -> bool:
