@@ -21,7 +21,7 @@ from alembic_roundtrip.scaffold.fragility import (
     fragile,
 )
 from alembic_roundtrip.scaffold.place import inside
-from alembic_roundtrip.scaffold.sql import sql_name
+from alembic_roundtrip.scaffold.sql import sql_name, sql_value
 from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
 from alembic_roundtrip.scaffold.tables import Tables, with_kept_names, with_key_apart
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, to_fill, values_lost
@@ -205,12 +205,12 @@ class Columns:
     ) -> list[str]:
         """What has an identity that comes back go on behind the rows: it would begin with 1."""
         default = options.get("server_default")
-        if column is None or column.identity is None or default is None or is_identity(default):
+        if not self._native or column is None or column.identity is None:
             return []
-        if not self._native:
+        if default is None or is_identity(default):
             return []
         table, own = sql_name(change.table), sql_name(Name(change.column))
-        place, name = ("'" + text.replace("'", "''") + "'" for text in (table, change.column))
+        place, name = sql_value(table), sql_value(change.column)
         going = f"setval(pg_get_serial_sequence({place}, {name}), max({own}))"
         sql = f"SELECT {going} FROM {table} HAVING max({own}) > 0"  # noqa: S608 - quoted
         lines = [call("op.execute", [self._render.text(sql)])]
