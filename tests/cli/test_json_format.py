@@ -36,7 +36,15 @@ def keys(value: Any, path: str = "") -> Iterator[str]:
     ("command", "seldom"),
     [
         (["lint"], {"summary.problems[]"}),
-        (["test"], {"baseline", "error"}),
+        (
+            ["test"],
+            {
+                "baseline",
+                "error",
+                *(f"database.{key}" for key in ("extensions[].name", "extensions[].version")),
+                "database.missing_extensions[]",
+            },
+        ),
         (
             ["plan", "base"],
             {"to[]", *(f"revisions[].sql[].{key}" for key in ("database", "sql", "problem"))},

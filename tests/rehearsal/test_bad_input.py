@@ -52,7 +52,7 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
         ("this is no Python", "migrations/env.py line 1 does not parse: invalid syntax"),
         (
             "from sqlalchemy import create_engine; create_engine('postgresql+nodriver://h/d')",
-            "no rehearsal:",
+            "migrations/env.py line 1 connects by `postgresql+nodriver`, which neither SQLAlchemy",
         ),
     ],
     ids=lambda value: value[:30].replace("/", "-") if isinstance(value, str) else None,

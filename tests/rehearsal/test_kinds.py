@@ -93,6 +93,9 @@ def test_another_kind_is_one_sentence(tmp_path: Path) -> None:
         ),
         ("sqlite:////tmp/x.db", "names a file, .* `sqlite` is enough"),
         ("oracle://x/y", "rehearsing on Oracle is not available"),
+        ("postgresql+nodriver://x/y", "the driver `nodriver`, .* `postgresql://…` is enough"),
+        ("mysql:/x", "is not a URL: `//` is missing"),
+        ("mysql://a:b@c@d/x", "is not a URL: it has a second `@`"),
     ):
         with pytest.raises(CannotRun, match=sentence):
             kind_for(environment, Settings(database=setting))

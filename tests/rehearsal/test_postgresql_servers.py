@@ -29,6 +29,8 @@ def administrator(server: None) -> Iterator[psycopg.Connection]:
     with cluster.running() as found:
         place = f"host={found.socket} port={found.port} user=postgres"
         with psycopg.connect(f"{place} dbname=postgres", autocommit=True) as connection:
+            with psycopg.connect(f"{place} dbname=template1") as template:
+                template.execute("CREATE EXTENSION tcn")
             connection.execute("CREATE DATABASE precious")
             connection.execute("CREATE ROLE boss LOGIN SUPERUSER PASSWORD 'b%s'")
             connection.execute("CREATE ROLE maker LOGIN CREATEDB PASSWORD 'm'")
@@ -36,6 +38,8 @@ def administrator(server: None) -> Iterator[psycopg.Connection]:
             try:
                 yield connection
             finally:
+                with psycopg.connect(f"{place} dbname=template1") as template:
+                    template.execute("DROP EXTENSION tcn")
                 connection.execute("DROP DATABASE precious WITH (FORCE)")
                 for role in ("boss", "maker", "visitor"):
                     connection.execute(f"DROP ROLE {role}".encode())
@@ -64,6 +68,13 @@ async def test_a_named_server_gets_databases_of_ours_and_loses_them_again(
         "committing",
         'with op.get_context().autocommit_block():\n    op.execute("CREATE INDEX i ON users (id)")',
         'op.drop_index("i", "users")',
+        head='"""CREATE EXTENSION theirs"""\nWANTED = "CREATE EXTENSION IF NOT EXISTS nowhere"\n'
+        "def asked(): op.execute('create extension \"citext\" CASCADE')",
+    )
+    project.add(
+        "ours",
+        'op.execute("CREATE EXTENSION IF NOT EXISTS tcn")',
+        'op.execute("DROP EXTENSION tcn")',
     )
     before = sessions(administrator)
     events = await collect(project, database=url(administrator, login))
@@ -71,8 +82,14 @@ async def test_a_named_server_gets_databases_of_ours_and_loses_them_again(
     assert {r: e.verdict for r, e in found.items()} == {
         "users": Verdict.LOSSLESS,
         "committing": Verdict.LOSSLESS,
+        "ours": Verdict.SKIPPED,
     }
-    assert next(e for e in events if isinstance(e, Started)).database == "postgresql"
+    assert "`template1` of the server has the extension `tcn`" in (found["ours"].reason or "")
+    started = next(e for e in events if isinstance(e, Started))
+    assert started.database == "postgresql"
+    assert started.extensions is not None
+    assert started.extensions.created == ("citext", "nowhere", "tcn")
+    assert started.extensions.missing == ("nowhere",)
     assert administrator.execute(OURS).fetchall() == []
     assert sessions(administrator) == before, "the named database itself is not opened"
 
@@ -95,9 +112,13 @@ async def test_a_server_that_cannot_be_used_is_one_sentence(project, administrat
 @KIND
 async def test_a_server_that_is_not_there_is_one_sentence(project):
     users(project)
-    sentence = r"postgresql://app@127.0.0.1:1/x cannot be used .*: Connection refused$"
-    with pytest.raises(CannotRun, match=sentence):
-        await collect(project, database="postgresql://app:hidden@127.0.0.1:1/x")
+    for url, said in (
+        ("postgresql://app:hidden@127.0.0.1:1/x", "app@127.0.0.1:1/x .*: Connection refused;"),
+        ("postgresql:///x?host=/nowhere", "/x .* No such file"),
+        ("postgresql://app:hidden@host/x?colour=red", 'app@host/x .* "colour"'),
+    ):
+        with pytest.raises(CannotRun, match=f"postgresql://{said}.* see that it runs there"):
+            await collect(project, database=url)
 
 
 @KIND

@@ -20,13 +20,19 @@ class Document:
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
-        self._database = {"kind": "", "version": ""}
+        self._database: dict[str, Any] = {"kind": "", "version": ""}
         self._baseline: str | None = None
         self._revisions: list[dict[str, Any]] = []
 
     def started(self, event: Started) -> None:
         """The database."""
         self._database = {"kind": event.database, "version": event.version}
+        if event.extensions is not None:
+            self._database["extensions"] = [
+                {"name": name, "version": version}
+                for name, version in event.extensions.available.items()
+            ]
+            self._database["missing_extensions"] = list(event.extensions.missing)
 
     def from_models(self) -> None:
         """What makes the schema that it began with."""

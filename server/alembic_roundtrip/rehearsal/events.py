@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alembic_roundtrip.evidence import RevisionEvidence, Step, Verdict
+from alembic_roundtrip.rehearsal.extensions import Extensions
 from alembic_roundtrip.restoration import Restoration
 
 
@@ -18,6 +19,8 @@ class Started:
     guard: str
     """`kernel` where the operating system closes every other database, else `process`."""
     revisions: tuple[str, ...]
+    extensions: Extensions | None = None
+    """Of a PostgreSQL server that is named, or of which migrations create some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +44,7 @@ from alembic_roundtrip.rehearsal.events import (
     StepStarted,
     WayBackFound,
 )
+from alembic_roundtrip.rehearsal.extensions import Extensions, created_by
 from alembic_roundtrip.rehearsal.folder import collect_leftovers, scratch_folder
 from alembic_roundtrip.rehearsal.jobs import side_by_side
 from alembic_roundtrip.rehearsal.plan import FULL_CYCLE, TARGET_METADATA, CannotRun, Plan
@@ -323,12 +324,23 @@ class _Rehearsal:
         self._known.database, self._known.version = message["database"], message["version"]
         self._known.files = {name: path for name, (path, _) in message["files"].items()}
         before = {} if self._beginning is None else self._beginning.keys
-        self._known.keys = evidence_keys(_contents(message["files"]), before)
+        contents = _contents(message["files"])
+        self._known.keys = evidence_keys(contents, before)
         revisions = tuple(message["revisions"])
         self._known.selected = frozenset((*revisions, FULL_CYCLE))
         if again:
             return None
-        return Started(message["database"], message["version"], message["guard"], revisions)
+        extensions = self._extensions(content for content, _ in contents.values())
+        database, version = self._known.database, self._known.version
+        return Started(database, version, message["guard"], revisions, extensions)
+
+    def _extensions(self, scripts: Iterable[bytes]) -> Extensions | None:
+        available = self._place.get("extensions")
+        if available is None:
+            return None
+        created = created_by(scripts)
+        is_named = "://" in self._plan.settings.database
+        return Extensions(available, created) if created or is_named else None
 
     def _told(self, evidence: RevisionEvidence, *, lacking: bool = False) -> Event | None:
         """What is known of a revision in the end; a way back was told before."""

@@ -9,6 +9,7 @@ from alembic_roundtrip.cli.reports._terminal import Part, writer
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.measurements import database_name
 from alembic_roundtrip.rehearsal.events import Finished, Started
+from alembic_roundtrip.rehearsal.extensions import Extensions
 
 _STYLES = {
     Verdict.LOSSLESS: "green",
@@ -46,6 +47,8 @@ class RehearsalReport:
         filled = f"{rows} made-up rows a table" if rows else "schema only"
         guard = _GUARDS.get(event.guard, event.guard)
         self._line((f"{count} on a scratch {database}, {filled}; {guard}", "dim"))
+        if event.extensions is not None:
+            self._line((_about(event.extensions), "dim"))
 
     def from_models(self) -> None:
         """One line on what the verdicts are of."""
@@ -89,6 +92,16 @@ def summary(event: Finished) -> str:
         if event.verdicts.get(verdict)
     ]
     return f"{count}: {', '.join(parts) or 'none'} in {event.seconds:.1f} s"
+
+
+def _about(extensions: Extensions) -> str:
+    """One line on what the server has of what migrations create."""
+    available = extensions.available
+    there = [f"{name} {available[name]}" for name in extensions.created if name in available]
+    of = f"of the server's {_counted(len(available), 'extension')} migrations create"
+    created = f"{of} {', '.join(there) or 'none'}"
+    missing = ", ".join(extensions.missing)
+    return f"{created}; it lacks {missing}, which they create as well" if missing else created
 
 
 def _counted(number: int, noun: str) -> str:

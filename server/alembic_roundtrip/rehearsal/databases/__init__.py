@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from urllib.parse import urlsplit
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project import Environment
@@ -18,6 +19,7 @@ KINDS: Mapping[str, Callable[[Settings], AbstractAsyncContextManager[dict[str, A
 }
 """What makes the place of each kind, as the agent is told it."""
 _ALIASES = {"postgres": postgresql.KIND, "mysql": mariadb.KIND}
+_DRIVERS = {postgresql.KIND: postgresql.DRIVERS, mariadb.KIND: mariadb.DRIVERS}
 _NAMES = {"oracle": "Oracle", "mssql": "Microsoft SQL Server"}
 
 
@@ -46,10 +48,22 @@ def kind_for(environment: Environment, settings: Settings) -> str:
     )
 
 
+def _wrong_with(url: str) -> str:
+    """What keeps a text that begins like a URL from being one; empty where nothing does."""
+    if "://" not in url:
+        return "`//` is missing behind the colon"
+    try:
+        place = urlsplit(url).netloc
+    except ValueError as error:
+        return str(error)
+    second = place.count("@") > 1
+    return "it has a second `@`, which in a password is written `%40`" if second else ""
+
+
 def _named(wanted: str) -> str:
     """The kind that a setting names; raises `CannotRun` where it names something else."""
-    kind, colon, _ = wanted.partition(":")
-    kind = kind.partition("+")[0]
+    scheme, colon, _ = wanted.partition(":")
+    kind, _, driver = scheme.partition("+")
     if kind == sqlite.KIND and colon:
         raise CannotRun(
             "no rehearsal: the setting `database` names a file, and SQLite's scratch databases are "
@@ -59,5 +73,17 @@ def _named(wanted: str) -> str:
         raise CannotRun(
             f"no rehearsal: the setting `database` is `{kind}`; it can be `auto`, `sqlite`, "
             "`postgresql`, `mariadb` or the URL of a server, `postgresql://…` or `mysql://…`"
+        )
+    wrong = _wrong_with(wanted) if colon else ""
+    if wrong:
+        raise CannotRun(
+            f"no rehearsal: the setting `database` is not a URL: {wrong}; "
+            "`postgresql://user:password@host:port/name` is one"
+        )
+    known = _DRIVERS.get(_ALIASES.get(kind, kind), (driver,))
+    if driver and driver not in known:
+        raise CannotRun(
+            f"no rehearsal: the setting `database` names the driver `{driver}`, which is none of "
+            f"{', '.join(known)}; `{kind}://…` is enough: the driver that connects is env.py's own"
         )
     return kind

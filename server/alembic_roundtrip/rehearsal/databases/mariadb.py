@@ -24,6 +24,7 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.rehearsal.databases import daemon, mariadb_relay, scratch
 from alembic_roundtrip.rehearsal.databases.scratch import OURS, PREFIX, Place
 from alembic_roundtrip.rehearsal.databases.shared import Server
+from alembic_roundtrip.rehearsal.databases.urls import shown
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KIND = "mariadb"
+DRIVERS = ("pymysql", "mysqldb", "mysqlconnector", "mariadbconnector", "asyncmy", "aiomysql")
+"""What SQLAlchemy calls those that the agent can lead to a scratch database."""
 INSTALL = "pip install 'alembic-roundtrip[mariadb]'"
 _OLDEST = {"MariaDB": (10, 3), "MySQL": (8, 0)}
 _PORT = 3306
@@ -56,10 +59,14 @@ def _arguments(server: Server | str) -> dict[str, Any]:
     if isinstance(server, Server):
         return {"unix_socket": server.socket, "user": "root"}
     parts = urlsplit(server)
+    try:
+        port = parts.port or _PORT
+    except ValueError as error:
+        raise scratch.unusable(shown(server), str(error)) from error
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     found: dict[str, Any] = {
         "host": parts.hostname or "localhost",
-        "port": parts.port or _PORT,
+        "port": port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
     }
@@ -103,7 +110,7 @@ def _connected(
         )
     except (pymysql.err.Error, RuntimeError) as error:
         said = str(error.args[-1]).strip().splitlines()[-1]
-        raise CannotRun(f"{name} cannot be used for scratch databases: {said}") from error
+        raise scratch.unusable(name, said) from error
     with connection:
         yield connection
 

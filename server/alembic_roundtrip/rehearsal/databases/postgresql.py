@@ -17,18 +17,21 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.rehearsal.databases import cluster, relay, scratch
 from alembic_roundtrip.rehearsal.databases.scratch import OURS
 from alembic_roundtrip.rehearsal.databases.shared import Server
+from alembic_roundtrip.rehearsal.databases.urls import in_database
 from alembic_roundtrip.rehearsal.plan import CannotRun
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 KIND = "postgresql"
+DRIVERS = ("psycopg", "psycopg_async", "psycopg2", "psycopg2cffi", "asyncpg", "pg8000")
+"""What SQLAlchemy calls those that the agent can lead to a scratch database."""
 _OLDEST = 120000
 _MARK = "scratch database of Alembic Roundtrip"
 _LOCK_TIMEOUT = "3s"
@@ -41,6 +44,8 @@ class Place(scratch.Place):
 
     keeper: str
     keeper_password: str
+    extensions: dict[str, str]
+    """The version of each that the server can add to a database."""
 
 
 def opened(settings: Settings) -> AbstractAsyncContextManager[dict[str, Any]]:
@@ -64,12 +69,11 @@ def administration(server: Server | str, database: str = "postgres") -> Iterator
     if isinstance(server, Server):
         where = f"host={server.socket} port={server.port} user=postgres dbname={database}"
     else:
-        where = urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
+        where = in_database(server, database)
     try:
         connection = psycopg.connect(where, autocommit=True, connect_timeout=10)
-    except psycopg.OperationalError as error:
-        said, name = _told(error), _Scratch.name_of(server)
-        raise CannotRun(f"{name} cannot be used for scratch databases: {said}") from error
+    except psycopg.Error as error:  # a URL that libpq cannot read is a mistake of programming to it
+        raise scratch.unusable(_Scratch.name_of(server), _told(error)) from error
     with connection:
         yield connection
 
@@ -138,7 +142,8 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
         self._execute(f"ALTER ROLE {owner} SET lock_timeout = '{_LOCK_TIMEOUT}'")
         self._execute(f"CREATE DATABASE {self.name} OWNER {owner}")
         self._mark()
-        return Place(host, port, self.name, owner, passwords[0], keeper, passwords[1])
+        accounts = owner, passwords[0], keeper, passwords[1]
+        return Place(host, port, self.name, *accounts, self._extensions())
 
     def _as_the_user(self, host: str, port: int) -> Place:
         """A role that may not make roles keeps and owns the databases itself."""
@@ -148,7 +153,16 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
         password = self._connection.info.password or unquote(said)
         self._execute(f"CREATE DATABASE {self.name}")
         self._mark()
-        return Place(host, port, self.name, user, password, user, password)
+        accounts = user, password, user, password
+        return Place(host, port, self.name, *accounts, self._extensions())
+
+    def _extensions(self) -> dict[str, str]:
+        return dict(
+            self._connection.execute(
+                "SELECT name, coalesce(default_version, '') FROM pg_available_extensions "
+                "WHERE name <> 'plpgsql' ORDER BY name"
+            ).fetchall()
+        )
 
     def _mark(self) -> None:
         self._execute(f"COMMENT ON DATABASE {self.name} IS '{_MARK}'")

@@ -24,6 +24,7 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.rehearsal.databases.listener import HOST
 from alembic_roundtrip.rehearsal.databases.shared import Server
 from alembic_roundtrip.rehearsal.databases.urls import plain, shown
+from alembic_roundtrip.rehearsal.plan import CannotRun
 
 PREFIX = "alembic_roundtrip_"
 OURS = re.compile(rf"{PREFIX}[0-9a-f]{{12}}(_\w+)?")
@@ -32,6 +33,15 @@ OURS = re.compile(rf"{PREFIX}[0-9a-f]{{12}}(_\w+)?")
 _Connection = TypeVar("_Connection")
 _Entered = TypeVar("_Entered")
 _Result = TypeVar("_Result")
+
+
+def unusable(name: str, said: str) -> CannotRun:
+    """What to say of a server that cannot be connected to; `name` is it in a sentence."""
+    is_named = "://" in name
+    advice = "; see that it runs there, and where the setting `database` leads and as whom"
+    return CannotRun(
+        f"{name} cannot be used for scratch databases: {said}{advice if is_named else ''}"
+    )
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,15 @@ _OF_THESE_ROWS = re.compile(
     r"|insert or update on table \".*?\" violates foreign key|Cannot add or update a child row"
     r"|Duplicate entry |CONSTRAINT `.*?` failed for |Check constraint '.*?' is violated"
 )
+_OF_EXTENSIONS = (
+    (r'extension "([^"]+)" is not available',
+     "the scratch server has no extension `{}`; a server that has it can be named in `database`"),
+    (r'permission denied to create extension "([^"]+)"',
+     "`{}` is for superusers to create; `database` can name a server that has it in `template1`"),
+    (r"must be owner of extension ([^\n]+)",
+     "`template1` of the server has the extension `{}`, which is no migration's to change or drop"),
+)  # fmt: skip
 _BEYOND_AN_OWNER = (
-    (r'extension "([^"]+)" is not available', "the scratch server has no extension `{}`"),
-    (r'permission denied to create extension "([^"]+)"', "`{}` is an extension for superusers"),
     (r"the stand-in of (`[^`]+` has no [^\n]*)", "the embedded server's stand-in of {}"),
     (r"(ICU) is not supported in this build", "the scratch server has no collations of {}"),
     (r"permission denied to (create role|create database|set parameter [^\n]*)",
@@ -157,11 +163,14 @@ def _beyond(message: str) -> Optional[str]:
     if full:
         room = f"there is no room left for the scratch database: {full.group()}"
         return f"{room}; make some, or have `rows` make fewer"
-    for pattern, sentence in _BEYOND_AN_OWNER:
-        match = re.search(pattern, message)
-        if match:
-            lacks = sentence.format(match.group(1))
-            return f"{lacks}; a server of yours can be named in `database`"
+    for patterns, advice in (
+        (_OF_EXTENSIONS, ""),
+        (_BEYOND_AN_OWNER, "; a server of yours can be named in `database`"),
+    ):
+        for pattern, sentence in patterns:
+            match = re.search(pattern, message)
+            if match:
+                return sentence.format(match.group(1)) + advice
     return None
 
 

@@ -78,6 +78,7 @@ class Project:
     def failed_early(self, error: BaseException, place: str) -> Cannot:
         """What to say of an error that no revision is to blame for."""
         from alembic.script.revision import RevisionError
+        from sqlalchemy.exc import NoSuchModuleError
 
         from .problems import Problem, because, shorten, way_out
 
@@ -98,6 +99,12 @@ class Project:
             return Cannot(
                 f"this project's Python ({platform.python_version()}, {sys.executable}) has no "
                 f"`{error.name}`{called}, which {place} needs; install it there"
+            )
+        if isinstance(error, NoSuchModuleError):
+            name = str(error).rpartition(":")[2].replace(".", "+", 1)
+            return Cannot(
+                f"{place} connects by `{name}`, which neither SQLAlchemy nor a package of this "
+                f"project's Python ({sys.executable}) has; install one that has, or correct the URL"
             )
         if isinstance(error, SystemExit):
             return Cannot(f"{place} called sys.exit({error.code!r})", failed=True)
