@@ -284,6 +284,22 @@ async def test_what_a_downgrade_demands_again_of_rows_written_since_is_a_failing
     assert evidence.verdict.value == "failed"
 
 
+async def test_what_a_downgrade_takes_shows_with_old_rows_where_it_stops_at_new_ones(project):
+    evidence = await rehearse_one(
+        project,
+        'op.add_column("users", sa.Column("n", sa.Integer))',
+        """
+        import math
+        for row in op.get_bind().execute(sa.text("SELECT n FROM users WHERE n > 0")).fetchall():
+            math.exp(row[0])
+        op.execute("UPDATE users SET phone = NULL WHERE length(bio) > 30")
+        with op.batch_alter_table("users") as batch:
+            batch.drop_column("n")
+        """,
+    )
+    assert {(x.table, x.column) for x in evidence.old_losses()} == {("users", "phone")}
+
+
 @pytest.mark.parametrize("key", ["unique=True", "nullable=False"])
 @pytest.mark.parametrize("column", ["email", "homepage", "title"])
 async def test_what_fits_only_now_stops_a_narrowing_downgrade(project, column, key):

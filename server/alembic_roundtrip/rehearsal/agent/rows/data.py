@@ -205,7 +205,29 @@ class _Comparison:
                 found.append(
                     _loss(self.table, column, count, self.old, step=self.step, example=example)
                 )
+        if self.partners is None and not found:
+            found += self._torn_apart()
         return found
+
+    def _torn_apart(self) -> List[Dict[str, Any]]:
+        """Rows without a key that are not there as they were, though all of their values are."""
+        mine, its = (list(places) for places in zip(*self.common)) if self.common else ([], [])
+        kinds = [self.old.kinds[i] for i in mine]
+        was = _counted((tuple([row[i] for i in mine]) for row in self.old.rows), kinds)
+        now = _counted((tuple([row[j] for j in its]) for row in self.new.rows), kinds)
+        lost = was - now
+        if not lost:
+            return []
+        gone = next(iter(lost))
+        first = next(
+            i
+            for i, row in enumerate(self.old.rows)
+            if tuple([canonical(row[j], kind) for j, kind in zip(mine, kinds)]) == gone
+        )
+        example = _example_row(self.old, first)
+        return [
+            _loss(self.table, None, sum(lost.values()), self.old, step=self.step, example=example)
+        ]
 
     def lost_rows(self) -> int:
         """How many rows are gone: by key where rows have one, else by number."""

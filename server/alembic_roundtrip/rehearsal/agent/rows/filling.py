@@ -8,7 +8,7 @@ they have is referred to.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..dialects import Access, short
 from ..schema import difference
@@ -37,19 +37,30 @@ def fill(
     seed: int = 0,
     types: Optional[Dict[Tuple[str, str], Any]] = None,
     tame: bool = False,
+    mild: bool = False,
     before: Optional[Snapshot] = None,
+    asked: Optional[Mapping[str, Sequence[Any]]] = None,
 ) -> Filled:
     """Add `count` rows to each of `tables` (all, if None), and to empty tables they refer to.
 
-    `types` are the SQLAlchemy types recorded from the operations. `tame` rows are friendly: for
-    telling a migration that fails on any row from one that fails on odd ones. With `before`, the
-    snapshot taken before the upgrade, rows are added that repeat what had to be unique then, and
-    where no tables are named only those that the upgrade made or changed get rows. No existing
-    row is touched, and nothing is raised for a table that cannot be filled: it is named with the
-    reason.
+    `types` are the SQLAlchemy types recorded from the operations. `tame` rows are friendly, `mild`
+    ones without the largest values: for telling a migration that fails on any row from one that
+    fails on odd ones. With `before`, the snapshot taken before the upgrade, rows are added that
+    repeat what had to be unique then, and where no tables are named only those that the upgrade
+    made or changed get rows. `asked` are values that some rows are to have, by the names of
+    columns in lower case. No existing row is touched, and nothing is raised for a table that
+    cannot be filled: it is named with the reason.
     """
     filling = _Filling(
-        access, snapshot, count=count, seed=seed, types=types or {}, tame=tame, before=before
+        access,
+        snapshot,
+        count=count,
+        seed=seed,
+        types=types or {},
+        tame=tame,
+        mild=mild,
+        before=before,
+        asked=asked or {},
     )
     wanted = set(snapshot.tables) if tables is None else filling.known(tables)
     if before is not None and tables is None:
@@ -78,7 +89,9 @@ class _Filling:
         seed: int,
         types: Dict[Tuple[str, str], Any],
         tame: bool,
+        mild: bool,
         before: Optional[Snapshot],
+        asked: Mapping[str, Sequence[Any]],
     ) -> None:
         self.access = access
         self.snapshot = snapshot
@@ -86,7 +99,9 @@ class _Filling:
         self.seed = seed
         self.types = types
         self.tame = tame
+        self.mild = mild
         self.before = before
+        self.asked = asked
         self.filled = Filled()
         self.postponed: List[Tuple[Table, ForeignKey, List[Values]]] = []
         self.done: Set[str] = set()
@@ -235,6 +250,10 @@ class _Filling:
     def _candidates(self, table: Table, start: int = 0) -> Candidates:
         table = self.access.checked(table, self.snapshot)
         made = self.access.sources(table, self.types, self.tame)
+        for name, source in made.items():
+            if self.mild:
+                source.leave_extremes_out()
+            source.ask(self.asked.get(name.lower(), ()))
         taken = self._taken(table)
         number = max([start, *(len(keys) for keys in taken.values()), *self.access.greatest(table)])
         references = [self._reference(table, key) for key in table.foreign_keys]

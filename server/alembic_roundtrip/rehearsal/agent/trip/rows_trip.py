@@ -88,16 +88,23 @@ class Attempt:
     """How kind the rows are, and whether some are written after the upgrade."""
 
     tame: bool = False
+    mild: bool = False
+    """Whether the longest and largest values are left out: only they may not fit."""
     write: bool = True
     fitting: bool = False
     """Whether rows from before the upgrade are as it demands that they are."""
 
     def named(self, step: str) -> str:
         """The name of a step under this attempt."""
-        kind = ("fitting " if self.fitting else "") + ("tame rows" if self.tame else "rows")
+        kind = ("fitting " if self.fitting else "") + _KINDS[self.tame, self.mild]
         return f"{step} with {kind}" if self.write else f"{step} with old {kind} only"
 
 
+_KINDS = {
+    (False, False): "rows",
+    (False, True): "milder rows",
+    (True, False): "tame rows",
+}
 _ONLY_NEW = "with the rows from before the upgrade alone `downgrade()` works"
 NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
 """How far a round trip came."""
@@ -135,8 +142,10 @@ class RowsTrip:
         """Whether the downgrade is known to look at the rows first."""
         self._failed_with: Optional[Attempt] = None
         """With which rows the downgrade was first seen to fail."""
-        self._covered_by: Optional[Attempt] = None
-        """With which rows it was first not plain to see whether old ones are all there."""
+        self._covered: List[Attempt] = []
+        """With which rows it was not plain to see whether old ones are all there."""
+        self._stopped: List[Attempt] = []
+        """With which rows the downgrade stopped, be it on those written after the upgrade."""
         self._taken: List[Any] = []
         """Old rows that were gone where others had been written since."""
         self._unproved: List[Any] = []
@@ -155,28 +164,32 @@ class RowsTrip:
             if problem is not None:
                 if self._blame(problem, attempt):
                     doubted = None
-                elif doubted is None:
-                    doubted = problem
+                else:
+                    doubted = doubted or problem
+                    if self._reached == UPGRADED and attempt.write:
+                        self._stopped.append(attempt)
                 following = self._following(problem, attempt)
         yield from self._try_old_rows_alone(parent, reach)
+        self._findings.lose_more(self._taken)
         self._findings.lose(self._unproved)
         if doubted is not None:
             self._doubt(problem or doubted, attempt if problem is None else None)
 
     def _try_old_rows_alone(self, parent: Any, reach: int) -> Way:
         """Without what was written since: it may be what fails, or stand where lost rows stood."""
-        failed, covered = self._failed_with, self._covered_by
-        attempt = failed if failed is not None and failed.write else covered
-        if attempt is None:
+        failed = self._failed_with
+        if failed is not None and failed.write:
+            problem = yield from self._attempt(replace(failed, write=False), parent, reach)
+            if problem is None:
+                self._findings.note(_ONLY_NEW)
             return
-        alone = replace(attempt, write=False)
-        enough = reach if failed else min(reach, DOWNGRADED)
-        problem = yield from self._attempt(alone, parent, enough)
-        self._findings.lose_more(self._taken)
-        if failed is None and problem is not None and not self._blame(problem, alone):
-            self._doubt(problem, None)
-        elif failed is not None and problem is None:
-            self._findings.note(_ONLY_NEW)
+        for attempt in [*self._stopped, *self._covered[:1]]:
+            alone = replace(attempt, write=False)
+            problem = yield from self._attempt(alone, parent, min(reach, DOWNGRADED))
+            if problem is None or self._blame(problem, alone):
+                break
+            if attempt not in self._stopped:
+                self._doubt(problem, None)
 
     def _attempt(
         self, attempt: Attempt, parent: Any, reach: int
@@ -232,7 +245,7 @@ class RowsTrip:
         elif data.stay(old, (old, upgraded), (written, now)):
             self._findings.leave(_rows_left(old, (upgraded, now), inserted))
         else:
-            self._covered_by = self._covered_by or attempt
+            self._covered.append(attempt)
             self._taken = data.gone(old, (upgraded, written), now)
         if reach == DOWNGRADED or not (filled or inserted):
             return None
@@ -278,6 +291,8 @@ class RowsTrip:
                     self._seed + later,
                     types,
                     tame=attempt.tame,
+                    mild=attempt.mild,
+                    asked=None if later else self._steps.asked,
                 )
             )
         except SQLAlchemyError as error:
@@ -366,7 +381,7 @@ class RowsTrip:
         if problem.refused or self._findings.verdict == "irreversible":
             return None
         if not attempt.tame:
-            return replace(attempt, tame=True)
+            return replace(attempt, mild=not attempt.mild, tame=attempt.mild)
         if self._reached == NOTHING and problem.of_these_rows and not attempt.fitting:
             return Attempt(fitting=True)
         if self._reached == UPGRADED and attempt.write:
@@ -379,7 +394,8 @@ class RowsTrip:
         if got_through is not None and got_through.fitting:
             kind, end = "made-up", "with rows that are as it demands it works"
         elif got_through is not None:
-            kind, end = "unkind", "with plain rows it works"
+            works = "milder" if got_through.mild else "plain"
+            kind, end = "unkind", f"with {works} rows it works"
         else:
             kind, end = "made-up", "it may want values that cannot be made up"
             self._findings.rows = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Generator, Optional, Set
+from typing import Any, Callable, Dict, Generator, List, Optional, Set
 
 from ..dialects import GoneError, Room
 from . import halfway
@@ -47,6 +47,8 @@ class Steps:
         """Whether the database is left upgraded."""
         self.statements: Set[str] = set()
         """What the steps have sent."""
+        self.asked: Dict[str, List[Any]] = {}
+        """Which values upgrades have asked columns for."""
         self.unheard = False
         """Whether they may have sent more."""
         self.parent: Any = None
@@ -81,6 +83,10 @@ class Steps:
         if self._findings is not None:
             self._findings.step(name, outcome)
         self.statements.update(outcome.statements)
+        if upgrade:
+            for column, values in outcome.asked.items():
+                known = self.asked.setdefault(column, [])
+                known += [value for value in values if value not in known]
         self.unheard = self.unheard or outcome.unheard
         self._run_ended = outcome.problem is not None
         self._half = None

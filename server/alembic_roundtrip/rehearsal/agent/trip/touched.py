@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 
 from ..dialects import taken
 from ..schema.tables import Snapshot, Table
+from .asked import Asked, add
 
 _NOISE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NAME = re.compile(r'"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|([^\W\d]\w*)')
@@ -37,12 +38,18 @@ class Statements:
         self._begun = 0.0
         self.unheard = False
         """Whether there may have been others."""
+        self.asked: Asked = {}
+        """Which values they asked columns for."""
         taken.listen(self._not_hear)
         event.listen(Engine, "before_cursor_execute", self._hear)
         event.listen(Engine, "after_cursor_execute", self._time)
 
-    def _hear(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        self._seen.setdefault(statement, 0.0)
+    def _hear(
+        self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+    ) -> None:
+        if statement not in self._seen:
+            self._seen[statement] = 0.0
+            add(self.asked, statement, parameters)
         self._begun = time.perf_counter()
 
     def _time(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -54,7 +61,7 @@ class Statements:
 
     def take(self) -> Dict[str, float]:
         """What was sent since the last call."""
-        seen, self._seen, self.unheard = self._seen, {}, False
+        seen, self._seen, self.unheard, self.asked = self._seen, {}, False, {}
         return dict(sorted(seen.items()))
 
 

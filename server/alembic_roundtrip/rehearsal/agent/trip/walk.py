@@ -69,6 +69,8 @@ class Outcome:
     seconds: float = 0.0
     unheard: bool = False
     """Whether it may have sent others."""
+    asked: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Which values they asked columns for, by name."""
     needs_commits: bool = False
     """Whether it was given up: no savepoint undoes what it does."""
     doubts: Sequence[str] = ()
@@ -167,9 +169,15 @@ class Walk:
 
     def _resume(self) -> None:
         assert self._way is not None
-        unheard, statements = self._statements.unheard, self._statements.take()
+        unheard, asked = self._statements.unheard, self._statements.asked
         outcome = Outcome(
-            self._problem, statements, self._seconds, unheard, self._needs_commits, self._doubts
+            self._problem,
+            self._statements.take(),
+            self._seconds,
+            unheard,
+            asked,
+            self._needs_commits,
+            self._doubts,
         )
         self._behind = False
         try:

@@ -15,6 +15,7 @@ Key = Tuple[Any, ...]
 _TRIES = 40
 _NULL_EVERY = 9
 _ALIKE_EVERY = 5
+_SAME_EVERY = 10
 
 
 class Reference:
@@ -55,6 +56,7 @@ class Candidates:
         self.nullable = {c for c in self.columns if self._may_be_null(c)} if not tame else set()
         self.needed = [c for c in self.columns if not self._may_be_null(c)]
         self.numbers = dict.fromkeys(sources, start)
+        self.asked = {name: list(source.asked) for name, source in sources.items()}
         self.offsets = {
             name: 0 if source.members else self.random.randrange(len(source.pool))
             for name, source in sources.items()
@@ -119,6 +121,8 @@ class Candidates:
         return pool[(number - 1 + self.offsets[name]) % len(pool)]
 
     def _distinct(self, name: str) -> Any:
+        if self.asked[name]:
+            return self.asked[name].pop(0)
         value = self.sources[name].distinct(self.numbers[name])
         self.numbers[name] += 1
         return value
@@ -157,7 +161,7 @@ class Candidates:
         for turn, reference in enumerate(self.references):
             # Each key at its own pace, or the same parents would always come together.
             alone = any(set(u.columns) <= set(reference.columns) for u in self.taken)
-            pace = number if alone else number + turn * (1 + number // 2)
+            pace = number if alone else _unevenly(number) + turn * (1 + number // 2)
             if not self._point(row, reference, pace, attempt):
                 return False
         self._complete(row, self.columns)
@@ -224,6 +228,8 @@ class Candidates:
         if self.tame or not self.good or number % _ALIKE_EVERY:
             return
         other = self.good[number % len(self.good)]
+        if not self.taken and number % _SAME_EVERY == 0:
+            row.update(other)
         for unique in self.taken:
             free = self._free(unique)
             wide = self._wide(free)
@@ -265,6 +271,11 @@ _FULL_ROWS = 2
 _HALF = 0.5
 _LEARNED = 7
 _ANYTHING = 12
+
+
+def _unevenly(number: int) -> int:
+    """The number, but for some that are the one before: of those parents one has no child."""
+    return number - (number % _ALIKE_EVERY == _ALIKE_EVERY - 1)
 
 
 def _together(table: Table) -> List[str]:

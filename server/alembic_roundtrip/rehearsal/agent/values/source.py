@@ -13,6 +13,10 @@ from .checks import Hints
 from .domains import Domain
 
 _LONGEST_TEXT = 300
+_EXTREMES = {"text": 1, "boolean": 0, "float": 1, "json": 0, "blob": 1, "interval": 1}
+"""How many of the unkind values of a kind are extremes; of others it is a pair."""
+_VERY_LONG = 5000
+"""Beyond what somebody would limit a text to that has no limit yet."""
 _SHORT = 8
 _LONG_EVERY = 10
 _ODD_EVERY = 5
@@ -32,7 +36,7 @@ _INTEGERS = {
 }
 _TEXTS = (
     "", "naïve café 🦊", "O'Brien \"the\" 100%", "007", " padded_ ", "a", "A", "NULL", "-1.50",
-    "line\nbreak", "back\\slash :name", "日本語", "true", "Straße",
+    "line\nbreak", "back\\slash :name", "日本語", "true", "Straße", "Über Äcker",
 )  # fmt: skip
 
 
@@ -68,6 +72,8 @@ class Source:
         self.by_name = self._by_name(name)
         self.members: Sequence[Any] = self.hints.allowed or domain.members
         self.pool = self._pool()
+        self.asked: List[Any] = []
+        """Values that a migration looks for."""
 
     def _by_name(self, name: str) -> Optional[names.Texts]:
         if self.domain.kind != "text" or self.hints.patterns:
@@ -94,6 +100,36 @@ class Source:
     def _has_json_null(self) -> bool:
         """Whether JSON is kept as its text, where what has no value may also be JSON's own null."""
         return self.domain.kind == "json" and self.domain.stored({}) == "{}"
+
+    def leave_extremes_out(self) -> None:
+        """Have no value that is as long, large or far away as may be."""
+        if not self.members and not self.hints.patterns:
+            many = _EXTREMES.get(self.domain.kind, 2)
+            extremes = [self._kept(value) for value in self._unkind()[:many]]
+            self.pool = [value for value in self.pool if value not in extremes] or self.pool
+
+    def ask(self, values: Sequence[Any]) -> None:
+        """Have those of some values that the column can hold."""
+        if self.members or self.hints.patterns:
+            return
+        kept = [self._kept(fit) for fit in map(self._read, values) if fit is not None]
+        self.asked = [value for value in kept if value is not None]
+        new = [value for value in self.asked if value not in self.pool]
+        self.pool[1:1] = new
+
+    def _read(self, value: Any) -> Any:
+        """What a statement writes, as a value of this kind; None where it is none."""
+        kind = self.domain.kind
+        if kind == "text":
+            fits = isinstance(value, str) and len(value) <= (self.longest or len(value))
+            return value if fits else None
+        most, least = _INTEGERS.get(kind, (0, 0))
+        try:
+            if kind in _INTEGERS:
+                return int(value) if least <= int(value) <= most else None
+            return _READ[kind](value)
+        except (KeyError, TypeError, ValueError, ArithmeticError):
+            return None
 
     def _kept(self, value: Any) -> Any:
         """The stored value, bent to what CHECK constraints say; None where it cannot be."""
@@ -154,9 +190,9 @@ class Source:
         if self.hints.patterns:
             return list(self.hints.patterns)
         if self.by_name is not None:
-            longest = self.by_name.longest(self.longest or _LONGEST_TEXT)
+            longest = self.by_name.longest(self.longest or _VERY_LONG)
             return [*longest, *(odd(number) for number, odd in enumerate(self.by_name.odd))]
-        length = self.longest or _LONGEST_TEXT
+        length = self.longest or _VERY_LONG
         return [("Größe 日本 ñ " * (length // 8 + 1))[: length - 1] + "z", *_TEXTS]
 
     def _plain(self, number: int) -> Any:
@@ -258,10 +294,20 @@ _UNKIND: Dict[str, Callable[[Domain], Sequence[Any]]] = {
     ],
     "date": lambda _: [dt.date(2999, 12, 31), dt.date(1900, 1, 1), dt.date(2000, 2, 29)],
     "time": lambda _: [dt.time(23, 59, 59, 999999), dt.time(0), dt.time(12, 30)],
-    "interval": lambda _: [dt.timedelta(days=9999, microseconds=1), dt.timedelta(0)],
-    "json": lambda _: [{"é": [1, 2.5, None, True, {"z": "日本", "a": ""}]}, {}],
+    "interval": lambda _: [
+        dt.timedelta(days=9999, microseconds=1),
+        dt.timedelta(0),
+        dt.timedelta(hours=-30),
+    ],
+    "json": lambda _: [{"é": [1, 2.5, None, True, {"z": "日本", "a": ""}], "none": None}, {}],
     "blob": lambda domain: [bytes(range(256))[: domain.length or 256], b"", b"\x00", b"text"],
 }
+_READ: Dict[str, Callable[[Any], Any]] = {
+    "float": float,
+    "datetime": dt.datetime.fromisoformat,
+    "date": dt.date.fromisoformat,
+}
+"""Values of columns, as statements write them."""
 _PLAIN: Dict[str, Callable[[int], Any]] = {
     "boolean": lambda n: (n + 1) % 2,
     "float": lambda n: n + 0.25,

@@ -1,0 +1,138 @@
+"""Which values statements ask columns for: no row without one of them is touched."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+Asked = Dict[str, List[Any]]
+"""Values by the name of a column, in lower case."""
+
+_TOKEN = re.compile(
+    r"(?P<text>'(?:[^']|'')*')"
+    r'|(?P<name>"[^"]+"|`[^`]+`|\[\w+\])'
+    r"|(?P<bound>%\(\w+\)s|%s|\?|(?<!:):[A-Za-z_]\w*)"
+    r"|(?P<number>-?\b\d+(?:\.\d+)?\b)"
+    r"|(?P<word>[^\W\d]\w*)"
+    r"|(?P<sign>::|<>|!=|>=|<=|[=<>(),.])"
+)
+_LITERALS = {"text", "number", "bound"}
+_LISTS = {"IN", "BETWEEN"}
+_COMPARING = {"=", "<>", "!=", ">=", "<=", "<", ">", "LIKE", "ILIKE", *_LISTS}
+_PLAIN = {"=", "IN", "WHEN"}
+_NO_COLUMN = {"NOT", "AND", "OR", "IS", "NULL", "THEN", "ELSE"}
+_MOST = 12
+"""Values of one column."""
+
+
+class _Token(NamedTuple):
+    kind: str
+    said: str
+
+    @property
+    def name(self) -> str:
+        return self.said.strip('"`[]').lower()
+
+
+class _Found(NamedTuple):
+    """A value that a column is asked for, `place` bound ones before it, and by which word."""
+
+    column: str
+    value: _Token
+    place: int
+    by: str
+
+
+def add(asked: Asked, statement: str, parameters: Any) -> None:
+    """Add what a statement, with what is bound to it, asks columns for."""
+    for found in _comparisons(statement):
+        known = asked.setdefault(found.column, [])
+        known += [v for v in _values(found, parameters) if v not in known]
+        del known[_MOST:]
+
+
+def _values(found: _Found, parameters: Any) -> List[Any]:
+    """What is asked for and what is beside it, so that both answers are to be had."""
+    value = _value(found, parameters)
+    if isinstance(value, str):
+        if found.by.endswith("LIKE"):
+            return [value.replace("%", "x").replace("_", "y")]
+        # An argument beside the column may be a part of what the column has.
+        return [value, f"a{value}b"] if found.by == "," else [value]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or found.by == ",":
+        return []
+    return [value] if found.by in _PLAIN else [value, value - 1, value + 1]
+
+
+def _value(found: _Found, parameters: Any) -> Any:
+    kind, said = found.value
+    if kind == "text":
+        return said[1:-1].replace("''", "'")
+    if kind == "number":
+        return float(said) if "." in said else int(said)
+    if isinstance(parameters, Mapping):
+        return parameters.get(said[2:-2] if said.startswith("%(") else said[1:])
+    bound = isinstance(parameters, (list, tuple)) and found.place < len(parameters)
+    return parameters[found.place] if bound else None
+
+
+@lru_cache(maxsize=1024)
+def _comparisons(statement: str) -> Tuple[_Found, ...]:
+    tokens = [_Token(str(m.lastgroup), m.group()) for m in _TOKEN.finditer(statement)]
+    return tuple(_read(tokens))
+
+
+def _read(tokens: Sequence[_Token]) -> Iterator[_Found]:
+    column: Optional[str] = None
+    chosen: Optional[str] = None
+    assigning = condition = False
+    bound = 0
+    for place, token in enumerate(tokens):
+        word = token.said.upper()
+        by: Optional[str] = None
+        if token.kind == "bound":
+            bound += 1
+        elif token.kind == "name":
+            column = token.name
+        elif word in _COMPARING:
+            by = word if condition or not assigning else None
+        elif word == ",":
+            by = word if _is_argument(tokens, place) else None
+        elif word == "CASE":
+            chosen = _chosen(tokens, place)
+        elif word in {"WHEN", "THEN"}:
+            condition = word == "WHEN"
+            by, column = (word, chosen) if condition and chosen else (None, column)
+        elif word in {"SET", "WHERE", "FROM"}:
+            assigning = word == "SET"
+        elif token.kind == "word" and word not in _NO_COLUMN:
+            column = token.name
+        if by is not None and column is not None:
+            yield from _following(tokens[place + 1 :], column, bound, by)
+
+
+def _chosen(tokens: Sequence[_Token], place: int) -> Optional[str]:
+    """The column of a CASE that compares it with each WHEN."""
+    following = tokens[place + 1 : place + 3]
+    is_plain = [token.said.upper() for token in following[1:]] == ["WHEN"]
+    return following[0].name if is_plain else None
+
+
+def _is_argument(tokens: Sequence[_Token], place: int) -> bool:
+    """Whether a comma follows a column that is the first argument of a function."""
+    before = tokens[max(place - 3, 0) : place]
+    kinds = [token.kind for token in before]
+    return kinds in (["word", "sign", "word"], ["word", "sign", "name"]) and before[1].said == "("
+
+
+def _following(tokens: Sequence[_Token], column: str, bound: int, by: str) -> Iterator[_Found]:
+    """The values that come next: one, or a list of them."""
+    for token in tokens:
+        if token.kind in _LITERALS:
+            yield _Found(column, token, bound, by)
+            bound += token.kind == "bound"
+            if by not in _LISTS:
+                return
+        elif by not in _LISTS or token.said.upper() not in {"(", ",", "AND"}:
+            return
