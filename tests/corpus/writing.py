@@ -248,8 +248,10 @@ def _upgrade_runs(found: dict[str, Any]) -> bool:
     """Whether the first upgrade passes; what comes after it is the downgrade's doing."""
     if found["verdict"] == "skipped":
         return False
-    failed = {step["name"] for step in found["steps"] if step["error"]}
-    return failed.isdisjoint({"upgrade", "upgrade with tame rows"})
+    passed = {step["name"] for step in found["steps"] if not step["error"]}
+    with_rows = {name for name in passed if name.startswith("upgrade with ")}
+    tried = any(step["name"].startswith("upgrade with ") for step in found["steps"])
+    return "upgrade" in passed and (bool(with_rows) or not tried)
 
 
 def _stops_at_new_rows(found: dict[str, Any]) -> bool:

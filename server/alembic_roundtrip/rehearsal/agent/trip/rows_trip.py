@@ -93,10 +93,13 @@ class Attempt:
     write: bool = True
     fitting: bool = False
     """Whether rows from before the upgrade are as it demands that they are."""
+    asked: bool = True
+    """Whether some have values that the upgrade looks for: it may expect more of such rows."""
 
     def named(self, step: str) -> str:
         """The name of a step under this attempt."""
         kind = ("fitting " if self.fitting else "") + _KINDS[self.tame, self.mild]
+        kind = kind if self.asked else f"other {kind}"
         return f"{step} with {kind}" if self.write else f"{step} with old {kind} only"
 
 
@@ -292,7 +295,7 @@ class RowsTrip:
                     types,
                     tame=attempt.tame,
                     mild=attempt.mild,
-                    asked=None if later else self._steps.asked,
+                    asked=self._steps.asked if attempt.asked and not later else None,
                 )
             )
         except SQLAlchemyError as error:
@@ -350,7 +353,9 @@ class RowsTrip:
         elif self._reached == NOTHING and problem.of_these_rows:
             # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
             return False
-        elif problem.conclusive or (attempt.tame and not problem.about_values):
+        elif problem.conclusive or (
+            attempt.tame and not problem.about_values and not self._may_be_asked_for(attempt)
+        ):
             if step == "downgrade":
                 self._failed_with = self._failed_with or attempt
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
@@ -373,8 +378,12 @@ class RowsTrip:
             self._findings.note(f"`downgrade()` refuses made-up rows: {message}", "guarded")
             self._guarded = True
 
+    def _may_be_asked_for(self, attempt: Attempt) -> bool:
+        """Whether an upgrade may stop only at rows that it looks for, which are not made so."""
+        return attempt.asked and self._reached == NOTHING and bool(self._steps.asked)
+
     def _following(self, problem: Problem, attempt: Attempt) -> Optional[Attempt]:
-        """Kinder rows may get further, then such as it demands.
+        """Kinder rows may get further, then such as it does not look for, or as it demands.
 
         Without new rows only a failing downgrade may.
         """
@@ -382,8 +391,10 @@ class RowsTrip:
             return None
         if not attempt.tame:
             return replace(attempt, mild=not attempt.mild, tame=attempt.mild)
+        if self._may_be_asked_for(attempt):
+            return Attempt(asked=False)
         if self._reached == NOTHING and problem.of_these_rows and not attempt.fitting:
-            return Attempt(fitting=True)
+            return Attempt(fitting=True, asked=attempt.asked)
         if self._reached == UPGRADED and attempt.write:
             return replace(attempt, write=False)
         return None
@@ -393,6 +404,8 @@ class RowsTrip:
         values = f", on the values {problem.values}" if problem.values else ""
         if got_through is not None and got_through.fitting:
             kind, end = "made-up", "with rows that are as it demands it works"
+        elif got_through is not None and not got_through.asked:
+            kind, end = "made-up", "with rows that it does not look for it works"
         elif got_through is not None:
             works = "milder" if got_through.mild else "plain"
             kind, end = "unkind", f"with {works} rows it works"

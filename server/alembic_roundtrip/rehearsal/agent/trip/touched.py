@@ -47,9 +47,8 @@ class Statements:
     def _hear(
         self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
     ) -> None:
-        if statement not in self._seen:
-            self._seen[statement] = 0.0
-            add(self.asked, statement, parameters)
+        self._seen.setdefault(statement, 0.0)
+        add(self.asked, statement, parameters)
         self._begun = time.perf_counter()
 
     def _time(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
