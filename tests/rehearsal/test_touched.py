@@ -49,8 +49,7 @@ SELDOM = {
     "a number that is looked for": ([TABLE], SEND.format(f"{PURGE} WHERE n = 777")),
     "the second bound number, where no row can have the first": (
         [TABLE],
-        "for n in (2**40, 777):\n"
-        "    op.get_bind().execute(sa.text('DELETE FROM @ WHERE n = :n'), {'n': n})",
+        f"for n in (2**40, 777): op.execute(sa.text('{PURGE} WHERE n = :n').bindparams(n=n))",
     ),
     "a long text": ([TEXT], SEND.format(f"{PURGE} WHERE length(v) > 1000")),
     "parents without children": (
