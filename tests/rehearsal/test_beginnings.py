@@ -103,6 +103,25 @@ def test_calls_that_were_made_already_made_no_table(
 
 
 @pytest.mark.parametrize(
+    ("others", "begins"),
+    [
+        ([], False),
+        (['op.add_column("teams", sa.Column("email", sa.Text()))'], False),
+        (['op.add_column("users", sa.Column("email", sa.Text()))'], True),
+        (["op.execute(\"UPDATE users SET name = ''\")"], True),
+    ],
+)
+def test_what_cannot_be_read_makes_no_table_that_several_used_before(
+    history: AlembicProject, others: list[str], begins: bool
+):
+    for number, upgrade in enumerate(others):
+        history.add(f"other{number}", upgrade)
+    history.add("opaque", "app.make(op.get_bind())")
+    missing = Missing("users", "first", 9)
+    assert begins_with(history.environment, missing, ["users"]) is begins
+
+
+@pytest.mark.parametrize(
     ("second", "said"),
     [
         ("pass", "; this history does not start from an empty database: the setting `baseline`"),

@@ -23,6 +23,8 @@ _OF_A_TABLE = SIGNATURES.keys() - {
     "execute",
 }
 """Operations that make no table, whichever theirs is."""
+_SEVERAL = 2
+"""So many migrations are not wrong about the same table."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,14 @@ def begins_with(environment: Environment, missing: Missing, models: Iterable[str
     """Whether a history begins with a table, or a schema, that was made elsewhere.
 
     It does not where a migration may make it: then one that comes before is wrong. Nor where
-    nothing says that there ever was one: then its name is. What was run already made none.
+    nothing says that there ever was one: then its name is. What was run already made none, nor
+    does what cannot be read, where other migrations that come before it use the table as well.
     """
     made = list(_upgrades(environment, missing))
     known = _same(missing.name, models) or any(_takes(each.change, missing.name) for each in made)
-    return known and not any(_may_make(each.change, missing.name) for each in _to_come(made))
+    return known and not any(
+        _may_make(each.change, missing.name) for each in _makers(made, missing)
+    )
 
 
 def advice(environment: Environment, missing: Missing, *, sure: bool) -> str:
@@ -78,6 +83,17 @@ def advice(environment: Environment, missing: Missing, *, sure: bool) -> str:
         f"; {start} setting `baseline` names what makes its first tables, "
         "or, with `baseline-revision`, those of today's models"
     )
+
+
+def _makers(made: Iterable[_Made], missing: Missing) -> Iterator[_Made]:
+    """What is still to come and may be the first that makes a table."""
+    users = {missing.revision} - {""}
+    for each in made:
+        if any(_is(table, missing.name) for table in _used(each.change)):
+            users.add(each.revision)
+        opaque = each.change == c.Unknown()
+        if not each.done and not (opaque and len(users - {each.revision}) >= _SEVERAL):
+            yield each
 
 
 def _to_come(made: Iterable[_Made]) -> Iterator[_Made]:
@@ -105,6 +121,13 @@ def _upgrades(environment: Environment, missing: Missing) -> Iterator[_Made]:
 def _takes(change: c.Change, table: str) -> bool:
     """Whether a change drops a table, or gives it another name."""
     return isinstance(change, c.DropTable | c.RenameTable) and _is(change.table, table)
+
+
+def _used(change: c.Change) -> tuple[Name, ...]:
+    """The tables that are there already, where a change is made."""
+    if isinstance(change, c.WriteRows):
+        return () if change.table is None else (change.table,)
+    return c.tables_of(change)
 
 
 def _may_make(change: c.Change, name: str) -> bool:
