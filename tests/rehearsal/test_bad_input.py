@@ -35,6 +35,14 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
     return project
 
 
+CHILD = """import os, socket
+if not os.fork():
+    try: socket.create_connection(("127.0.0.1", 1))
+    finally: os._exit(0)
+os.wait()
+"""
+
+
 @pytest.mark.parametrize(
     ("env", "expected"),
     [
@@ -42,6 +50,7 @@ def with_env(tmp_path: Path, env: str) -> AlembicProject:
         ("raise ValueError('1 wrong:\\n  KEY\\n    missing')", "ValueError: 1 wrong: KEY missing"),
         ("import sys; sys.exit('bye')", "migrations/env.py line 1 called sys.exit('bye')"),
         ("import psycopg_nowhere", "has no `psycopg_nowhere`, which migrations/env.py line 1"),
+        (f"{CHILD}{ENV}", "migrations/env.py line 3 opens a network connection to 127.0.0.1:1;"),
         ("import os; os._exit(0)", "ended by itself with exit status 0"),
         ("import os; os.abort()", "was ended by SIGABRT"),
         ("import os; os.closerange(0, 256)\nwhile True: pass", "env.py"),

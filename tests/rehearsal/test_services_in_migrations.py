@@ -12,7 +12,7 @@ from rehearsal.conftest import Rehearse
 from rehearsal.guarded import Decoy
 
 CLIENT = """
-import asyncio, socket, threading
+import asyncio, queue, socket, threading
 from concurrent.futures import ThreadPoolExecutor
 
 pool = ThreadPoolExecutor(1)
@@ -35,6 +35,18 @@ def count(port):
             sent.sendto(b"c", ("127.0.0.1", port))
         except OSError:
             pass
+
+asked, told = queue.SimpleQueue(), queue.SimpleQueue()
+
+def answer():
+    while True:
+        told.put(is_on(asked.get()))
+
+threading.Thread(target=answer, daemon=True).start()
+
+def ask_by_a_queue(port):
+    asked.put(port)
+    return told.get()
 
 async def ask_soon(port):
     await asyncio.open_connection("cache.invalid", port)
@@ -142,6 +154,11 @@ MIGRATIONS = {
     ),
     "a thread of a package, awaited": (CONNECTION, f"{TABLE}{ELSEWHERE}", DROP),
     "a thread of an earlier step": (CONNECTION, TABLE + WORKS, ANSWER + DROP, WORKER),
+    "a thread of a package, by a queue": (
+        CONNECTION,
+        f"{TABLE}cache_client.ask_by_a_queue(@PORT@)\n",
+        DROP,
+    ),
     "a forked child": (CONNECTION, TABLE + FORK, DROP),
     "an event loop": ("looks up cache.invalid", TABLE + IN_A_LOOP, DROP),
     "a datagram": ("sends a datagram to 127.0.0.1:@PORT@", TABLE + DATAGRAM, DROP),
@@ -161,6 +178,13 @@ MIGRATIONS = {
     "while it is loaded, by a pool": (CONNECTION, TABLE, DROP, POOL),
     "a name while it is loaded": ("looks up flags.invalid", TABLE, DROP, NAME),
     "a datagram while it is loaded": ("sends a datagram", TABLE, DROP, COUNT),
+    "a datagram while it is loaded, by a pool": (
+        "sends a datagram",
+        TABLE,
+        DROP,
+        "cache_client.pool.submit(cache_client.count, @PORT@).result()",
+    ),
+    "a child while it is loaded": (CONNECTION, TABLE, DROP, FORK),
 }
 APPLICATION = """
 import logging, socket, threading, time

@@ -105,6 +105,7 @@ class Session:
         if self._plan["baseline_revision"] and not self._plan["baseline"]:
             raise Cannot("`baseline-revision` is set without `baseline`, which makes its schema")
         self._look()
+        self._refuse_what_was_let_pass()
         if self._plan["taken"]:
             self._take_over()
             self._say_started()
@@ -116,6 +117,12 @@ class Session:
         gc.set_threshold(_YOUNG)
         while not all(walk.over for walk in self._walks):
             self._run_once()
+            self._refuse_what_was_let_pass()
+
+    def _refuse_what_was_let_pass(self) -> None:
+        """Not even where env.py can live without, or a thread or a child of its own wanted it."""
+        if self._guard.let_pass:
+            raise Cannot(self._guard.let_pass)
 
     # --- a look at env.py: which databases, which revisions ---
 

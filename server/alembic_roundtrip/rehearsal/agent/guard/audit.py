@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, NoReturn, Optional
 
 from . import origins
 from .origins import LOGGING, caller, openers
@@ -24,6 +24,13 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Fixed, harmless programs are started in these: ldconfig, uname, ip link, lsb_release.
 _HARMLESS = frozenset({"ctypes.util", "platform", "uuid", "mysql.connector.utils"})
 _STARTERS = frozenset({"subprocess", "os", "_pyrepl"})
+
+_CONNECTING = frozenset(
+    "connect sendto sendmsg sendmmsg system popen execl execle execlp execv execve execvp execvpe "
+    "posix_spawn posix_spawnp sqlite3_open sqlite3_open_v2 sqlite3_open16 mysql_real_connect "
+    "PQconnectdb PQconnectdbParams PQconnectStart PQconnectStartParams PQsetdbLogin".split()
+)
+"""Functions of C that reach a server, a program or a file of SQLite's."""
 
 _WITHOUT = (
     "a rehearsal reaches nothing but its scratch database, and a variable that has the project do "
@@ -191,10 +198,7 @@ def _text(part: Any) -> str:
 def _programs(refusals: Refusals) -> dict[str, Handler]:
     def start(program: Any) -> None:
         if not started_by_standard_library():
-            refusals.refuse(
-                f"{caller()} starts the program {program_name(program)}, "
-                "whose connections cannot be redirected"
-            )
+            refuse_program(program, refusals)
 
     return {
         "subprocess.Popen": lambda args: start(args[0] or args[1]),
@@ -205,6 +209,7 @@ def _programs(refusals: Refusals) -> dict[str, Handler]:
         "os.startfile": lambda args: start(args[0]),
         "pty.spawn": lambda args: start(args[0]),
         "ctypes.dlopen": lambda args: _library(args[0], refusals),
+        "ctypes.dlsym": lambda args: _function(args[1], refusals),
     }
 
 
@@ -219,7 +224,16 @@ def started_by_standard_library() -> bool:
     return False
 
 
-def program_name(program: Any) -> str:
+def refuse_program(program: Any, refusals: Refusals) -> NoReturn:
+    """Say who starts it; what a package starts, and does without, ends nothing."""
+    refusals.refuse(
+        f"{caller()} starts the program {_program_name(program)}, "
+        "whose connections cannot be redirected",
+        decides=not openers(),
+    )
+
+
+def _program_name(program: Any) -> str:
     """The first word of a command: the rest may hold passwords."""
     first = program if isinstance(program, (str, bytes, os.PathLike)) else next(iter(program), "")
     return os.fsdecode(first).split(" ")[0]
@@ -228,6 +242,16 @@ def program_name(program: Any) -> str:
 def _library(name: Any, refusals: Refusals) -> None:
     if name is not None and "sqlite" in os.path.basename(_text(name)).lower():
         refusals.refuse(f"{caller()} loads {_text(name)} past Python's sqlite3")
+
+
+def _function(name: Any, refusals: Refusals) -> None:
+    """Refuse what connects by a library of C, where Python sees no connection."""
+    # Packages have reasons of their own, such as a driver that is written so.
+    if name in _CONNECTING and not openers():
+        refusals.refuse(
+            f"{caller()} takes `{name}` of a library of C; what that connects to or starts cannot "
+            "be seen, nor redirected"
+        )
 
 
 def _files(folders: Sequence[str], reads: set[str]) -> dict[str, Handler]:

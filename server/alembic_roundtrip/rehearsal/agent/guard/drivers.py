@@ -159,10 +159,7 @@ def _starting(refusals: Refusals) -> Wrap:
     def wrap(original: Any) -> Any:
         def start(args: Any, *rest: Any) -> Any:
             if not audit.started_by_standard_library():
-                refusals.refuse(
-                    f"{caller()} starts the program {audit.program_name(args)}, "
-                    "whose connections cannot be redirected"
-                )
+                audit.refuse_program(args, refusals)
             return original(args, *rest)
 
         return start

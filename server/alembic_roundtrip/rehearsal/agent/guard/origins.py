@@ -181,7 +181,8 @@ def loading() -> str:
     package does in a thread of its own, it does at any time.
     """
     inside = ""
-    for place in map(_place, _frames()) if begun_by(handed_over()) else _places():
+    of_a_package = begun_by(handed_over()) and not is_of_a_pool()
+    for place in map(_place, _frames()) if of_a_package else _places():
         if inside and place.module == "alembic.util.pyfiles":
             return "" if os.path.basename(inside) == "env.py" else inside
         if place.function == "<module>":
@@ -228,6 +229,11 @@ def begun_by(way: Iterable[Place]) -> str:
         if _rank(place.file) == _OWN:
             return ""
     return ""
+
+
+def package_of(frame: FrameType) -> str:
+    """The package whose code a frame runs; empty where it is in none."""
+    return _packaged(frame.f_code.co_filename)
 
 
 def _packaged(filename: str) -> str:

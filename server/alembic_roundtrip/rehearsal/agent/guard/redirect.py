@@ -63,9 +63,14 @@ class Guard:
         """What tried to connect where, a sentence each; also what the project's code swallowed."""
         return self._refusals.sentences()
 
+    @property
+    def let_pass(self) -> str:
+        """What was refused outside of migrations, though the project's code went on."""
+        return self._refusals.of_run()
+
     def denied_before(self, sentence: str) -> str:
         """Which connection was denied before something else failed, where that does not say it."""
-        denied = self._refusals.denied
+        denied = self._refusals.of_run() or self._refusals.denied
         return f"; before that {denied}" if denied and denied[:_RECOGNISED] not in sentence else ""
 
     def step(self, script: str) -> AbstractContextManager[list[str]]:

@@ -33,7 +33,9 @@ class NoDriver(Refused):
 
 _START = threading.Thread.start.__code__
 _WAITING = frozenset({"wait", "join", "_wait_for_tstate_lock"})
-_OF_STEP, _DOUBT, _OTHER = "step", "doubt", "other"
+_OF_STEP, _OF_RUN, _DOUBT, _OTHER = "step", "run", "doubt", "other"
+_LOADED = "loaded "
+"""Followed by the script that was denied something meanwhile."""
 
 
 class Refusals:
@@ -44,13 +46,14 @@ class Refusals:
         """The last connection that code of others was told cannot be made: it may do without."""
         self._file = os.path.join(folder, "refusals.jsonl")
         self._step: Optional[_Step] = None
-        self._loaded: dict[str, str] = {}
-        """What was denied to a script while it was loaded, by its file."""
 
-    def refuse(self, sentence: str, wants: str = "") -> NoReturn:
-        """Keep the sentence and end what was tried."""
+    def refuse(self, sentence: str, wants: str = "", *, decides: bool = True) -> NoReturn:
+        """Keep the sentence and end what was tried.
+
+        Outside of migrations it `decides` over the run, even where the project's code lets it pass.
+        """
         step = self._step if self.of_step() else None
-        self._keep(sentence, _OTHER if step is None else _OF_STEP)
+        self._keep(sentence, self._outside(sentence, decides=decides) if step is None else _OF_STEP)
         if step is not None and not step.is_own_thread():
             # The migration may wait for this thread, which must not end; the step's end says it.
             raise ConnectionRefusedError(errno.ECONNREFUSED, sentence)
@@ -58,7 +61,15 @@ class Refusals:
 
     def record(self, sentence: str) -> None:
         """Keep a sentence where nothing can be raised, such as inside SQLite, in any thread."""
-        self._keep(sentence, _OTHER if self._step is None else _OF_STEP)
+        kind = self._outside(sentence, decides=True) if self._step is None else _OF_STEP
+        self._keep(sentence, kind)
+
+    def _outside(self, sentence: str, *, decides: bool) -> str:
+        """What a sentence decides over that no running migration is behind."""
+        if origins.loading():
+            self.charge(sentence)
+            return _OTHER
+        return _OF_RUN if decides else _OTHER
 
     def doubt(self, sentence: str) -> None:
         """Keep what a migration that runs may depend on, or may not."""
@@ -84,7 +95,7 @@ class Refusals:
         """Keep what a script is denied that is being loaded, for when its migration is to run."""
         script = origins.loading()
         if script:
-            self._loaded.setdefault(script, sentence)
+            self._keep(sentence, _LOADED + script)
 
     def _keep(self, sentence: str, kind: str) -> None:
         with open(self._file, "a", encoding="utf-8") as file:
@@ -93,7 +104,12 @@ class Refusals:
     def sentences(self) -> list[str]:
         """Every different sentence on what was refused, in the order it was first said."""
         said = self._said_since(0)
-        return list(dict.fromkeys(sentence for sentence, kind in said if kind != _DOUBT))
+        refused = {_OF_STEP, _OF_RUN, _OTHER}
+        return list(dict.fromkeys(sentence for sentence, kind in said if kind in refused))
+
+    def of_run(self) -> str:
+        """The first sentence that decides over the run, or empty."""
+        return next(iter(self._since(0, _OF_RUN)), "")
 
     @contextmanager
     def step(self, script: str) -> Iterator[list[str]]:
@@ -105,8 +121,8 @@ class Refusals:
         """
         start = os.path.getsize(self._file) if os.path.exists(self._file) else 0
         doubts: list[str] = []
-        if script in self._loaded:
-            raise Refused(self._loaded[script])
+        for sentence in self._since(0, _LOADED + script):
+            raise Refused(sentence)
         self._step = _Step(script)
         try:
             yield doubts
@@ -181,7 +197,7 @@ class _Step:
     def waits(self) -> bool:
         """Whether the migration waits for a thread that may be this one."""
         inner = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - the only way
-        if inner is None or not _is_waiting(inner):
+        if inner is None or not (_is_waiting(inner) or self._is_with_its_package(inner)):
             return False
         if not self._may_have_asked(inner):
             return False
@@ -191,6 +207,14 @@ class _Step:
             if frame is self._frame:
                 return True
         return False  # an asynchronous driver is awaited, not by the migration
+
+    def _is_with_its_package(self, inner: FrameType) -> bool:
+        """Whether the migration is inside of the package that has this thread for itself."""
+        way = origins.handed_over()
+        package = origins.begun_by(way)
+        if not package or origins.leads_from(self.script, way):
+            return False
+        return origins.package_of(inner) == package
 
     def _may_have_asked(self, waiting: FrameType) -> bool:
         """Whether what waits may have given this thread something to do, by a queue say."""
