@@ -24,6 +24,16 @@ CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tf();
 CREATE POLICY pol ON t USING (b > 0);
 CREATE RULE ru AS ON DELETE TO t DO NOTHING;
 CREATE STATISTICS st ON a, b FROM t;
+CREATE PUBLICATION sent FOR TABLE p (id) WHERE (id > 1);
+CREATE FUNCTION less(int, int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 < $2';
+CREATE OPERATOR <<< (LEFTARG = int, RIGHTARG = int, FUNCTION = less);
+CREATE FUNCTION written(pair) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1.b';
+CREATE CAST (pair AS text) WITH FUNCTION written(pair);
+CREATE OPERATOR FAMILY related USING btree;
+CREATE TEXT SEARCH DICTIONARY words (TEMPLATE = simple);
+CREATE FUNCTION heard() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER made ON ddl_command_end EXECUTE FUNCTION heard();
+CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER far FOREIGN DATA WRAPPER fdw OPTIONS (host 'a');
 CREATE SCHEMA other;
 CREATE TABLE other.t (id int PRIMARY KEY);
 CREATE ROLE catalogue_reader;
@@ -134,4 +144,29 @@ CHANGES = {
     "REVOKE EXECUTE ON FUNCTION f(int) FROM PUBLIC": "privileges",
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO catalogue_reader": "default privileges",
     "CREATE PUBLICATION pub": "publication",
+    "ALTER TABLE t SET (toast.autovacuum_enabled = off)": "table options",
+    "ALTER TABLE t CLUSTER ON t_pkey": "table options",
+    "ALTER INDEX one SET (fillfactor = 55)": "table options",
+    "ALTER TABLE t ALTER a SET COMPRESSION pglz": "column",
+    "CREATE FOREIGN TABLE x (a int OPTIONS (n 'x')) SERVER far": "table",
+    "ALTER SEQUENCE numbers SET UNLOGGED": "sequence",
+    "ALTER VIEW v ALTER parent SET DEFAULT 3": "view column",
+    "GRANT SELECT (id) ON v TO catalogue_reader": "view column",
+    "ALTER MATERIALIZED VIEW mv CLUSTER ON mv_id": "index",
+    'ALTER TYPE pair ALTER ATTRIBUTE b TYPE text COLLATE "C" CASCADE': "composite type",
+    "ALTER TABLE t DISABLE RULE ru": "rule",
+    "ALTER STATISTICS st SET STATISTICS 50": "statistics",
+    "REVOKE USAGE ON SCHEMA public FROM PUBLIC": "privileges",
+    "ALTER PUBLICATION sent SET TABLE p (id) WHERE (id > 2)": "publication",
+    "ALTER PUBLICATION sent SET TABLE p WHERE (id > 1)": "publication",
+    "ALTER PUBLICATION sent SET TABLES IN SCHEMA other": "publication",
+    "ALTER PUBLICATION sent SET (publish = 'insert')": "publication",
+    "ALTER OPERATOR <<< (int, int) SET (RESTRICT = scalarltsel)": "operator",
+    "DROP CAST (pair AS text); CREATE CAST (pair AS text) WITH INOUT": "cast",
+    "ALTER OPERATOR FAMILY related USING btree ADD OPERATOR 1 < (int, int)": "operator family",
+    "ALTER TEXT SEARCH DICTIONARY words (STOPWORDS = english)": "text search dictionary",
+    "ALTER EVENT TRIGGER made DISABLE": "event trigger",
+    "ALTER SERVER far OPTIONS (SET host 'b')": "server",
+    "ALTER FOREIGN DATA WRAPPER fdw OPTIONS (a 'b')": "foreign-data wrapper",
+    "CREATE LANGUAGE own HANDLER plpgsql_call_handler": "language",
 }

@@ -132,6 +132,31 @@ CHANGES: dict[str, tuple[tuple[list[str], list[str]], str, str, str]] = {
         "t",
         "changed",
     ),
+    "primary key's direction": (
+        (
+            ["CREATE TABLE t (a INT, b INT, PRIMARY KEY (a, b))"],
+            ["CREATE TABLE t (a INT, b INT, PRIMARY KEY (a DESC, b))"],
+        ),
+        "table options",
+        "t",
+        "changed",
+    ),
+    "primary key's conflict": (
+        (
+            ["CREATE TABLE t (a TEXT PRIMARY KEY)"],
+            ["CREATE TABLE t (a TEXT PRIMARY KEY ON CONFLICT REPLACE)"],
+        ),
+        "table options",
+        "t",
+        "changed",
+    ),
+    "number that no type makes one": (
+        pair("a DEFAULT 1", "a DEFAULT '1'"),
+        "column",
+        "t.a",
+        "changed",
+    ),
+    "user version": (([], ["PRAGMA user_version = 5"]), "pragma", "user_version", "left"),
     "rowid or key": (
         (
             ["CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY)"],
@@ -187,6 +212,12 @@ CHANGES: dict[str, tuple[tuple[list[str], list[str]], str, str, str]] = {
         "unique constraint",
         "t.u",
         "missing",
+    ),
+    "unique collation": (
+        pair("a TEXT, UNIQUE (a)", "a TEXT, UNIQUE (a COLLATE NOCASE)"),
+        "unique constraint",
+        "t",
+        "changed",
     ),
     "unique conflict": (
         pair("a INT UNIQUE", "a INT UNIQUE ON CONFLICT REPLACE"),

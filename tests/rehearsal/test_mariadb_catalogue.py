@@ -92,6 +92,7 @@ CHANGES = {
     "ALTER TABLE t DROP PRIMARY KEY, MODIFY id int unsigned, ADD PRIMARY KEY (id, q(25))": (
         "primary key"
     ),
+    "ALTER TABLE p DROP PRIMARY KEY, ADD PRIMARY KEY (id DESC)": "table options",
     "ALTER TABLE p DROP INDEX code": "index",
     "ALTER TABLE t DROP INDEX one": "index",
     "ALTER TABLE t DROP INDEX by_a, ADD INDEX by_a (a)": "index",
@@ -125,6 +126,12 @@ CHANGES = {
     "ALTER SEQUENCE numbers INCREMENT BY 2": "sequence",
     "DROP SEQUENCE numbers": "sequence",
     "ALTER DATABASE CHARACTER SET latin1": "database",
+}
+# What means the same as it is written otherwise.
+COSMETIC = {
+    "ALTER TABLE t MODIFY parent int(5) COMMENT 'above'": "column",
+    "DROP PROCEDURE pr; CREATE PROCEDURE pr()\n  select  1": "procedure",
+    "DROP TRIGGER tr; CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW\n set NEW.b = 1": "trigger",
 }
 # What looks changed and is not: the server's own way of saying nothing.
 NOTHING = [
@@ -231,6 +238,16 @@ def test_what_only_looks_changed_is_not_named(scratch, script):
     before = schema(session)
     change(session, script)
     assert residue(before, schema(session)) == []
+    kept.restore(session, saved)
+
+
+@pytest.mark.parametrize("script", COSMETIC)
+def test_what_is_written_otherwise_counts_for_no_verdict(scratch, script):
+    session, kept, saved = scratch
+    before = schema(session)
+    change(session, script)
+    found = [(each["kind"], each["grade"]) for each in residue(before, schema(session))]
+    assert found == [(COSMETIC[script], "cosmetic")]
     kept.restore(session, saved)
 
 

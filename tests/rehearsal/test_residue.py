@@ -112,6 +112,14 @@ SAME = {
         table(columns="a INT, g INT GENERATED ALWAYS AS (a+1) VIRTUAL"),
         table(columns="a INT, g INT AS ( a + 1 )"),
     ),
+    "each row": (
+        "CREATE TRIGGER g AFTER INSERT ON p BEGIN SELECT 1; END",
+        "CREATE TRIGGER g AFTER INSERT ON p FOR EACH ROW BEGIN SELECT 1; END",
+    ),
+    "ascending": (
+        "CREATE TABLE t (a INT, b INT, UNIQUE (b), PRIMARY KEY (a))",
+        "CREATE TABLE t (a INT, b INT, UNIQUE (b ASC), PRIMARY KEY (a ASC))",
+    ),
     "order of options": (
         "CREATE TABLE t (a INT PRIMARY KEY) STRICT, WITHOUT ROWID",
         "CREATE TABLE t (a INT NOT NULL PRIMARY KEY) without rowid, strict",

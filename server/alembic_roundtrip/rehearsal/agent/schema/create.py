@@ -40,6 +40,8 @@ class TableText:
     uniques: List[Unique] = field(default_factory=list)
     references: List[Tuple[Tuple[str, ...], str, Optional[str], str]] = field(default_factory=list)
     key_name: Optional[str] = None
+    key_rest: str = ""
+    """What the primary key is beside its columns."""
     options: Tuple[str, ...] = ()
 
 
@@ -102,7 +104,17 @@ class _Item:
         return inside
 
     def column_names(self) -> Tuple[str, ...]:
-        return tuple(group[0].value for group in sql.split(self.group()) if group)
+        return self.key_parts()[0]
+
+    def key_parts(self) -> Tuple[Tuple[str, ...], str]:
+        """The columns in parentheses; and, where any has an order or collation, the whole."""
+        groups = [group for group in sql.split(self.group()) if group]
+        for group in groups:
+            if group[-1].is_word("ASC"):
+                group.pop()
+        names = tuple(group[0].value for group in groups)
+        spelled = ", ".join(sql.normal(group, self.names) for group in groups)
+        return names, f"({spelled})" if any(group[1:] for group in groups) else ""
 
     def skip_type(self) -> None:
         while self.at < len(self.parts):
@@ -133,10 +145,16 @@ class _Item:
 
     def primary(self) -> None:
         self.take("KEY")
-        self.group()
-        self.take("ASC", "DESC")
+        names, rest = self.key_parts()
+        if self.column:
+            names = (self.column.name.lower(),)
+            rest = f"({names[0]} desc)" if self.take("DESC") else ""
+            self.take("ASC")
         self.table.key_name = self.name
-        self.conflict()
+        conflict = self.conflict()
+        if rest or conflict:
+            words = ["PRIMARY KEY", rest or "({})".format(", ".join(names)).lower()]
+            self.table.key_rest = " ".join([*words, *(["ON CONFLICT", conflict] * bool(conflict))])
         if self.take("AUTOINCREMENT") and self.column:
             self.column.autoincrement = True
 
@@ -147,8 +165,12 @@ class _Item:
                 self.column.conflict = conflict
 
     def unique(self) -> None:
-        columns = (self.column.name,) if self.column else self.column_names()
-        self.table.uniques.append(Unique(columns, self.name, conflict=self.conflict()))
+        columns, rest = ((self.column.name,), "") if self.column else self.key_parts()
+        conflict = self.conflict()
+        definition = f"UNIQUE {rest}{' ON CONFLICT ' * bool(conflict)}{conflict}" if rest else ""
+        self.table.uniques.append(
+            Unique(columns, self.name, conflict=conflict, definition=definition)
+        )
 
     def check(self) -> None:
         inside = self.group()

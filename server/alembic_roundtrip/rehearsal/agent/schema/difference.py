@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal, InvalidOperation
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
+from . import sql
 from .tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
 
 Residue = Dict[str, Any]
@@ -68,7 +70,32 @@ def _texts(kind: str, old: Dict[str, str], new: Dict[str, str]) -> Iterable[Resi
     for name in sorted(set(old) | set(new)):
         if old.get(name) not in (new.get(name), f"{new.get(name)}{EMPTY}"):
             change = "missing" if name not in new else "left" if name not in old else "changed"
-            yield entry(kind, name, change, *_lines(old.get(name), new.get(name)))
+            same = change == "changed" and _is_reworded(old[name], new[name])
+            grade = "cosmetic" if same else "different"
+            yield entry(kind, name, change, *_lines(old.get(name), new.get(name)), grade=grade)
+
+
+def _is_reworded(old: str, new: str) -> bool:
+    """Whether routines that the server keeps as they were written differ in white space and case.
+
+    Not where these can mean something: in comments, in strings in dollars, in other languages.
+    """
+    for text in (old, new):
+        language = _LANGUAGE.search(text)
+        if _DELICATE.search(text) or (language and language[1].lower() not in _FREE):
+            return False
+    return _words(old) == _words(new)
+
+
+def _words(text: str) -> List[str]:
+    parts = sql.tokens(_BODY.sub(r" \g<0> ", text))
+    return [part.text.lower() if part.kind == "word" else part.text for part in parts]
+
+
+_LANGUAGE = re.compile(r"\bLANGUAGE (\w+)", re.IGNORECASE)
+_FREE = ("sql", "plpgsql")
+_BODY = re.compile(r"\$(?:function|procedure)\$")
+_DELICATE = re.compile(r"--|/\*|#|(?:\$.*){5}|\bE'", re.DOTALL | re.IGNORECASE)
 
 
 def _lines(old: Optional[str], new: Optional[str]) -> Tuple[Optional[str], Optional[str]]:
@@ -121,7 +148,7 @@ def _columns(old: Table, new: Table) -> Iterable[Residue]:
         elif after and not before:
             yield entry("column", name, "left", None, definition(after))
         elif before and after and definition(before) != definition(after):
-            alike = definition(_plain_type(before)) == definition(_plain_type(after))
+            alike = definition(_plain(before)) == definition(_plain(after))
             grade = "cosmetic" if alike else "different"
             texts = definition(before), definition(after)
             yield entry("column", name, "changed", *texts, grade=grade)
@@ -134,12 +161,42 @@ def _columns(old: Table, new: Table) -> Iterable[Residue]:
         )
 
 
-def _plain_type(column: Column) -> Column:
-    """With the plainest of the names that mean one type; a key must be INTEGER to be the rowid."""
-    head, bracket, rest = column.type.partition("(")
-    plain = head if column.key else _SYNONYMS.get(head, head)
-    return replace(column, type=plain + bracket + rest)
+def _plain(column: Column) -> Column:
+    """With the plainest of the words that mean one type and one default.
 
+    A key must be INTEGER to be the rowid.
+    """
+    head, bracket, rest = _WIDTH.sub(r"\1", column.type).partition("(")
+    plain = head if column.key else _SYNONYMS.get(head, head)
+    default = column.default and _plain_default(column.default, column.type)
+    return replace(column, type=plain + bracket + rest, default=default)
+
+
+_WIDTH = re.compile(r"((?:small|medium|big)?int)\(\d+\)(?!.*zerofill)")
+"""How wide MariaDB and MySQL would show a number; of `tinyint` it can say that it is a boolean."""
+
+
+def _plain_default(text: str, kind: str) -> str:
+    """What PostgreSQL keeps as it was written, though a column makes the same value of it."""
+    if _NOW.fullmatch(text):
+        return "now()"
+    constant = _CONSTANT.fullmatch(text)
+    if constant is None:
+        return text
+    value = constant["text"] or constant["number"]
+    try:
+        return str(Decimal(value.strip("'")).normalize()) if _ROUNDED.fullmatch(kind) else value
+    except InvalidOperation:
+        return value
+
+
+_NOW = re.compile(r"CURRENT_TIMESTAMP|now\(\)|transaction_timestamp\(\)")
+_CONSTANT = re.compile(
+    r"(?:(?P<text>'(?:[^']|'')*')|\(?(?P<number>-?\d[\d.]*)\)?)"
+    r"(?:::(?:text|character varying|numeric|bigint|integer|smallint|double precision|real))?"
+)
+_ROUNDED = re.compile(r"bigint|integer|smallint|double precision|real|numeric\(.*\)")
+"""Types of numbers that do not keep how one was written."""
 
 _SYNONYMS = {
     "INT": "INTEGER",

@@ -13,11 +13,17 @@ from .tables import Column, ForeignKey, Snapshot, Table, Unique
 
 VERSION_TABLE = "alembic_version"
 
-# All that SQLite keeps of a schema is in these texts.
+# All that SQLite keeps of a schema is in these texts, but for two numbers.
 _MASTER = r"""
 SELECT type, tbl_name, name, sql FROM main.sqlite_master
   WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
     AND tbl_name <> ? COLLATE NOCASE
+UNION ALL
+SELECT 'pragma', '', 'user_version', CAST(user_version AS TEXT) FROM pragma_user_version
+  WHERE user_version <> 0
+UNION ALL
+SELECT 'pragma', '', 'application_id', CAST(application_id AS TEXT) FROM pragma_application_id
+  WHERE application_id <> 0
   ORDER BY type, name
 """
 # One query for the rest: a row says what it is, of which table, and up to seven values.
@@ -50,6 +56,8 @@ _SHADOWS = {
 }
 """The tables of SQLite's own modules; of others, whatever begins with the name is one."""
 _MODULE = re.compile(r"\bUSING (\w+)", re.IGNORECASE)
+_EACH_ROW = re.compile(r" for each row(?= when | begin )")
+"""SQLite has no other triggers."""
 _FEW = 100
 """So many names fit into any statement."""
 _REMEMBERED = 32
@@ -127,7 +135,13 @@ def _assemble(tables: Dict[str, Table], objects: Dict[str, List[Tuple[Any, ...]]
     return Snapshot(
         _without_shadows(tables),
         {name: _statement(text, names) for _, _, name, text in objects.get("view", [])},
-        {name: _statement(text, names) for _, _, name, text in objects.get("trigger", [])},
+        {
+            name: _EACH_ROW.sub("", _statement(text, names), 1)
+            for _, _, name, text in objects.get("trigger", [])
+        },
+        {"pragma": {name: text for _, _, name, text in objects["pragma"]}}
+        if "pragma" in objects
+        else {},
     )
 
 
@@ -194,7 +208,7 @@ def _table(
         tuple(uniques),
         tuple(read.checks),
         indexes,
-        read.options,
+        (*read.options, read.key_rest) if read.key_rest else read.options,
     )
 
 

@@ -151,14 +151,16 @@ def default_value(text: Optional[str], declared: str) -> Optional[str]:
     if token.is_word("NULL"):
         return None
     if token.is_word("TRUE", "FALSE"):
-        return _literal("1" if token.is_word("TRUE") else "0", declared)
+        return _literal("1" if token.is_word("TRUE") else "0", declared, is_number=True)
     if token.kind in {"number", "string"} or token.text[0] == '"':
-        return _literal(sign + token.value, declared)
+        return _literal(sign + token.value, declared, is_number=token.kind == "number")
     return normal(parts)
 
 
-def _literal(value: str, declared: str) -> str:
+def _literal(value: str, declared: str, *, is_number: bool) -> str:
     kind = affinity(declared)
+    if kind == "BLOB" and is_number:
+        return value
     if kind in ("INTEGER", "REAL", "NUMERIC"):
         try:
             number = float(value)

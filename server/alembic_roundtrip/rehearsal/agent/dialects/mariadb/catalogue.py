@@ -28,7 +28,6 @@ _TYPE = re.compile(
 _VALUE = re.compile(
     rf"(?:\w+ ?)?{STRING}|[+-]?[\d.]+(?:e[+-]?\d+)?|\w+(?=\()|\w+|(?=\()", re.IGNORECASE
 )
-_WIDTH = re.compile(r"^((?:small|medium|big)?int|year)\(\d+\)(?!.*zerofill)")
 _BOTH = ("NO ACTION", "RESTRICT")
 
 
@@ -203,10 +202,13 @@ class _Reader:
         end = closing(item, match.end())
         parts = split(item[match.end() + 1 : end])
         columns = tuple(unquote(m.group()) for p in parts for m in [re.match(QUOTED, p)] if m)
+        rest = item[end + 1 :].replace(" USING BTREE", "").strip()
         if kind == "PRIMARY":
             self.key = columns
+            if rest or any(not re.fullmatch(QUOTED, part) for part in parts):
+                spelled = f"PRIMARY KEY ({', '.join(parts)}) {rest}".strip()
+                self.options.append(spelled.replace("`", ""))
             return
-        rest = item[end + 1 :].replace(" USING BTREE", "").strip()
         shown = [f"{self.name} ({', '.join(parts)})".replace("`", ""), rest]
         if kind not in {"", "UNIQUE"}:
             shown.append(kind)

@@ -13,8 +13,8 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ...schema import sql
 from ...schema.tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
-from . import queries, spelling
-from .changes import Changes, Row, Writes, Written, all_rows, since
+from . import queries, rare, spelling
+from .changes import Changes, Row, Writes, Written, all_rows, kinds_of, since
 from .checks import plain
 from .planned import Planned
 
@@ -24,6 +24,7 @@ Parts = Dict[str, List[Row]]
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _MORE_THAN_COLUMNS = re.compile(r" INCLUDE \(| WITHOUT OVERLAPS\)| DEFERRABLE")
+_NOTHING = re.compile(r"NULL(?:::.*)?")
 _INDEX_HEAD = re.compile(
     r"^CREATE (?:UNIQUE )?INDEX (?:\"(?:[^\"]|\"\")*\"|\S+) ON ", re.IGNORECASE
 )
@@ -65,9 +66,11 @@ class Catalogue:
 
     def look(self, planned: Planned, written: Optional[Written] = None) -> Known:
         """The schema as it is now; `written` are the catalogue's rows, where they are known."""
+        written = written or all_rows(planned.again)
         found = _Found(planned, self._version_table)
-        found.look(None, None, None, queries.OBJECTS)
-        return self._known(found, written or all_rows(planned.again))
+        few = sorted(kinds_of(written).intersection(rare.OBJECTS))
+        found.look(None, None, None, [*queries.OBJECTS, *few])
+        return self._known(found, written)
 
     def look_again(self, planned: Planned, base: Known, before: Writes, now: Writes) -> Known:
         """The schema now, where the session's writes were `before` at the time of `base`."""
@@ -235,7 +238,7 @@ def _column(row: Row) -> Column:
         name,
         kind,
         notnull=notnull == "true",
-        default=None if generated else default,
+        default=None if generated or _NOTHING.fullmatch(default or "") else default,
         generated=generated,
         expression=default if generated else None,
         collation=collation or "",

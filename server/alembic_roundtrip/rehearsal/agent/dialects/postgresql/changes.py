@@ -76,26 +76,34 @@ _SOURCES: Dict[str, _Source] = {
     "pg_extension": _Source("oid::text", what="extension"),
     "pg_depend": _Source(
         "classid::text || '.' || objid::text",
-        where="refclassid = 'pg_extension'::regclass AND deptype = 'e'",
+        # Before PostgreSQL 15 there is no catalogue of the schemas that are published.
+        where="refclassid = 'pg_extension'::regclass AND deptype = 'e' "
+        "OR classid = to_regclass('pg_catalog.pg_publication_namespace')",
         what="membership",
     ),
     "pg_namespace": _Source("oid::text", where="nspname !~ '^pg_'", what="schema"),
     "pg_statistic_ext": _Source("oid::text", what="statistics"),
-    "pg_collation": _Source("oid::text", where=_own(), what="collation"),
-    "pg_ts_config": _Source("oid::text", where=_own(), what="search"),
+    **{
+        name: _Source("oid::text", where=_own(), what=kind)
+        for kind, names in {
+            "collation": ("pg_collation",),
+            "event trigger": ("pg_event_trigger",),
+            "foreign": ("pg_foreign_data_wrapper", "pg_foreign_server"),
+            "language": ("pg_language", "pg_transform", "pg_conversion", "pg_am"),
+            "operator": ("pg_operator", "pg_cast", "pg_opclass", "pg_opfamily"),
+            "publication": ("pg_publication", "pg_publication_rel"),
+            "search": ("pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template"),
+        }.items()
+        for name in names
+    },
     "pg_ts_config_map": _Source(
         "mapcfg::text || '.' || maptokentype::text || '.' || mapseqno::text",
         "mapcfg::text",
         _own("mapcfg"),
         "search",
     ),
-    "pg_operator": _Source("oid::text", where=_own(), what="other"),
-    "pg_cast": _Source("oid::text", where=_own(), what="other"),
-    "pg_opclass": _Source("oid::text", where=_own(), what="other"),
-    "pg_ts_dict": _Source("oid::text", where=_own(), what="other"),
-    "pg_foreign_server": _Source("oid::text", what="other"),
-    "pg_publication": _Source("oid::text", what="other"),
-    "pg_event_trigger": _Source("oid::text", what="other"),
+    "pg_amop": _Source("oid::text", where=_own("amopfamily"), what="operator"),
+    "pg_amproc": _Source("oid::text", where=_own("amprocfamily"), what="operator"),
     "pg_default_acl": _Source("oid::text", what="privileges"),
     "pg_description": _Source(
         "classoid::text || '.' || objoid::text || '.' || objsubid::text",
@@ -170,6 +178,11 @@ class Changes:
 def all_rows(rows: Rows) -> Written:
     """The rows as they are now."""
     return _read(rows, dict.fromkeys(_SOURCES, True))
+
+
+def kinds_of(written: Written) -> Set[str]:
+    """The kinds of objects of which there is a row."""
+    return {source.what for name, source in _SOURCES.items() if written.keys[name]}
 
 
 def since(rows: Rows, base: Written, before: Writes, now: Writes) -> Tuple[Written, Changes]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, Optional
 
+from . import rare
+
 _FIRST_USER_OID = 16384
 _SETTING = "alembic_roundtrip"
 
@@ -49,7 +51,8 @@ SELECT 'sequence' AS what, r.oid::text AS owner,
        {_PREFIX} || r.relname || CASE d.deptype WHEN 'i'
          THEN ' (identity of ' || {_PREFIX} || o.relname || '.' || a.attname || ')' ELSE '' END
          AS a,
-       concat_ws(' ', format_type(s.seqtypid, NULL), 'START', s.seqstart, 'INCREMENT',
+       concat_ws(' ', CASE r.relpersistence WHEN 'u' THEN 'UNLOGGED' END,
+         format_type(s.seqtypid, NULL), 'START', s.seqstart, 'INCREMENT',
          s.seqincrement, 'MINVALUE', s.seqmin, 'MAXVALUE', s.seqmax, 'CACHE', s.seqcache,
          CASE WHEN s.seqcycle THEN 'CYCLE' END,
          CASE d.deptype WHEN 'a' THEN 'OWNED BY ' || {_PREFIX} || o.relname || '.' || a.attname
@@ -79,7 +82,17 @@ SELECT 'table' AS what, r.oid::text AS owner, n.nspname::text AS a, r.relname::t
           FROM pg_inherits i WHERE i.inhrelid = r.oid),
          pg_get_expr(r.relpartbound, r.oid),
          'OF ' || nullif(r.reloftype, 0)::regtype::text,
+         (SELECT 'USING ' || m.amname FROM pg_am m WHERE m.oid = r.relam AND m.amname <> 'heap'),
+         (SELECT 'TABLESPACE ' || s.spcname FROM pg_tablespace s WHERE s.oid = r.reltablespace),
          'WITH (' || array_to_string(r.reloptions, ', ') || ')',
+         (SELECT 'TOAST (' || array_to_string(b.reloptions, ', ') || ')' FROM pg_class b
+          WHERE b.oid = r.reltoastrelid),
+         (SELECT string_agg(concat_ws(' ', 'INDEX', i.relname,
+             'WITH (' || array_to_string(i.reloptions, ', ') || ')',
+             CASE WHEN x.indisclustered THEN 'CLUSTERED' END), ', ' ORDER BY i.relname)
+          FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+               JOIN pg_constraint c ON c.conindid = i.oid AND c.contype IN ('p', 'u', 'x')
+          WHERE x.indrelid = r.oid AND (x.indisclustered OR i.reloptions IS NOT NULL)),
          CASE WHEN r.relrowsecurity THEN 'ROW LEVEL SECURITY' END,
          CASE WHEN r.relforcerowsecurity THEN 'FORCE ROW LEVEL SECURITY' END,
          CASE r.relreplident WHEN 'n' THEN 'REPLICA IDENTITY NOTHING'
@@ -102,7 +115,10 @@ SELECT 'column', a.attrelid::text, a.attname::text, format_type(a.atttypid, a.at
        concat_ws(', ',
          'STATISTICS ' || CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END,
          CASE WHEN a.attstorage <> t.typstorage THEN 'STORAGE ' || a.attstorage::text END,
+         CASE WHEN a.attstorage <> 'p' THEN
+           'COMPRESSION ' || nullif(to_jsonb(a) ->> 'attcompression', '') END,
          array_to_string(a.attoptions, ', '),
+         'OPTIONS (' || array_to_string(a.attfdwoptions, ', ') || ')',
          (SELECT 'GRANT ' || {grants} FROM aclexplode(a.attacl) g)),
        CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
        CASE WHEN t.typtype IN ('e', 'd') OR t.typelem <> 0 THEN
@@ -143,18 +159,32 @@ SELECT 'index', x.indrelid::text, i.relname::text, x.indisunique::text,
 """
 
 _OBJECTS: Dict[str, str] = {
-    "view": """
+    "view": f"""
 SELECT 'view', CASE r.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, r.name,
        concat_ws(' ', pg_get_viewdef(r.oid), array_to_string(r.reloptions, ', '),
          CASE WHEN NOT r.relispopulated THEN 'WITH NO DATA' END),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM rel r WHERE r.relkind IN ('v', 'm')
 UNION ALL
-SELECT 'view', 'index', r.name || '.' || i.relname, pg_get_indexdef(x.indexrelid),
+SELECT 'view', 'index', r.name || '.' || i.relname,
+       concat_ws(' ', pg_get_indexdef(x.indexrelid),
+         CASE WHEN x.indisclustered THEN 'CLUSTERED' END),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM rel r JOIN pg_index x ON x.indrelid = r.oid JOIN pg_class i ON i.oid = x.indexrelid
   WHERE r.relkind = 'm'
-""",
+UNION ALL
+SELECT 'view', 'view column', c.name, c.options, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM (
+    SELECT r.name || '.' || a.attname AS name,
+           concat_ws(', ', 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid),
+             'STATISTICS ' || CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END,
+             array_to_string(a.attoptions, ', '),
+             (SELECT 'GRANT ' || {_GRANTS} FROM aclexplode(a.attacl) g)) AS options
+    FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0
+         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE r.relkind IN ('v', 'm')
+  ) c WHERE c.options <> ''
+""",  # noqa: S608 - our own
     "type": """
 SELECT 'type', 'enum type', t.name,
        (SELECT coalesce(json_agg(l.enumlabel ORDER BY l.enumsortorder)::text, '[]')
@@ -164,6 +194,8 @@ SELECT 'type', 'enum type', t.name,
 UNION ALL
 SELECT 'type', 'domain', t.name,
        concat_ws(' ', format_type(t.typbasetype, t.typtypmod),
+         (SELECT 'COLLATE ' || t.typcollation::regcollation::text FROM pg_type b
+          WHERE b.oid = t.typbasetype AND b.typcollation <> t.typcollation),
          CASE WHEN t.typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || t.typdefault,
          (SELECT string_agg('CONSTRAINT ' || c.conname || ' ' || pg_get_constraintdef(c.oid), ' '
                             ORDER BY c.conname)
@@ -172,13 +204,20 @@ SELECT 'type', 'domain', t.name,
   FROM ty t WHERE t.typtype = 'd'
 UNION ALL
 SELECT 'type', 'composite type', t.name,
-       (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', '
-                          ORDER BY a.attnum)
-        FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
+       (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
+                            CASE WHEN a.attcollation NOT IN (0, b.typcollation)
+                              THEN 'COLLATE ' || a.attcollation::regcollation::text END),
+                          ', ' ORDER BY a.attnum)
+        FROM pg_attribute a JOIN pg_type b ON b.oid = a.atttypid
+        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM ty t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
 UNION ALL
-SELECT 'type', 'range type', t.name, format_type(g.rngsubtype, NULL),
+SELECT 'type', 'range type', t.name,
+       concat_ws(' ', format_type(g.rngsubtype, NULL),
+         'COLLATE ' || nullif(g.rngcollation, 0)::regcollation::text,
+         'SUBTYPE_DIFF ' || nullif(g.rngsubdiff::oid, 0)::regprocedure::text,
+         'CANONICAL ' || nullif(g.rngcanonical::oid, 0)::regprocedure::text),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM ty t JOIN pg_range g ON g.rngtypid = t.oid
 """,
@@ -187,7 +226,11 @@ SELECT 'function', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggre
                  ELSE 'function' END,
        ns.prefix || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
        CASE p.prokind WHEN 'a' THEN coalesce((SELECT concat_ws(' ', g.aggtransfn::text,
-           g.aggfinalfn::text, format_type(g.aggtranstype, NULL), g.agginitval)
+           g.aggfinalfn::text, format_type(g.aggtranstype, NULL), g.agginitval,
+           'COMBINE ' || nullif(g.aggcombinefn::oid, 0)::regproc::text,
+           'MOVING ' || nullif(g.aggmtransfn::oid, 0)::regproc::text,
+           'SORT ' || nullif(g.aggsortop, 0)::regoperator::text,
+           'PARALLEL ' || nullif(p.proparallel::text, 'u'))
          FROM pg_aggregate g WHERE g.aggfnoid = p.oid), '') ELSE pg_get_functiondef(p.oid) END,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace
@@ -204,7 +247,9 @@ SELECT 'trigger', 'trigger', r.name || '.' || t.tgname,
   FROM rel r JOIN pg_trigger t ON t.tgrelid = r.oid AND NOT t.tgisinternal
 """,
     "rule": """
-SELECT 'rule', 'rule', r.name || '.' || w.rulename, pg_get_ruledef(w.oid),
+SELECT 'rule', 'rule', r.name || '.' || w.rulename,
+       concat_ws(' ', pg_get_ruledef(w.oid), CASE w.ev_enabled WHEN 'D' THEN 'DISABLED'
+         WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' END),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM rel r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
 """,
@@ -229,37 +274,12 @@ SELECT 'schema', 'schema', ns.nspname::text, '', NULL, NULL, NULL, NULL, NULL, N
   FROM ns WHERE ns.nspname <> 'public'
 """,
     "statistics": """
-SELECT 'statistics', 'statistics', ns.prefix || s.stxname, pg_get_statisticsobjdef(s.oid),
+SELECT 'statistics', 'statistics', ns.prefix || s.stxname,
+       concat_ws(' ', pg_get_statisticsobjdef(s.oid),
+         'STATISTICS ' || nullif(to_jsonb(s) ->> 'stxstattarget', '-1')),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM pg_statistic_ext s JOIN ns ON ns.oid = s.stxnamespace
 """,
-    "collation": """
-SELECT 'collation', 'collation', ns.prefix || c.collname,
-       concat_ws(' ', c.collprovider, c.collcollate, c.collctype, c.collisdeterministic),
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM pg_collation c JOIN ns ON ns.oid = c.collnamespace
-""",
-    "search": """
-SELECT 'search', 'text search configuration', ns.prefix || c.cfgname,
-       concat_ws(' ', p.prsname, (SELECT string_agg(m.maptokentype || ' ' || d.dictname, ', '
-                                  ORDER BY m.maptokentype, m.mapseqno)
-         FROM pg_ts_config_map m JOIN pg_ts_dict d ON d.oid = m.mapdict WHERE m.mapcfg = c.oid)),
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM pg_ts_config c JOIN ns ON ns.oid = c.cfgnamespace JOIN pg_ts_parser p ON p.oid = c.cfgparser
-""",
-    "other": f"""
-SELECT 'other', i.type, i.identity, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-  FROM (SELECT 'pg_operator'::regclass AS class, oid FROM pg_operator
-        UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
-        UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
-        UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
-        UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
-        UNION ALL SELECT 'pg_publication'::regclass, oid FROM pg_publication
-        UNION ALL SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger) x,
-       pg_identify_object(x.class, x.oid, 0) i
-  WHERE x.oid >= {_FIRST_USER_OID}
-    AND NOT EXISTS (SELECT FROM own WHERE classid = x.class AND objid = x.oid)
-""",  # noqa: S608 - a number
     "privileges": f"""
 SELECT 'privileges', 'privileges', pg_describe_object(x.class, x.oid, 0), coalesce(x.now, 'none'),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
@@ -272,7 +292,6 @@ SELECT 'privileges', 'privileges', pg_describe_object(x.class, x.oid, 0), coales
       SELECT 'pg_class'::regclass AS class, oid, relacl AS acl, relowner AS owner,
              (CASE relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char" AS kind FROM rel
       UNION ALL SELECT 'pg_namespace'::regclass, oid, nspacl, nspowner, 'n' FROM ns
-        WHERE nspname <> 'public'
       UNION ALL SELECT 'pg_type'::regclass, oid, typacl, typowner, 'T' FROM ty
       UNION ALL SELECT 'pg_proc'::regclass, p.oid, p.proacl, p.proowner, 'f'
         FROM pg_proc p JOIN ns ON ns.oid = p.pronamespace WHERE p.oid >= {_FIRST_USER_OID}
@@ -310,7 +329,7 @@ def query(
     Relations are given by number (None: all), the rest by kind. Empty where nothing is asked for.
     Numbers must have been told to the server, by what `numbers` gives.
     """
-    others = [_OBJECTS[kind] for kind in kinds]
+    others = [_QUERIES[kind] for kind in kinds]
     parts = [
         part.format(which=_which(numbers, name, relations))
         for part, numbers, name, relations in (
@@ -346,4 +365,5 @@ def _which(numbers: Optional[Iterable[str]], name: str, relations: str) -> str:
 
 
 OBJECTS = tuple(_OBJECTS)
-"""The kinds of objects that `query` takes."""
+"""The kinds of objects that `query` takes, but for the rare ones."""
+_QUERIES = {**_OBJECTS, **rare.OBJECTS}
