@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from alembic_roundtrip.project.environment import Environment
 from alembic_roundtrip.project.environments import (
     DEFAULT_SECTION,
-    Environment,
     ProjectError,
     environment_of,
     find_environments,

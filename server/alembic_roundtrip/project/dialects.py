@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from alembic_roundtrip.config import Settings
 from alembic_roundtrip.project.dependencies import drivers
+from alembic_roundtrip.project.environment import SETTING, Environment
 from alembic_roundtrip.project.mentions import Mentions, known, mentions
 
 if TYPE_CHECKING:
-    from alembic_roundtrip.project import Environment
     from alembic_roundtrip.project.configuration import Configuration
 
-SETTING = "the setting `dialects`"
 SQLITE = "sqlite"
 _SCHEME = re.compile(r"\s*([A-Za-z]\w*)(?:\+\w+)?://")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from alembic_roundtrip.config import Settings, nearest
@@ -17,99 +17,11 @@ from alembic_roundtrip.project.configuration import (
     read_table,
     sections,
 )
-from alembic_roundtrip.project.dialects import SETTING, Sign, dialects_of, infer_dialects
+from alembic_roundtrip.project.dialects import Sign, dialects_of, infer_dialects
+from alembic_roundtrip.project.environment import Environment
 from alembic_roundtrip.project.siblings import by_dialect
 
 DEFAULT_SECTION = "alembic"
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """One Alembic environment: a configuration, a folder with env.py, folders of migrations."""
-
-    folder: Path
-    """Where Alembic's commands would be run: relative locations start here."""
-    config: Path | None
-    """`alembic.ini` or `pyproject.toml`; None for a bare folder of migrations."""
-    section: str
-    script_location: Path
-    """The folder that holds env.py."""
-    version_locations: tuple[Path, ...]
-    recursive: bool = False
-    dialects: tuple[str, ...] = ()
-    """SQLAlchemy dialect names the project is for, as far as they could be inferred."""
-    dialect_sources: tuple[str, ...] = ()
-    """What says so of each of them, in a few words."""
-    problems: tuple[str, ...] = ()
-    """What could not be used, a sentence each, with the next step."""
-    compiled: tuple[Path, ...] = ()
-    """Migrations that are there as bytecode only, which nothing is known of."""
-    engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The databases that env.py migrates where the configuration tells several, by their names,
-    each with its dialects."""
-    toml: Path | None = None
-    """`pyproject.toml` whose `[tool.alembic]` Alembic reads beside, or instead of, an ini file."""
-
-    def __hash__(self) -> int:
-        """By its place: the rest is long, and seldom another at the same place."""
-        return hash((self.script_location, self.section))
-
-    @property
-    def places(self) -> frozenset[Path]:
-        """The folders of a usable environment, where they really are: links may lead to them."""
-        if not self.version_locations:
-            return frozenset()
-        return frozenset(map(_real, (self.script_location, *self.version_locations)))
-
-    @property
-    def env_py(self) -> Path | None:
-        """The project's env.py, where there is one."""
-        file = self.script_location / "env.py"
-        return file if file.is_file() else None
-
-    @property
-    def told_at(self) -> Path | None:
-        """The file that shows what concerns it as a whole; None for migrations and nothing else."""
-        return self.config or self.env_py
-
-    @property
-    def left_out(self) -> tuple[Path, ...]:
-        """Folders of migrations below its version locations that Alembic does not read."""
-        if self.recursive:
-            return ()
-        below = (f for place in self.version_locations for f in folders.migrations_below(place))
-        return tuple(f for f in dict.fromkeys(below) if f not in self.version_locations)
-
-    def set_to(self, dialects: tuple[str, ...]) -> Environment:
-        """The environment with the dialects that a setting names."""
-        engines = {
-            name: tuple(each for each in dialects if each in known) or dialects
-            for name, known in self.engines.items()
-        }
-        sources = (SETTING,) * len(dialects)
-        return replace(self, dialects=dialects, dialect_sources=sources, engines=engines)
-
-    def location_of(self, file: Path) -> Path | None:
-        """The version location that a file lies in."""
-        holders = [v for v in self.version_locations if self._holds(v, file)]
-        return max(holders, key=lambda v: len(v.parts), default=None)
-
-    def concerns(self, path: Path) -> bool:
-        """Whether a file or folder is of this environment, or holds some of it."""
-        own = (self.script_location, *self.version_locations)
-        return path == self.config or any(path in p.parents for p in own) or self.holds(path)
-
-    def holds(self, path: Path) -> bool:
-        """Whether a file or folder is of this environment."""
-        own = (self.script_location, *self.version_locations)
-        return any(place == path or place in path.parents for place in own)
-
-    def has_beside(self, file: Path) -> bool:
-        """Whether a file lies where migrations may read it."""
-        return any(location.parent in file.parents for location in self.version_locations)
-
-    def _holds(self, location: Path, file: Path) -> bool:
-        return location in file.parents if self.recursive else location == file.parent
 
 
 class ProjectError(Exception):
@@ -400,14 +312,14 @@ def _unusable(file: Path, problem: str, section: str = DEFAULT_SECTION) -> Envir
     return Environment(file.parent, file, section, file.parent, (), problems=(problem,))
 
 
-def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
+def _bare(bare: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
     """Folders of migrations that no configuration names.
 
     What lies inside the script location of a configuration was left out there on purpose.
     """
     groups: dict[Path, list[Path]] = {}
-    for folder in folders:
-        real = _real(folder)
+    for folder in bare:
+        real = folders.real(folder)
         if not known.intersection((real, *real.parents)):
             top = next((p for p in (folder, *folder.parents) if _has_env(p)), folder)
             below = [p for p in (folder, *folder.parents) if top in p.parents]
@@ -417,13 +329,6 @@ def _bare(folders: Iterable[Path], known: set[Path]) -> Iterator[Environment]:
         home = script.parent if script != location or _has_env(script) else location
         recursive = members != [location]
         yield Environment(home, None, DEFAULT_SECTION, script, (location,), recursive)
-
-
-def _real(folder: Path) -> Path:
-    try:
-        return folder.resolve()
-    except (OSError, RuntimeError):  # a circle of links
-        return folder
 
 
 def _has_env(folder: Path) -> bool:

@@ -227,3 +227,11 @@ def compiled(folder: Path, *, recursive: bool) -> Iterator[Path]:
             if _COMPILED.fullmatch(file.name) and file.name.partition(".")[0] not in sources
         )
         folders[:] = [name for name in folders if recursive and name != "__pycache__"]
+
+
+def real(folder: Path) -> Path:
+    """Where a folder really is; itself where links lead in a circle."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError):
+        return folder

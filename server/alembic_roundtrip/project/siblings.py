@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from alembic_roundtrip.project.environment import Environment
 from alembic_roundtrip.project.folders import migrations_below
 from alembic_roundtrip.project.mentions import known
-
-if TYPE_CHECKING:
-    from alembic_roundtrip.project.environments import Environment
 
 _SOURCE = "the name of the folder"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from alembic_roundtrip.project.configuration import ConfigurationError, read_ini
-from alembic_roundtrip.project.environments import Environment
+from alembic_roundtrip.project.environment import Environment
 from alembic_roundtrip.project.modules import Modules
 
 _AUTOCOMMIT = "AUTOCOMMIT"
