@@ -267,9 +267,19 @@ async def test_rows_of_migrations_come_back_with_every_state(project):
         """,
         'op.drop_column("users", "z")',
     )
+    project.add(
+        "names the database",
+        """
+        name = op.get_bind().engine.url.database
+        op.execute(f"ALTER DATABASE `{name}` DEFAULT CHARACTER SET utf8mb4")
+        asked = "SELECT count(*) FROM information_schema.tables WHERE table_schema = :name"
+        assert op.get_bind().execute(sa.text(asked), {"name": name}).scalar() > 1
+        """,
+    )
     found = await verdicts(project)
     assert found["seeded"].verdict is Verdict.LOSSLESS
     assert found["uses"].verdict is Verdict.LOSSLESS
+    assert found["names the database"].verdict is Verdict.LOSSLESS
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,7 @@ def test_the_level_is_the_kernels_only_where_files_and_connections_are_closed(
         "database drivers",
         "engine arguments",
         "new connections",
+        "names of databases",
         "new databases",
         "marker check",
     ]

@@ -16,6 +16,7 @@ from sqlalchemy.pool import Pool
 
 from .drivers import place
 from .kinds.nowhere import NOWHERE
+from .kinds.server import Server
 from .origins import caller
 from .refusal import Refusals, Refused
 from .targets import Kind
@@ -74,6 +75,24 @@ def connect_instead(kind: Kind, refusals: Refusals) -> None:
         return kind.connect(dialect, cargs, cparams)
 
     event.listen(Engine, "do_connect", do_connect)
+
+
+def tell_names(kind: Kind) -> None:
+    """Have engines say what their database is called on the server.
+
+    Migrations put that into what they ask the catalogue, and into ALTER DATABASE.
+    """
+    if not isinstance(kind, Server):
+        return
+
+    def connected(connection: Any, *_: Any) -> None:
+        engine = connection.engine
+        if connection.dialect.name in kind.dialects:
+            name = kind.stand_in_of(connection.dialect, engine.url)
+            if name is not None:
+                engine.url = engine.url.set(database=name)
+
+    event.listen(Engine, "engine_connect", connected)
 
 
 def have_databases() -> None:

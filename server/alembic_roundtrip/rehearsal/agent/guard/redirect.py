@@ -119,6 +119,7 @@ def install(where: Scratch) -> Guard:
         ("database drivers", lambda: drivers.install(by_hand, kind, refusals)),
         ("engine arguments", engines.strip_arguments),
         ("new connections", lambda: engines.connect_instead(kind, refusals)),
+        ("names of databases", lambda: engines.tell_names(kind)),
         ("new databases", engines.have_databases),
     ):
         _put_on(name, layer)

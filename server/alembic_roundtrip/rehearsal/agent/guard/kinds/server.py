@@ -78,6 +78,11 @@ class Server(ABC):
             self.watch()
         return self._open(dialect, self._stand_in(dialect, target), cparams)
 
+    def stand_in_of(self, dialect: Any, url: Any) -> Optional[str]:
+        """The scratch database that stands for the one of a URL, if there is one by now."""
+        cargs, cparams = dialect.create_connect_args(url)
+        return self.databases.get(self._target(dialect, cargs, cparams))
+
     def _stand_in(self, dialect: Any, target: Target) -> str:
         """The scratch database for a real one; made when it is first asked for."""
         self.driver = dialect.driver
