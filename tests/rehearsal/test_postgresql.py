@@ -348,3 +348,16 @@ async def test_what_happens_around_a_migration_is_none_of_its_faults(project):
         "emptied": (Verdict.RESIDUE, None),
     }
     assert found["nothing"].rows == 0
+
+
+async def test_a_listener_that_commits_by_the_drivers_own_connection_ends_nothing(project):
+    env = LOOKING_ENV.replace("connection.info", "connection.commit()")
+    (project.folder / "migrations" / "env.py").write_text(env)
+    made = 'op.create_table("a", sa.Column("id", sa.Integer, primary_key=True))'
+    project.add("first", made, 'op.drop_table("a")')
+    project.add("emptied", 'op.execute("DELETE FROM a")', "pass")
+    found = await verdicts(project)
+    assert {name: each.verdict for name, each in found.items()} == {
+        "first": Verdict.LOSSLESS,
+        "emptied": Verdict.LOSSY,
+    }

@@ -59,6 +59,9 @@ class Plan:
     models: bool = True
     """Whether a history that begins nowhere may be rehearsed from today's models instead."""
 
+    commits: bool = False
+    """Whether every step commits, as no transaction holds them."""
+
     def from_models(self) -> Plan:
         """The same, from what env.py's models make, back and up again."""
         settings = replace(self.settings, baseline=TARGET_METADATA, baseline_revision="heads")
@@ -88,6 +91,7 @@ class Plan:
             "baseline_revision": self.settings.baseline_revision,
             "models": self.models and not self.settings.baseline and not self.written,
             "home": self.home,
+            "commits": self.commits,
             "own_rows": self._own_rows(),
             "writable": [str(folder) for folder in self._writable()],
             "hand_on": None,

@@ -182,6 +182,8 @@ class _Rehearsal:
                     yield FromModels()
                 else:
                     self._plan = replace(self._plan, models=False)
+            except _Unheld:
+                self._plan = replace(self._plan, commits=True)
             except CannotRun as error:
                 self._plan = self._otherwise(error)
             except Stopped as stopped:
@@ -290,6 +292,8 @@ class _Rehearsal:
             logger.info("a kept state could not be used: %s", message["message"])
             self._beginning.unusable()
             raise _Unusable
+        if kind == wire.UNHELD:
+            raise _Unheld
         if kind == wire.NOWHERE:
             raise _Misses(Missing.from_json(message["missing"]), message["models"])
         if kind == wire.STARTING:
@@ -396,6 +400,10 @@ def _after_home(error: CannotRun, before: CannotRun | None) -> CannotRun:
 
 class _Unusable(Exception):
     """An agent could not begin with the state that it was given: it begins at the base instead."""
+
+
+class _Unheld(Exception):
+    """An agent's steps cannot be held by a transaction: they are to commit instead."""
 
 
 class _Misses(Exception):

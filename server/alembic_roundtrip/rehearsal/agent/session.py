@@ -59,6 +59,9 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
     except baseline.BeginsNowhere as missing:
         channel.send(events.NOWHERE, missing=missing.missing, models=session.modelled())
         return RESTART
+    except dialects.Unheld:
+        channel.send(events.UNHELD)
+        return RESTART
     except _Restart:
         return RESTART
     channel.send(events.DONE)
@@ -231,6 +234,8 @@ class Session:
             room = self._dialect.room(context.connection, context.version_table)
         except LookupError as error:
             raise Cannot("env.py's connection is not to a scratch database") from error
+        if self._plan["commits"]:
+            room.commits = room.always_commits = True
         self._rooms.append(room)
         self._models = baseline.models(context.opts.get("target_metadata"))
         return ()
@@ -373,6 +378,7 @@ class Session:
             raise
         except BaseException as raised:  # noqa: BLE001 - whatever a migration raises is its verdict
             error = raised
+        self._check_held()
         walk = self._active
         if walk is not None and walk.broken is not None:
             if isinstance(walk.broken, dialects.Locked):
@@ -383,9 +389,14 @@ class Session:
             each.rest()
         if walk is not None and not walk.over and walk not in resting:
             walk.stop(error)
+            self._check_held()
         elif not resting and not all(each.over for each in self._walks):
             problem = error or RuntimeError("it ended before all databases")
             raise self._project.failed_early(problem, self._project.env_py)
+
+    def _check_held(self) -> None:
+        if any(room.unheld for room in self._rooms):
+            raise dialects.Unheld
 
     def _steps(self, number: int, context: Any) -> Iterable[Any]:
         if number >= len(self._walks):

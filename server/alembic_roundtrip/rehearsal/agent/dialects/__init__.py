@@ -120,6 +120,8 @@ class Room(Protocol):
     """Whether a step did what no savepoint undoes."""
     always_commits: bool
     """Whether there is no transaction at all."""
+    unheld: bool
+    """Whether something ended the transaction that was to hold all steps."""
 
     def work(self, function: Callable[[Access], T]) -> T:
         """Call with an access, in a transaction that is committed."""
@@ -141,6 +143,14 @@ class Unusable(Exception):
 
 class GoneError(Exception):
     """Something of a saved state cannot be made again; the sentence says what and why."""
+
+
+class Unheld(BaseException):
+    """Nobody asked for commits, and the transaction that was to hold all steps has ended.
+
+    A listener of env.py's may end it by the driver's own connection. What is in the database then
+    is known to nobody: a new process begins anew, and has every step commit.
+    """
 
 
 class NeedsCommits(BaseException):

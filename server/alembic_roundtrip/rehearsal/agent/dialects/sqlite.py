@@ -84,6 +84,7 @@ class SqliteRoom:
     reverts = False
     asked_for_commits = False
     always_commits = False
+    unheld = False
 
     def __init__(self, path: str, version_table: str) -> None:
         self.database = os.path.realpath(path)

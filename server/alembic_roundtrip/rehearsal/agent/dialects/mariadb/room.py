@@ -67,6 +67,7 @@ class MariadbRoom:
     reverts = False
     asked_for_commits = False
     always_commits = False
+    unheld = False
 
     def __init__(self, server: Any, driver: str, database: str, version_table: str) -> None:
         self._server = server

@@ -48,12 +48,20 @@ class Hold:
             # Psycopg's way to plan what comes again is to forget it, and ours, at each DROP.
             self._dbapi.prepare_threshold = None
         self._dbapi.commit()
-        self.push()
+        self._begin()
         self._replace("do_commit", self._commit)
         self._replace("do_rollback", self._rollback)
         self._replace("set_isolation_level", self._isolate)
         event.listen(connection, "before_cursor_execute", self._hear)
         taken.listen(self._not_heard)
+
+    def _begin(self) -> None:
+        self.push()
+        ((self._number,),) = self._session.rows("SELECT txid_current()")
+
+    def is_held(self) -> bool:
+        """Whether it still is the transaction that was begun: the driver's own commit ends it."""
+        return self._session.rows("SELECT txid_current_if_assigned()") == [(self._number,)]
 
     def push(self) -> str:
         """A point to come back to."""
@@ -89,19 +97,23 @@ class Hold:
         """Commit, and begin anew."""
         self._dbapi.commit()
         self._points.clear()
-        self.push()
+        self._begin()
         self.still = True
 
-    def let_go(self) -> None:
-        """Roll everything back that was not committed, and let commits be commits again."""
+    def let_go(self) -> bool:
+        """Roll everything back, and let commits be commits again; false where it was committed."""
         event.remove(self.connection, "before_cursor_execute", self._hear)
         taken.leave(self._not_heard)
         for name in self._replaced:
             delattr(self._dialect, name)
         if self._prepares is not None:
             self._dbapi.prepare_threshold = self._prepares
-        if not self.connection.closed:
-            self._dbapi.rollback()
+        if self.connection.closed:
+            return True
+        self._dbapi.rollback()
+        came_to = self._session.rows(f"SELECT txid_status({self._number})")
+        self._dbapi.rollback()
+        return came_to != [("committed",)]
 
     def refuse(self, why: str) -> None:
         """Say that the step needs real commits."""

@@ -9,7 +9,7 @@ from sqlalchemy.pool import NullPool
 
 from ...guard import redirect
 from ...schema.tables import Snapshot, Table
-from .. import Unusable
+from .. import Unheld, Unusable
 from ..connections import OwnConnection
 from ..session import Session, raw
 from .access import PostgresqlAccess
@@ -96,6 +96,7 @@ class PostgresqlRoom:
     version_table: str
     commits: bool = False
     always_commits: bool = False
+    unheld: bool = False
     _connection: Any = None
     _access: Optional[PostgresqlAccess] = None
     """To what the run holds."""
@@ -153,7 +154,7 @@ class PostgresqlRoom:
         if hold is not None:
             if self._changed:
                 self._state = self._kept_state
-            hold.let_go()
+            self.unheld = not hold.let_go() or self.unheld
 
     def _second_connection(self) -> None:
         if self._hold is not None:
@@ -202,10 +203,13 @@ class PostgresqlRoom:
 
     def settle(self, connection: Any) -> None:
         """Have what the step did behind a point to come back to."""
-        if self._hold is not None:
-            self._hold.point()
-        else:
+        if self._hold is None:
             raw(connection).commit()
+            return
+        if not self._hold.is_held():
+            self.unheld = True
+            raise Unheld
+        self._hold.point()
 
     # --- states
 
