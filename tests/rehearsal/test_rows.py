@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import ipaddress
 import json
 import os
 import re
@@ -64,6 +65,12 @@ NASTY = {
     "open": "CREATE TABLE open (id INTEGER PRIMARY KEY, a REAL CHECK (a > 0 AND a < 1), "
     "b INT NOT NULL CHECK (b % 2 = 0), c INT CHECK (c NOT IN (0, 1)), "
     "d TEXT NOT NULL CHECK (d GLOB '[a-z]*[0-9]'), e TEXT CHECK (length(e) = 3))",
+    "shaped": "CREATE TABLE shaped (id INTEGER PRIMARY KEY, j TEXT NOT NULL CHECK (json_valid(j) "
+    "AND json_type(j) = 'array'), k JSON NOT NULL CHECK (json_type(k) = 'object'), h BLOB NOT NULL "
+    "CHECK (length(h) = 16), p TEXT NOT NULL CHECK (substr(p, 1, 1) = '/'), "
+    "t TEXT NOT NULL CHECK (typeof(t) = 'text'), n NUMERIC(3, 3) NOT NULL UNIQUE)",
+    "nested": "CREATE TABLE nested (id INTEGER PRIMARY KEY, a INT NOT NULL UNIQUE, "
+    "z INT NOT NULL UNIQUE, CHECK (a < z))",
     "derived": "CREATE TABLE derived (id INTEGER PRIMARY KEY, a INT NOT NULL, "
     "b INT GENERATED ALWAYS AS (a + 1) STORED UNIQUE)",
     "states": "CREATE TABLE states (id INTEGER PRIMARY KEY, state TEXT NOT NULL, done DATETIME, "
@@ -104,6 +111,7 @@ def test_every_table_of_a_nasty_schema_is_filled(*, foreign_keys: bool, tame: bo
         filled = fill(connection, tame=tame)
 
         assert filled.unfilled == {}
+        assert filled.few == {"only": "every key it could have is taken"}
         assert {n: c for n, c in filled.inserted.items() if c != 100} == {"only": 1}
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
@@ -210,7 +218,7 @@ def test_what_a_columns_name_promises_is_kept() -> None:
         assert all(uuid.UUID(value) for value in column(connection, "user_uuid"))
         assert all(json.loads(value) for value in column(connection, "payload_json"))
         assert all(json.loads(value) for value in column(connection, "params"))
-        assert all(value.count(".") == 3 for value in column(connection, "client_ip"))
+        assert all(ipaddress.ip_address(v.strip()) for v in column(connection, "client_ip"))
         assert all(dt.datetime.fromisoformat(v) for v in column(connection, "created_at"))
 
 
@@ -265,7 +273,7 @@ class Refusing(sa.types.TypeDecorator[Any]):
         raise TypeError(value, dialect)
 
 
-TYPES: dict[str, tuple[sa.types.TypeEngine[Any], type]] = {
+TYPES: dict[str, tuple[sa.types.TypeEngine[Any], Any]] = {
     "colour": (sa.Enum(Colour), Colour),
     "plain_enum": (sa.Enum("x", "y", name="xy"), str),
     "flag": (sa.Boolean(), bool),
@@ -278,12 +286,12 @@ TYPES: dict[str, tuple[sa.types.TypeEngine[Any], type]] = {
     "ratio": (sa.Float(), float),
     "key": (sa.Uuid(), uuid.UUID),
     "text_key": (sa.Uuid(as_uuid=False), str),
-    "doc": (sa.JSON(), dict),
+    "doc": (sa.JSON(), (dict, list)),
     "raw": (sa.LargeBinary(), bytes),
     "pickled": (sa.PickleType(), object),
     "wrapped": (Wrapped(), str),
     "big": (sa.BigInteger().with_variant(sa.Integer(), "sqlite"), int),
-    "jsonb": (sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), dict),
+    "jsonb": (sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), (dict, list)),
     "name": (sa.Unicode(30), str),
 }
 
@@ -366,7 +374,7 @@ def test_texts_that_match_are_made_without_a_search_that_may_not_end(pattern: st
     texts = matching(pattern)
 
     assert texts
-    assert max(map(len, texts)) <= 60
+    assert max(map(len, texts)) <= 130
     plain = pattern.replace("[:alpha:]", "a-z")
     assert all(re.search(plain, text, re.IGNORECASE) for text in texts)
 

@@ -42,8 +42,8 @@ class Access(Protocol):
     ) -> Dict[str, Source]:
         """Where made-up values of each column come from."""
 
-    def begin(self, postponed: bool) -> None:
-        """Before tables are filled; `postponed`: some rows will refer to later ones."""
+    def begin(self, postponed: Sequence[Table]) -> None:
+        """Before tables are filled; rows of those `postponed` will refer to later ones."""
 
     def end(self) -> bool:
         """After tables were filled; false where all was rolled back."""

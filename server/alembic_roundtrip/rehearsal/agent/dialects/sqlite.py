@@ -370,7 +370,7 @@ class SqliteAccess:
         quoted: str = self.connection.dialect.identifier_preparer.quote_identifier(name)
         return quoted
 
-    def begin(self, postponed: bool) -> None:
+    def begin(self, postponed: Sequence[Table]) -> None:
         """Before tables are filled: a savepoint around all of it."""
         self.connection.exec_driver_sql("SAVEPOINT made_up_tables")
         if postponed:

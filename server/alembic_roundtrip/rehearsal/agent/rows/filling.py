@@ -14,11 +14,17 @@ from ..dialects import Access, short
 from ..schema import difference
 from ..schema.tables import ForeignKey, Snapshot, Table, Unique
 from ..values.candidates import Candidates, Key, Reference, Values
-from . import parents
+from . import lookalikes, parents
 
 _ATTEMPTS = 16
 _GIVE_UP_AFTER = 6
 _DUPLICATES = 3
+ANY = ""
+"""For which of the columns a value is that may be meant for each."""
+NEARLY_ALL = 0.9
+"""Of how many of the rows that were wanted nothing need be said."""
+_FEW = 16
+"""Of so many rows, one is like another."""
 
 
 @dataclass
@@ -27,6 +33,8 @@ class Filled:
 
     inserted: Dict[str, int] = field(default_factory=dict)
     unfilled: Dict[str, str] = field(default_factory=dict)
+    few: Dict[str, str] = field(default_factory=dict)
+    """Of those that got fewer than were wanted: why."""
 
 
 def fill(
@@ -40,6 +48,7 @@ def fill(
     mild: bool = False,
     before: Optional[Snapshot] = None,
     asked: Optional[Mapping[str, Sequence[Any]]] = None,
+    twins: bool = True,
 ) -> Filled:
     """Add `count` rows to each of `tables` (all, if None), and to empty tables they refer to.
 
@@ -48,7 +57,8 @@ def fill(
     fails on odd ones. With `before`, the snapshot taken before the upgrade, rows are added that
     repeat what had to be unique then, and where no tables are named only those that the upgrade
     made or changed get rows. `asked` are values that some rows are to have, by the names of
-    columns in lower case. No existing row is touched, and nothing is raised for a table that
+    columns in lower case, or by `ANY`. With `twins`, unkind rows have keys that are another's but
+    for capitals and blanks. No existing row is touched, and nothing is raised for a table that
     cannot be filled: it is named with the reason.
     """
     filling = _Filling(
@@ -61,6 +71,7 @@ def fill(
         mild=mild,
         before=before,
         asked=asked or {},
+        twins=twins and not mild and not tame,
     )
     wanted = set(snapshot.tables) if tables is None else filling.known(tables)
     if before is not None and tables is None:
@@ -92,6 +103,7 @@ class _Filling:
         mild: bool,
         before: Optional[Snapshot],
         asked: Mapping[str, Sequence[Any]],
+        twins: bool,
     ) -> None:
         self.access = access
         self.snapshot = snapshot
@@ -102,6 +114,7 @@ class _Filling:
         self.mild = mild
         self.before = before
         self.asked = asked
+        self.twins = twins
         self.filled = Filled()
         self.postponed: List[Tuple[Table, ForeignKey, List[Values]]] = []
         self.done: Set[str] = set()
@@ -117,7 +130,7 @@ class _Filling:
     def run(self, wanted: Set[str]) -> Filled:
         self.wanted = self._with_empty_parents(wanted)
         order, self.entangled = parents.order(self.snapshot, self.wanted)
-        self.access.begin(postponed=bool(self.entangled))
+        self.access.begin([self.snapshot.tables[name] for name in self.entangled])
         for name in order:
             self._table(self.snapshot.tables[name])
             self.done.add(name)
@@ -167,24 +180,53 @@ class _Filling:
             inserted, reason = 0, short(error)
         if inserted or not self.access.is_empty(table):
             self.filled.inserted[table.name] = inserted
+            if inserted < self.count * NEARLY_ALL:
+                self.filled.few[table.name] = reason or "no more legal ones were found"
         else:
             self.filled.unfilled[table.name] = reason or "no legal row was found"
 
     def _insert(self, table: Table) -> Tuple[int, Optional[str]]:
         candidates = self._candidates(table)
-        rows = self._batch(candidates)
-        reason = "every key it could have is taken" if not rows else None
+        makers = self._makers(table, candidates)
+        count = self.count - len(makers)
+        rows = self._batch(candidates, count)
+        reason = "every key it could have is taken" if len(rows) < count else None
         if rows and self.access.insert(table, rows):
-            rows, reason = self._one_by_one(table, self._candidates(table))
+            candidates = self._candidates(table)
+            makers = self._makers(table, candidates)
+            rows, reason = self._one_by_one(table, candidates, count)
+        for number, make in enumerate(makers, start=count):
+            rows += self._either(table, candidates, make, number)
         rows += self._duplicates(table, rows)
+        if not self.tame:
+            own = candidates.references
+            lookalikes.close_circles(self.access, table, own, rows, self.asked)
         for key in table.foreign_keys:
             if self._is_later(table, key):
                 self.postponed.append((table, key, rows))
         return len(rows), reason
 
-    def _batch(self, candidates: Candidates) -> List[Values]:
+    def _makers(self, table: Table, candidates: Candidates) -> List[lookalikes.Make]:
+        """Those of rows that are like others: as many as are not many among all."""
+        if self.tame:
+            return []
+        found = lookalikes.makers(table, candidates, self.asked, twins=self.twins)
+        return found[: self.count // _FEW]
+
+    def _either(
+        self, table: Table, candidates: Candidates, make: lookalikes.Make, number: int
+    ) -> List[Values]:
+        """A row of a kind, or any other one in its place."""
+        row = make(number)
+        if row is not None and self.access.insert(table, [row]) is None:
+            candidates.keep(row)
+        else:
+            row, _ = self._some(table, candidates, number)
+        return [row] if row is not None else []
+
+    def _batch(self, candidates: Candidates, count: int) -> List[Values]:
         rows: List[Values] = []
-        for number in range(self.count):
+        for number in range(count):
             row = candidates.make(number)
             if row is None:
                 break
@@ -193,28 +235,36 @@ class _Filling:
         return rows
 
     def _one_by_one(
-        self, table: Table, candidates: Candidates
+        self, table: Table, candidates: Candidates, count: int
     ) -> Tuple[List[Values], Optional[str]]:
         """Try each row, and others in its place, until the database takes it."""
         rows: List[Values] = []
         reason, failed = None, 0
-        for number in range(self.count):
-            for attempt in range(_ATTEMPTS):
-                row = candidates.make(number, attempt)
-                if row is None:
-                    continue
-                error = self.access.insert(table, [row])
-                if error is None:
-                    candidates.keep(row)
-                    rows.append(row)
-                    failed = 0
-                    break
-                reason = reason or error
-            else:
-                failed += 1
+        for number in range(count):
+            row, error = self._some(table, candidates, number)
+            reason = reason or error
+            if row is not None:
+                rows.append(row)
+            failed = 0 if row is not None else failed + 1
             if failed >= _GIVE_UP_AFTER:
                 break
         return rows, reason
+
+    def _some(
+        self, table: Table, candidates: Candidates, number: int
+    ) -> Tuple[Optional[Values], Optional[str]]:
+        """A row that the database took, and what it objected to the first that it did not."""
+        reason = None
+        for attempt in range(_ATTEMPTS):
+            row = candidates.make(number, attempt)
+            if row is None:
+                continue
+            error = self.access.insert(table, [row])
+            if error is None:
+                candidates.keep(row)
+                return row, reason
+            reason = reason or error
+        return None, reason
 
     def _duplicates(self, table: Table, rows: Sequence[Values]) -> List[Values]:
         """Rows that repeat what had to be unique before the upgrade."""
@@ -253,7 +303,7 @@ class _Filling:
         for name, source in made.items():
             if self.mild:
                 source.leave_extremes_out()
-            source.ask(self.asked.get(name.lower(), ()))
+            source.ask([*self.asked.get(name.lower(), ()), *self.asked.get(ANY, ())])
         taken = self._taken(table)
         number = max([start, *(len(keys) for keys in taken.values()), *self.access.greatest(table)])
         references = [self._reference(table, key) for key in table.foreign_keys]

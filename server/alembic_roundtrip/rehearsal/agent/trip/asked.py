@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ..values.candidates import Like
+
 Asked = Dict[str, List[Any]]
 """Values by the name of a column, in lower case."""
 
@@ -15,11 +17,14 @@ _TOKEN = re.compile(
     r"|(?P<bound>%\(\w+\)s|%s|\?|(?<!:):[A-Za-z_]\w*)"
     r"|(?P<number>-?\b\d+(?:\.\d+)?\b)"
     r"|(?P<word>[^\W\d]\w*)"
-    r"|(?P<sign>::|<>|!=|>=|<=|[=<>(),.])"
+    r"|(?P<sign>::|->>?|#>>?|<>|!=|>=|<=|[-=<>(),.])"
 )
 _LITERALS = {"text", "number", "bound"}
 _LISTS = {"IN", "BETWEEN"}
-_COMPARING = {"=", "<>", "!=", ">=", "<=", "<", ">", "LIKE", "ILIKE", *_LISTS}
+_SIGNS = {"=", "<>", "!=", ">=", "<=", "<", ">"}
+_OF_JSON = {"->", "->>", "#>", "#>>", "-"}
+"""What takes a part of a value by its name."""
+_COMPARING = {*_SIGNS, "LIKE", "ILIKE", *_LISTS, *_OF_JSON}
 _PLAIN = {"=", "IN", "WHEN"}
 _NO_COLUMN = {"NOT", "AND", "OR", "IS", "NULL", "THEN", "ELSE"}
 _MOST = 12
@@ -47,9 +52,17 @@ class _Found(NamedTuple):
 def add(asked: Asked, statement: str, parameters: Any) -> None:
     """Add what a statement, with what is bound to it, asks columns for."""
     for found in _comparisons(statement):
-        known = asked.setdefault(found.column, [])
-        known += [v for v in _values(found, parameters) if v not in known]
-        del known[_MOST:]
+        _note(asked, found.column, _values(found, parameters))
+    for column, other in _alike(statement):
+        _note(asked, column, [Like(other)])
+    for column in _finite(statement):
+        _note(asked, column, ["infinity", "-infinity"])
+
+
+def _note(asked: Asked, column: str, values: Sequence[Any]) -> None:
+    known = asked.setdefault(column, [])
+    known += [value for value in values if value not in known]
+    del known[_MOST:]
 
 
 def _values(found: _Found, parameters: Any) -> List[Any]:
@@ -60,7 +73,8 @@ def _values(found: _Found, parameters: Any) -> List[Any]:
             return [value.replace("%", "x").replace("_", "y")]
         # An argument beside the column may be a part of what the column has.
         return [value, f"a{value}b"] if found.by == "," else [value]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or found.by == ",":
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or found.by == "," or found.by in _OF_JSON:
         return []
     return [value] if found.by in _PLAIN else [value, value - 1, value + 1]
 
@@ -77,10 +91,47 @@ def _value(found: _Found, parameters: Any) -> Any:
     return parameters[found.place] if bound else None
 
 
+def _tokens(statement: str) -> List[_Token]:
+    return [_Token(str(m.lastgroup), m.group()) for m in _TOKEN.finditer(statement)]
+
+
 @lru_cache(maxsize=1024)
 def _comparisons(statement: str) -> Tuple[_Found, ...]:
-    tokens = [_Token(str(m.lastgroup), m.group()) for m in _TOKEN.finditer(statement)]
-    return tuple(_read(tokens))
+    return tuple(_read(_tokens(statement)))
+
+
+@lru_cache(maxsize=1024)
+def _finite(statement: str) -> Tuple[str, ...]:
+    """Columns that are asked whether they ever end."""
+    return tuple(name.lower() for name in _FINITE.findall(statement))
+
+
+@lru_cache(maxsize=1024)
+def _alike(statement: str) -> Tuple[Tuple[str, str], ...]:
+    """Columns that are compared with others of the same row, or of one found by it.
+
+    Not where a statement follows references by itself: it might never end.
+    """
+    if _RECURSIVE.search(statement):
+        return ()
+    found = _COLUMNS.findall(_TEXT.sub("''", statement))
+    pairs = [
+        (one.strip('"`').lower(), other.strip('"`').lower())
+        for of_one, one, inner, of_other, other in found
+        if inner or of_one.lower() == of_other.lower()
+    ]
+    return tuple((one, other) for one, other in pairs if not {one, other} & _NO_NAMES)
+
+
+_NAMED = r"""((?:[\w"`]+\.)?)(["`]?[^\W\d]\w*["`]?)"""
+_COLUMNS = re.compile(
+    rf"(?<![\w.]){_NAMED}\s*(?:=|<>|!=|<=?|>=?)\s*(\(\s*SELECT\s+)?{_NAMED}(?![\w(])",
+    re.IGNORECASE,
+)
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_FINITE = re.compile(r"\bisfinite\s*\(\s*(?:\w+\.)?\"?(\w+)", re.IGNORECASE)
+_RECURSIVE = re.compile(r"\bRECURSIVE\b", re.IGNORECASE)
+_NO_NAMES = {"null", "true", "false", "excluded", "any", "all", "some", "current_timestamp"}
 
 
 def _read(tokens: Sequence[_Token]) -> Iterator[_Found]:

@@ -10,10 +10,11 @@ from ..project import extensions
 from ..project.declared import Declared
 from ..project.problems import Problem
 from ..project.scripts import Scripts
+from ..rows import filling
 from ..rows.own_rows import OwnRows
 from ..schema import difference
 from ..schema.tables import Snapshot
-from . import touched
+from . import looked_for, touched
 from .findings import Findings
 from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
 from .steps import AGAIN, Steps
@@ -115,8 +116,16 @@ class RoundTrip:
         """The round trip again with made-up rows in the tables it touches, if there are any."""
         tables = Tables(before, after, lambda: self._touched(before, after))
         own = OwnRows(self._plan["own_rows"], self.revision)
+        for name, kind in tables.without_rows().items():
+            sentence = (
+                f"no rows are made for `{name}`, so nothing of it was measured: it is a {kind}"
+            )
+            self.findings.note(sentence, "unfilled", name)
         if tables.old or tables.new or own.any():
             count = int(self._plan["rows"])
+            texts = looked_for.texts(self._scripts.path(self.revision))
+            if texts:
+                self._steps.asked[filling.ANY] = texts
             trip = RowsTrip(
                 self._steps,
                 self.findings,

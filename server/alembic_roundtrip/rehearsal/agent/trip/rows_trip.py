@@ -59,8 +59,16 @@ class Tables:
         self._grown += 1
         return True
 
+    def without_rows(self) -> Dict[str, str]:
+        """Touched tables that no rows are made for, and what they are instead of a table."""
+        tables = self.before.tables
+        names = {name.lower() for name in self._touched()}
+        found = {name: table.kind for name, table in tables.items() if name.lower() in names}
+        return {name: kind for name, kind in found.items() if kind in _ELSEWHERE}
+
 
 _OFTEN = 3
+_ELSEWHERE = ("virtual table", "foreign table")
 
 
 def _closure(schema: Any, names: Iterable[str]) -> Set[str]:
@@ -151,6 +159,8 @@ class RowsTrip:
         """With which rows the downgrade stopped, be it on those written after the upgrade."""
         self._taken: List[Any] = []
         """Old rows that were gone where others had been written since."""
+        self._few: Set[str] = set()
+        """Tables of which it is noted that they got few rows."""
         self._unproved: List[Any] = []
         """What the upgrade takes, as long as no downgrade has shown what it puts back."""
 
@@ -296,6 +306,7 @@ class RowsTrip:
                     tame=attempt.tame,
                     mild=attempt.mild,
                     asked=self._steps.asked if attempt.asked and not later else None,
+                    twins=not attempt.fitting,
                 )
             )
         except SQLAlchemyError as error:
@@ -306,6 +317,8 @@ class RowsTrip:
                 f"no rows could be made for `{table}`, so nothing of it was measured: {reason}"
             )
             self._findings.note(sentence, "unfilled", table)
+        for table, reason in filled.few.items():
+            self._note_few(table, f"{filled.inserted[table]} of {self._count} rows: {reason}")
         return {**filled.inserted, **own}
 
     def _put_own(self, schema: Any, attempt: Attempt, *, later: bool) -> Dict[str, int]:
@@ -327,6 +340,8 @@ class RowsTrip:
         """Note tables whose rows cannot be looked at, so that nothing shows which of them go."""
         for name, count in filled.items():
             rows = seen.get(name)
+            if rows is not None and rows.rows and len(rows.rows) < count * filling.NEARLY_ALL:
+                self._note_few(name, f"{len(rows.rows)} of {count} rows: a trigger took the others")
             if rows is not None and not rows.rows and count:
                 self._findings.note(
                     f"no row that was put into `{name}` is seen there (row security, a trigger?), "
@@ -334,6 +349,12 @@ class RowsTrip:
                     "unfilled",
                     name,
                 )
+
+    def _note_few(self, table: str, text: str) -> None:
+        """Note that a table got fewer rows than it was to get, once."""
+        if table not in self._few:
+            self._few.add(table)
+            self._findings.note(f"`{table}` got {text}")
 
     def _read_now(self) -> data.Data:
         return self._read(self._room.snapshot(), sorted({*self._tables.old, *self._tables.new}))

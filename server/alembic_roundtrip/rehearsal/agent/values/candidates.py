@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..schema.tables import ForeignKey, Table, Unique
 from .checks import hints
@@ -16,6 +16,12 @@ _TRIES = 40
 _NULL_EVERY = 9
 _ALIKE_EVERY = 5
 _SAME_EVERY = 10
+
+
+class Like(NamedTuple):
+    """The value that another column of the same row has."""
+
+    column: str
 
 
 class Reference:
@@ -95,6 +101,9 @@ class Candidates:
 
     def _plain(self, number: int, attempt: int) -> Values:
         row: Values = {}
+        for name in self.checked if attempt else ():
+            if name in self.single:  # or what a CHECK compares would go on side by side
+                self.numbers[name] += self.random.randrange(_DRIFT * attempt)
         for name in self.columns:
             if name in self.fixed:
                 continue
@@ -227,9 +236,13 @@ class Candidates:
         """Take over another row's key but for a column: an older key may have been without it."""
         if self.tame or not self.good or number % _ALIKE_EVERY:
             return
-        other = self.good[number % len(self.good)]
-        if not self.taken and number % _SAME_EVERY == 0:
-            row.update(other)
+        other = self.good[(number // 2 + 3) % len(self.good)]
+        if number % _SAME_EVERY == 0:
+            if any(row.get(name) in source.asked for name, source in self.sources.items()):
+                return
+            apart = self._apart()
+            row.update({c: value for c, value in other.items() if c not in apart})
+            return
         for unique in self.taken:
             free = self._free(unique)
             wide = self._wide(free)
@@ -237,11 +250,27 @@ class Candidates:
             if free and self._may_repeat(shared):
                 row.update({c: other[c] for c in shared if c in other})
 
+    def _apart(self) -> Set[str]:
+        """The columns, as few as may be, in which two rows that are else alike must differ."""
+        found: Set[str] = set()
+        for unique in self.taken:
+            wide = self._wide(self._free(unique))
+            found.update(unique.columns if wide is None else [wide])
+        for reference in self.references:
+            if not found.isdisjoint(reference.columns):
+                found.update(reference.columns)
+        return found
+
     def _may_repeat(self, columns: Set[str]) -> bool:
         """Whether no key is among columns, and each reference with all of its own or with none."""
         unlike = not any(columns.issuperset(u.columns) for u in self.taken)
         references = (set(r.columns) for r in self.references)
         return unlike and all(r <= columns or not r & columns for r in references)
+
+    def is_free_text(self, column: str) -> bool:
+        """Whether a column may have any text."""
+        source = self.sources.get(column)
+        return source is not None and column not in self.fixed and source.takes_any_text
 
     def _free(self, unique: Unique) -> List[str]:
         return [c for c in unique.columns if c in self.sources and c not in self.fixed]
@@ -268,6 +297,7 @@ class Candidates:
 
 
 _FULL_ROWS = 2
+_DRIFT = 3
 _HALF = 0.5
 _LEARNED = 7
 _ANYTHING = 12

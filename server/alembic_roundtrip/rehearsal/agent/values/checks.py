@@ -16,6 +16,13 @@ from .patterns import matching
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 _REGULAR = ("~", "REGEXP", "RLIKE")
+_KEEPING = (
+    "LOWER", "UPPER", "TRIM", "BTRIM", "COALESCE", "DATE", "CAST", "ABS", "CHECK", "NOT", "AND",
+    "OR", "",
+)  # fmt: skip
+"""Functions whose argument may be what they give."""
+_BEGINNING = ("LEFT", "SUBSTR", "SUBSTRING", "STARTS_WITH")
+_SHAPE = ("JSON_TYPE", "JSON_TYPEOF", "JSONB_TYPEOF")
 _LENGTH = ("LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH")
 
 
@@ -36,6 +43,8 @@ class Hints:
     shortest: Optional[int] = None
     longest: Optional[int] = None
     json: bool = False
+    shape: Optional[str] = None
+    """Which kind of JSON it must be, where that is said."""
     case: Optional[str] = None
 
     @property
@@ -112,8 +121,15 @@ class _Reader:
             self.hints.json = True
         elif function in {"LOWER", "UPPER"}:
             self.hints.case = function
-        note = self.length if function in _LENGTH else self.value
+        note: Callable[[str, Any], None] = self.value
+        if function in _LENGTH:
+            note = self.length
+        elif function in _SHAPE:
+            note = self.shape
+        elif function not in _KEEPING:
+            note = self.nothing
         self.follows(after, note)
+        self.begins(at)
         operator = {"==": "=", "!=": "<>"}.get(self.word(before), self.word(before))
         if operator in _FLIPPED:
             start = before - 1
@@ -151,6 +167,18 @@ class _Reader:
             if found is not None:
                 note("=" if word == "IS" else word, found)
 
+    def begins(self, at: int) -> None:
+        """A text that a function says the column begins with."""
+        name = self.word(at - 2).strip('"')
+        if self.word(at - 1) != "(" or self.word(at + 1) != "," or name not in _BEGINNING:
+            return
+        end = sql.closing(self.parts, at - 1)
+        place = at + 2 if name == "STARTS_WITH" else end + 2
+        if name == "STARTS_WITH" or self.word(end + 1) == "=":
+            found, _ = literal(self.parts, place)
+            if isinstance(found, str):
+                self.hints.patterns.append(f"{found}x")
+
     def denied(self, at: int) -> bool:
         """Whether a NOT stands before the comparison at a place, or before what it is part of."""
         for before in range(at):
@@ -177,6 +205,13 @@ class _Reader:
             self.hints.low, self.hints.open_low = found, operator == ">"
         elif operator in {"<", "<="} and (self.hints.high is None or found < self.hints.high):
             self.hints.high, self.hints.open_high = found, operator == "<"
+
+    def nothing(self, _operator: str, _found: Any) -> None:
+        """What is said of what a function makes of the column."""
+
+    def shape(self, operator: str, found: Any) -> None:
+        if operator == "=" and isinstance(found, str):
+            self.hints.shape = found.lower()
 
     def length(self, operator: str, found: Any) -> None:
         if not isinstance(found, int):

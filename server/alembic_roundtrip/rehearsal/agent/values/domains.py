@@ -29,6 +29,8 @@ class Domain:
     unkind: Sequence[Any] = ()
     plain: Optional[Callable[[int], Any]] = None
     """The value of a number, for kinds that only one database has."""
+    words: Tuple[str, ...] = ()
+    """Values that have a name: only where somebody looks for them, they are likely to be there."""
 
     def stored(self, value: Any) -> Any:
         """The value as it is written to the database."""

@@ -64,24 +64,41 @@ _KINDS: Tuple[Tuple[str, Texts], ...] = (
         (lambda n: f"https://Example.ORG/A_b-c/{n}", lambda n: f"https://example.org/a b/{n} "),
         _longer_behind,
     )),
-    (r"uuid|guid", Texts(lambda n: str(random_uuid(n)))),
+    (r"uuid|guid", Texts(
+        lambda n: str(random_uuid(n)),
+        (lambda n: str(random_uuid(n)).upper(), lambda n: random_uuid(n).hex),
+    )),
     (r"json|^(meta|metadata|params|parameters|settings|config|configuration|payload|extra|attrs|attributes|options|properties)$",
      Texts(lambda n: json.dumps({"n": n, "é": [n, None, True]}))),
-    (r"(^|_)(ip|ip_?address|addr)$", Texts(lambda n: f"192.0.2.{n % 256}")),
-    (r"phone|mobile|^fax", Texts(lambda n: f"+49 30 {n:07d}")),
-    (r"(^|_)colou?r$", Texts(lambda n: f"#{n % 0x1000000:06x}")),
-    (r"currency", Texts(lambda n: ("EUR", "USD", "JPY", "CHF")[n % 4])),
-    (r"(^|_)(locale|language|lang)(_code)?$", Texts(
-        lambda n: ("en", "pt-BR", "ja", "zh_TW")[n % 4],
+    (r"(^|_)(ip|ip_?address|addr)$", Texts(
+        lambda n: f"192.0.2.{n % 256}",
+        (lambda n: f"2001:DB8::{n:x}", lambda n: f" 192.0.2.{n % 256}"),
     )),
-    (r"country(_code)?$", Texts(lambda n: ("DE", "US", "JP", "BR")[n % 4])),
-    (r"time_?zone|^tz$", Texts(lambda n: ("Europe/Berlin", "UTC", "Asia/Tokyo")[n % 3])),
+    (r"phone|mobile|^fax", Texts(
+        lambda n: f"+49 30 {n:07d}",
+        (lambda n: f"(030) {n:04d}-12 ", lambda n: f"0049-30/{n:07d}", lambda n: f"030{n} ext. 5"),
+    )),
+    (r"(^|_)colou?r$", Texts(
+        lambda n: f"#{n % 0x1000000:06x}", (lambda n: f"#{n % 0x1000000:06X}", lambda _: "#FFF"),
+    )),
+    (r"currency", Texts(lambda n: ("EUR", "USD", "JPY", "CHF")[n % 4], (lambda _: "eur",))),
+    (r"(^|_)(locale|language|lang)(_code)?$", Texts(
+        lambda n: ("en", "pt-BR", "ja", "zh_TW")[n % 4], (lambda _: "EN",),
+    )),
+    (r"country(_code)?$", Texts(
+        lambda n: ("DE", "US", "JP", "BR")[n % 4], (lambda _: "de", lambda _: "UK"),
+    )),
+    (r"time_?zone|^tz$", Texts(
+        lambda n: ("Europe/Berlin", "UTC", "Asia/Tokyo")[n % 3], (lambda _: "utc",),
+    )),
     (r"(^|_)slug$", Texts(
         lambda n: f"slug-{n}",
         (lambda n: f"Slug_of-{n}", lambda n: f" slug {n} "),
         _longer_behind,
     )),
-    (r"(^|_)(hash|sha\d*|md5|digest|checksum|fingerprint)$", Texts(lambda n: random_uuid(n).hex)),
+    (r"(^|_)(hash|sha\d*|md5|digest|checksum|fingerprint)$", Texts(
+        lambda n: random_uuid(n).hex, (lambda n: random_uuid(n).hex.upper(),),
+    )),
     (r"(_at|_on|_date|_time|timestamp)$", Texts(lambda n: moment(n).isoformat(" "))),
     (r"(^|_)(path|file|filename|folder|directory)$", Texts(
         lambda n: f"/srv/über/{n}.txt",

@@ -15,7 +15,7 @@ except ImportError:
 
 _MANY = 400
 _FEW = 20
-_LONGEST = 60
+_LONGEST = 130
 _MOST_PARTS = 200
 _MOST_REPEATED = 6
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

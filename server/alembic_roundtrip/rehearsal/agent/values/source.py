@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Callable, Dict, List, Optional, Sequence
@@ -13,11 +14,12 @@ from .checks import Hints
 from .domains import Domain
 
 _LONGEST_TEXT = 300
-_EXTREMES = {"text": 1, "boolean": 0, "float": 1, "json": 0, "blob": 1, "interval": 1}
+_EXTREMES = {"text": 1, "boolean": 0, "float": 1, "blob": 1, "interval": 1}
 """How many of the unkind values of a kind are extremes; of others it is a pair."""
 _VERY_LONG = 5000
 """Beyond what somebody would limit a text to that has no limit yet."""
 _SHORT = 8
+_FEW_DIGITS = 3
 _LONG_EVERY = 10
 _ODD_EVERY = 5
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -36,7 +38,7 @@ _INTEGERS = {
 }
 _TEXTS = (
     "", "naïve café 🦊", "O'Brien \"the\" 100%", "007", " padded_ ", "a", "A", "NULL", "-1.50",
-    "line\nbreak", "back\\slash :name", "日本語", "true", "Straße", "Über Äcker",
+    "line\nbreak", "back\\slash :name", "日本語", "true", "Straße", "Über Äcker", "Cafe\u0301",
 )  # fmt: skip
 
 
@@ -71,6 +73,8 @@ class Source:
         self.nullable = nullable
         self.by_name = self._by_name(name)
         self.members: Sequence[Any] = self.hints.allowed or domain.members
+        self.parts: List[str] = []
+        """Names of what a migration looks for in values that have parts."""
         self.pool = self._pool()
         self.asked: List[Any] = []
         """Values that a migration looks for."""
@@ -79,7 +83,7 @@ class Source:
         if self.domain.kind != "text" or self.hints.patterns:
             return None
         if self.hints.json:
-            return names.Texts(lambda n: json.dumps({"n": n}))
+            return names.Texts(lambda n: json.dumps(self._shaped({"n": n})))
         return names.texts(name)
 
     def _pool(self) -> List[Any]:
@@ -93,7 +97,7 @@ class Source:
             kept = self._kept(value)
             if kept is not None and kept not in stored:
                 stored.append(kept)
-        if self.nullable and not self.tame and self._has_json_null():
+        if self.nullable and not self.tame and not self.hints.shape and self._has_json_null():
             stored.append("null")
         return stored or [self._kept(self._plain(1))]
 
@@ -103,7 +107,9 @@ class Source:
 
     def leave_extremes_out(self) -> None:
         """Have no value that is as long, large or far away as may be."""
-        if not self.members and not self.hints.patterns:
+        if self.domain.kind == "json":
+            self.pool = [value for value in self.pool if _has_parts(value)] or self.pool
+        elif not self.members and not self.hints.patterns:
             many = _EXTREMES.get(self.domain.kind, 2)
             extremes = [self._kept(value) for value in self._unkind()[:many]]
             self.pool = [value for value in self.pool if value not in extremes] or self.pool
@@ -112,10 +118,20 @@ class Source:
         """Have those of some values that the column can hold."""
         if self.members or self.hints.patterns:
             return
+        if self.domain.kind == "json":
+            self._ask_for_parts([value for value in values if isinstance(value, str)])
+            return
         kept = [self._kept(fit) for fit in map(self._read, values) if fit is not None]
         self.asked = [value for value in kept if value is not None]
         new = [value for value in self.asked if value not in self.pool]
         self.pool[1:1] = new
+
+    def _ask_for_parts(self, named: Sequence[str]) -> None:
+        """Have JSON with parts of these names, in tame values of each."""
+        self.parts = [name.removeprefix("$.") for name in named]
+        if self.parts and not self.hints.allowed:
+            made = [self._kept(self._plain(number)) for number in range(3)]
+            self.pool = made if self.tame else [*self.pool[:1], *made, *self.pool[1:]]
 
     def _read(self, value: Any) -> Any:
         """What a statement writes, as a value of this kind; None where it is none."""
@@ -123,6 +139,8 @@ class Source:
         if kind == "text":
             fits = isinstance(value, str) and len(value) <= (self.longest or len(value))
             return value if fits else None
+        if isinstance(value, str) and value.lower() in self.domain.words:
+            return value
         most, least = _INTEGERS.get(kind, (0, 0))
         try:
             if kind in _INTEGERS:
@@ -137,9 +155,24 @@ class Source:
             return self._fitted(value)
         if isinstance(value, (int, float, Decimal)) and self.domain.kind != "boolean":
             value = self._bounded(value)
+        if isinstance(value, (bytes, bytearray)):
+            value = self._cut(bytes(value))
+        if isinstance(value, (dict, list)) and self._shaped(value) is not value:
+            return None
         if value is None or value in self.hints.forbidden:
             return None
         return self.domain.stored(value)
+
+    def _cut(self, value: bytes) -> bytes:
+        """Bytes that are as long as constraints say."""
+        return value[: self.hints.longest].ljust(self.hints.shortest or 0, b"\0")
+
+    def _shaped(self, value: Any) -> Any:
+        """JSON of the kind that constraints say."""
+        is_list = isinstance(value, list)
+        if self.hints.shape == "array":
+            return value if is_list else [value]
+        return {"list": value} if is_list and self.hints.shape == "object" else value
 
     def _bounded(self, value: Any) -> Any:
         low, high = self.hints.low, self.hints.high
@@ -156,6 +189,12 @@ class Source:
     def has_few(self) -> bool:
         """Whether the column can hold a few values only."""
         return bool(self.members) or self.domain.kind == "boolean"
+
+    @property
+    def takes_any_text(self) -> bool:
+        """Whether nothing is known that a text in it must be like."""
+        said = self.hints.patterns or self.hints.json or self.hints.case
+        return self.domain.kind == "text" and not self.members and not said
 
     @cached_property
     def longest(self) -> Optional[int]:
@@ -201,11 +240,14 @@ class Source:
             return self._plain_text(number)
         if kind in _INTEGERS:
             return number + 1
-        return self._make(number)
+        made = self._make(number)
+        if self.parts and isinstance(made, dict):
+            made.update(dict.fromkeys(self.parts, f"text {number}"))
+        return self._shaped(made) if self.domain.kind == "json" else made
 
     def _make(self, number: int) -> Any:
         make = self.domain.plain or _PLAIN[self.domain.kind]
-        return make(number)
+        return make(number) if self.domain.kind != "numeric" else _decimal(self.domain, number)
 
     def _plain_text(self, number: int) -> str:
         if self.hints.patterns:
@@ -233,6 +275,8 @@ class Source:
         if kind == "boolean":
             return number if number in {0, 1} else None
         value = self._make(number)
+        if kind == "blob" and isinstance(value, bytes):
+            value = self._cut(value)
         if kind in {"float", "numeric"} and self._bounded(value) != value:
             return None
         return self.domain.stored(value)
@@ -263,9 +307,22 @@ class Source:
         tail = f"-{number}"
         if number % _LONG_EVERY == 0:
             return ("Größe 日本 ñ " * 40)[: (longest or _LONGEST_TEXT) - len(tail)] + tail
-        return (f"ключ{tail}", f"key{tail}", f"Ünï{tail}", f"Key_{number}", f" key {number} ")[
-            number % 5
-        ]
+        variants = (
+            f"ключ{tail}",
+            f"key{tail}",
+            f"Ünï{tail}",
+            f"Key_{number}",
+            f" key {number} ",
+            f"00{number}",
+        )
+        return variants[number % len(variants)]
+
+
+def _decimal(domain: Domain, number: int) -> Decimal:
+    """A whole number where there are enough of them, else one with digits behind the point."""
+    scale = domain.scale or 0
+    has_few = domain.length is not None and domain.length - scale < _FEW_DIGITS
+    return Decimal(number).scaleb(-scale) if has_few else Decimal(number)
 
 
 def step_of(bound: float, step: Any) -> Any:
@@ -299,11 +356,29 @@ _UNKIND: Dict[str, Callable[[Domain], Sequence[Any]]] = {
         dt.timedelta(0),
         dt.timedelta(hours=-30),
     ],
-    "json": lambda _: [{"é": [1, 2.5, None, True, {"z": "日本", "a": ""}], "none": None}, {}],
+    "json": lambda _: [
+        {"é": [1, 2.5, None, True, {"z": "日本", "a": ""}], "none": None},
+        {},
+        [{"n": 1}, "b", "a"],
+    ],
     "blob": lambda domain: [bytes(range(256))[: domain.length or 256], b"", b"\x00", b"text"],
 }
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether a stored value is a JSON object, as far as it is a text."""
+    return not isinstance(value, str) or value.startswith("{")
+
+
 _READ: Dict[str, Callable[[Any], Any]] = {
-    "float": float,
+    "float": _finite,
     "datetime": dt.datetime.fromisoformat,
     "date": dt.date.fromisoformat,
 }

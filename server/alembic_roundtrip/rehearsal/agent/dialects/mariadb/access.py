@@ -92,7 +92,7 @@ class MariadbAccess:
             )
         return found
 
-    def begin(self, postponed: bool) -> None:
+    def begin(self, postponed: Sequence[Table]) -> None:
         """Have all that is filled in one savepoint."""
         self.session.run(f"SET SESSION sql_mode = '{_STRICT}'")
         if postponed:

@@ -10,6 +10,7 @@ from ...schema.tables import Check, Column, ForeignKey, Snapshot, Table
 from ...values.checks import hints
 from ...values.source import Source
 from ..session import Session
+from . import partitions
 from .catalogue import Catalogue, Known
 from .changes import Writes, writes
 from .checks import plain
@@ -41,6 +42,8 @@ class PostgresqlAccess:
         self.session = Session(connection)
         self._dialect = connection.dialect
         self._planned = Planned(self.session)
+        self._waiting: List[str] = []
+        """How constraints begin to be altered that are checked late for a while."""
 
     # --- the whole database
 
@@ -142,8 +145,8 @@ class PostgresqlAccess:
     # --- filling
 
     def checked(self, table: Table, schema: Snapshot) -> Table:
-        """The table with what its domains demand, as if it were its own."""
-        columns, checks = [], [*table.checks]
+        """The table with what its domains and partitions demand, as if it were its own."""
+        columns, checks = [], [*table.checks, *partitions.checks(table, schema)]
         for column in table.columns:
             base, _, conditions = (
                 schema.objects.get("domain", {}).get(column.type, "").partition(" CONSTRAINT ")
@@ -171,9 +174,17 @@ class PostgresqlAccess:
             )
         return found
 
-    def begin(self, postponed: bool) -> None:
-        """Have all that is filled in one savepoint."""
+    def begin(self, postponed: Sequence[Table]) -> None:
+        """Have all that is filled in one savepoint, and keys that no order suits wait for it."""
         self.session.run("SAVEPOINT made_up_tables")
+        self._waiting = [
+            f"ALTER TABLE {self.quoted(table)} ALTER CONSTRAINT {self.quote(key.name)} "
+            for table in postponed
+            for key in table.foreign_keys
+            if key.name and "DEFERRABLE" not in key.deferrable
+        ]
+        for constraint in self._waiting:
+            self.session.error(f"{constraint} DEFERRABLE")
         if postponed:
             self.session.run("SET CONSTRAINTS ALL DEFERRED")
 
@@ -182,6 +193,8 @@ class PostgresqlAccess:
         if self.session.error("SET CONSTRAINTS ALL IMMEDIATE") is not None:
             self.session.run("ROLLBACK TO SAVEPOINT made_up_tables")
             return False
+        for constraint in self._waiting:
+            self.session.error(f"{constraint} NOT DEFERRABLE")
         self.session.run("RELEASE SAVEPOINT made_up_tables")
         return True
 

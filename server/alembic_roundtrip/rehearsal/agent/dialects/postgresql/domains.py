@@ -21,7 +21,7 @@ _KINDS: Dict[str, str] = {
     "text": "text", "character varying": "text", "character": "text", "citext": "text",
     "name": "text", "uuid": "uuid", "date": "date", "timestamp without time zone": "datetime",
     "timestamp with time zone": "datetime", "time without time zone": "time",
-    "time with time zone": "time", "interval": "interval", "json": "json", "jsonb": "json",
+    "interval": "interval", "json": "json", "jsonb": "json",
     "bytea": "blob",
 }  # fmt: skip
 
@@ -30,12 +30,17 @@ def _day(number: int) -> dt.date:
     return dt.date(2001, 1, 1) + dt.timedelta(days=2 * number)
 
 
+def _second(number: int) -> str:
+    return f"{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}"
+
+
 def _octets(number: int) -> str:
     return f"{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 # Types that only PostgreSQL has: (unkind values, the value of a number).
 _OWN: Dict[str, Tuple[Sequence[str], Callable[[int], str]]] = {
+    "time with time zone": (("23:59:59.999999-08", "00:00+05:30"), lambda n: f"{_second(n)}+00"),
     "inet": (("2001:db8::ff00:42:8329/64", "0.0.0.0/0"), lambda n: f"10.{_octets(n)}"),
     "cidr": (("2001:db8::/32", "192.0.2.0/24"), lambda n: f"10.{_octets(n)}/32"),
     "macaddr": ((), lambda n: f"08:00:2b:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:{n & 255:02x}"),
@@ -73,6 +78,13 @@ _OWN: Dict[str, Tuple[Sequence[str], Callable[[int], str]]] = {
     "pg_lsn": ((), lambda n: f"0/{n:X}"),
 }  # fmt: skip
 _BITS = ("bit", "bit varying")
+_ENDLESS = ("infinity", "-infinity")
+_WORDS = {
+    "date": _ENDLESS,
+    "datetime": _ENDLESS,
+    "numeric": ("nan",),
+    "float": ("nan", *_ENDLESS),
+}
 
 
 def domain(column: Column, declared: Any, dialect: Any) -> Domain:
@@ -99,13 +111,13 @@ def _named(name: str) -> Domain:
     if kind is not None:
         if bare == "character" and length is None:
             length = 1
-        return Domain(kind, length, scale, bind=text_of)
+        return Domain(kind, length, scale, bind=text_of, words=_WORDS.get(kind, ()))
     bare = bare.rpartition(".")[2]
     if bare == "vector":
         return _made("vector", (), lambda n: "[" + ",".join([str(n)] * (length or 3)) + "]")
     if bare in _BITS:
         wide = length or 1
-        return _made(bare, (), lambda n: format(n % 2**wide, f"0{wide}b"))
+        return _made(bare, ("1" * wide,), lambda n: format(n % 2**wide, f"0{wide}b"))
     unkind, plain = _OWN.get(bare, ((), str))
     return _made(bare, unkind, plain)
 
