@@ -65,7 +65,8 @@ CONSTRAINED = {
     "by_moment": "(at timestamptz NOT NULL) PARTITION BY RANGE (at); CREATE TABLE by_moment_1 "
     "PARTITION OF by_moment FOR VALUES FROM ('2024-01-01 00:00:00+00') TO (MAXVALUE)",
     "by_number": "(id bigint PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE by_number_1 "
-    "PARTITION OF by_number FOR VALUES FROM (MINVALUE) TO (-7)",
+    "PARTITION OF by_number FOR VALUES FROM (MINVALUE) TO (-7); "
+    "CREATE TABLE by_number_2 PARTITION OF by_number FOR VALUES FROM (1000) TO (2000)",
     "by_name": "(k text NOT NULL, d date NOT NULL) PARTITION BY LIST (k); CREATE TABLE by_name_1 "
     "PARTITION OF by_name FOR VALUES IN ('it''s', 'fr') PARTITION BY RANGE (d); "
     "CREATE TABLE by_name_2 PARTITION OF by_name_1 "

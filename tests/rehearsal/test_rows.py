@@ -65,10 +65,10 @@ NASTY = {
     "open": "CREATE TABLE open (id INTEGER PRIMARY KEY, a REAL CHECK (a > 0 AND a < 1), "
     "b INT NOT NULL CHECK (b % 2 = 0), c INT CHECK (c NOT IN (0, 1)), "
     "d TEXT NOT NULL CHECK (d GLOB '[a-z]*[0-9]'), e TEXT CHECK (length(e) = 3))",
-    "shaped": "CREATE TABLE shaped (id INTEGER PRIMARY KEY, j TEXT NOT NULL CHECK (json_valid(j) "
-    "AND json_type(j) = 'array'), k JSON NOT NULL CHECK (json_type(k) = 'object'), h BLOB NOT NULL "
-    "CHECK (length(h) = 16), p TEXT NOT NULL CHECK (substr(p, 1, 1) = '/'), "
-    "t TEXT NOT NULL CHECK (typeof(t) = 'text'), n NUMERIC(3, 3) NOT NULL UNIQUE)",
+    "shaped": "CREATE TABLE shaped (id INTEGER PRIMARY KEY, "
+    "j TEXT NOT NULL CHECK (json_type(j) = 'array'), "
+    "k JSON NOT NULL CHECK (json_type(k) = 'object'), h BLOB NOT NULL CHECK (length(h) = 16), "
+    "p TEXT NOT NULL CHECK (substr(p, 1, 1) = '/'), t TEXT NOT NULL CHECK (typeof(t) = 'text'), n NUMERIC(3, 3) NOT NULL UNIQUE)",
     "nested": "CREATE TABLE nested (id INTEGER PRIMARY KEY, a INT NOT NULL UNIQUE, "
     "z INT NOT NULL UNIQUE, CHECK (a < z))",
     "derived": "CREATE TABLE derived (id INTEGER PRIMARY KEY, a INT NOT NULL, "

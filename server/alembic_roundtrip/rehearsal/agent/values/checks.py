@@ -117,7 +117,7 @@ class _Reader:
         while self.word(before) == "(" and self.word(after) == ")":
             function = function or self.word(before - 1)
             before, after = before - (2 if self.word(before - 1).isidentifier() else 1), after + 1
-        if function == "JSON_VALID":
+        if self.word(at - 1) == "(" and self.word(at - 2).startswith("JSON_"):
             self.hints.json = True
         elif function in {"LOWER", "UPPER"}:
             self.hints.case = function

@@ -14,7 +14,9 @@ _KEY = re.compile(r"PARTITION BY (?:LIST|RANGE) \(([^()]+)\)")
 _PARENT = re.compile(r"\bINHERITS ([^,]+)")
 _LISTED = re.compile(r"FOR VALUES IN \((.*)\)", re.DOTALL)
 _RANGE = re.compile(r"FOR VALUES FROM \((.*?)\) TO \((.*?)\)(?:,|$)", re.DOTALL)
-_NUMBER = re.compile(r"'(-\d+)'(?:::\w+)?")
+_INTEGERS = ("smallint", "integer", "bigint")
+_NUMBER = re.compile(r"'(-?\d+)'(?:::\w+)?")
+"""A number as the server may write it."""
 _MANY = 120
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d:\d\d)?(.*)")
 _BETWEEN = 60
@@ -37,6 +39,8 @@ def _values(table: Table, schema: Snapshot) -> Iterator[Tuple[str, Sequence[Any]
     columns = [name.strip().strip('"') for name in key.group(1).split(",")]
     parts = [part for part in schema.tables.values() if _parent(part) == table.name]
     bounds = [", ".join(part.options) for part in parts]
+    if any(c.type in _INTEGERS for c in table.columns if c.name in columns):
+        bounds = [_NUMBER.sub(r"\1", bound) for bound in bounds]
     if not any(bound.endswith("DEFAULT") for bound in bounds):
         for bound in bounds:
             yield from _allowed(columns, bound)
@@ -62,8 +66,7 @@ def _allowed(columns: Sequence[str], bound: str) -> Iterator[Tuple[str, Sequence
 
 def _literals(text: str) -> List[Any]:
     """The literals of a list; None for what is none: NULL, MINVALUE, MAXVALUE."""
-    # A negative number is written as a text.
-    return [literal(group, 0)[0] for group in sql.split(sql.tokens(_NUMBER.sub(r"\1", text)))]
+    return [literal(group, 0)[0] for group in sql.split(sql.tokens(text))]
 
 
 def _between(low: Any, high: Any) -> List[Any]:
