@@ -68,7 +68,8 @@ NASTY = {
     "shaped": "CREATE TABLE shaped (id INTEGER PRIMARY KEY, "
     "j TEXT NOT NULL CHECK (json_type(j) = 'array'), "
     "k JSON NOT NULL CHECK (json_type(k) = 'object'), h BLOB NOT NULL CHECK (length(h) = 16), "
-    "p TEXT NOT NULL CHECK (substr(p, 1, 1) = '/'), t TEXT NOT NULL CHECK (typeof(t) = 'text'), n NUMERIC(3, 3) NOT NULL UNIQUE)",
+    "p TEXT NOT NULL CHECK (substr(p, 1, 1) = '/'), t TEXT NOT NULL CHECK (typeof(t) = 'text'), "
+    "n NUMERIC(3, 3) NOT NULL UNIQUE)",
     "nested": "CREATE TABLE nested (id INTEGER PRIMARY KEY, a INT NOT NULL UNIQUE, "
     "z INT NOT NULL UNIQUE, CHECK (a < z))",
     "derived": "CREATE TABLE derived (id INTEGER PRIMARY KEY, a INT NOT NULL, "

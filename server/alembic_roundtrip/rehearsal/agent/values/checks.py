@@ -18,7 +18,7 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 _REGULAR = ("~", "REGEXP", "RLIKE")
 _KEEPING = (
     "LOWER", "UPPER", "TRIM", "BTRIM", "COALESCE", "DATE", "CAST", "ABS", "CHECK", "NOT", "AND",
-    "OR", "",
+    "OR", "IN", "",
 )  # fmt: skip
 """Functions whose argument may be what they give."""
 _BEGINNING = ("LEFT", "SUBSTR", "SUBSTRING", "STARTS_WITH")
@@ -115,8 +115,10 @@ class _Reader:
         before, after = at - 1, at + 1
         function = ""
         while self.word(before) == "(" and self.word(after) == ")":
-            function = function or self.word(before - 1)
-            before, after = before - (2 if self.word(before - 1).isidentifier() else 1), after + 1
+            called = self.word(before - 1).strip('"')
+            is_call = called.isidentifier()
+            function = function or (called if is_call else "")
+            before, after = before - (2 if is_call else 1), after + 1
         if self.word(at - 1) == "(" and self.word(at - 2).startswith("JSON_"):
             self.hints.json = True
         elif function in {"LOWER", "UPPER"}:
