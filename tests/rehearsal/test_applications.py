@@ -169,19 +169,28 @@ async def test_flask_is_set_up_as_its_command_does(tmp_path):
     assert [each.verdict for each in verdicts if each] == [Verdict.LOSSLESS]
 
 
-async def test_why_an_application_does_not_start_is_said(tmp_path):
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (
+            """
+try:
+    open(__file__, "a")
+except OSError as error:
+    raise ValueError("no file") from error
+""",
+            r"no file \(PermissionError: .*`writable`.*app.py.*lead it",
+        ),
+        ("import sys\nprint('no settings')\nsys.exit()\n", "loaded: it exits .*, with 0; name it"),
+    ],
+)
+async def test_why_an_application_does_not_start_is_said(tmp_path, code, said):
     folder = tmp_path / "flask"
     folder.mkdir()
     project = AlembicProject(folder, env="from flask import current_app\n" + ENV)
-    logs = {"class": "logging.FileHandler", "filename": str(folder / "app.log")}
-    (folder / "app.py").write_text(
-        "import logging.config\n"
-        f"logging.config.dictConfig({{'version': 1, 'handlers': {{'file': {logs}}}}})\n"
-    )
+    (folder / "app.py").write_text(code)
     project.add("a", TABLE, 'op.drop_table("t")')
-    with pytest.raises(
-        CannotRun, match=r"handler 'file' \(PermissionError: .*`writable`.*app.log.*lead it"
-    ):
+    with pytest.raises(CannotRun, match=said):
         await collect(project)
 
 

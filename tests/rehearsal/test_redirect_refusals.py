@@ -405,3 +405,15 @@ def test_memory_opened_by_hand_is_left_alone_but_cannot_attach_the_file(project:
 
     attaching = code + "c.execute(\"ATTACH '@REAL@' AS real\")\n"
     assert len(project.run(attaching + ENGINE + RUN).refusals) == 1
+
+
+@LEVELS
+def test_git_may_be_asked_for_a_version_where_the_kernel_binds_it(
+    project: Project, level: str
+) -> None:
+    code = "import subprocess\nsubprocess.run(['git', '-c', 'alias.x=!rm @REAL@', 'x'])\n"
+
+    outcome = project.run(code + ENGINE + RUN, level=level)
+
+    assert len(outcome.refusals) == (level == "process")
+    assert outcome.untouched

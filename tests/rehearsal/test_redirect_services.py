@@ -72,6 +72,9 @@ ROUTES = {
         + "vars(handler).pop('socket', None)\nhandler.close()\n"
     ),
     "syslog by its socket": SYSLOG.format("'@SOCKETS@/.s.PGSQL.@PORT@'") + LOG,
+    "a log file": (
+        "handler = logging.handlers.RotatingFileHandler('@HERE@/app.log', maxBytes=1)\n" + LOG
+    ),
     "a log server": "handler = logging.handlers.SocketHandler('127.0.0.1', @PORT@)\n" + LOG,
     "a log of a driver": (
         TOLD.format("cache_client") + "pymongo.tell('127.0.0.1', @PORT@)\n" + CLEARED

@@ -59,12 +59,14 @@ def install(
     judge: Callable[[Any], None],
     seen: Seen,
     databases: frozenset[str] = frozenset(),
+    *,
+    closed: bool,
 ) -> None:
     """Refuse connections, other programs and writes outside `folders`; `judge` is for SQLite files.
 
     `databases` are packages that connect to some: they are refused, and so is all that migrations
     do; others are only denied. What leads to the scratch server of this kind goes through. `seen`
-    gets what is looked at from now on.
+    gets what is looked at from now on. `closed` says that the kernel binds programs as well.
 
     Raises `RuntimeError` where the interpreter does not let a hook in.
     """
@@ -73,7 +75,7 @@ def install(
         PROBE: answered.append,
         "sqlite3.connect": lambda args: judge(args[0]),
         **_network(refusals, kind, databases),
-        **_programs(refusals),
+        **_programs(refusals, closed),
         **_files(folders, seen.files),
         **_listings(seen.folders),
     }
@@ -195,8 +197,10 @@ def _text(part: Any) -> str:
     return os.fsdecode(part) if isinstance(part, (str, bytes)) else str(part)
 
 
-def _programs(refusals: Refusals) -> dict[str, Handler]:
+def _programs(refusals: Refusals, closed: bool) -> dict[str, Handler]:
     def start(program: Any) -> None:
+        if closed and _asks_for_version(program) and not refusals.of_step():
+            return
         if not started_by_standard_library():
             refuse_program(program, refusals)
 
@@ -231,6 +235,11 @@ def refuse_program(program: Any, refusals: Refusals) -> NoReturn:
         "whose connections cannot be redirected",
         decides=not openers(),
     )
+
+
+def _asks_for_version(program: Any) -> bool:
+    """Whether it is git, which packages ask for their version while they are imported."""
+    return os.path.basename(_program_name(program)) == "git"
 
 
 def _program_name(program: Any) -> str:

@@ -1,15 +1,34 @@
-"""Logs that would go over a connection: it is denied, and the application goes on without them."""
+"""Logs that would go over a connection or into a file: the application goes on without them."""
 
 from __future__ import annotations
 
 import functools
 import logging
+import os
 from logging.handlers import SysLogHandler
 from typing import Any
 
 
 def let_go() -> None:
-    """Make handlers for syslog that cannot connect, which fail while they are made otherwise."""
+    """Make handlers that cannot connect or open their file, which fail otherwise."""
+    _let_go_of_syslog()
+    _let_go_of_files()
+
+
+def _let_go_of_files() -> None:
+    original = logging.FileHandler._open  # noqa: SLF001 - there is no other way
+
+    @functools.wraps(original)
+    def opened(self: logging.FileHandler) -> Any:
+        try:
+            return original(self)
+        except PermissionError:
+            return open(os.devnull, self.mode, encoding=self.encoding)
+
+    logging.FileHandler._open = opened  # type: ignore[method-assign]  # noqa: SLF001
+
+
+def _let_go_of_syslog() -> None:
     original = SysLogHandler.__init__
 
     @functools.wraps(original)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -51,12 +51,7 @@ class Guard:
     @property
     def level(self) -> str:
         """`kernel` where the system itself closes files and network, otherwise `process`."""
-        wanted = {"kernel: files", "kernel: TCP"}
-        if self._kind.needs_network:
-            wanted.add("kernel: other sockets")
-        elif "kernel: connections" in self.layers:
-            wanted.discard("kernel: TCP")
-        return "kernel" if wanted.issubset(self.layers) else "process"
+        return "kernel" if _is_closed(self.layers, self._kind) else "process"
 
     @property
     def refusals(self) -> list[str]:
@@ -111,7 +106,13 @@ def install(where: Scratch) -> Guard:
         (
             "audit hook",
             lambda: audit.install(
-                folders, refusals, kind, by_hand.judge, seen, databases=drivers.PACKAGES
+                folders,
+                refusals,
+                kind,
+                by_hand.judge,
+                seen,
+                databases=drivers.PACKAGES,
+                closed=_is_closed(layers, kind),
             ),
         ),
         ("logs", logs.let_go),
@@ -157,6 +158,16 @@ def _confine(folders: tuple[str, ...], kind: Kind) -> list[str]:
             kernel.deny_connections()
             closed.append("kernel: connections")
     return closed
+
+
+def _is_closed(layers: Collection[str], kind: Kind) -> bool:
+    """Whether the system itself closes files and network, for whatever is started too."""
+    wanted = {"kernel: files", "kernel: TCP"}
+    if kind.needs_network:
+        wanted.add("kernel: other sockets")
+    elif "kernel: connections" in layers:
+        wanted.discard("kernel: TCP")
+    return wanted.issubset(layers)
 
 
 def _set_variables(folder: str) -> None:

@@ -44,9 +44,15 @@ def enter() -> None:
         ways = "name it as FLASK_APP in the setting `env`, with what else it needs"
         raise NoApplication(
             "env.py needs the Flask application, which could not be loaded: "
-            f"{str(error).rstrip('.')}{because(error)}; {way_out(error, ways)}"
+            f"{_said(error)}{because(error)}; {way_out(error, ways)}"
         ) from error
     app.app_context().push()
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit) and not isinstance(error.code, str):
+        return f"it exits while it is loaded, with {error.code or 0}"
+    return str(error).rstrip(".")
 
 
 def _set_up() -> None:
