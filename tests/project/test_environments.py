@@ -82,6 +82,13 @@ def test_a_bare_folder_of_migrations_is_an_environment(tmp_path: Path) -> None:
     assert environment.env_py is None
 
 
+def test_a_program_with_the_text_of_a_migration_is_none(tmp_path: Path) -> None:
+    migration = '"""One."""\nrevision = "a1"\ndown_revision = None\n'
+    write(tmp_path, {"make.py": f"print('''{migration}''')\n", "versions/a1_one.py": migration})
+    (found,) = find_environments(tmp_path, Settings())
+    assert found.version_locations == (tmp_path / "versions",)
+
+
 def test_a_bare_folder_finds_its_env_py_and_its_nested_folders(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -14,6 +14,7 @@ _INSTALLED = frozenset({"pyvenv.cfg", "conda-meta"})
 _REVISION = re.compile(r"^revision\s*(?::[^=\n]+)?=", re.MULTILINE)
 _REVISION_LINE = re.compile(r"^revision\s*(?::[^=\n]+)?=(?P<value>.*)", re.MULTILINE)
 _DOWN_REVISION = re.compile(r"^down_revision\s*(?::[^=\n]+)?=", re.MULTILINE)
+_LONG_TEXT = re.compile(r"""("{3}|'{3}).*?\1""", re.DOTALL)
 _TEMPLATE = re.compile(r"alembic\.ini[.-](?:dist|example|sample|template|tmpl)")
 """What a project has for each of its users to make an `alembic.ini` of."""
 _COMPILED = re.compile(r"(?!\.\#|__init__).*\.py[co]")
@@ -93,7 +94,10 @@ def _holds_migrations(folder: Path, files: Iterable[str]) -> bool:
 
 def _is_migration(text: str) -> bool:
     # A plain search first: it sorts out nearly every file at a tenth of the cost.
-    return "down_revision" in text and bool(_REVISION.search(text) and _DOWN_REVISION.search(text))
+    if "down_revision" not in text:
+        return False
+    code = _LONG_TEXT.sub("", text)  # a program may have a migration's text in it
+    return bool(_REVISION.search(code) and _DOWN_REVISION.search(code))
 
 
 def has_copies(folder: Path, locations: Iterable[Path]) -> bool:
