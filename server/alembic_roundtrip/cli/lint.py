@@ -17,6 +17,7 @@ from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.config import nearest
 from alembic_roundtrip.diagnostic import Diagnostic
 from alembic_roundtrip.linting import diagnostics
+from alembic_roundtrip.linting.records import Detail
 from alembic_roundtrip.project import Environment
 from alembic_roundtrip.severity import SEVERITIES
 from alembic_roundtrip.workspace import Workspace
@@ -86,11 +87,12 @@ def run(arguments: Namespace) -> int:
             changed = _changed(workspace, others, arguments.changed_since)
             files, others = ([f for f in some if f in changed] for some in (files, others))
         detail = formats.detail(arguments.format, hints=arguments.hints)
-        found = diagnostics(workspace, [*files, *others], detail, arguments.jobs)
+        fixing = arguments.fix or arguments.unsafe_fixes
+        first = max(detail, Detail.ALL_TITLES) if fixing else detail
+        found = diagnostics(workspace, [*files, *others], first, arguments.jobs)
         if empty and not found:
             _check_empty(workspace, () if others else arguments.paths)
-        if arguments.fix or arguments.unsafe_fixes:
-            _fix(workspace, found, unsafe=arguments.unsafe_fixes)
+        if fixing and _fix(workspace, found, unsafe=arguments.unsafe_fixes):
             found = diagnostics(workspace, [*files, *others], detail, arguments.jobs)
     except (*CANNOT_RUN, NothingToReadError) as error:
         return say(error)
@@ -232,9 +234,13 @@ def _problems(workspace: Workspace) -> list[str]:
     return [problem for environment in workspace.environments for problem in environment.problems]
 
 
-def _fix(workspace: Workspace, found: list[Diagnostic], *, unsafe: bool) -> None:
-    """Apply fixes one at a time, reading again after each, until nothing more is offered."""
+def _fix(workspace: Workspace, found: list[Diagnostic], *, unsafe: bool) -> bool:
+    """Apply fixes one at a time, reading again after each, until nothing more is offered.
+
+    Gives whether a file is another one now.
+    """
     from alembic_roundtrip.fixing import fix_file
 
-    for file in dict.fromkeys(d.path for d in found):
-        fix_file(workspace, file, unsafe=unsafe)
+    offered = ((d.path, fix) for d in found for fix in d.fixes[:1])
+    files = dict.fromkeys(path for path, fix in offered if unsafe or fix.safety == "safe")
+    return any([fix_file(workspace, file, unsafe=unsafe) for file in files])
