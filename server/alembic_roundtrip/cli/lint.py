@@ -243,4 +243,5 @@ def _fix(workspace: Workspace, found: list[Diagnostic], *, unsafe: bool) -> bool
 
     offered = ((d.path, fix) for d in found for fix in d.fixes[:1])
     files = dict.fromkeys(path for path, fix in offered if unsafe or fix.safety == "safe")
-    return any([fix_file(workspace, file, unsafe=unsafe) for file in files])
+    changed = [file for file in files if fix_file(workspace, file, unsafe=unsafe)]
+    return bool(changed)
