@@ -168,3 +168,13 @@ def test_what_cannot_be_planned_is_one_sentence_and_status_2(capsys, arguments, 
     assert told.out == ""
     assert sentence in told.err
     assert told.err.count("\n") == 1
+
+
+def test_there_is_no_plan_where_alembic_refuses_the_history(history, capsys):
+    history.add("dddd4", after="gone")
+    assert main(["plan", "base", "--no-sql"]) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err) == (
+        "",
+        "`dddd4_.py`: revision dddd4 revises gone, which does not exist\n",
+    )

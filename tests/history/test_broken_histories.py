@@ -44,8 +44,8 @@ def test_a_missing_dependency_is_named() -> None:
 
 def test_of_two_files_with_one_id_both_are_named_and_the_last_counts() -> None:
     first = Revision("aaaa", path=Path("one.py"))
-    last = Revision("aaaa", ("base",), path=Path("two.py"))
-    history = History([first, Revision("base"), last])
+    last = Revision("aaaa", ("root",), path=Path("two.py"))
+    history = History([first, Revision("root"), last])
     assert [(p.kind, p.path) for p in history.problems] == [
         ("duplicate-revision", Path("one.py")),
         ("duplicate-revision", Path("two.py")),

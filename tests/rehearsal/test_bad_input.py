@@ -90,31 +90,50 @@ async def test_a_circle_of_revisions_is_not_blamed_on_env_py(project):
     project.add("b", after="a")
     with pytest.raises(CannotRun) as caught:
         await collect(project)
-    message = str(caught.value)
-    assert message.startswith("no rehearsal: Alembic refuses the history: Cycle is detected")
-    assert "env.py" not in message
+    circle = "`a_.py`: revisions follow one another in a circle: a → b → a"
+    assert str(caught.value) == f"no rehearsal: {circle}"
 
 
 @pytest.mark.parametrize(
-    ("child", "names"), [("`a`", {"after": "gone"}), ("a revision", {"depends_on": "gone"})]
+    ("does", "names"), [("revises", {"after": "gone"}), ("depends on", {"depends_on": "gone"})]
 )
-async def test_a_parent_that_does_not_exist_is_not_blamed_on_env_py(project, child, names):
+async def test_a_parent_that_does_not_exist_is_not_blamed_on_env_py(project, does, names):
     project.add("a", TABLE, 'op.drop_table("t")', **names)
     with pytest.raises(CannotRun) as caught:
         await collect(project)
-    assert str(caught.value) == (
-        f"no rehearsal: {child} follows or depends on `gone`, and no migration has that revision"
-    )
+    said = f"no rehearsal: `a_.py`: revision a {does} gone, which does not exist"
+    assert str(caught.value) == said
 
 
-async def test_of_two_files_with_one_revision_it_is_said_that_one_is_rehearsed(project):
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        ("base", "`x.py` has the revision `base`, which is Alembic's own word for others"),
+        ("heads", "`x.py` has the revision `heads`, which is Alembic's own word for others"),
+        ("a@b", "`x.py`: revision identifier `a@b` has `@`, not allowed there"),
+    ],
+)
+async def test_an_identifier_that_cannot_be_is_not_blamed_on_env_py(project, revision, said):
+    text = project.add("a", TABLE, 'op.drop_table("t")').read_text(encoding="utf-8")
+    text = text.replace('"a"', repr(revision)).replace("'a'", repr(revision))
+    (project.versions / "a_.py").unlink()
+    (project.versions / "x.py").write_text(text, encoding="utf-8")
+    with pytest.raises(CannotRun) as caught:
+        await collect(project)
+    assert str(caught.value).startswith(f"no rehearsal: {said}")
+
+
+async def test_of_two_files_with_one_revision_none_is_taken_for_rehearsed(project):
     project.add("a", TABLE, 'op.drop_table("t")')
-    (project.versions / "copy.py").write_bytes((project.versions / "a_.py").read_bytes())
+    copy = project.versions / "copy.py"
+    copy.write_bytes((project.versions / "a_.py").read_bytes())
     events = await collect(project)
     (found,) = (e.evidence for e in events if isinstance(e, RevisionFinished))
-    assert [note.text for note in found.notes] == [
-        "several files have this revision; Alembic takes one, and this is of that"
-    ]
+    assert found.verdict is Verdict.SKIPPED
+    assert (found.reason or "").startswith("`a_.py` and `copy.py` have the revision `a`")
+    project.add("b", after="a")
+    with pytest.raises(CannotRun, match=r"present more than once: `a_\.py` and `copy\.py`"):
+        await collect(project)
 
 
 async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):

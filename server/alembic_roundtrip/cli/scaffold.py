@@ -10,6 +10,7 @@ from alembic_roundtrip.cli._workspace import CANNOT_RUN, NothingToReadError, say
 from alembic_roundtrip.cli.reports._linting import plural
 from alembic_roundtrip.cli.reports._paths import relative
 from alembic_roundtrip.context import Context
+from alembic_roundtrip.history import History
 from alembic_roundtrip.migration.model import Migration
 from alembic_roundtrip.rehearsal.plan import CannotRun
 from alembic_roundtrip.restoration import Restoration
@@ -57,10 +58,17 @@ def _migration(workspace: Workspace, name: str) -> Migration:
         found = scripts.history.resolve(name)
         problem = problem or found.problem
         for revision in found.ids:
+            if len(scripts.history.named(revision)) > 1:
+                raise NothingToReadError(_several(scripts.history, revision))
             migration = scripts.migration_of(revision)
             if migration is not None:
                 return migration
     raise NothingToReadError(problem or f"there is no revision `{name}`")
+
+
+def _several(history: History, revision: str) -> str:
+    names = " and ".join(f"`{each.path.name}`" for each in history.named(revision) if each.path)
+    return f"{names} have the revision `{revision}`: give all but one another identifier"
 
 
 def _context(workspace: Workspace, name: str) -> Context:

@@ -11,6 +11,17 @@ from alembic_roundtrip.history import graph
 from alembic_roundtrip.history.resolution import Resolution, resolve
 
 ILLEGAL_CHARACTERS = "@-+:"
+SYMBOLS = ("base", "head", "heads")
+"""What Alembic takes for other revisions wherever one is named."""
+_REFUSED = frozenset(
+    {
+        "dependency-cycle",
+        "duplicate-label",
+        "duplicate-revision",
+        "illegal-revision",
+        "revision-cycle",
+    }
+)
 
 Edges = Mapping[str, tuple[str, ...]]
 
@@ -43,6 +54,13 @@ class Problem:
     path: Path | None
     revision: Revision | None = None
     others: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and in which file."""
+        if self.path is None or f"`{self.path.name}`" in self.message:
+            return self.message
+        return f"`{self.path.name}`: {self.message}"
 
 
 class History:
@@ -256,6 +274,16 @@ class History:
             *self._cycles(),
         )
 
+    @property
+    def refusal(self) -> Problem | None:
+        """For what Alembic refuses this history, or leaves open which of two files it takes.
+
+        A revision that no file seems to have may be in one that cannot be read.
+        """
+        unsure = self._given_problems or any(r.computed for r in self.revisions)
+        refused = _REFUSED if unsure else _REFUSED | {"unknown-down-revision"}
+        return next((problem for problem in self.problems if problem.kind in refused), None)
+
     def _duplicates(self) -> Iterator[Problem]:
         for rev, found in self._named.items():
             if len(found) > 1:
@@ -271,6 +299,9 @@ class History:
                 characters = " ".join(f"`{c}`" for c in bad)
                 message = f"revision identifier `{revision.id}` has {characters}, not allowed there"
                 yield _problem("illegal-revision", revision, message, tuple(bad))
+            elif revision.id in SYMBOLS:
+                message = f"revision identifier `{revision.id}` is Alembic's own word for others"
+                yield _problem("illegal-revision", revision, message, (revision.id,))
 
     def _unknown(self) -> Iterator[Problem]:
         for revision in self.revisions:

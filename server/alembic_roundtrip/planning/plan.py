@@ -138,6 +138,7 @@ def planning(
         given = f"`{target}` goes up" if target else "nothing is named"
         raise NoPlanError(f"{given}; name a revision below, `base`, or a step down such as `-1`")
     history = workspace.scripts(environment).history
+    _refuse(history, environment)
     start = _applied(history, current) or history.real_heads
     undone = rollback(history, target, start)
     if undone.problem is not None:
@@ -150,6 +151,15 @@ def planning(
         revisions.append(_planned(workspace, environment, rev))
         yield
     return RollbackPlan(target, start, tuple(revisions), _left(history, start, undone.ids))
+
+
+def _refuse(history: History, environment: Environment) -> None:
+    """Raise `NoPlanError` where Alembic would not get to any revision."""
+    if not history.revisions:
+        folders = ", ".join(str(folder) for folder in environment.version_locations)
+        raise NoPlanError(f"there are no migrations in {folders}; is that the right folder?")
+    if history.refusal is not None:
+        raise NoPlanError(history.refusal.sentence)
 
 
 def _applied(history: History, names: Sequence[str]) -> tuple[str, ...]:

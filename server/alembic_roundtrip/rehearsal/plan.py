@@ -29,13 +29,17 @@ class CannotRun(Exception):
     """Nothing could be rehearsed; one sentence says why and what to do.
 
     `wants` is the dialect that env.py connects to, where the scratch database is of another;
-    `homeless` says that all it lacks is a home folder to write to.
+    `homeless` says that all it lacks is a home folder to write to; `history`, that Alembic refuses
+    the revisions.
     """
 
-    def __init__(self, sentence: str, wants: str = "", *, homeless: bool = False) -> None:
+    def __init__(
+        self, sentence: str, wants: str = "", *, homeless: bool = False, history: bool = False
+    ) -> None:
         super().__init__(sentence)
         self.wants = wants
         self.homeless = homeless
+        self.history = history
 
 
 @dataclass(frozen=True)

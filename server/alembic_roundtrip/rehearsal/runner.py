@@ -21,6 +21,7 @@ from alembic_roundtrip.evidence import (
     evidence_keys,
     evidence_store,
 )
+from alembic_roundtrip.history.scan import load_history
 from alembic_roundtrip.rehearsal import databases, interpreter, kept, surroundings
 from alembic_roundtrip.rehearsal.agent import events as wire
 from alembic_roundtrip.rehearsal.ancestry import Histories
@@ -185,6 +186,8 @@ class _Rehearsal:
             except _Unheld:
                 self._plan = replace(self._plan, commits=True)
             except CannotRun as error:
+                if error.history:
+                    raise await asyncio.to_thread(_as_read, error, self._plan) from error
                 self._plan = self._otherwise(error)
             except Stopped as stopped:
                 if (failure := self._blame(flight, stopped)) is not None:
@@ -286,8 +289,8 @@ class _Rehearsal:
         """The event a message stands for, and whether the clock starts anew."""
         kind = message["event"]
         if kind == wire.CANNOT:
-            homeless = message.get("homeless", False)
-            raise CannotRun(message["message"], message.get("wants", ""), homeless=homeless)
+            known = {name: message.get(name, False) for name in ("homeless", "history")}
+            raise CannotRun(message["message"], message.get("wants", ""), **known)
         if kind == wire.UNUSABLE and self._beginning is not None:
             logger.info("a kept state could not be used: %s", message["message"])
             self._beginning.unusable()
@@ -385,6 +388,13 @@ class _Rehearsal:
     def _overdue(self, agent: Agent, flight: Flight) -> Stopped:
         seconds = self._patience(flight.step or "" if flight.revision is None else "")
         return overdue(agent, seconds)
+
+
+def _as_read(error: CannotRun, plan: Plan) -> CannotRun:
+    """What Alembic refuses, with the file that reading knows; in Alembic's words without one."""
+    history = load_history(plan.environment)
+    problem = history.refusal or next(iter(history.problems), None)
+    return error if problem is None else CannotRun(f"no rehearsal: {problem.sentence}")
 
 
 def _after_home(error: CannotRun, before: CannotRun | None) -> CannotRun:

@@ -96,6 +96,22 @@ rule.example(
     ),
 )
 rule.example(
+    "A word that Alembic has for other revisions",
+    """
+    revision = "head"
+               ^^^^^^ revision identifier `head` is Alembic's own word for others
+    down_revision = None
+
+
+    def upgrade():
+        pass
+
+
+    def downgrade():
+        pass
+    """,
+)
+rule.example(
     "A line of revisions",
     """
     revision = "bbbb2222"

@@ -21,6 +21,8 @@ from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error")
 
+_KINDS = ("unknown-down-revision", "unknown-dependency")
+
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
@@ -28,13 +30,18 @@ def check(context: Context) -> Iterator[Finding]:
     migration = context.migration
     if context.unread:
         return  # it may be the revision of any of them
+    unknown = {
+        name
+        for problem in context.history.problems
+        if problem.kind in _KINDS and problem.path == migration.path
+        for name in problem.others
+    }
     for identifier in (migration.down_revision, migration.depends_on):
         if identifier is None or not identifier.literal:
             continue
         needed = identifier is migration.depends_on
         for name in identifier.values:
-            known = name in context.history.by_id or context.history.get(name) is not None
-            if known or (needed and not name):
+            if name not in unknown or (needed and not name):
                 continue
             fixes = (*_restored(name, context), *_nearest(name, identifier, context))
             if needed and not fixes:
@@ -228,6 +235,7 @@ rule.example(
     revision = "bbbb2222"
     down_revision = "revision1"
     depends_on = ("aaaa",)
+                 ^^^^^^^^^ there is no revision `aaaa`
 
 
     def upgrade():

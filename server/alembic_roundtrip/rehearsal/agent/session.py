@@ -45,6 +45,7 @@ def rehearse(plan: Mapping[str, Any], channel: Channel) -> int:
             + (guard.denied_before(str(error)) if error.failed else ""),
             wants=error.wants,
             homeless=error.homeless,
+            history=error.history,
         )
     except redirect.NoDriver as error:
         # What every Python has: applications that speak to several databases leave this one over.
@@ -220,6 +221,8 @@ class Session:
     def _note(self, number: int, context: Any) -> Iterable[Any]:
         from alembic.util import CommandError
 
+        from .project.scripts import NoParent
+
         if context.connection is None or context.as_sql:
             raise Cannot("env.py runs migrations without a connection")
         if number == 0:
@@ -227,7 +230,7 @@ class Session:
             try:
                 self._select()
             except CommandError as error:
-                raise Cannot(f"{error}") from error
+                raise Cannot(f"{error}", history=isinstance(error, NoParent)) from error
         # By now Alembic has made its version table, which every saved state must have.
         context.connection.connection.commit()
         try:

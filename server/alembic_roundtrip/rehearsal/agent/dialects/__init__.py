@@ -133,6 +133,14 @@ class Room(Protocol):
         """Run the statements of an SQL file."""
 
 
+class RefusedStatement(Exception):
+    """The database refused a statement of a script; the message is what it objects."""
+
+    def __init__(self, statement: str, objection: str) -> None:
+        super().__init__(objection)
+        self.statement = statement
+
+
 class Locked(Exception):
     """The project still holds the scratch database; the sentence says so."""
 

@@ -12,6 +12,8 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 import sqlalchemy
 
+from . import RefusedStatement
+
 _DOUBLES_PERCENT = sqlalchemy.__version__.startswith("1.")
 _CLASS = re.compile(r"^<class '[^']+'>: ")
 
@@ -71,7 +73,10 @@ class Session:
 
         def run(_: Any) -> None:
             for statement in statements:
-                self.run(statement)
+                try:
+                    self.run(statement)
+                except self.error_type as error:
+                    raise RefusedStatement(statement, said(error)) from error
 
         self.lend(run)
 

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 import sqlalchemy
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from ..guard import redirect
@@ -21,7 +21,7 @@ from ..values import domains
 from ..values.candidates import Key
 from ..values.checks import hints
 from ..values.source import Source
-from . import Locked, short
+from . import Locked, RefusedStatement, short
 from .session import raw
 
 # Bound at import, which is before the guard replaces it for the project.
@@ -415,7 +415,15 @@ class SqliteAccess:
 
     def run_script(self, text: str) -> None:
         """Run the statements of an SQL file, all or none of them."""
-        self.lend(lambda connection: [connection.exec_driver_sql(s) for s in _statements(text)])
+
+        def run(connection: Any) -> None:
+            for statement in _statements(text):
+                try:
+                    connection.exec_driver_sql(statement)
+                except DBAPIError as error:
+                    raise RefusedStatement(statement, short(error)) from error
+
+        self.lend(run)
 
     def lend(self, function: Callable[[Any], Any]) -> None:
         """Call with the SQLAlchemy connection; what it raises undoes what it did."""

@@ -87,7 +87,7 @@ class Project:
                 f"{self.shown(error.filename)} line {error.lineno} does not parse: {error.msg}"
             )
         if isinstance(error, RevisionError):
-            return Cannot(f"Alembic refuses the history: {error}")
+            return Cannot(f"Alembic refuses the history: {error}", history=True)
         problem = Problem(error, None, self.is_ours)
         if problem.path:
             place = f"{self.shown(problem.path)} line {problem.line}"

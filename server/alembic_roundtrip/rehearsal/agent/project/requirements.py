@@ -16,16 +16,24 @@ class Cannot(Exception):
 
     `wants` is the dialect that env.py connects to, where the scratch database is of another;
     `homeless` says that all it lacks is a home folder to write to; `failed`, that code of the
-    project failed, which may be for the want of something else.
+    project failed, which may be for the want of something else; `history`, that Alembic refuses
+    the revisions.
     """
 
     def __init__(
-        self, sentence: str, wants: str = "", *, homeless: bool = False, failed: bool = False
+        self,
+        sentence: str,
+        wants: str = "",
+        *,
+        homeless: bool = False,
+        failed: bool = False,
+        history: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.wants = wants
         self.homeless = homeless
         self.failed = failed
+        self.history = history
 
 
 def import_alembic() -> None:

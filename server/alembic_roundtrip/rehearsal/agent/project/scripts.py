@@ -18,7 +18,7 @@ from alembic.script import revision as alembic_map
 from alembic.util import CommandError
 
 _MISSING = re.compile(r"Revision \S+ referenced from (?:.*? -> )?([^\s,]+).* is not present")
-_TWICE = re.compile(r"Revision (\S+) is present more than once")
+_SYMBOLS = ("base", "head", "heads")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
@@ -99,15 +99,14 @@ class Scripts:
 
     def __init__(self, directory: ScriptDirectory) -> None:
         self._directory = directory
-        self._map = directory.revision_map
+        self._files: Dict[str, List[str]] = {}
+        self._map = directory.revision_map = alembic_map.RevisionMap(self._listed)
         self.selected: Tuple[str, ...] = ()
         self.chosen: Set[str] = set()
         """Those that were asked for, of which a part is selected."""
         self.order: Tuple[str, ...] = ()
         self.made: Set[str] = set()
         """Those whose schema is there before anything is applied."""
-        self.twice: Set[str] = set()
-        """Those that several files have, of which Alembic takes one."""
 
     def select(
         self, wanted: Sequence[str], parts: Sequence[Sequence[int]] = (), *, full: bool = False
@@ -135,6 +134,30 @@ class Scripts:
         needed = self.made.union(self.order)
         self.order = tuple(revision for revision in self._every() if revision in needed)
 
+    def _listed(self) -> Iterator[Any]:
+        """All scripts, as Alembic loads them, which keeps one of those with the same revision."""
+        self._files.clear()
+        for script in self._directory._load_revisions():  # noqa: SLF001 - nothing else has all
+            name = os.path.basename(script.path)
+            if script.revision in _SYMBOLS:
+                raise CommandError(
+                    f"`{name}` has the revision `{script.revision}`, which is Alembic's own word "
+                    "for others; give it another identifier"
+                )
+            self._files.setdefault(script.revision, []).append(name)
+            yield script
+
+    def shared(self, revision: str) -> Optional[str]:
+        """Which files have a revision that only one may have; a sentence."""
+        files = self._files.get(revision, ())
+        if not files[1:]:
+            return None
+        names = " and ".join(f"`{name}`" for name in sorted(files))
+        return (
+            f"{names} have the revision `{revision}`, and Alembic takes one of them; give all but "
+            "one another identifier"
+        )
+
     def _loaded(self) -> List[str]:
         """All revisions; raises `NoParent`, where Alembic has a warning and the name only."""
         said: List[str] = []
@@ -150,8 +173,6 @@ class Scripts:
                 f"{child} follows or depends on `{error.args[0]}`, "
                 "and no migration has that revision"
             ) from error
-        finally:
-            self.twice = {found.group(1) for found in map(_TWICE.fullmatch, said) if found}
 
     def _every(self) -> List[str]:
         walk = self._directory.iterate_revisions("heads", "base", implicit_base=True)

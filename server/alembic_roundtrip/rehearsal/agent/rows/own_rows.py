@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import Any, Dict, Iterable, List
+import re
+import traceback
+from typing import Any, Dict, Iterable, List, Optional
 
-from ..dialects import Access, Room
+from ..dialects import Access, RefusedStatement, Room
 from ..project.problems import shorten
 from ..schema.tables import Table
 
@@ -42,9 +44,12 @@ class OwnRows:
         for file in files:
             try:
                 room.work(lambda access, file=file: _put(access, file, when))  # type: ignore[misc]
-            except Exception as error:
-                name = os.path.basename(file)
-                raise OwnRowsError(f"`{name}` failed: {shorten(str(error))}") from error
+            except (Exception, SystemExit) as error:
+                line = _line(file, error)
+                name = f"`{os.path.basename(file)}`" + (f" line {line}" if line else "")
+                raise OwnRowsError(
+                    f"your own rows for it could not be put in: {name} failed: {_said(error)}"
+                ) from error
         more = {t.name: room.count(t) - had for t, had in zip(tables, counts)}
         return {name: number for name, number in more.items() if number > 0}
 
@@ -53,6 +58,37 @@ class OwnRows:
             return []
         wanted = (f"{self._stem}.{when}.sql", f"{self._stem}.py")
         return [file for file in wanted if os.path.isfile(file)]
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, (OwnRowsError, RefusedStatement)):
+        return shorten(str(error))
+    message = error.msg if isinstance(error, SyntaxError) else getattr(error, "orig", None) or error
+    return shorten(": ".join(filter(None, (type(error).__name__, " ".join(str(message).split())))))
+
+
+def _line(file: str, error: BaseException) -> Optional[int]:
+    """The line of a file that an error is of, where that is plain."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame.lineno for frame in frames if frame.filename == file]
+    if own:
+        return own[-1]
+    return _line_of(file, error.statement) if isinstance(error, RefusedStatement) else None
+
+
+def _line_of(file: str, statement: str) -> Optional[int]:
+    """Where a statement of an SQL file begins, behind comments; None where it may be another."""
+    with open(file, encoding="utf-8") as opened:
+        text = opened.read()
+    if text.count(statement) != 1:
+        return None
+    start = text.index(statement) + len(_BEFORE_IT.match(statement).group())  # type: ignore[union-attr]
+    return text.count("\n", 0, start) + 1
+
+
+_BEFORE_IT = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 
 
 def _put(access: Access, file: str, when: str) -> None:

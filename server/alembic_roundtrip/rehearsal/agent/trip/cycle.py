@@ -146,12 +146,7 @@ class Cycle:
 
     def _findings(self, revision: str) -> Findings:
         path = None if revision == FULL_CYCLE else self._scripts.path(revision)
-        findings = Findings(revision, path, self._label)
-        if revision in self._scripts.twice:
-            findings.note(
-                "several files have this revision; Alembic takes one, and this is of that"
-            )
-        return findings
+        return Findings(revision, path, self._label)
 
     def _lacks(self, revision: str) -> Sequence[str]:
         """The failed upgrades without which a revision would have to do."""
@@ -238,6 +233,9 @@ class Cycle:
             findings.skip(self._excuse(lacks))
         elif lacks:
             findings.lack(lacks)
+        shared = self._scripts.shared(findings.revision)
+        if shared is not None:
+            findings.give_up(shared)
         self._finish(findings)
         return findings
 
