@@ -24,6 +24,7 @@ from alembic_roundtrip.rehearsal.runner import rehearse
 from rehearsal.conftest import agents_on, collect
 from rehearsal.guarded import needs_kernel_layer
 
+LONGEST = 2100
 TABLE = 'op.create_table("t", sa.Column("id", sa.Integer, primary_key=True))'
 
 
@@ -166,6 +167,20 @@ async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):
         ("import os, time\nif os.fork() == 0: time.sleep(99)\nos._exit(0)", "exit status 0"),
         ("rows = bytearray(5 << 30)", "MemoryError"),
         ("import os; os.fork(); raise ValueError('twice')", "ValueError: twice"),
+        ("raise ValueError('\\x1b[1m' + 'y' * 10_000_000)", "ValueError: \\x1b[1myyy"),
+        (
+            "class E(Exception):\n    def __str__(self): return 1 / 0\nraise E",
+            "E: what it says cannot be read: its own code raises ZeroDivisionError",
+        ),
+        (
+            "import faulthandler as f, time; f.dump_traceback_later(0.1, exit=True); time.sleep(9)",
+            "exit status 1",
+        ),
+        (
+            "import os, sys; sys.stdout.close(); os.close(2)\n"  # noqa: ISC004 - one body
+            "os.environ.clear(); sys.setrecursionlimit(60); print(1)",
+            "ValueError: I/O operation on closed file",
+        ),
     ],
     ids=lambda value: value[:40].replace("/", "-") if isinstance(value, str) else None,
 )
@@ -174,7 +189,7 @@ async def test_a_migration_that_ends_or_hangs_the_process_fails_alone(
 ):
     project.add("first", TABLE, 'op.drop_table("t")')
     project.add("bad", body)
-    project.add("child")
+    project.add("child", "import os; print(os.environ['PATH'])")
     project.add("other", after="first")
     evidence = await rehearsed(timeout=2.0)
     assert {name: found.verdict for name, found in evidence.items()} == {
@@ -186,11 +201,20 @@ async def test_a_migration_that_ends_or_hangs_the_process_fails_alone(
     reason = evidence["bad"].reason or ""
     assert expected in reason
     assert "Extension modules" not in reason
+    assert "most recent call" not in reason
+    assert len(reason) < LONGEST
     step = evidence["bad"].decisive_step()
     assert step is not None
-    if "SIGSEGV" in body:
+    if "SIGSEGV" in body or "faulthandler" in body:
         assert step.error is not None
         assert step.error.line == 9  # as Python says while it crashes
+
+
+async def test_what_lets_nothing_else_run_says_where_it_is_as_it_is_ended(project, rehearsed):
+    project.add("bad", "print('soon')\nimport re; re.match('(a+)+$', 'a' * 40 + 'b')")
+    found = (await rehearsed(timeout=3.0))["bad"]
+    place = "it was at line 10 of bad_.py, inside code that lets nothing else of Python run"
+    assert found.reason == f"`upgrade()` did not finish within 3 s; {place}"
 
 
 @needs_kernel_layer

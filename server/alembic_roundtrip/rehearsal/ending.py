@@ -16,8 +16,8 @@ from alembic_roundtrip.rehearsal.process import Agent, spoken
 
 _ENV_PY = "env.py"
 _STALE_SECONDS = 2.0
-_DUMP = re.compile(r"^Fatal Python error: .*", re.MULTILINE | re.DOTALL)
-"""What Python prints of itself while it crashes."""
+_DUMP = re.compile(r"^(Fatal Python error: |Timeout \(\d+:\d\d:\d\d).*", re.MULTILINE | re.DOTALL)
+"""What Python prints of itself while it crashes, or when a migration's own time is up."""
 _CURRENT = re.compile(r"^Current thread .*\n((?:  File .*\n)+)", re.MULTILINE)
 _FRAME = re.compile(r"^  File \"(.+)\", line (\d+) in ", re.MULTILINE)
 
@@ -142,26 +142,27 @@ def crashed_at(agent: Agent, scripts: Collection[str]) -> tuple[str, int] | None
     What a beat said may be half a second old: by then it was elsewhere.
     """
     dump = _DUMP.search(agent.output)
-    thread = _CURRENT.search(dump.group()) if dump else None
-    frames = _FRAME.findall(thread.group(1)) if thread else []
+    if dump is None:
+        return None
+    thread = _CURRENT.search(dump.group())
+    frames = _FRAME.findall(thread.group(1) if thread else dump.group())
     return next(((path, int(line)) for path, line in frames if path in scripts), None)
 
 
-def _place(agent: Agent) -> str:
-    if agent.where is None:
+def _place(where: tuple[str, int] | None) -> str:
+    if where is None:
         return ""
-    path, line = agent.where
+    path, line = where
     return f"; it was at line {line} of {Path(path).name}"
 
 
-def _kind_of_hang(agent: Agent) -> str:
+async def overdue(agent: Agent, seconds: float, scripts: Collection[str]) -> Stopped:
+    """What an agent is ended for that says nothing new for too long."""
+    where, how = agent.where, ""
     now = asyncio.get_running_loop().time()
     if agent.last_beat is not None and now - agent.last_beat > _STALE_SECONDS:
-        return ", inside code that lets nothing else of Python run"
-    return ""
-
-
-def overdue(agent: Agent, seconds: float) -> Stopped:
-    """What an agent is ended for that says nothing new for too long."""
-    sentence = f"did not finish within {seconds:g} s{_place(agent)}{_kind_of_hang(agent)}"
-    return Stopped(OVERDUE, sentence, agent.where, seconds)
+        how = ", inside code that lets nothing else of Python run"
+        await agent.abort()
+        where = crashed_at(agent, scripts) or where
+    sentence = f"did not finish within {seconds:g} s{_place(where)}{how}"
+    return Stopped(OVERDUE, sentence, where, seconds)

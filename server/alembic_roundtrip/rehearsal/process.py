@@ -61,6 +61,8 @@ class Agent:
                 if message["path"]:
                     self.where = message["path"], message["line"]
             else:
+                if message["event"] == events.STEP_STARTED:
+                    self.where = None
                 return message
 
     async def _line(self, seconds: float) -> bytes | None:
@@ -102,8 +104,15 @@ class Agent:
 
     @property
     def output(self) -> str:
-        """The end of what the project printed."""
-        return self._tail.decode("utf-8", "replace")
+        """The end of what the project printed in the last step."""
+        return self._tail.rpartition(events.MARK)[2].decode("utf-8", "replace")
+
+    async def abort(self) -> None:
+        """Have Python print where it is, which it does as it ends, also where nothing else runs."""
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGABRT)
+            await self._wait_briefly()
 
     def kill(self) -> None:
         """End the agent and everything it started, at once."""

@@ -261,7 +261,7 @@ class _Rehearsal:
             try:
                 message = await agent.message(deadline)
             except TimeIsUp:
-                raise self._overdue(agent, flight) from None
+                raise await self._overdue(agent, flight) from None
             if message is None:
                 status = await agent.ended()
                 where = crashed_at(agent, self._known.files.values())
@@ -385,9 +385,9 @@ class _Rehearsal:
         rows = self._plan.settings.rows
         return self._told(flight.ended(stopped, self._known.files.get(revision), rows))
 
-    def _overdue(self, agent: Agent, flight: Flight) -> Stopped:
+    async def _overdue(self, agent: Agent, flight: Flight) -> Stopped:
         seconds = self._patience(flight.step or "" if flight.revision is None else "")
-        return overdue(agent, seconds)
+        return await overdue(agent, seconds, self._known.files.values())
 
 
 def _as_read(error: CannotRun, plan: Plan) -> CannotRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -20,6 +21,8 @@ class Channel:
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._held = b""
+        self._printed = os.dup(2)
+        """What the project prints goes there."""
 
     @classmethod
     def take_over_stdout(cls) -> Channel:
@@ -38,6 +41,22 @@ class Channel:
         """End a process that is a copy of ours: a migration forked, and the copy came back."""
         if os.getpid() != self._process:
             os._exit(1)
+
+    def mark(self) -> None:
+        """Have what is printed from now be told from what was printed before."""
+        os.write(self._printed, events.MARK)
+
+    def reopen_streams(self) -> None:
+        """Let others print where a migration has closed what they would print on."""
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            try:
+                os.fstat(number)
+            except OSError:
+                os.dup2(self._printed, number)
+            if getattr(getattr(sys, name), "closed", False):
+                file = io.FileIO(number, "w", closefd=False)
+                stream = io.TextIOWrapper(file, errors="backslashreplace", line_buffering=True)
+                setattr(sys, name, stream)
 
     def hold(self, kind: str, **fields: Any) -> None:
         """Send a message together with the next one, which will follow soon."""
@@ -59,6 +78,8 @@ class Channel:
 
     def beat(self, where: Callable[[], Optional[Tuple[str, int]]]) -> None:
         """Say every half second that we live, and where the main thread is."""
+        # At once, as what hangs may let no thread begin.
+        self.send(events.BEAT, path=None, line=None)
 
         def run() -> None:
             pause = threading.Event()

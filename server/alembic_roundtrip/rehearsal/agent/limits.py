@@ -22,6 +22,7 @@ def put_on() -> None:
     for kind, most in (
         (resource.RLIMIT_DATA, max(GIB, min(_MOST, half))),
         (resource.RLIMIT_FSIZE, _MOST),
+        (resource.RLIMIT_CORE, 0),
     ):
         _, hard = resource.getrlimit(kind)
         if hard == resource.RLIM_INFINITY or most < hard:

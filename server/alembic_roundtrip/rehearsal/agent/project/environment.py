@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import sys
 from contextlib import contextmanager
 from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
@@ -90,3 +92,20 @@ def in_the_same_folder() -> Iterator[None]:
         yield
     finally:
         os.chdir(here)
+
+
+@contextmanager
+def as_it_was() -> Iterator[None]:
+    """Put back what a step leaves changed of its process, which others are not to meet."""
+    variables, depth = dict(os.environ), sys.getrecursionlimit()
+    try:
+        with in_the_same_folder():
+            yield
+    finally:
+        if sys.getrecursionlimit() != depth:
+            sys.setrecursionlimit(depth)
+        if os.environ != variables:
+            os.environ.clear()
+            os.environ.update(variables)
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)

@@ -70,6 +70,8 @@ _BEYOND_AN_OWNER = (
 """What a scratch server lacks or denies: says nothing of the migration."""
 _FULL = re.compile(r"database or disk is full|No space left on device|^The table '.*?' is full")
 _STATEMENT = 2000
+_MESSAGE = 2000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _SCHEMA_VERBS = ("CREATE", "ALTER", "DROP", "RENAME", "COMMENT", "TRUNCATE")
 
 
@@ -186,11 +188,21 @@ def _denied(error: BaseException) -> Optional[str]:
 
 def _message(error: BaseException) -> str:
     """The message without SQLAlchemy's background links; for a driver's error, the driver's."""
-    if isinstance(error, exc.DBAPIError) and error.orig is not None:
-        return _said(error.orig)
-    if isinstance(error, SystemExit):
-        return f"the migration called sys.exit({error.code!r})"
-    return _CONSTRAINT.sub(r"\1", str(error))
+    try:
+        if isinstance(error, exc.DBAPIError) and error.orig is not None:
+            return _legible(_said(error.orig))
+        if isinstance(error, SystemExit):
+            return _legible(f"the migration called sys.exit({error.code!r})")
+        return _CONSTRAINT.sub(r"\1", _legible(str(error)))
+    except Exception as another:  # noqa: BLE001 - whatever a project's own error does
+        return f"what it says cannot be read: its own code raises {type(another).__name__}"
+
+
+def _legible(text: str) -> str:
+    """As much of a text as anybody reads, without what would command a terminal."""
+    return _CONTROL.sub(
+        lambda found: ascii(found.group())[1:-1], text[:_MESSAGE].replace("\r\n", "\n")
+    )
 
 
 def _said(error: BaseException) -> str:

@@ -26,7 +26,7 @@ from .. import events
 from ..channel import Channel
 from ..dialects import NeedsCommits, Room, taken
 from ..project.declared import Declared
-from ..project.environment import in_the_same_folder
+from ..project.environment import as_it_was
 from ..project.problems import Problem
 from ..project.scripts import Scripts
 from .touched import Statements
@@ -197,6 +197,7 @@ class Walk:
         return run
 
     def _run(self, request: Request, arguments: Any) -> None:
+        self._channel.mark()
         if request.told:
             self._channel.send(
                 events.STEP_STARTED,
@@ -210,7 +211,7 @@ class Walk:
         script = self._scripts.path(request.revision)
         try:
             guarded = self._guarded(script)
-            with in_the_same_folder(), taken.minded(), guarded as self._doubts:
+            with as_it_was(), taken.minded(), guarded as self._doubts:
                 self._call(request, arguments)
             self._channel.end_if_forked()
             if self._room.asked_for_commits:
@@ -225,6 +226,7 @@ class Walk:
             raise
         finally:
             self._declared.listening = False
+            self._channel.reopen_streams()
             self._seconds = time.perf_counter() - started
             if request.told and not self._needs_commits:
                 self._report(request, self._problem)
