@@ -186,9 +186,7 @@ class _Rehearsal:
             except _Unheld:
                 self._plan = replace(self._plan, commits=True)
             except CannotRun as error:
-                if error.history:
-                    raise await asyncio.to_thread(_as_read, error, self._plan) from error
-                self._plan = self._otherwise(error)
+                self._plan = await self._otherwise(error)
             except Stopped as stopped:
                 if (failure := self._blame(flight, stopped)) is not None:
                     yield failure
@@ -215,8 +213,10 @@ class _Rehearsal:
         self._beginning = None
         self._alone = len(self._known.done)
 
-    def _otherwise(self, error: CannotRun) -> Plan:
+    async def _otherwise(self, error: CannotRun) -> Plan:
         """The plan to go on with, where there is another way; raises what cannot be helped."""
+        if error.history:
+            raise await asyncio.to_thread(_as_read, error, self._plan) from error
         if error.homeless and not self._plan.home and "HOME" not in self._plan.settings.env:
             self._homeless = error
             return replace(self._plan, home=True)
