@@ -121,6 +121,10 @@ WAYS = {
             [ENDLESS],
             SEND.format("UPDATE @ SET d = NULL WHERE NOT isfinite(d)"),
         ),
+        "a part that goes": (
+            [TEXT.replace("TEXT", "JSONB")],
+            SEND.format("UPDATE @ SET v = v - 'legacy'"),
+        ),
         "no number": ([ENDLESS], SEND.format("UPDATE @ SET x = NULL WHERE x = 'NaN'")),
         "a view": ([TABLE, VIEW], SEND.format("DELETE FROM view_@")),
         "a function of a function": (

@@ -147,7 +147,7 @@ def _read(tokens: Sequence[_Token]) -> Iterator[_Found]:
         elif token.kind == "name":
             column = token.name
         elif word in _COMPARING:
-            by = word if condition or not assigning else None
+            by = word if condition or not assigning or word in _OF_JSON else None
         elif word == ",":
             by = word if _is_argument(tokens, place) else None
         elif word == "CASE":
