@@ -76,6 +76,16 @@ def test_mysql_defines_a_column_as_a_whole(case: str, tmp_path: Path) -> None:
     assert written == dedent(downgrade).strip("\n")
 
 
+def test_a_key_that_numbers_its_rows_comes_back_in_one_statement(tmp_path: Path) -> None:
+    table = 'op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("a"))'
+    written = body(tmp_path, table, 'op.drop_column("t", "id")', dialects=("mysql",))
+    assert written.splitlines()[1:] == [
+        "op.execute(",
+        '    "ALTER TABLE t ADD COLUMN id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY",',
+        ")",
+    ]
+
+
 INDEXES_ON_MYSQL = {
     "its index goes with it": (
         'op.create_foreign_key("fk_a", "t", "t", ["a"], ["id"])',

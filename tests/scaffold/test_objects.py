@@ -20,6 +20,14 @@ OBJECTS = {
         GREETING.format("a").replace("CREATE", "CREATE OR REPLACE"),
         "DROP FUNCTION greet",
     ),
+    "another name for a view": (
+        'ALTER VIEW public.old RENAME TO "New"',
+        'ALTER VIEW public."New" RENAME TO old',
+    ),
+    "another name for a function": (
+        "ALTER FUNCTION f(int, text) RENAME TO g;",
+        "ALTER FUNCTION g(int, text) RENAME TO f",
+    ),
     "a dropped view": ("DROP VIEW old", "CREATE VIEW old AS\n    SELECT id\n    FROM users"),
 }
 

@@ -51,6 +51,24 @@ UNKNOWN = {
         'if "n" not in [c["name"] for c in sa.inspect(op.get_bind()).get_columns("strange")]:\n'
         '    op.add_column("strange", sa.Column("n", sa.Text()))'
     ),
+    "a privilege that may have been there": 'op.execute("GRANT SELECT ON users TO reader")',
+    "privileges on more than is named": (
+        'op.create_table("new", sa.Column("id", sa.Integer()))\n'
+        'op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")'
+    ),
+    "a comment that no schema has": "op.execute(\"COMMENT ON VIEW public.v IS 'x'\")",
+    "one statement of several": (
+        'op.execute("ALTER TABLE users ADD n int; REVOKE ALL ON TABLE users FROM PUBLIC")'
+    ),
+    "what a table is made anew with": (
+        'with op.batch_alter_table("users", recreate="always", '
+        'table_args=[sa.UniqueConstraint("bio", name="uq_bio")]) as batch_op:\n'
+        '    batch_op.add_column(sa.Column("n", sa.Text()))'
+    ),
+    "a sequence that gets another name": (
+        'with op.batch_alter_table("users", recreate="always") as batch_op:\n'
+        '    batch_op.add_column(sa.Column("n", sa.Text()))'
+    ),
     "a cast that has no name": 'op.alter_column("users", "bio", type_=sa.Text(), '
     'postgresql_using="x(bio)")\nop.alter_column("old", "a", type_=sa.Text(), '
     "existing_type=sa.PickleType())",
@@ -64,6 +82,42 @@ def test_what_cannot_be_known_gets_a_placeholder(upgrade: str, tmp_path: Path) -
     assert PLACEHOLDER in text
     assert not project.scaffold.complete
     ast.parse(text)
+
+
+COPIED = """
+with op.batch_alter_table("users", copy_from=sa.Table("users", sa.MetaData(), {})) as batch_op:
+    batch_op.drop_column("bio")
+"""
+GRANTED = """
+op.create_table("new", sa.Column("id", sa.Integer(), primary_key=True))
+op.execute("GRANT SELECT ON new TO reader; GRANT USAGE ON SEQUENCE new_id_seq TO reader")
+op.execute("CREATE VIEW v AS SELECT 1; COMMENT ON VIEW v IS 'x'")
+"""
+CHECKED = """
+with op.batch_alter_table("users", table_args=[sa.CheckConstraint("id > 0")]) as batch_op:
+    batch_op.add_column(sa.Column("n", sa.Text()))
+"""
+KNOWN = {
+    "a privilege on what the upgrade makes": (GRANTED, "postgresql"),
+    "what only a table made anew would get": (CHECKED, "postgresql"),
+    "an index that the copy has": (COPIED.format('sa.Index("ix_users_email", "email")'), "sqlite"),
+    "how far MySQL counts": ('op.execute("ALTER TABLE users AUTO_INCREMENT = 500")', "mysql"),
+    "what SQLite is asked": ('op.execute("PRAGMA user_version")', "sqlite"),
+}
+
+
+@pytest.mark.parametrize(("upgrade", "dialect"), KNOWN.values(), ids=KNOWN)
+def test_what_goes_with_what_is_undone_needs_no_placeholder(
+    upgrade: str, dialect: str, tmp_path: Path
+) -> None:
+    index = 'op.create_index("ix_users_email", "users", ["email"])'
+    assert Project(tmp_path, USERS, index, upgrade, dialects=(dialect,)).scaffold.complete
+
+
+def test_an_index_that_a_copy_may_lack_is_left_to_its_author(tmp_path: Path) -> None:
+    index = 'op.create_index("ix_users_email", "users", ["email"])'
+    project = Project(tmp_path, USERS, index, COPIED.format("*columns"), dialects=("sqlite",))
+    assert f"{PLACEHOLDER} make ix_users_email again" in project.write()
 
 
 def test_sqlite_drops_no_column_while_a_view_is_of_a_table_that_is_gone(tmp_path: Path) -> None:

@@ -90,6 +90,9 @@ def test_numbers_come_back_as_the_default_that_postgresql_has_for_them(tmp_path:
             existing_type=sa.Integer(),
             server_default=sa.text("nextval('t_id_seq'::regclass)"),
         )
+        op.execute(
+            "SELECT setval(pg_get_serial_sequence('t', 'id'), max(id)) FROM t HAVING max(id) > 0",
+        )
         """
     ).strip("\n")
     written = body(tmp_path / "b", first, second, 'op.drop_table("t")')

@@ -21,13 +21,27 @@ from alembic_roundtrip.scaffold.fragility import (
     fragile,
 )
 from alembic_roundtrip.scaffold.place import inside
-from alembic_roundtrip.scaffold.sql import sql_name, sql_value
+from alembic_roundtrip.scaffold.sql import quoted, sql_name, sql_table, sql_value
 from alembic_roundtrip.scaffold.step import Inverse, Step, in_block, spelled, table_arguments
 from alembic_roundtrip.scaffold.tables import Tables, with_kept_names, with_key_apart
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, to_fill, values_lost
 from alembic_roundtrip.schema.columns import whole
 from alembic_roundtrip.schema.names import numbered_column, sequence_of
 from alembic_roundtrip.schema.recreation import reflected
+
+_NUMBERED = {
+    f"{name}{call}": sql
+    for name, sql in {
+        "Integer": "INTEGER",
+        "INTEGER": "INTEGER",
+        "BigInteger": "BIGINT",
+        "BIGINT": "BIGINT",
+        "SmallInteger": "SMALLINT",
+        "SMALLINT": "SMALLINT",
+    }.items()
+    for call in ("", "()")
+}
+"""What MySQL has for a type that says nothing more."""
 
 
 class Columns:
@@ -106,6 +120,9 @@ class Columns:
             *(part for part in stays if change.column in part.columns)
         )
         made = call(f"{step.target}.add_column", parts)
+        if self._only_mysql and numbered_column(table) == change.column:
+            required, made = False, self._numbered_key(change.table, column)
+            along = [part for part in along if part.kind != "primary"]
         statements = [f"{DESTRUCTIVE}{lost}", *doubts, *rows, made]
         inner, after = self._indexes_with(column, table, step)
         keyed: list[str] = []
@@ -118,6 +135,16 @@ class Columns:
         after += [line for line in again if line not in after]  # what is to be filled is said once
         after += keyed
         return Inverse([*statements, *inner], before, after, [lost])
+
+    def _numbered_key(self, table: Name, column: Column) -> str:
+        """A column that numbers its rows, with its key: MySQL takes the one only with the other."""
+        kind = _NUMBERED.get(column.type.text.rpartition(".")[2] if column.type else "")
+        if kind is None:
+            raise NotKnownError(f"the type of `{table}.{column.name}`")
+        name = quoted(column.name, self._dialects)
+        added = f"ADD COLUMN {name} {kind} NOT NULL AUTO_INCREMENT PRIMARY KEY"
+        sql = f"ALTER TABLE {sql_table(table, self._dialects)} {added}"
+        return call("op.execute", [self._render.text(sql)])
 
     def _required_again(self, change: c.DropColumn, column: Column, step: Step) -> list[str]:
         """NOT NULL for a column without values comes after somebody's filling it."""
@@ -197,15 +224,24 @@ class Columns:
         rows = " or ".join(against_column(change, column, old, self._dialects, step.after))
         altered = call(f"{step.target}.alter_column", parts)
         taken, again = self._constraints.checks_anew(change, column, step)
-        going = self._counting_on(change, column, options)
+        counts = table is not None and numbered_column(table) == change.column
+        going = self._counting_on(change, column, options, counts=counts)
         return Inverse([*taken, *fragile(rows), altered, *again], after=going)
 
     def _counting_on(
-        self, change: c.AlterColumn, column: Column | None, options: dict[str, Expression]
+        self,
+        change: c.AlterColumn,
+        column: Column | None,
+        options: dict[str, Expression],
+        *,
+        counts: bool,
     ) -> list[str]:
-        """What has an identity that comes back go on behind the rows: it would begin with 1."""
+        """What has numbers that come back go on behind the rows; `counts` where a default did.
+
+        An identity would begin with 1, a sequence where it stood before.
+        """
         default = options.get("server_default")
-        if not self._native or column is None or column.identity is None:
+        if not self._native or column is None or not (column.identity or counts):
             return []
         if default is None or is_identity(default):
             return []

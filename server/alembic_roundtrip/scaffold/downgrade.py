@@ -17,6 +17,7 @@ from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
 from alembic_roundtrip.migration.rewrite import AddWarning, Rewrite, WriteBody
 from alembic_roundtrip.prose import documentation, says_loss
 from alembic_roundtrip.scaffold.authored import with_authored
+from alembic_roundtrip.scaffold.beside import left_by
 from alembic_roundtrip.scaffold.enums import remodelled
 from alembic_roundtrip.scaffold.existence import Existence
 from alembic_roundtrip.scaffold.inverse import Inverter
@@ -31,6 +32,7 @@ from alembic_roundtrip.scaffold.recreation import (
 from alembic_roundtrip.scaffold.step import PLACEHOLDER, Inverse, Step
 from alembic_roundtrip.scaffold.told import DESTRUCTIVE, by_hand, values_lost
 from alembic_roundtrip.scaffold.walk import goes_with_its_column, moved, needed, walked
+from alembic_roundtrip.schema.recreation import is_recreated
 from alembic_roundtrip.text import Range
 
 
@@ -198,10 +200,23 @@ class _Undoing:
         place, existence = Place.of(step), self._existence
         asked = existence.question(step) if step.operation.conditional else None
         place = replace(place, question=asked, unclear=existence.unclear(step))
+        if place.batch is not None:
+            place = replace(place, left=self._left_by(place.batch))
         if place.batch is None or not self._on_sqlite:
             return place
         only = self._inverter.dialects == ("sqlite",)
         return replace(place, forgotten=self._forgotten_by(place.batch), only_sqlite=only)
+
+    def _left_by(self, batch: Batch) -> tuple[str, ...]:
+        block = [step for step in self._steps if step.operation.batch == batch]
+        operations = [*dict.fromkeys(step.operation for step in block)]
+        anew = self._on_sqlite and is_recreated(batch, operations, "sqlite")
+        table, later = block[0].before.table(batch.table), block[-1].after.table(batch.table)
+        # What goes with a column comes back with it.
+        kept = (
+            [index for index in table.indexes if index in later.indexes] if table and later else []
+        )
+        return tuple(left_by(batch, table, kept, self._inverter.dialects, anew=anew))
 
     def _forgotten_by(self, batch: Batch) -> Forgotten | None:
         """What batch mode forgets of a table; None where that cannot be told."""

@@ -26,6 +26,7 @@ from alembic_roundtrip.scaffold.fragility import (
 )
 from alembic_roundtrip.scaffold.sql import (
     moved_back,
+    object_renamed_back,
     renamed_back,
     rows_undone,
     type_renamed_back,
@@ -253,8 +254,14 @@ class Inverter:
 
     @invert.register(c.Unknown)
     def _(self, change: c.Unknown, step: Step) -> Inverse:  # noqa: ARG002 - by dispatch
-        """What was made under a computed name is dropped under the same expression."""
+        """What was made under a computed name is dropped under the same expression.
+
+        An object of which nothing but its name is read gets that back.
+        """
         operation, target = step.operation, step.target
+        renamed = object_renamed_back(operation.sql) if operation.opaque is None else None
+        if renamed is not None:
+            return Inverse([self.render.executed(renamed)])
         if operation.opaque is None or (operation.batch and not operation.batch.table.name):
             raise NotKnownError(operation.name)
         arguments = dict(operation.arguments)

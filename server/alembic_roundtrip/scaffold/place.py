@@ -35,6 +35,8 @@ class Place:
     unclear: bool = False
     forgotten: Forgotten | None = NOTHING
     only_sqlite: bool = False
+    left: tuple[str, ...] = ()
+    """What the batch block has left to undo by hand."""
 
     @classmethod
     def of(cls, step: Step) -> Place:
@@ -51,7 +53,7 @@ class Place:
         if self.batch is None:
             lines = [line for part in parts for line in (*part.before, *part.inner, *part.after)]
         else:
-            lines = self._in_batch(self.batch, parts, render)
+            lines = [*self.left, *self._in_batch(self.batch, parts, render)]
         if self.autocommit:
             lines = inside("with op.get_context().autocommit_block():", lines)
         if self.question is not None:

@@ -10,6 +10,7 @@ from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration import changes as c
 from alembic_roundtrip.migration.objects import Column, Constraint, Name
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer
+from alembic_roundtrip.migration.sql.holes import HOLE
 from alembic_roundtrip.migration.sql.words import Words, spoken
 from alembic_roundtrip.scaffold.fragility import against_deletion, fragile
 from alembic_roundtrip.scaffold.step import Inverse, Step
@@ -27,6 +28,13 @@ _RESERVED = frozenset(
     "right row rows schema select session_user set system table then to trigger true union unique "
     "update usage user using values when where window with write".split()
 )
+_NAME = r"(?:\"[^\"]+\"|[a-z_]\w*)"
+_RENAMED = re.compile(
+    r"ALTER (?P<kind>(?:MATERIALIZED )?VIEW|FUNCTION|PROCEDURE|TRIGGER|POLICY|DOMAIN|SCHEMA) "
+    rf"(?P<schema>{_NAME}\.)?(?P<name>{_NAME})"
+    rf"(?P<rest> ?\([^()]*\)| ON (?:{_NAME}\.)?{_NAME})? RENAME TO (?P<new>{_NAME})",
+    re.IGNORECASE,
+)
 _PARAMETER = re.compile(r":(?=\w)")
 
 
@@ -35,6 +43,15 @@ def type_renamed_back(change: c.RenameEnum, render: Renderer) -> Inverse:
     new = change.name._replace(name=change.new_name)
     sql = f"ALTER TYPE {sql_name(new)} RENAME TO {sql_name(Name(change.name.name))}"
     return Inverse([render.executed(sql)])
+
+
+def object_renamed_back(sql: str) -> str | None:
+    """ALTER … RENAME TO the old name, where a statement renames a view, function or the like."""
+    found = _RENAMED.fullmatch(" ".join(sql.split()).rstrip("; "))
+    if found is None or HOLE in sql:
+        return None
+    old = f"{found['kind']} {found['schema'] or ''}{found['new']}{found['rest'] or ''}"
+    return f"ALTER {old} RENAME TO {found['name']}"
 
 
 def renamed_back(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alembic_roundtrip.context import Context
 from alembic_roundtrip.migration import changes as c
+from alembic_roundtrip.migration.expression import literal
 from alembic_roundtrip.migration.model import Operation
 from alembic_roundtrip.migration.objects import Name, option
+from alembic_roundtrip.scaffold.beside import unsaid
 from alembic_roundtrip.scaffold.step import Step
 from alembic_roundtrip.schema import Schema, applied
+from alembic_roundtrip.schema.names import sequence_of
 
 
 @dataclass
@@ -25,6 +28,8 @@ class Walk:
     added: set[tuple[Name, str]] = field(default_factory=set)
     """Columns that it adds under no condition."""
     indexes: dict[tuple[Name, str | None], int] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    """Whatever it has made by then, without schemas."""
     became: set[int] = field(default_factory=set)
     """The steps that made an index which is a constraint by now: that is dropped in its place."""
 
@@ -43,7 +48,16 @@ class Walk:
             self.became.add(self.indexes[change.table, change.index])
         if isinstance(change, c.AddColumn) and not (operation.guards or change.if_not_exists):
             self.added.add((change.table, change.column.name))
+        self.named |= _named_by(change)
         self.steps.append((step, self._table_made(change)))
+
+    def take_unsaid(self, operation: Operation, dialects: Sequence[str]) -> None:
+        """Note what else an operation's SQL does, of which the schema knows nothing."""
+        schema = next(iter(self.schemas.values()))
+        for text in unsaid(operation.sql, frozenset(self.named), dialects):
+            part = replace(operation, arguments=(("sqltext", literal(text)),), changes=(_UNSAID,))
+            step = Step(part, _UNSAID, schema, schema, frozenset(self.made))
+            self.steps.append((step, None))
 
     def _table_made(self, change: c.Change) -> int | None:
         """The number of the step that made the table a change is about; None for older ones."""
@@ -70,7 +84,25 @@ def walked(context: Context) -> Walk:
     for operation in context.upgrade_operations:
         for change in operation.changes:
             walk.take(operation, change)
+        if operation.sql and operation.opaque is None:
+            walk.take_unsaid(operation, context.dialects)
     return walk
+
+
+_UNSAID = c.Unknown(frozenset())
+
+
+def _named_by(change: c.Change) -> set[str]:
+    if isinstance(change, c.CreateTable):
+        own = {change.table.name.name}
+        return own | {sequence_of(change.table.name, each.name) for each in change.table.columns}
+    if isinstance(change, c.CreateObject):
+        return {change.name.name}
+    if isinstance(change, c.CreateIndex):
+        return {change.index.name or ""}
+    if isinstance(change, c.CreateEnum):
+        return {change.enum.name.name}
+    return set()
 
 
 def needed(change: c.Change, made: int | None, gone: set[int]) -> bool:
