@@ -77,9 +77,7 @@ def project_on(kind: str, url: str, place: Path, files: Mapping[str, str]) -> It
     assert decoy.reached == []
 
 
-def is_refused(outcome: Outcome, level: str) -> bool:
-    """Whether a connection by hand was, by the system or with a sentence that names the line."""
+def is_refused(outcome: Outcome) -> bool:
+    """Whether a connection by hand was, with a sentence that names the line."""
     assert outcome.error is not None
-    # The system may say no before Python asks us.
-    by_the_system = level == "kernel" and outcome.error[0] == "PermissionError"
-    return by_the_system or "migrations/env.py line" in " ".join(outcome.refusals)
+    return "migrations/env.py line" in " ".join(outcome.refusals)

@@ -58,6 +58,7 @@ async def test_what_does_not_lead_back_hides_no_other(models: AlembicProject, re
     models.add("teams", TEAMS, "pass")
     models.add("email", added("email"), 'raise NotImplementedError("no way back")')
     models.add("later", 'op.create_index("ix", "users", ["name"])', 'op.drop_index("ix", "users")')
+    models.add("revoking", 'op.execute("SELECT 1")', 'op.drop_table("users")')
     evidence = await rehearsed(full_cycle=True, **SETTINGS)
     assert {revision: each.verdict for revision, each in evidence.items()} == {
         "name": Verdict.LOSSLESS,
@@ -65,10 +66,13 @@ async def test_what_does_not_lead_back_hides_no_other(models: AlembicProject, re
         "teams": Verdict.SKIPPED,
         "email": Verdict.IRREVERSIBLE,
         "later": Verdict.SKIPPED,
+        "revoking": Verdict.SKIPPED,
         "full cycle": Verdict.SKIPPED,
     }
     assert "`upgrade()` fails after the downgrade: " in (evidence["teams"].reason or "")
     assert "; the schema is that of `baseline`" in (evidence["later"].reason or "")
+    without = "`upgrade()` does not make again what `downgrade()` drops: `users`;"
+    assert (evidence["revoking"].reason or "").startswith(without)
 
 
 async def test_a_downgrade_that_connects_elsewhere_is_not_rehearsed(

@@ -235,7 +235,7 @@ def test_there_are_enough_styles() -> None:
 def test_a_connection_by_hand_is_refused_and_named(project: Project, way: str, level: str) -> None:
     need(BY_HAND[way])
     outcome = project.run(BY_HAND[way] + "\n" + ENGINE + RUN, level=level)
-    assert is_refused(outcome, level)
+    assert is_refused(outcome)
 
 
 @needs_kernel_layer

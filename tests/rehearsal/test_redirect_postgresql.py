@@ -186,7 +186,7 @@ def test_there_are_enough_styles() -> None:
 @pytest.mark.parametrize("way", BY_HAND)
 def test_a_connection_by_hand_is_refused_and_named(project: Project, way: str, level: str) -> None:
     outcome = project.run(BY_HAND[way] + "\n" + ENGINE + RUN, level=level)
-    assert is_refused(outcome, level)
+    assert is_refused(outcome)
 
 
 @needs_kernel_layer

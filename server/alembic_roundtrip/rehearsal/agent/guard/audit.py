@@ -37,6 +37,7 @@ _WITHOUT = (
     "without can be given in the setting `env`"
 )
 
+_UNIX = getattr(socket, "AF_UNIX", None)
 _IMPORTS = frozenset({"importlib", "_frozen_importlib_external", "zipimport"})
 
 Handler = Callable[[tuple[Any, ...]], None]
@@ -74,7 +75,7 @@ def install(
     handlers: dict[str, Handler] = {
         PROBE: answered.append,
         "sqlite3.connect": lambda args: judge(args[0]),
-        **_network(refusals, kind, databases),
+        **_network(refusals, kind, databases, closed=closed),
         **_programs(refusals, closed),
         **_files(folders, seen.files),
         **_listings(seen.folders),
@@ -96,7 +97,14 @@ def _hook(handlers: Mapping[str, Handler]) -> Callable[[str, tuple[Any, ...]], N
     return hook
 
 
-def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[str, Handler]:
+def _network(
+    refusals: Refusals, kind: Kind, databases: frozenset[str], *, closed: bool
+) -> dict[str, Handler]:
+    def made(args: tuple[Any, ...]) -> None:
+        # There, none can be made while there is a server, so that `connect` is never asked for.
+        if closed and kind.needs_network and args[1] == _UNIX and _is_new():
+            deny(f"{caller()} opens a Unix socket; {_WITHOUT}")
+
     def connect(args: tuple[Any, ...]) -> None:
         if args[1] is None or _is_socketpair() or is_ours(args[1]):
             return
@@ -153,6 +161,7 @@ def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[
         return kind.leads_here({"host": _text(address[0]), "port": address[1]})
 
     return {
+        "socket.__new__": made,
         "socket.connect": connect,
         "socket.sendto": connect,
         "socket.sendmsg": connect,
@@ -160,6 +169,13 @@ def _network(refusals: Refusals, kind: Kind, databases: frozenset[str]) -> dict[
         "socket.gethostbyname": look_up_name,
         "socket.gethostbyaddr": look_up_name,
     }
+
+
+def _is_new() -> bool:
+    """Whether a socket is made, and not an object for one that is there."""
+    frame = sys._getframe(3)  # noqa: SLF001 (whoever makes it)
+    of_python = frame.f_code is socket.socket.__init__.__code__
+    return not of_python or frame.f_locals.get("fileno") is None
 
 
 def _is_socketpair() -> bool:

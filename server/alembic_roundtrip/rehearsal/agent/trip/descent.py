@@ -57,24 +57,33 @@ class Descent:
         """Down, and up again to see whether that was the way back; in the end it is down."""
         steps = Steps(revision, self._room, upgraded=True)
         yield from steps.rest()
-        before = self._room.save()
+        before, tables = self._room.save(), self._tables()
         down = yield from steps.do("downgrade", upgrade=False)
         done = [("downgrade", down)]
+        why = ""
         if down.problem is None:
             yield from steps.rest()
             parent = self._room.save()
             again = yield from steps.do(AGAIN, upgrade=True)
             done.append((AGAIN, again))
-            if again.problem is None:
+            gone = sorted(tables - self._tables()) if again.problem is None else []
+            if again.problem is None and not gone:
                 yield from steps.go_to(parent, upgraded=False)
                 return
+            if gone:
+                # All later revisions would do without them.
+                named = ", ".join(f"`{table}`" for table in gone)
+                why = f"`upgrade()` does not make again what `downgrade()` drops: {named}; {_DOUBT}"
         yield from steps.rest()
-        why = _sentence(*(outcome.problem for _, outcome in done))
+        why = why or _sentence(*(outcome.problem for _, outcome in done))
         try:
             self._room.restore(before)
         except GoneError as error:
             why = f"{why}; {error}"
         yield from self._leave(revision, why, done)
+
+    def _tables(self) -> Set[str]:
+        return set(self._room.snapshot().tables)
 
     def _leave(self, revision: str, why: str, steps: List[Tuple[str, Outcome]]) -> Way:
         yield Request(revision, upgrade=False, name=None)
