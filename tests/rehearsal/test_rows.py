@@ -137,6 +137,13 @@ def test_rows_are_added_to_rows_without_touching_them(*, foreign_keys: bool) -> 
         assert connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall() == []
 
 
+def test_each_parent_is_found_that_may_have_one_child_only() -> None:
+    child = "CREATE TABLE one (id INTEGER PRIMARY KEY, p INT NOT NULL UNIQUE REFERENCES t (id))"
+    with database("CREATE TABLE t (id INTEGER PRIMARY KEY)", child) as connection:
+        assert fill(connection).inserted == {"t": 100, "one": 100}
+        assert fill(connection, seed=2).inserted == {"t": 100, "one": 100}
+
+
 def test_self_references_and_nullable_cycles_are_closed() -> None:
     with database(*NASTY.values()) as connection:
         fill(connection)

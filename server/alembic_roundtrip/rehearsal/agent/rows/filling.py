@@ -21,7 +21,7 @@ _GIVE_UP_AFTER = 6
 _DUPLICATES = 3
 ANY = ""
 """For which of the columns a value is that may be meant for each."""
-NEARLY_ALL = 0.9
+NEARLY_ALL = 0.75
 """Of how many of the rows that were wanted nothing need be said."""
 _FEW = 16
 """Of so many rows, one is like another."""

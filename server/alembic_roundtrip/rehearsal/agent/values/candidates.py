@@ -190,7 +190,7 @@ class Candidates:
         if free and (reference.later or self._leaves_null(free, number, attempt)):
             row.update(dict.fromkeys(free))
             return True
-        keys = self.own_keys[reference.targets] if reference.own else reference.keys
+        keys = self._free_keys(reference)
         turn = number // 2 if reference.own else number
         chosen = self._chosen(row, reference, keys, turn + (attempt and self.random.randrange(999)))
         if chosen is None and reference.own and not free:
@@ -202,6 +202,14 @@ class Candidates:
             return bool(free) or not undecided
         row.update(zip(reference.columns, chosen))
         return True
+
+    def _free_keys(self, reference: Reference) -> Sequence[Key]:
+        """Those it can point at; only such as no row has yet, where each may be had once."""
+        keys = self.own_keys[reference.targets] if reference.own else reference.keys
+        for unique, taken in self.taken.items():
+            if unique.columns == reference.columns:
+                return [key for key in keys if _folded(key) not in taken]
+        return keys
 
     def _may_be_null(self, name: str) -> bool:
         column = self.columns[name]
@@ -321,6 +329,8 @@ def _together(table: Table) -> List[str]:
 def _key(row: Values, unique: Unique) -> Optional[Key]:
     """The value of a unique key; texts that differ in case only count as equal."""
     values = [row.get(column) for column in unique.columns]
-    if None in values:
-        return None
+    return None if None in values else _folded(values)
+
+
+def _folded(values: Sequence[Any]) -> Key:
     return tuple([v.casefold() if isinstance(v, str) else v for v in values])
