@@ -33,6 +33,12 @@ _LIBRARIES = tuple(
     for module in (alembic, sqlalchemy)
 )
 _OF_A_VALUE = re.compile(r"'(str|int|float|bool|bytes|list|dict|NoneType)' object ")
+_OF_A_CALL = re.compile(
+    r"\(\) (missing \d+ required|got an unexpected keyword|takes .* positional)"
+)
+_OF_SYNTAX = re.compile(
+    r"syntax error at (or near|end of input)|near \".*?\": syntax error|error in your SQL syntax"
+)
 _OF_A_TEXT = re.compile(
     r"invalid input (value for enum|syntax for)|Truncated incorrect |Incorrect \w+ value:"
 )
@@ -104,6 +110,8 @@ class Problem:
         """The name of that table, without its schema, or of this, where it is said."""
         self.beyond = _beyond(self.message) or _denied(error)
         """What the scratch database lacks or denies, where that is what stopped it, and advice."""
+        self.certain = _is_certain(error, frames, script)
+        """Whether it would be the same with any schema."""
         self.missed = extensions.missed(self.message)
         """What is not there that an extension would have made."""
         self.refused = isinstance(error, Refused)
@@ -253,6 +261,21 @@ def _is_conclusive(error: BaseException) -> bool:
     words = error.statement.split(None, 1)
     return (words[0].upper() if words else "") in _SCHEMA_VERBS or (
         "_alembic_tmp_" in error.statement
+    )
+
+
+def _is_certain(
+    error: BaseException, frames: List[traceback.FrameSummary], script: Optional[str]
+) -> bool:
+    """Whether a call or a statement is wrong in itself, whatever is there."""
+    if isinstance(error, exc.DBAPIError):
+        return bool(_OF_SYNTAX.search(_message(error)))
+    if isinstance(error, TypeError):
+        # Alembic's operations are made of text, and have no file.
+        called = bool(frames) and frames[-1].filename in {script, "<string>"}
+        return called and bool(_OF_A_CALL.search(str(error)))
+    return isinstance(error, exc.ObjectNotExecutableError) or (
+        isinstance(error, NotImplementedError) and _by_library(frames)
     )
 
 

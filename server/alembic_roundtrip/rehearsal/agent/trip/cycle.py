@@ -128,6 +128,8 @@ class Cycle:
             problem = outcome.problem
         if problem is not None and refuses(problem) and len(steps) == 1:
             findings.refuse(problem.message or problem.type)
+        elif problem is not None and problem.certain:
+            findings.fail(why)
         else:
             findings.skip(why)
         self._finish(findings)

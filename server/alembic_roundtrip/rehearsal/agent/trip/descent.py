@@ -97,5 +97,9 @@ def _sentence(down: object, again: object = None) -> str:
         if isinstance(problem, Problem) and problem.beyond is not None:
             return problem.beyond
     if isinstance(down, Problem):
-        return f"`downgrade()` fails: {down}; {_DOUBT}"
-    return f"`upgrade()` fails after the downgrade: {again}; {_DOUBT}"
+        return f"`downgrade()` fails: {down}{_doubt(down)}"
+    return f"`upgrade()` fails after the downgrade: {again}{_doubt(again)}"
+
+
+def _doubt(problem: object) -> str:
+    return "" if isinstance(problem, Problem) and problem.certain else f"; {_DOUBT}"
