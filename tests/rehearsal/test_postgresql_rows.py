@@ -179,3 +179,23 @@ def test_every_sequence_that_is_behind_its_column_is_found(running):  # noqa: F8
             "two.id": "it goes on with 3",
             "three.id": "it goes on with 3",
         }
+
+
+def test_rows_of_a_table_that_inherits_are_no_rows_of_its_parent(running):  # noqa: F811
+    script = """
+        CREATE TABLE old (id int PRIMARY KEY, note text); CREATE TABLE young () INHERITS (old);
+        CREATE TABLE parts (id int, note text) PARTITION BY RANGE (id);
+        CREATE TABLE part PARTITION OF parts FOR VALUES FROM (MINVALUE) TO (MAXVALUE)
+    """
+    with made(running, "heirs", script) as connection:
+        access = PostgresqlAccess(connection)
+        schema = access.schema(Catalogue("x"))
+        filled = filling.fill(access, schema, ["old", "parts", "young"], 5, 1, {})
+        assert filled.inserted == {"old": 5, "parts": 5, "young": 5}
+        before = data.read(access, schema)
+        connection.exec_driver_sql("DROP TABLE young")
+        now = data.read(access, access.schema(Catalogue("x")))
+        lost = data.losses(before, now, "round trip")
+        assert [(loss["table"], loss["column"], loss["lost"]) for loss in lost] == [
+            ("young", None, 5)
+        ]

@@ -281,10 +281,8 @@ class RowsTrip:
         """Compare the rows, of which none were written since, with those of the parent."""
         losses = data.losses(old, later[1], "round trip")
         # What the downgrade puts back is not lost.
-        lost = [x for x in lost_going_up if _is_among(x, losses)]
-        self._findings.lose(lost)
-        rows_lost = {x["table"] for x in lost if x["column"] is None}
-        self._findings.lose([x for x in losses if x["table"] not in rows_lost])
+        self._findings.lose([x for x in lost_going_up if _is_among(x, losses)])
+        self._findings.lose(losses)
         self._findings.leave(_rows_left(old, later, {}))
 
     def _fill(

@@ -108,13 +108,18 @@ class PostgresqlAccess:
 
     # --- reading
 
+    def _own(self, table: Table) -> str:
+        """A table without what inherits from it, which has rows of its own; with partitions."""
+        divided = any("PARTITION BY" in option for option in table.options)
+        return self.quoted(table) if divided else f"ONLY {self.quoted(table)}"
+
     def count(self, table: Table) -> int:
         """How many rows a table has."""
-        return int(self.session.rows(f"SELECT count(*) FROM {self.quoted(table)}")[0][0])  # noqa: S608
+        return int(self.session.rows(f"SELECT count(*) FROM {self._own(table)}")[0][0])  # noqa: S608
 
     def is_empty(self, table: Table) -> bool:
         """Whether the table has no row."""
-        return not self.session.rows(f"SELECT 1 FROM {self.quoted(table)} LIMIT 1")  # noqa: S608
+        return not self.session.rows(f"SELECT 1 FROM {self._own(table)} LIMIT 1")  # noqa: S608
 
     def greatest(self, table: Table) -> List[int]:
         """The greatest value of an integer key, so that new ones follow it."""
@@ -123,7 +128,7 @@ class PostgresqlAccess:
         column = table.column(table.key[0])
         if column is None or (column.base or column.type) not in _INTEGERS:
             return []
-        statement = f"SELECT max({self.quote(column.name)}) FROM {self.quoted(table)}"  # noqa: S608
+        statement = f"SELECT max({self.quote(column.name)}) FROM {self._own(table)}"  # noqa: S608
         value = self.session.rows(statement)[0][0]
         return [int(value)] if value is not None else []
 
@@ -133,14 +138,14 @@ class PostgresqlAccess:
         filled = " AND ".join(f"{self.quote(name)} IS NOT NULL" for name in names)
         places = ", ".join(str(number + 1) for number in range(len(names)))
         return self.session.rows(
-            f"SELECT DISTINCT {columns} FROM {self.quoted(table)} "  # noqa: S608 - quoted
+            f"SELECT DISTINCT {columns} FROM {self._own(table)} "  # noqa: S608 - quoted
             f"WHERE {filled} ORDER BY {places} LIMIT {_KEYS_READ}"
         )
 
     def read(self, table: Table, columns: Sequence[Column]) -> List[Tuple[Any, ...]]:
         """Every row, with values as the server writes them."""
         names = ", ".join(f"{self.quote(column.name)}::text" for column in columns)
-        return self.session.rows(f"SELECT {names} FROM {self.quoted(table)}")  # noqa: S608
+        return self.session.rows(f"SELECT {names} FROM {self._own(table)}")  # noqa: S608
 
     # --- filling
 
