@@ -298,6 +298,8 @@ BROUGHT = {
     },
     "UNIQUE KEY one (b, a), FOREIGN KEY (b) REFERENCES p (id), FOREIGN KEY (a) REFERENCES p (id), "
     "CONSTRAINT own FOREIGN KEY (a, b) REFERENCES t (a, b), KEY by_both (a, b)": set(),
+    "FOREIGN KEY (b) REFERENCES p (id), FOREIGN KEY (a) REFERENCES p (id)); "
+    "ALTER TABLE t DROP FOREIGN KEY t_ibfk_1, ADD KEY (b, id": {"a"},
 }
 
 

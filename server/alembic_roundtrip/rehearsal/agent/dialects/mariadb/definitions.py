@@ -18,6 +18,9 @@ _FOREIGN_KEY = re.compile(
     rf"CONSTRAINT (?P<name>`(?:[^`]|``)*?(?:_ibfk_(?P<number>\d+))?`) "
     rf"(?P<rest>FOREIGN KEY (?P<columns>\((?P<first>{QUOTED}).*?\)) REFERENCES )"
 )
+_PRIMARY_KEY = re.compile(rf"PRIMARY KEY (?P<columns>\({QUOTED}(?:,{QUOTED})*\))(?: USING \w+)?")
+_MOST = 1000
+"""A number that no foreign key has come to by being made anew."""
 _COUNTER = re.compile(r"(?<=\n\) ENGINE=)(\w+) AUTO_INCREMENT=(\d+)")
 _LISTED = {
     "trigger": "SELECT trigger_name, event_object_table FROM information_schema.triggers "
@@ -49,18 +52,21 @@ class Definition:
         return self.text, self.mode
 
     @property
-    def creating(self) -> str:
+    def creating(self) -> Tuple[str, List[str]]:
         """What makes it with what the text does not tell: which keys foreign keys brought.
 
-        Those go by themselves when another key does as well. Names that the server made up may
-        come out otherwise.
+        Those go by themselves when another key does as well. Beside the statement that makes it,
+        gives the names of foreign keys to drop then: they only stand for numbers that no other
+        has any more.
         """
         if self.kind != "table" or " FOREIGN KEY " not in self.text:
-            return self.text
+            return self.text, []
         start = self.text.index("(")
         end = closing(self.text, start)
-        items = _with_foreign_keys(split(self.text[start + 1 : end]))
-        return f"{self.text[: start + 1]}{', '.join(items)}{self.text[end:]}"
+        items = split(self.text[start + 1 : end])
+        foreign = _ForeignKeys(self.name, items)
+        made = ", ".join(foreign.placed(items))
+        return f"{self.text[: start + 1]}{made}{self.text[end:]}", foreign.standing_in
 
 
 def read(session: Session) -> Dict[Key, Definition]:
@@ -104,31 +110,55 @@ def table(session: Session, name: str) -> Definition:
     return Definition("table", name, _COUNTER.sub(r"\1", text, 1), counter=int(match.group(2)))
 
 
-def _with_foreign_keys(items: List[str]) -> List[str]:
+class _ForeignKeys:
     """Foreign keys in the places of the keys that they brought, which they bring again.
 
     Those that the server named come without a name and in the order of their numbers.
     """
-    foreign = [match for match in map(_FOREIGN_KEY.match, items) if match]
-    waiting = sorted(foreign, key=lambda match: int(match["number"] or 0))
-    found: List[str] = []
-    for item in items:
-        key = _KEY.fullmatch(item)
-        brought = [match for match in waiting if key and _brings(match, key)][:1]
-        for match in brought:
-            until = waiting.index(match) + 1
-            found += map(_unnamed, waiting[:until])
-            del waiting[:until]
-        if not brought and not _FOREIGN_KEY.match(item):
-            found.append(item)
-    return [*found, *map(_unnamed, waiting)]
+
+    def __init__(self, table: str, items: List[str]) -> None:
+        self._table = table
+        found = [match for match in map(_FOREIGN_KEY.match, items) if match]
+        self._waiting = sorted(found, key=self._number)
+        self._given = 0
+        """Up to which number the server has named some."""
+        whole = [match["columns"] for match in map(_PRIMARY_KEY.fullmatch, items) if match]
+        self._key = whole[0] if whole else None
+        self.standing_in: List[str] = []
+        """The names of those that are there for the next one's number only."""
+
+    def _number(self, foreign: Match[str]) -> int:
+        """The number that the server has named it by; 0 for one that somebody else has named."""
+        number = int(foreign["number"] or 0)
+        return number if foreign["name"] == quote(self._name(number)) else 0
+
+    def _name(self, number: int) -> str:
+        return f"{self._table}_ibfk_{number}"
+
+    def placed(self, items: List[str]) -> Iterator[str]:
+        """The items of the table, foreign keys where they belong."""
+        for item in items:
+            key = _KEY.fullmatch(item)
+            brought = [match for match in self._waiting if key and _brings(match, key)][:1]
+            for match in brought:
+                yield from self._up_to(self._waiting.index(match) + 1)
+            if not brought and not _FOREIGN_KEY.match(item):
+                yield item
+        yield from self._up_to(len(self._waiting))
+
+    def _up_to(self, place: int) -> Iterator[str]:
+        for foreign in self._waiting[:place]:
+            number = self._number(foreign)
+            while self._key is not None and self._given < number - 1 < _MOST:
+                self._given += 1
+                self.standing_in.append(self._name(self._given))
+                yield f"FOREIGN KEY {self._key} REFERENCES {quote(self._table)} {self._key}"
+            self._given = max(self._given, number)
+            yield foreign.string[foreign.start("rest") :] if number else foreign.string
+        del self._waiting[:place]
 
 
 def _brings(foreign: Match[str], key: Match[str]) -> bool:
     """Whether a key has the columns and the name that the server gives one for a foreign key."""
     same = foreign["columns"].replace(", ", ",") == key["columns"]
     return same and key["name"] in (foreign["name"], foreign["first"])
-
-
-def _unnamed(foreign: Match[str]) -> str:
-    return foreign.string[foreign.start("rest") :] if foreign["number"] else foreign.string

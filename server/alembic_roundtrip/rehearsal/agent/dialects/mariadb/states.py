@@ -227,9 +227,11 @@ def _gone(refused: Iterable[Definition]) -> Optional[GoneError]:
 
 
 def _make_one(session: Session, one: Definition) -> None:
-    if one.creating != one.text:
-        # Made-up names with gaps between their numbers do not come out as they were.
-        refused = session.objection(one.creating) is not None
+    statement, standing_in = one.creating
+    if statement != one.text:
+        refused = session.objection(statement) is not None
+        for name in standing_in if not refused else ():
+            session.run(f"ALTER TABLE {quote(one.name)} DROP FOREIGN KEY {quote(name)}")
         if not refused and _same(one, definitions.table(session, one.name)):
             return
         _drop(session, [one])
