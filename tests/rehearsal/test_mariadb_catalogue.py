@@ -300,6 +300,9 @@ BROUGHT = {
     "CONSTRAINT own FOREIGN KEY (a, b) REFERENCES t (a, b), KEY by_both (a, b)": set(),
     "FOREIGN KEY (b) REFERENCES p (id), FOREIGN KEY (a) REFERENCES p (id)); "
     "ALTER TABLE t DROP FOREIGN KEY t_ibfk_1, ADD KEY (b, id": {"a"},
+    "FOREIGN KEY (b) REFERENCES p (id), CONSTRAINT t_ibfk_3 FOREIGN KEY (a) REFERENCES p (id)": {
+        "t_ibfk_3"
+    },
 }
 
 

@@ -119,6 +119,7 @@ class _ForeignKeys:
     def __init__(self, table: str, items: List[str]) -> None:
         self._table = table
         found = [match for match in map(_FOREIGN_KEY.match, items) if match]
+        self._keys = {match["name"] for match in map(_KEY.fullmatch, items) if match}
         self._waiting = sorted(found, key=self._number)
         self._given = 0
         """Up to which number the server has named some."""
@@ -128,9 +129,13 @@ class _ForeignKeys:
         """The names of those that are there for the next one's number only."""
 
     def _number(self, foreign: Match[str]) -> int:
-        """The number that the server has named it by; 0 for one that somebody else has named."""
+        """The number that the server has named it by; 0 for one that somebody else has named.
+
+        The key of such a one is called as it is.
+        """
         number = int(foreign["number"] or 0)
-        return number if foreign["name"] == quote(self._name(number)) else 0
+        is_own = foreign["name"] == quote(self._name(number)) and foreign["name"] not in self._keys
+        return number if is_own else 0
 
     def _name(self, number: int) -> str:
         return f"{self._table}_ibfk_{number}"
