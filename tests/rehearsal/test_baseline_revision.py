@@ -185,19 +185,37 @@ async def test_of_one_revision_too(models: AlembicProject, rehearsed: Rehearse):
 
 
 @KINDS
-async def test_models_that_cannot_be_made_leave_what_the_history_says(
-    models: AlembicProject, rehearsed: Rehearse
-):
+async def test_models_that_cannot_be_made_leave_what_the_history_says(models: AlembicProject):
     know_the_models(models)
     twice = 'sa.Index("same", metadata.tables["users"].c.name)\n' * 2
     (models.folder / "models.py").write_text(f"{MODELS}{twice}")
     models.add("email", added("email"), dropped("email"))
     models.add("more", added("more"), dropped("more"))
-    evidence = await rehearsed()
+    events = await collect(models)
+    evidence = {e.evidence.revision: e.evidence for e in events if isinstance(e, RevisionFinished)}
+    assert not any(isinstance(event, FromModels) for event in events)
     assert evidence["email"].verdict is Verdict.FAILED
     assert "the setting `baseline` names" in (evidence["email"].reason or "")
+    assert "the baseline `target_metadata` failed: " in (evidence["email"].reason or "")
     assert evidence["email"].baseline is None
     assert evidence["more"].verdict is Verdict.SKIPPED
+
+
+async def test_extensions_that_models_want_are_there(models: AlembicProject):
+    know_the_models(models)
+    wanting = """
+sa.Table(
+    "keyed", metadata,
+    sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.text("uuid_generate_v4()")),
+    sa.Column("name", sa.Text),
+    sa.Index("found", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+)
+"""
+    (models.folder / "models.py").write_text(MODELS + wanting)
+    models.add("email", added("email"), dropped("email"))
+    events = await collect(models, database="postgresql")
+    (found,) = [event.evidence for event in events if isinstance(event, RevisionFinished)]
+    assert (found.verdict, found.baseline) == (Verdict.LOSSLESS, "target_metadata")
 
 
 async def test_a_history_that_makes_tables_is_not_begun_anew(

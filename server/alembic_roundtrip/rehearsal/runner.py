@@ -162,6 +162,10 @@ class _Rehearsal:
         """The plan as it was and its beginning, where the models make a baseline for it now."""
         self._alone = 0
         """How many revisions were through without that."""
+        self._unmade = ""
+        """Why the models made none, where they were tried."""
+        self._modelled = False
+        """Whether it has been told that they do."""
         self._runs = 0
 
     async def run(self) -> AsyncIterator[Event]:
@@ -180,7 +184,6 @@ class _Rehearsal:
             except _Misses as missing:
                 if await asyncio.to_thread(self._begins_nowhere, missing):
                     self._go_on_from_models()
-                    yield FromModels()
                 else:
                     self._plan = replace(self._plan, models=False)
             except _Unheld:
@@ -206,6 +209,7 @@ class _Rehearsal:
         if missing is not None and evidence["verdict"] == Verdict.FAILED:
             found = Missing.from_json(missing)
             evidence["reason"] += advice(self._plan.environment, found, sure=missing["sure"])
+            evidence["reason"] += self._unmade
 
     def _go_on_from_models(self) -> None:
         """Have today's models make the schema; a kept state is of the history, which it is not."""
@@ -225,6 +229,7 @@ class _Rehearsal:
             raise _after_home(error, self._homeless)
         # The models do not make it either: what the history itself says is worth more.
         logger.info("models make no baseline: %s", error)
+        self._unmade = f"; {str(error).splitlines()[0]}"
         plan, self._beginning = own
         return replace(plan, models=False)
 
@@ -271,6 +276,9 @@ class _Rehearsal:
             event, renew = self._read(message, flight)
             if renew:
                 deadline = clock() + self._patience(renew)
+            if isinstance(event, RevisionFinished) and self._own and not self._modelled:
+                self._modelled = True
+                yield FromModels()
             if event is not None:
                 yield event
             if message["event"] == wire.KEPT and self._beginning is not None:

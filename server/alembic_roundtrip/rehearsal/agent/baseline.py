@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import Any, Dict, List, Sequence
 
 from sqlalchemy import MetaData, text
+from sqlalchemy.exc import DBAPIError
 
 from .dialects import Room
+from .project import extensions
 
 TARGET_METADATA = "target_metadata"
 """The setting that means the models which env.py gives Alembic."""
@@ -52,7 +54,7 @@ def _make(metadata: Sequence[MetaData], room: Room) -> None:
                 for schema in sorted({table.schema or "" for table in each.tables.values()} - {""}):
                     quoted = connection.dialect.identifier_preparer.quote_schema(schema)
                     connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {quoted}"))
-            each.create_all(connection)
+            _create(each, connection)
 
     if not metadata:
         raise BaselineError("the baseline is `target_metadata`, but env.py gives Alembic no tables")
@@ -62,6 +64,23 @@ def _make(metadata: Sequence[MetaData], room: Room) -> None:
         raise BaselineError(
             f"the baseline `target_metadata` failed: {type(error).__name__}: {error}"
         ) from error
+
+
+def _create(metadata: MetaData, connection: Any) -> None:
+    """Create the tables, and the extensions they want, which owners add by hand ahead of all."""
+    added = set()
+    while connection.dialect.name == "postgresql":
+        try:
+            with connection.begin_nested():
+                metadata.create_all(connection)
+            return
+        except DBAPIError as error:
+            missed = extensions.missed(str(error.orig))
+            if missed is None or missed.extension in added:
+                raise
+            added.add(missed.extension)
+        connection.execute(text(f'CREATE EXTENSION IF NOT EXISTS "{missed.extension}"'))
+    metadata.create_all(connection)
 
 
 def _run_file(path: str, room: Room) -> None:
