@@ -27,6 +27,7 @@ CREATE TABLE t (
   id int unsigned AUTO_INCREMENT PRIMARY KEY, a varchar(20), b int DEFAULT 1, c decimal(10, 2),
   d datetime, e enum('sad', 'it''s', 'a,b'), s set('x', 'y'), j json, u uuid, y year, f float,
   x text, q point NOT NULL, parent int COMMENT 'above', m timestamp NULL,
+  l tinyint(1),
   g int GENERATED ALWAYS AS (b + 1) STORED, v int AS (b * 2) VIRTUAL,
   CONSTRAINT positive CHECK (b > 0), CONSTRAINT one UNIQUE (a, b), KEY by_a (a(5)),
   FULLTEXT KEY words (x), SPATIAL KEY places (q),
@@ -40,6 +41,8 @@ INSERT INTO t (id, a, q, parent) VALUES (7, 'a', POINT(1, 2), 1), (8, 'b', POINT
 INSERT INTO versioned VALUES (1);
 CREATE FUNCTION f(x int) RETURNS int DETERMINISTIC RETURN x + 1;
 CREATE PROCEDURE pr() SELECT 1;
+CREATE PROCEDURE told() SELECT 'it\\'s A';
+CREATE PROCEDURE counted() SELECT count(*) FROM p;
 CREATE VIEW w AS SELECT id, f(b) AS b FROM t;
 CREATE VIEW above_w AS SELECT id FROM w;
 CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1;
@@ -83,6 +86,7 @@ CHANGES = {
     "ALTER TABLE t MODIFY j json DEFAULT '[]'": "column",
     "ALTER TABLE t MODIFY u char(36)": "column",
     "ALTER TABLE t MODIFY f double": "column",
+    "ALTER TABLE t MODIFY l tinyint(4)": "column",
     "ALTER TABLE t MODIFY parent int COMMENT 'below'": "column",
     "ALTER TABLE t MODIFY id int unsigned NOT NULL": "column",
     "ALTER TABLE t MODIFY m timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP": "column",
@@ -123,6 +127,8 @@ CHANGES = {
     "SET sql_mode = 'ANSI'; CREATE OR REPLACE PROCEDURE pr() SELECT 1": "procedure",
     "ALTER EVENT ev ON SCHEDULE EVERY 2 DAY": "event",
     "ALTER EVENT ev DISABLE": "event",
+    "DROP PROCEDURE told; CREATE PROCEDURE told() SELECT 'it\\'s a'": "procedure",
+    "DROP PROCEDURE counted; CREATE PROCEDURE counted() SELECT count(*) FROM P": "procedure",
     "ALTER SEQUENCE numbers INCREMENT BY 2": "sequence",
     "DROP SEQUENCE numbers": "sequence",
     "ALTER DATABASE CHARACTER SET latin1": "database",

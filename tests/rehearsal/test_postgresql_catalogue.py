@@ -165,6 +165,8 @@ CREATE INDEX by_s ON w (coalesce(s, '')) WHERE s IN ('a', 'b');
 CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE OPERATOR FAMILY related USING btree;
 CREATE PUBLICATION sent FOR TABLE w;
+COMMENT ON TABLE w IS 'Who pays';
+CREATE TYPE pair AS ("A" int);
 """
 # What is written otherwise → what is found, and whether it counts for a verdict.
 OTHERWISE = {
@@ -181,7 +183,10 @@ OTHERWISE = {
     "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS ' select\n 1'": [
         ("function", "cosmetic")
     ],
+    "ALTER TABLE w ALTER v SET DEFAULT '0'": [("column", "cosmetic")],
     "ALTER TABLE w ALTER v SET DEFAULT 0.00": [("column", "different")],
+    "COMMENT ON TABLE w IS 'who  pays'": [("comment", "different")],
+    'ALTER TYPE pair RENAME ATTRIBUTE "A" TO a': [("composite type", "different")],
     "ALTER TABLE w ALTER s SET DEFAULT 'x '::text": [("column", "different")],
     "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1 -- 2'": [
         ("function", "different")

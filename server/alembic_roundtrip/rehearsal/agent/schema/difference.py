@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from fractions import Fraction
+from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from . import sql
 from .tables import Check, Column, ForeignKey, Index, Snapshot, Table, Unique
@@ -34,8 +34,9 @@ def residue(before: Snapshot, after: Snapshot) -> List[Residue]:
             found.extend(_table(old[key], new[key]))
     found.extend(_texts("view", before.views, after.views))
     found.extend(_texts("trigger", before.triggers, after.triggers))
+    names = {*old, *new}
     for kind in sorted(set(before.objects) | set(after.objects)):
-        found.extend(_texts(kind, before.objects.get(kind, {}), after.objects.get(kind, {})))
+        found.extend(_texts(kind, before.objects.get(kind, {}), after.objects.get(kind, {}), names))
     return found
 
 
@@ -64,38 +65,51 @@ def columns_of(table: Table) -> str:
     return "({})".format(", ".join(c.name for c in table.columns)) if table.columns else "()"
 
 
-def _texts(kind: str, old: Dict[str, str], new: Dict[str, str]) -> Iterable[Residue]:
+def _texts(
+    kind: str, old: Dict[str, str], new: Dict[str, str], tables: AbstractSet[str] = frozenset()
+) -> Iterable[Residue]:
     if old == new:
         return
     for name in sorted(set(old) | set(new)):
         if old.get(name) not in (new.get(name), f"{new.get(name)}{EMPTY}"):
             change = "missing" if name not in new else "left" if name not in old else "changed"
-            same = change == "changed" and _is_reworded(old[name], new[name])
+            alike = kind in _ROUTINES and change == "changed"
+            same = alike and _is_reworded(old[name], new[name], tables)
             grade = "cosmetic" if same else "different"
             yield entry(kind, name, change, *_lines(old.get(name), new.get(name)), grade=grade)
 
 
-def _is_reworded(old: str, new: str) -> bool:
+def _is_reworded(old: str, new: str, tables: AbstractSet[str]) -> bool:
     """Whether routines that the server keeps as they were written differ in white space and case.
 
-    Not where these can mean something: in comments, in strings in dollars, in other languages.
+    Not where these can mean something: in comments, in strings in dollars, in other languages; and
+    on MariaDB and MySQL in names of tables, and behind a backslash, which hides where strings end.
     """
+    postgresql = bool(_BODY.search(old))
+    delicate = _DELICATE if postgresql else _DELICATE_ON_MARIADB
+    written: AbstractSet[str] = frozenset() if postgresql else tables
     for text in (old, new):
         language = _LANGUAGE.search(text)
-        if _DELICATE.search(text) or (language and language[1].lower() not in _FREE):
+        if delicate.search(text) or (language and language[1].lower() not in _FREE):
             return False
-    return _words(old) == _words(new)
+    return _words(old, written) == _words(new, written)
 
 
-def _words(text: str) -> List[str]:
+def _words(text: str, written: AbstractSet[str]) -> List[str]:
+    """The tokens of a routine, words in small letters but for some that count as written."""
     parts = sql.tokens(_BODY.sub(r" \g<0> ", text))
-    return [part.text.lower() if part.kind == "word" else part.text for part in parts]
+    return [
+        part.text.lower() if part.kind == "word" and part.text.lower() not in written else part.text
+        for part in parts
+    ]
 
 
+_ROUTINES = ("function", "procedure", "trigger", "event")
 _LANGUAGE = re.compile(r"\bLANGUAGE (\w+)", re.IGNORECASE)
 _FREE = ("sql", "plpgsql")
 _BODY = re.compile(r"\$(?:function|procedure)\$")
 _DELICATE = re.compile(r"--|/\*|#|(?:\$.*){5}|\bE'", re.DOTALL | re.IGNORECASE)
+_DELICATE_ON_MARIADB = re.compile(r"--|/\*|#|\\")
 
 
 def _lines(old: Optional[str], new: Optional[str]) -> Tuple[Optional[str], Optional[str]]:
@@ -172,7 +186,7 @@ def _plain(column: Column) -> Column:
     return replace(column, type=plain + bracket + rest, default=default)
 
 
-_WIDTH = re.compile(r"((?:small|medium|big)?int)\(\d+\)(?!.*zerofill)")
+_WIDTH = re.compile(r"\b((?:small|medium|big)?int)\(\d+\)(?!.*zerofill)")
 """How wide MariaDB and MySQL would show a number; of `tinyint` it can say that it is a boolean."""
 
 
@@ -184,9 +198,11 @@ def _plain_default(text: str, kind: str) -> str:
     if constant is None:
         return text
     value = constant["text"] or constant["number"]
+    if kind == "numeric":  # it keeps how many digits there are behind the point
+        return value.strip("'")
     try:
-        return str(Decimal(value.strip("'")).normalize()) if _ROUNDED.fullmatch(kind) else value
-    except InvalidOperation:
+        return str(Fraction(value.strip("'"))) if _ROUNDED.fullmatch(kind) else value
+    except ValueError:
         return value
 
 
