@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from alembic_roundtrip.scaffold import PLACEHOLDER
 from scaffold_cases import USERS, body
 
 WHOLE_COLUMNS = {
@@ -84,6 +85,20 @@ def test_a_key_that_numbers_its_rows_comes_back_in_one_statement(tmp_path: Path)
         '    "ALTER TABLE t ADD COLUMN id INTEGER NOT NULL AUTO_INCREMENT PRIMARY KEY",',
         ")",
     ]
+
+
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        'op.execute("ALTER TABLE users COLLATE utf8mb4_bin")',
+        'op.execute("ALTER TABLE users ADD n int, STATS_PERSISTENT = 1")',
+        'op.drop_column("counted", "id")',
+    ],
+)
+def test_what_mysql_keeps_beside_is_left_to_its_author(upgrade: str, tmp_path: Path) -> None:
+    key = 'sa.Column("id", sa.Integer(), primary_key=True, comment="counts")'
+    table = f'op.create_table("counted", {key}, sa.Column("a", sa.Text()))'
+    assert PLACEHOLDER in body(tmp_path, USERS, table, upgrade, dialects=("mysql",))
 
 
 INDEXES_ON_MYSQL = {

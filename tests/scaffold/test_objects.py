@@ -16,6 +16,14 @@ OBJECTS = {
         "CREATE TRIGGER t AFTER UPDATE OF a ON users EXECUTE FUNCTION f()",
         "DROP TRIGGER t ON users",
     ),
+    "a trigger of another database": (
+        "CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END",
+        "DROP TRIGGER t",
+    ),
+    "an event trigger": (
+        "CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION f()",
+        "DROP EVENT TRIGGER t",
+    ),
     "a function that was not there": (
         GREETING.format("a").replace("CREATE", "CREATE OR REPLACE"),
         "DROP FUNCTION greet",

@@ -57,6 +57,14 @@ UNKNOWN = {
         'op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")'
     ),
     "a comment that no schema has": "op.execute(\"COMMENT ON VIEW public.v IS 'x'\")",
+    "a comment on a schema": "op.execute(\"COMMENT ON SCHEMA s IS 'x'\")",
+    "a function that may do anything": "op.execute(\"SELECT AddGeometryColumn('users', 'g')\")",
+    "a partition of an older table": (
+        'op.execute("CREATE TABLE IF NOT EXISTS part PARTITION OF public.users DEFAULT")'
+    ),
+    "what its rows are sorted by": 'op.execute("CLUSTER users USING users_pkey")',
+    "a foreign table": 'op.execute("CREATE FOREIGN TABLE far (a int) SERVER s")',
+    "a table in the place of another": 'op.execute("CREATE OR REPLACE TABLE users (id int)")',
     "one statement of several": (
         'op.execute("ALTER TABLE users ADD n int; REVOKE ALL ON TABLE users FROM PUBLIC")'
     ),
@@ -97,9 +105,23 @@ CHECKED = """
 with op.batch_alter_table("users", table_args=[sa.CheckConstraint("id > 0")]) as batch_op:
     batch_op.add_column(sa.Column("n", sa.Text()))
 """
+PARTED = """
+op.execute("CREATE TABLE new (a int) PARTITION BY LIST (a)")
+op.execute("CREATE TABLE part PARTITION OF new FOR VALUES IN (1)")
+"""
 KNOWN = {
     "a privilege on what the upgrade makes": (GRANTED, "postgresql"),
     "what only a table made anew would get": (CHECKED, "postgresql"),
+    "a partition of what the upgrade makes": (PARTED, "postgresql"),
+    "how PostgreSQL is to cast": (
+        'op.execute("ALTER TABLE users ALTER age TYPE text USING CASE WHEN age = 1 THEN 1 END")',
+        "postgresql",
+    ),
+    "functions of the database's own": (
+        "op.execute(\"SELECT setval('s', 5), pg_catalog.set_config('a', 'b', false)\")",
+        "postgresql",
+    ),
+    "half a statement": ('op.execute("COMMENT ON")', "postgresql"),
     "an index that the copy has": (COPIED.format('sa.Index("ix_users_email", "email")'), "sqlite"),
     "how far MySQL counts": ('op.execute("ALTER TABLE users AUTO_INCREMENT = 500")', "mysql"),
     "what SQLite is asked": ('op.execute("PRAGMA user_version")', "sqlite"),

@@ -11,16 +11,24 @@ from collections.abc import Iterator, Sequence
 from alembic_roundtrip.databases import MYSQL
 from alembic_roundtrip.migration.model import Batch
 from alembic_roundtrip.migration.objects import Index, Table, option
-from alembic_roundtrip.migration.sql.words import Words, statements
+from alembic_roundtrip.migration.sql.words import Words, has_words, statements
 from alembic_roundtrip.scaffold.step import PLACEHOLDER
 from alembic_roundtrip.schema.names import known_as, numbered_column
 
 _GRANTS = frozenset({"GRANT", "REVOKE"})
-_COMMENTED = frozenset(
-    "AGGREGATE CONSTRAINT DOMAIN FUNCTION INDEX MATERIALIZED POLICY PROCEDURE RULE SEQUENCE "
-    "STATISTICS TRIGGER TYPE VIEW".split()
+_NOT_OF_A_SCHEMA = frozenset({"DATABASE", "EXTENSION", "LARGE", "ROLE", "TABLESPACE"})
+"""What has comments that are not compared; those of tables and columns are read."""
+_OPTIONS = frozenset(
+    "CHARACTER CHARSET COLLATE COMMENT DEFAULT ENGINE KEY_BLOCK_SIZE ROW_FORMAT".split()
 )
-_STORED = frozenset({"ENGINE", "ROW_FORMAT", "COMMENT", "KEY_BLOCK_SIZE"})
+"""What MySQL stores of a table, also where no `=` stands behind it."""
+_NOT_STORED = frozenset({"ALGORITHM", "AUTO_INCREMENT", "LOCK"})
+_BUILT_IN = re.compile(
+    r"(?:pg_|to_reg|has_|current_|txid_|json|sqlite_)\w*|set_config|setval|nextval|currval|lastval|"
+    r"last_insert_\w+|version|now|exists|coalesce|count|database|schema|get_lock|release_lock|sleep",
+    re.IGNORECASE,
+)
+"""Functions that leave nothing in a schema."""
 _NUMBERS = frozenset({"USER_VERSION", "APPLICATION_ID"})
 _NAMED = re.compile(r"\bname=['\"]([^'\"]+)['\"]")
 _QUOTES = '"`[]'
@@ -45,15 +53,43 @@ def _about(tokens: Sequence[str]) -> set[str] | None:
         return set() if sets else None
     if upper[0] in _GRANTS:
         return _between(tokens, upper, "ON", ("TO", "FROM"))
-    if upper[:2] == ["COMMENT", "ON"] and upper[2] in _COMMENTED:
-        return _between(tokens, upper, "ON", ("IS",))
-    if upper[:2] != ["ALTER", "TABLE"]:
-        return None
+    if upper[0] == "SELECT":
+        return set() if _only_calls(tokens, upper) else None
+    if upper[0] == "CLUSTER" and "USING" in upper:
+        return {tokens[upper.index("USING") - 1].strip(_QUOTES)}
+    if upper[:2] == ["COMMENT", "ON"]:
+        known = {*upper[2:3]} <= {"TABLE", "COLUMN", *_NOT_OF_A_SCHEMA}
+        return None if known else _between(tokens, upper, "ON", ("IS",))
+    if upper[0] == "CREATE" and has_words(tuple(upper), "PARTITION", "OF"):
+        return _between(tokens, upper, "OF", ("FOR", "DEFAULT", "("))
+    return _stored(tokens, upper) if upper[:2] == ["ALTER", "TABLE"] else None
+
+
+def _only_calls(tokens: Sequence[str], upper: Sequence[str]) -> bool:
+    """Whether a SELECT reads nothing, and calls a function that may do anything."""
+    called = [tokens[at - 1] for at, token in enumerate(tokens) if token == "(" and at > 1]
+    return (
+        "FROM" not in upper
+        and bool(called)
+        and upper[upper.index("(") - 2] in {"SELECT", "."}
+        and _BUILT_IN.fullmatch(called[0]) is None
+    )
+
+
+def _stored(tokens: Sequence[str], upper: Sequence[str]) -> set[str] | None:
+    """The table of which ALTER TABLE sets what MySQL stores beside its columns."""
     words = Words(tuple(tokens))
     words.at = 2
     table = words.name()
-    actions = {words.at, *(at + 1 for at, token in enumerate(tokens) if token == ",")}
-    stored = any(upper[at : at + 1] and upper[at] in _STORED for at in actions)
+    actions, depth = {words.at}, 0
+    set_to: set[str] = set()
+    for at, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if token == "," and depth == 0:
+            actions.add(at + 1)
+        if token == "=" and depth == 0 and "USING" not in upper[:at]:
+            set_to.add(upper[at - 1])
+    stored = set_to - _NOT_STORED or any({*upper[at : at + 1]} & _OPTIONS for at in actions)
     return ({table.name} if table else set()) if stored else None
 
 

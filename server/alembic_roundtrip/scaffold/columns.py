@@ -42,6 +42,7 @@ _NUMBERED = {
     for call in ("", "()")
 }
 """What MySQL has for a type that says nothing more."""
+_OF_A_KEY = frozenset({"autoincrement", "nullable", "primary_key"})
 
 
 class Columns:
@@ -139,8 +140,8 @@ class Columns:
     def _numbered_key(self, table: Name, column: Column) -> str:
         """A column that numbers its rows, with its key: MySQL takes the one only with the other."""
         kind = _NUMBERED.get(column.type.text.rpartition(".")[2] if column.type else "")
-        if kind is None:
-            raise NotKnownError(f"the type of `{table}.{column.name}`")
+        if kind is None or {name for name, _ in column.options} - _OF_A_KEY:
+            raise NotKnownError(f"what else `{table}.{column.name}` has")
         name = quoted(column.name, self._dialects)
         added = f"ADD COLUMN {name} {kind} NOT NULL AUTO_INCREMENT PRIMARY KEY"
         sql = f"ALTER TABLE {sql_table(table, self._dialects)} {added}"

@@ -15,6 +15,7 @@ from alembic_roundtrip.schema import Schema
 _DROPPED_BY_NAME = frozenset({"view", "sequence", "schema", "domain", "function", "procedure"})
 _OF_A_TABLE = frozenset({"trigger", "policy"})
 _MATERIALIZED = re.compile(r"\s*CREATE\s+MATERIALIZED\b", re.IGNORECASE)
+_EVENT = re.compile(r"\s*CREATE\s+EVENT\b", re.IGNORECASE)
 _CREATE = re.compile(r"\s*CREATE\s+(?!OR\s+REPLACE\b)", re.IGNORECASE)
 _SIGNATURE = re.compile(
     r"\b(?:FUNCTION|PROCEDURE)\b(.*?)\b(?:RETURNS|AS|LANGUAGE)\b", re.IGNORECASE | re.DOTALL
@@ -32,11 +33,19 @@ def made(change: c.CreateObject, step: Step, render: Renderer) -> Inverse:
         # With its table it goes too late where its function goes before.
         if change.owner in step.made and not _calls(change.definition):
             return Inverse()
-        where = f"{sql_name(change.name)} ON {sql_name(change.owner)}"
-        return _executed(f"DROP {change.kind.upper()} {where}", render)
+        return _executed(_drop_from(change, change.owner), render)
     if change.kind not in _DROPPED_BY_NAME or not change.definition:
         raise NotKnownError(f"the {change.kind} `{change.name}`")
     return _executed(_drop(change.kind, change.name, change.definition), render)
+
+
+def _drop_from(change: c.CreateObject, owner: Name) -> str:
+    """DROP of what is at a table, which PostgreSQL wants to be named, and no other database."""
+    if change.kind == "policy" or _calls(change.definition):
+        if _EVENT.match(change.definition):
+            return f"DROP EVENT TRIGGER {sql_name(change.name)}"
+        return f"DROP {change.kind.upper()} {sql_name(change.name)} ON {sql_name(owner)}"
+    return f"DROP TRIGGER {sql_name(change.name)}"
 
 
 def replaced(change: c.ReplaceObject, step: Step, render: Renderer) -> Inverse:

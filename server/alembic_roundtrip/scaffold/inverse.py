@@ -15,6 +15,7 @@ from alembic_roundtrip.migration.objects import (
     option,
 )
 from alembic_roundtrip.migration.rendering import NotKnownError, Renderer, call
+from alembic_roundtrip.migration.sql.words import says
 from alembic_roundtrip.scaffold import entities
 from alembic_roundtrip.scaffold.alteration import NONE
 from alembic_roundtrip.scaffold.columns import Columns, made_in
@@ -77,6 +78,8 @@ class Inverter:
     @invert.register(c.CreateTable)
     def _(self, change: c.CreateTable, step: Step) -> Inverse:
         name = change.table.name
+        if says(step.operation.sql, "CREATE", "FOREIGN", "TABLE"):
+            raise NotKnownError(f"whether `{name}` is a foreign table, which DROP TABLE refuses")
         said = spelled(self.render, step, "table_name", name.name)
         return Inverse(
             [call("op.drop_table", [said, *self.render.schema(name)])],

@@ -285,6 +285,8 @@ def _create(words: Words) -> Read:
     name = words.name()
     if name is None:
         return ANYTHING
+    if kind == "TABLE" and replaced:  # another one of that name is gone
+        return (Unknown(frozenset({name})),)
     if kind == "TABLE":
         # A partition goes away with the table it is part of.
         return () if words.take("PARTITION", "OF") else None
