@@ -21,8 +21,6 @@ from alembic_roundtrip.rule import Rule
 
 rule = Rule(__name__, severity="error")
 
-_KINDS = ("unknown-down-revision", "unknown-dependency")
-
 
 @rule.check
 def check(context: Context) -> Iterator[Finding]:
@@ -30,15 +28,14 @@ def check(context: Context) -> Iterator[Finding]:
     migration = context.migration
     if context.unread:
         return  # it may be the revision of any of them
-    unknown = {
-        name
-        for problem in context.history.problems
-        if problem.kind in _KINDS and problem.path == migration.path
-        for name in problem.others
-    }
-    for identifier in (migration.down_revision, migration.depends_on):
+    problems = [p for p in context.history.problems if p.path == migration.path]
+    for identifier, kind in (
+        (migration.down_revision, "unknown-down-revision"),
+        (migration.depends_on, "unknown-dependency"),
+    ):
         if identifier is None or not identifier.literal:
             continue
+        unknown = {name for each in problems if each.kind == kind for name in each.others}
         needed = identifier is migration.depends_on
         for name in identifier.values:
             if name not in unknown or (needed and not name):
@@ -66,7 +63,8 @@ def _nearest(name: str, identifier: Identifier, context: Context) -> Iterator[Fi
     # To follow what follows this migration would make a circle.
     after = {own, *history.descendants(own)} if own in history else {own}
     others = [rev for rev in history.by_id if rev not in after]
-    for near in get_close_matches(name, others, 3, cutoff=0.6):
+    begun = [rev for rev in others if name and rev.startswith(name)]
+    for near in begun[:3] or get_close_matches(name, others, 3, cutoff=0.6):
         rewrite = Replace(identifier.range, literal(near).text)
         yield Fix(f"Follow `{near}`", (rewrite,), "unsafe")
 
