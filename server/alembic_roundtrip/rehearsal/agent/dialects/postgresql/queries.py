@@ -37,6 +37,15 @@ WITH own AS (
 )
 """  # noqa: S608 - a number
 
+
+def _collation(column: str) -> str:
+    """A collation as it is written; `regcollation` is younger than PostgreSQL 12."""
+    return f"""(SELECT CASE WHEN pg_collation_is_visible(k.oid) THEN '' ELSE
+           quote_ident(l.nspname) || '.' END || quote_ident(k.collname)
+         FROM pg_collation k JOIN pg_namespace l ON l.oid = k.collnamespace
+         WHERE k.oid = {column})"""  # noqa: S608 - our own
+
+
 _PREFIX = "CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END"
 # Of relations `r`: those that migrations made, by their numbers.
 _OURS = """
@@ -109,8 +118,7 @@ UNION ALL
 SELECT 'column', a.attrelid::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
        a.attnotnull::text, pg_get_expr(d.adbin, d.adrelid),
        a.attidentity::text || a.attgenerated::text,
-       CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN a.attcollation::regcollation::text
-       END,
+       CASE WHEN a.attcollation NOT IN (0, t.typcollation) THEN {collation} END,
        a.attnum::text,
        concat_ws(', ',
          'STATISTICS ' || CASE WHEN a.attstattarget >= 0 THEN a.attstattarget::text END,
@@ -130,6 +138,7 @@ SELECT 'column', a.attrelid::text, a.attname::text, format_type(a.atttypid, a.at
 """.replace("{prefix}", _PREFIX)
     .replace("{ours}", _OURS)
     .replace("{grants}", _GRANTS)
+    .replace("{collation}", _collation("a.attcollation"))
 )
 
 _KEYS = """
@@ -185,7 +194,7 @@ SELECT 'view', 'view column', c.name, c.options, NULL, NULL, NULL, NULL, NULL, N
     WHERE r.relkind IN ('v', 'm')
   ) c WHERE c.options <> ''
 """,  # noqa: S608 - our own
-    "type": """
+    "type": f"""
 SELECT 'type', 'enum type', t.name,
        (SELECT coalesce(json_agg(l.enumlabel ORDER BY l.enumsortorder)::text, '[]')
         FROM pg_enum l WHERE l.enumtypid = t.oid),
@@ -194,7 +203,7 @@ SELECT 'type', 'enum type', t.name,
 UNION ALL
 SELECT 'type', 'domain', t.name,
        concat_ws(' ', format_type(t.typbasetype, t.typtypmod),
-         (SELECT 'COLLATE ' || t.typcollation::regcollation::text FROM pg_type b
+         (SELECT 'COLLATE ' || {_collation("t.typcollation")} FROM pg_type b
           WHERE b.oid = t.typbasetype AND b.typcollation <> t.typcollation),
          CASE WHEN t.typnotnull THEN 'NOT NULL' END, 'DEFAULT ' || t.typdefault,
          (SELECT string_agg('CONSTRAINT ' || c.conname || ' ' || pg_get_constraintdef(c.oid), ' '
@@ -206,7 +215,7 @@ UNION ALL
 SELECT 'type', 'composite type', t.name,
        (SELECT string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod),
                             CASE WHEN a.attcollation NOT IN (0, b.typcollation)
-                              THEN 'COLLATE ' || a.attcollation::regcollation::text END),
+                              THEN 'COLLATE ' || {_collation("a.attcollation")} END),
                           ', ' ORDER BY a.attnum)
         FROM pg_attribute a JOIN pg_type b ON b.oid = a.atttypid
         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped),
@@ -215,12 +224,12 @@ SELECT 'type', 'composite type', t.name,
 UNION ALL
 SELECT 'type', 'range type', t.name,
        concat_ws(' ', format_type(g.rngsubtype, NULL),
-         'COLLATE ' || nullif(g.rngcollation, 0)::regcollation::text,
+         'COLLATE ' || {_collation("g.rngcollation")},
          'SUBTYPE_DIFF ' || nullif(g.rngsubdiff::oid, 0)::regprocedure::text,
          'CANONICAL ' || nullif(g.rngcanonical::oid, 0)::regprocedure::text),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM ty t JOIN pg_range g ON g.rngtypid = t.oid
-""",
+""",  # noqa: S608 - our own
     "function": f"""
 SELECT 'function', CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
                  ELSE 'function' END,
