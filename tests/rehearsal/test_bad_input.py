@@ -51,6 +51,10 @@ os.wait()
         ("raise ValueError('1 wrong:\\n  KEY\\n    missing')", "ValueError: 1 wrong: KEY missing"),
         ("import sys; sys.exit('bye')", "migrations/env.py line 1 called sys.exit('bye')"),
         ("import psycopg_nowhere", "has no `psycopg_nowhere`, which migrations/env.py line 1"),
+        (
+            "import of_theirs",
+            "; if the one in `server/code` is meant, `env = { PYTHONPATH = 'server/code' }` in the",
+        ),
         (f"{CHILD}{ENV}", "migrations/env.py line 3 opens a network connection to 127.0.0.1:1;"),
         ("import os; os._exit(0)", "ended by itself with exit status 0"),
         ("import os; os.abort()", "was ended by SIGABRT"),
@@ -69,6 +73,9 @@ os.wait()
 )
 async def test_an_env_py_that_cannot_be_run_is_one_sentence(tmp_path, env, expected):
     project = with_env(tmp_path, env)
+    code = project.folder / "server" / "code"
+    code.mkdir(parents=True)
+    (code / "of_theirs.py").touch()
     with pytest.raises(CannotRun) as caught:
         await collect(project, timeout=2.0)
     message = str(caught.value)

@@ -84,6 +84,6 @@ def _fixable(counts: Counter[str]) -> Iterator[Part]:
     """What the options for fixing would do."""
     safe, unsafe = counts["safe"], counts["unsafe"]
     told = [f"{safe} can be fixed with --fix"] if safe else []
-    told += [f"{unsafe} {'more ' if safe else ''}with --unsafe-fixes"] if unsafe else []
+    told += [f"{unsafe} {'more' if safe else 'can be fixed'} with --unsafe-fixes"] if unsafe else []
     if told:
         yield f"{', '.join(told)}\n", "green"

@@ -14,6 +14,7 @@ from .requirements import Cannot
 _PACKAGES = {"MySQLdb": "mysqlclient", "mysql": "mysql-connector-python"}
 """Modules of drivers that nobody finds under their own names."""
 _LONGEST = 400
+_DEEPEST = 3
 _LOGGING_SECTIONS = ("formatters", "handlers", "loggers")
 
 
@@ -28,6 +29,26 @@ def find_code(folder: str) -> None:
     sys.path.insert(0, root)
     if root != folder:
         sys.path.append(folder)
+
+
+def _folder_with(module: str, root: str) -> Optional[str]:
+    """The folder of a project, as seen from its root, that has a module which is not found."""
+    for folder, folders, files in os.walk(root):
+        below = os.path.relpath(folder, root)
+        if f"{module}.py" in files or os.path.isfile(os.path.join(folder, module, "__init__.py")):
+            return below
+        deep = below.count(os.sep) + 1 >= _DEEPEST
+        folders[:] = [] if deep else sorted(name for name in folders if _has_code(folder, name))
+    return None
+
+
+def _has_code(folder: str, name: str) -> bool:
+    """Whether a folder may have code of the project's own, which migrations are not."""
+    other = name.startswith(".") or name in {"node_modules", "tests"}
+    return not other and not any(
+        os.path.exists(os.path.join(folder, name, sign))
+        for sign in ("pyvenv.cfg", "script.py.mako")
+    )
 
 
 class Project:
@@ -96,9 +117,12 @@ class Project:
         if isinstance(error, ModuleNotFoundError):
             package = _PACKAGES.get(error.name or "")
             called = f" (of the package `{package}`)" if package else ""
+            found = _folder_with(error.name or "", self._home)
+            leading = f"; if the one in `{found}` is meant, `env = {{ PYTHONPATH = {found!r} }}`"
+            lead = f"{leading} in the settings leads to it" if found else ""
             return Cannot(
                 f"this project's Python ({platform.python_version()}, {sys.executable}) has no "
-                f"`{error.name}`{called}, which {place} needs; install it there"
+                f"`{error.name}`{called}, which {place} needs; install it there{lead}"
             )
         if isinstance(error, NoSuchModuleError):
             name = str(error).rpartition(":")[2].replace(".", "+", 1)
