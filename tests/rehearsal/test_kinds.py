@@ -16,8 +16,9 @@ from alembic_roundtrip.config import Settings
 from alembic_roundtrip.evidence import Verdict
 from alembic_roundtrip.rehearsal.agent.project import urls
 from alembic_roundtrip.rehearsal.databases import kind_for
+from alembic_roundtrip.rehearsal.events import RevisionFinished, Started
 from alembic_roundtrip.rehearsal.plan import CannotRun
-from rehearsal.conftest import KINDS
+from rehearsal.conftest import KINDS, collect
 
 
 @pytest.mark.parametrize(
@@ -50,8 +51,11 @@ def connects_to_sqlite(project: AlembicProject) -> None:
 @pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
 async def test_where_env_py_connects_counts_more_than_what_reading_says(project, rehearsed):
     connects_to_sqlite(project)
-    found = await rehearsed()
-    assert (found["a"].database, found["a"].verdict) == ("sqlite", Verdict.LOSSLESS)
+    events = await collect(project)
+    told = [(e.database, e.expected) for e in events if isinstance(e, Started)]
+    assert told == [("sqlite", "postgresql")]
+    verdicts = [e.evidence.verdict for e in events if isinstance(e, RevisionFinished)]
+    assert verdicts == [Verdict.LOSSLESS]
     with pytest.raises(CannotRun, match="or name another kind in the setting `database`"):
         await rehearsed(database="postgresql")
 

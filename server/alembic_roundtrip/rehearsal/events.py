@@ -21,6 +21,8 @@ class Started:
     revisions: tuple[str, ...]
     extensions: Extensions | None = None
     """Of a PostgreSQL server that is named, or of which migrations create some."""
+    expected: str = ""
+    """The kind that the project is for, as far as reading tells, where env.py connects to this."""
 
 
 @dataclass(frozen=True, slots=True)

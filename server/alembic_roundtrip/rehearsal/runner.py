@@ -78,12 +78,14 @@ async def rehearse(plan: Plan, standby: Standby | None = None) -> AsyncGenerator
 
 async def _one(plan: Plan, standby: Standby | None = None) -> AsyncGenerator[Event, None]:
     """With one agent at a time."""
-    kind = databases.kind_for(plan.environment, plan.settings)
+    kind = expected = databases.kind_for(plan.environment, plan.settings)
     problems: dict[str, CannotRun] = {}
     while kind not in problems:
         try:
             async with aclosing(_on(kind, plan, standby)) as events:
                 async for event in events:
+                    if isinstance(event, Started) and kind != expected:
+                        event = replace(event, expected=expected)  # noqa: PLW2901 - the same one
                     yield event
         except CannotRun as error:
             # Reading can be mistaken about the project; where env.py connects to is what counts.

@@ -47,6 +47,8 @@ class RehearsalReport:
         filled = f"{rows} made-up rows a table" if rows else "schema only"
         guard = _GUARDS.get(event.guard, event.guard)
         self._line((f"{count} on a scratch {database}, {filled}; {guard}", "dim"))
+        if event.expected:
+            self._line((_connects(event), "dim"))
         if event.extensions is not None:
             self._line((_about(event.extensions), "dim"))
 
@@ -92,6 +94,15 @@ def summary(event: Finished) -> str:
         if event.verdicts.get(verdict)
     ]
     return f"{count}: {', '.join(parts) or 'none'} in {event.seconds:.1f} s"
+
+
+def _connects(event: Started) -> str:
+    """One line on why it is not the kind of database that the project is for."""
+    here, expected = database_name(event.database), database_name(event.expected)
+    return (
+        f"env.py connects to {here} here, though migrations are for {expected}; where variables "
+        "decide that, the setting `env` can give them"
+    )
 
 
 def _about(extensions: Extensions) -> str:
