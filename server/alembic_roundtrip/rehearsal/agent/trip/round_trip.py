@@ -15,9 +15,11 @@ from ..rows.own_rows import OwnRows
 from ..schema import difference
 from ..schema.tables import Snapshot
 from . import looked_for, touched
+from .attempts import ALL, DOWNGRADED, NOTHING, UPGRADED
 from .findings import Findings
-from .rows_trip import ALL, DOWNGRADED, NOTHING, UPGRADED, RowsTrip, Tables
+from .rows_trip import RowsTrip
 from .steps import AGAIN, Steps
+from .tables import Tables
 from .walk import Way
 
 

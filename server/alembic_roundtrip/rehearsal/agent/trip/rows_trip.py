@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import (
     Any,
-    Callable,
     Dict,
     Generator,
-    Iterable,
     List,
     Mapping,
     Optional,
@@ -24,101 +22,13 @@ from ..project.problems import Problem, shorten
 from ..rows import data, demands, filling
 from ..rows.own_rows import OwnRows, OwnRowsError
 from ..schema import difference
+from .attempts import DOWNGRADED, NOTHING, UPGRADED, Attempt, doubt
 from .findings import Findings
 from .steps import Steps
+from .tables import Tables
 from .walk import Outcome, Request, Way
 
-
-class Tables:
-    """The tables to fill: those touched, what they refer to, and what refers to them.
-
-    What refers to them is in, since rebuilding a table can empty its children.
-    """
-
-    def __init__(self, before: Any, after: Any, touched: Callable[[], Set[str]]) -> None:
-        self.before = before
-        self.after = after
-        self.old: List[str] = []
-        self.new: List[str] = []
-        self._touched = touched
-        self._grown = -1
-        self.grow()
-
-    def grow(self) -> bool:
-        """Take in what was touched since; gives whether that is more.
-
-        What is only done for rows that there are reaches a table after the other: before that
-        takes long, all are meant.
-        """
-        known = {*self.before.tables, *self.after.tables}
-        names = self._touched() if self._grown < _OFTEN else known
-        old, new = _closure(self.before, names), _closure(self.after, names)
-        if old.issubset(self.old) and new.issubset(self.new):
-            return False
-        self.old, self.new = sorted(old.union(self.old)), sorted(new.union(self.new))
-        self._grown += 1
-        return True
-
-    def without_rows(self) -> Dict[str, str]:
-        """Touched tables that no rows are made for, and what they are instead of a table."""
-        tables = self.before.tables
-        names = {name.lower() for name in self._touched()}
-        found = {name: table.kind for name, table in tables.items() if name.lower() in names}
-        return {name: kind for name, kind in found.items() if kind in _ELSEWHERE}
-
-
-_OFTEN = 3
-_ELSEWHERE = ("virtual table", "foreign table")
-
-
-def _closure(schema: Any, names: Iterable[str]) -> Set[str]:
-    by_lower = {name.lower(): name for name in schema.tables}
-    found = {by_lower[name.lower()] for name in names if name.lower() in by_lower}
-    lower = {name.lower() for name in found}
-    children = {
-        name
-        for name, table in schema.tables.items()
-        if any(key.target.lower() in lower for key in table.foreign_keys)
-    }
-    pending = list(found | children)
-    closed: Set[str] = set()
-    while pending:
-        name = pending.pop()
-        if name not in closed:
-            closed.add(name)
-            targets = (key.target.lower() for key in schema.tables[name].foreign_keys)
-            pending += [by_lower[target] for target in targets if target in by_lower]
-    return {name for name in closed if schema.tables[name].has_rows}
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """How kind the rows are, and whether some are written after the upgrade."""
-
-    tame: bool = False
-    mild: bool = False
-    """Whether the longest and largest values are left out: only they may not fit."""
-    write: bool = True
-    fitting: bool = False
-    """Whether rows from before the upgrade are as it demands that they are."""
-    asked: bool = True
-    """Whether some have values that the upgrade looks for: it may expect more of such rows."""
-
-    def named(self, step: str) -> str:
-        """The name of a step under this attempt."""
-        kind = ("fitting " if self.fitting else "") + _KINDS[self.tame, self.mild]
-        kind = kind if self.asked else f"other {kind}"
-        return f"{step} with {kind}" if self.write else f"{step} with old {kind} only"
-
-
-_KINDS = {
-    (False, False): "rows",
-    (False, True): "milder rows",
-    (True, False): "tame rows",
-}
 _ONLY_NEW = "with the rows from before the upgrade alone `downgrade()` works"
-NOTHING, UPGRADED, DOWNGRADED, ALL = range(4)
-"""How far a round trip came."""
 
 
 class _ReachesMore(Exception):
@@ -377,7 +287,7 @@ class RowsTrip:
             # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
             return False
         elif problem.conclusive or (
-            attempt.tame and not problem.about_values and not self._may_be_asked_for(attempt)
+            attempt.tame and not problem.about_values and not self._may_be_looked_for(attempt)
         ):
             if step == "downgrade":
                 self._failed_with = self._failed_with or attempt
@@ -401,43 +311,19 @@ class RowsTrip:
             self._findings.note(f"`downgrade()` refuses made-up rows: {message}", "guarded")
             self._guarded = True
 
-    def _may_be_asked_for(self, attempt: Attempt) -> bool:
+    def _may_be_looked_for(self, attempt: Attempt) -> bool:
         """Whether an upgrade may stop only at rows that it looks for, which are not made so."""
         return attempt.asked and self._reached == NOTHING and bool(self._steps.asked)
 
     def _following(self, problem: Problem, attempt: Attempt) -> Optional[Attempt]:
-        """Kinder rows may get further, then such as it does not look for, or as it demands.
-
-        Without new rows only a failing downgrade may.
-        """
         if problem.refused or self._findings.verdict == "irreversible":
             return None
-        if not attempt.tame:
-            return replace(attempt, mild=not attempt.mild, tame=attempt.mild)
-        if self._may_be_asked_for(attempt):
-            return Attempt(asked=False)
-        if self._reached == NOTHING and problem.of_these_rows and not attempt.fitting:
-            return Attempt(fitting=True, asked=attempt.asked)
-        if self._reached == UPGRADED and attempt.write:
-            return replace(attempt, write=False)
-        return None
+        return attempt.following(problem, self._reached, looks=bool(self._steps.asked))
 
     def _doubt(self, problem: Problem, got_through: Optional[Attempt]) -> None:
-        place = f" at line {problem.line}" if problem.line else ""
-        values = f", on the values {problem.values}" if problem.values else ""
-        if got_through is not None and got_through.fitting:
-            kind, end = "made-up", "with rows that are as it demands it works"
-        elif got_through is not None and not got_through.asked:
-            kind, end = "made-up", "with rows that it does not look for it works"
-        elif got_through is not None:
-            works = "milder" if got_through.mild else "plain"
-            kind, end = "unkind", f"with {works} rows it works"
-        else:
-            kind, end = "made-up", "it may want values that cannot be made up"
+        if got_through is None:
             self._findings.rows = 0
-        self._findings.note(
-            f"with {kind} rows the migration stops with {problem}{place}{values}; {end}"
-        )
+        self._findings.note(doubt(problem, got_through))
 
 
 def _is_among(loss: Any, others: List[Any]) -> bool:
