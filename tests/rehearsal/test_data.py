@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteAccess
+from alembic_roundtrip.rehearsal.agent.dialects.sqlite.access import SqliteAccess
 from alembic_roundtrip.rehearsal.agent.rows import data, filling
 from alembic_roundtrip.rehearsal.agent.schema import snapshot
 from alembic_roundtrip.rehearsal.agent.values.likeness import same

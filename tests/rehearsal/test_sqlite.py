@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
-from alembic_roundtrip.rehearsal.agent.dialects.sqlite import SqliteRoom, _empty
+from alembic_roundtrip.rehearsal.agent.dialects.sqlite.room import SqliteRoom, _empty
 from alembic_roundtrip.rehearsal.events import RevisionFinished
 from rehearsal.conftest import collect
 from rehearsal.test_verdicts import users
