@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic_project import AlembicProject
 from alembic_roundtrip.evidence import Verdict
+from alembic_roundtrip.rehearsal.agent.trip import asked
 from rehearsal.conftest import KINDS, Rehearse
 
 TABLE = "CREATE TABLE @ (id INT PRIMARY KEY, n INT)"
@@ -185,6 +186,24 @@ async def test_rows_are_lost_that_nothing_names(
     }
     assert {way for way, name in names.items() if name not in lost[way]} == set()
     assert {found[name].verdict for name in names.values()} == {Verdict.LOSSY}
+
+
+# Statement, what is bound to it → which values are looked for, by column.
+LOOKED_FOR = (
+    ("DELETE FROM t WHERE v = %s AND n = %s", ("old", 5), {"v": ["old"], "n": [5]}),
+    ("DELETE FROM t WHERE v = :v", {"v": "old"}, {"v": ["old"]}),
+    # As asyncpg has them, whatever their order.
+    ("DELETE FROM t WHERE v = $2::VARCHAR AND n = $1::INT", (5, "old"), {"v": ["old"], "n": [5]}),
+    ("SELECT 1 WHERE n = " + "9" * 5000, (), {}),
+    (" ".join(f"WHEN n = {n} THEN 0" for n in range(50_000)), (), {"n": list(range(12))}),
+)
+
+
+def test_what_a_statement_looks_for() -> None:
+    for statement, bound, expected in LOOKED_FOR:
+        found: asked.Asked = {}
+        asked.add(found, statement, bound)
+        assert found == expected, statement[:60]
 
 
 async def test_a_text_need_not_be_one(project: AlembicProject, rehearsed: Rehearse) -> None:

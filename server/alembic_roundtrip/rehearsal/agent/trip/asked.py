@@ -12,10 +12,10 @@ Asked = Dict[str, List[Any]]
 """Values by the name of a column, in lower case."""
 
 _TOKEN = re.compile(
-    r"(?P<text>'(?:[^']|'')*')"
+    r"(?P<text>'[^']*(?:''[^']*)*')"
     r'|(?P<name>"[^"]+"|`[^`]+`|\[\w+\])'
-    r"|(?P<bound>%\(\w+\)s|%s|\?|(?<!:):[A-Za-z_]\w*)"
-    r"|(?P<number>-?\b\d+(?:\.\d+)?\b)"
+    r"|(?P<bound>%\(\w+\)s|%s|\?|\$\d{1,5}|(?<!:):[A-Za-z_]\w*)"
+    r"|(?P<number>-?\b\d{1,40}(?:\.\d{1,40})?\b)"
     r"|(?P<word>[^\W\d]\w*)"
     r"|(?P<sign>::|->>?|#>>?|<>|!=|>=|<=|[-=<>(),.])"
 )
@@ -29,6 +29,9 @@ _PLAIN = {"=", "IN", "WHEN"}
 _NO_COLUMN = {"NOT", "AND", "OR", "IS", "NULL", "THEN", "ELSE"}
 _MOST = 12
 """Values of one column."""
+_READ = 100_000
+"""How much of a statement is read: what is longer has many rows or values."""
+_KEPT = 64
 
 
 class _Token(NamedTuple):
@@ -51,6 +54,7 @@ class _Found(NamedTuple):
 
 def add(asked: Asked, statement: str, parameters: Any) -> None:
     """Add what a statement, with what is bound to it, asks columns for."""
+    statement = statement[:_READ]
     for found in _comparisons(statement):
         _note(asked, found.column, _values(found, parameters))
     for column, other in _alike(statement):
@@ -87,26 +91,27 @@ def _value(found: _Found, parameters: Any) -> Any:
         return float(said) if "." in said else int(said)
     if isinstance(parameters, Mapping):
         return parameters.get(said[2:-2] if said.startswith("%(") else said[1:])
-    bound = isinstance(parameters, (list, tuple)) and found.place < len(parameters)
-    return parameters[found.place] if bound else None
+    place = int(said[1:]) - 1 if said.startswith("$") else found.place
+    bound = isinstance(parameters, (list, tuple)) and 0 <= place < len(parameters)
+    return parameters[place] if bound else None
 
 
 def _tokens(statement: str) -> List[_Token]:
     return [_Token(str(m.lastgroup), m.group()) for m in _TOKEN.finditer(statement)]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KEPT)
 def _comparisons(statement: str) -> Tuple[_Found, ...]:
     return tuple(_read(_tokens(statement)))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KEPT)
 def _finite(statement: str) -> Tuple[str, ...]:
     """Columns that are asked whether they ever end."""
     return tuple(name.lower() for name in _FINITE.findall(statement))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_KEPT)
 def _alike(statement: str) -> Tuple[Tuple[str, str], ...]:
     """Columns that are compared with others of the same row, or of one found by it.
 
@@ -128,7 +133,7 @@ _COLUMNS = re.compile(
     rf"(?<![\w.]){_NAMED}\s*(?:=|<>|!=|<=?|>=?)\s*(\(\s*SELECT\s+)?{_NAMED}(?![\w(])",
     re.IGNORECASE,
 )
-_TEXT = re.compile(r"'(?:[^']|'')*'")
+_TEXT = re.compile(r"'[^']*(?:''[^']*)*'")
 _FINITE = re.compile(r"\bisfinite\s*\(\s*(?:\w+\.)?\"?(\w+)", re.IGNORECASE)
 _RECURSIVE = re.compile(r"\bRECURSIVE\b", re.IGNORECASE)
 _NO_NAMES = {"null", "true", "false", "excluded", "any", "all", "some", "current_timestamp"}
@@ -160,7 +165,7 @@ def _read(tokens: Sequence[_Token]) -> Iterator[_Found]:
         elif token.kind == "word" and word not in _NO_COLUMN:
             column = token.name
         if by is not None and column is not None:
-            yield from _following(tokens[place + 1 :], column, bound, by)
+            yield from _following(tokens, place + 1, column, bound, by)
 
 
 def _chosen(tokens: Sequence[_Token], place: int) -> Optional[str]:
@@ -177,9 +182,11 @@ def _is_argument(tokens: Sequence[_Token], place: int) -> bool:
     return kinds in (["word", "sign", "word"], ["word", "sign", "name"]) and before[1].said == "("
 
 
-def _following(tokens: Sequence[_Token], column: str, bound: int, by: str) -> Iterator[_Found]:
+def _following(
+    tokens: Sequence[_Token], start: int, column: str, bound: int, by: str
+) -> Iterator[_Found]:
     """The values that come next: one, or a list of them."""
-    for token in tokens:
+    for token in map(tokens.__getitem__, range(start, len(tokens))):
         if token.kind in _LITERALS:
             yield _Found(column, token, bound, by)
             bound += token.kind == "bound"

@@ -48,7 +48,8 @@ class Statements:
         self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
     ) -> None:
         self._seen.setdefault(statement, 0.0)
-        add(self.asked, statement, parameters)
+        if _VERSION not in statement:
+            add(self.asked, statement, parameters)
         self._begun = time.perf_counter()
 
     def _time(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
