@@ -215,11 +215,18 @@ async def test_rows_that_refer_to_what_goes_by_cascade_stand_in_the_way_too(proj
 async def test_a_statement_that_wants_texts_of_another_kind_proves_nothing(project):
     users(project)
     project.add("wants", """op.execute("UPDATE users SET data = name::jsonb")""", "pass")
-    found = (await verdicts(project))["wants"]
-    assert found.verdict is Verdict.LOSSLESS
-    (note,) = (each.text for each in found.notes)
-    assert "invalid input syntax for type json" in note
-    assert note.endswith("; it may want values that cannot be made up")
+    index = "CREATE INDEX counts ON users (((data ->> 'count')::int))"
+    project.add("counts", f'op.execute("{index}")', 'op.execute("DROP INDEX counts")')
+    evidence = await verdicts(project, "wants", "counts")
+    for name, kind, end in (
+        ("wants", "json", "it may want values that cannot be made up"),
+        ("counts", "integer", "with rows that it does not look for it works"),
+    ):
+        found = evidence[name]
+        assert found.verdict is Verdict.LOSSLESS
+        (note,) = (each.text for each in found.notes)
+        assert f"invalid input syntax for type {kind}" in note
+        assert note.endswith(f"; {end}")
 
 
 async def test_the_database_and_the_guard_are_said(project):

@@ -227,23 +227,24 @@ async def test_a_required_column_that_comes_back_without_a_default(project):
 
 
 @pytest.mark.parametrize(
-    ("upgrade", "downgrade"),
+    ("upgrade", "downgrade", "forgets"),
     [
         (
             'op.create_index("one_status", "users", ["status"], unique=True)',
             'op.drop_index("one_status", "users")',
+            'op.execute("UPDATE users SET phone = NULL")',
         ),
         (
             BATCH + 'batch.create_check_constraint("odd_name", "name = \'nobody has it\'")',
             BATCH + 'batch.drop_constraint("odd_name", type_="check")',
+            "op.execute(\"UPDATE users SET phone = NULL WHERE phone = 'old'\")",
         ),
     ],
     ids=["unique", "check"],
 )
 async def test_rows_that_are_as_an_upgrade_newly_demands_show_what_else_it_does(
-    project, upgrade, downgrade
+    project, upgrade, downgrade, forgets
 ):
-    forgets = 'op.execute("UPDATE users SET phone = NULL")'
     evidence = await rehearse_one(project, f"{upgrade}\n{forgets}", downgrade)
     assert evidence.verdict.value == "lossy"
     assert {(x.table, x.column) for x in evidence.old_losses()} == {("users", "phone")}

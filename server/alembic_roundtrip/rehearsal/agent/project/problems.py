@@ -103,6 +103,8 @@ class Problem:
         self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
         self.conclusive = _is_conclusive(error)
         self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
+        self.of_a_text = bool(_OF_A_TEXT.search(self.message))
+        """Whether the database could not make a value of a text, as which it is to be read."""
         self.about_values = _is_about_values(error) or _cannot_read_a_value(error, frames)
         said = f"{self.type}: {self.message}"
         self.missing_table = bool(_MISSING_TABLE.search(said))

@@ -33,15 +33,15 @@ class Attempt:
     def following(self, problem: Problem, reached: int, *, looks: bool) -> Optional[Attempt]:
         """What may get further than this one, which stopped with a problem.
 
-        Kinder rows may, then such as the upgrade does not look for, where it `looks` for any, then
-        such as it demands. Without new rows only a failing downgrade may.
+        Kinder rows may, then such as the upgrade demands, then such as it does not look for, where
+        it `looks` for any. Without new rows only a failing downgrade may.
         """
         if not self.tame:
             return replace(self, mild=not self.mild, tame=self.mild)
-        if reached == NOTHING and self.asked and looks:
-            return Attempt(asked=False)
         if reached == NOTHING and problem.of_these_rows and not self.fitting:
             return Attempt(fitting=True, asked=self.asked)
+        if reached == NOTHING and self.asked and looks:
+            return Attempt(asked=False)
         if reached == UPGRADED and self.write:
             return replace(self, write=False)
         return None

@@ -126,7 +126,7 @@ class RowsTrip:
         self, attempt: Attempt, parent: Any, reach: int
     ) -> Generator[Request, Outcome, Any]:
         """One trip with rows in all that it reaches; gives the problem it stopped at."""
-        found = self._findings.now()
+        found, few = self._findings.now(), frozenset(self._few)
         while True:
             yield from self._steps.go_to(parent, upgraded=False)
             self._reached = NOTHING
@@ -134,6 +134,7 @@ class RowsTrip:
                 return (yield from self._trip(attempt, reach))
             except _ReachesMore:
                 self._findings.go_back(found)
+                self._few = set(few)
 
     def _do(self, name: str, *, upgrade: bool) -> Generator[Request, Outcome, Outcome]:
         outcome = yield from self._steps.do(name, upgrade=upgrade)
@@ -286,9 +287,7 @@ class RowsTrip:
         elif self._reached == NOTHING and problem.of_these_rows:
             # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
             return False
-        elif problem.conclusive or (
-            attempt.tame and not problem.about_values and not self._may_be_looked_for(attempt)
-        ):
+        elif self._is_proof(problem, attempt):
             if step == "downgrade":
                 self._failed_with = self._failed_with or attempt
             self._findings.fail(f"`{step}()` fails{where}: {problem}")
@@ -296,6 +295,13 @@ class RowsTrip:
         else:
             return False
         return True
+
+    def _is_proof(self, problem: Problem, attempt: Attempt) -> bool:
+        """Whether other rows would not get any further."""
+        may_do = self._may_be_looked_for(attempt)
+        if problem.conclusive:
+            return not (problem.of_a_text and may_do)
+        return attempt.tame and not problem.about_values and not may_do
 
     def _note_refusal(self, step: str, problem: Problem, attempt: Attempt) -> None:
         """Note its own check of the data: it says nothing about rows that pass it."""
