@@ -341,6 +341,11 @@ async def test_what_happens_around_a_migration_is_none_of_its_faults(project):
         'op.execute("DROP TABLE a CASCADE; DROP SEQUENCE s")',
     )
     project.add("nothing", 'op.execute("SELECT 1")', "pass")
+    apart = (
+        "with sa.create_engine(op.get_bind().engine.url).begin() as other:\n"
+        "    other.exec_driver_sql('DELETE FROM a')"
+    )
+    project.add("apart", apart, "pass")
     # What is filled later takes no more than the next values of a sequence that is further on.
     use = 'op.execute("UPDATE a SET a_id = a_id")'
     project.add("shared", f'op.execute("{DRAWN.format("b")}")\n{use}', 'op.drop_table("b")')
@@ -350,6 +355,7 @@ async def test_what_happens_around_a_migration_is_none_of_its_faults(project):
     assert {name: (each.verdict, each.reason) for name, each in found.items()} == {
         "first": (Verdict.LOSSLESS, None),
         "nothing": (Verdict.LOSSLESS, None),
+        "apart": (Verdict.LOSSY, None),
         "shared": (Verdict.LOSSLESS, None),
         "filled": (Verdict.LOSSLESS, None),
         "emptied": (Verdict.RESIDUE, None),

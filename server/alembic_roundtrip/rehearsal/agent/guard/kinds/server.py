@@ -72,11 +72,12 @@ class Server(ABC):
         """A connection by the project's own driver to the stand-in of what it asked for."""
         self._check_driver(dialect)
         target = self._target(dialect, cargs, cparams)
-        if target.database.startswith(self.place["name"]):  # our own engines ask for it by name
-            return self._open(dialect, target.database, cparams)
-        if self.watch is not None:
+        is_named = target.database.startswith(self.place["name"])
+        # Our own engines ask for it by name, and so do copies of a URL that says it.
+        if self.watch is not None and not (is_named and self.leads_here(cparams)):
             self.watch()
-        return self._open(dialect, self._stand_in(dialect, target), cparams)
+        name = target.database if is_named else self._stand_in(dialect, target)
+        return self._open(dialect, name, cparams)
 
     def stand_in_of(self, dialect: Any, url: Any) -> Optional[str]:
         """The scratch database that stands for the one of a URL, if there is one by now."""
