@@ -194,9 +194,9 @@ async def test_an_env_py_that_prints_a_lot_changes_nothing(tmp_path):
 async def test_a_migration_that_ends_or_hangs_the_process_fails_alone(
     project, rehearsed, body, expected
 ):
-    project.add("first", TABLE, 'op.drop_table("t")')
+    project.add("first", f"{TABLE}\nimport os; os.environ['ADDED'] = '1'", 'op.drop_table("t")')
     project.add("bad", body)
-    project.add("child", "import os; print(os.environ['PATH'])")
+    project.add("child", "import os; print(os.environ['PATH'], os.environ['ADDED'])")
     project.add("other", after="first")
     evidence = await rehearsed(timeout=2.0)
     assert {name: found.verdict for name, found in evidence.items()} == {

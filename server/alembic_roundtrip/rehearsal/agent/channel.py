@@ -53,7 +53,7 @@ class Channel:
                 os.fstat(number)
             except OSError:
                 os.dup2(self._printed, number)
-            if getattr(getattr(sys, name), "closed", False):
+            if _is_closed(getattr(sys, name)):
                 file = io.FileIO(number, "w", closefd=False)
                 stream = io.TextIOWrapper(file, errors="backslashreplace", line_buffering=True)
                 setattr(sys, name, stream)
@@ -88,3 +88,10 @@ class Channel:
                 self.send(events.BEAT, path=path, line=line)
 
         threading.Thread(target=run, name="alembic-roundtrip-beat", daemon=True).start()
+
+
+def _is_closed(stream: Any) -> bool:
+    try:
+        return bool(getattr(stream, "closed", False))
+    except ValueError:  # detached from what it wrote to
+        return True

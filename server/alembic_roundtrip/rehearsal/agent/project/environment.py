@@ -96,16 +96,17 @@ def in_the_same_folder() -> Iterator[None]:
 
 @contextmanager
 def as_it_was() -> Iterator[None]:
-    """Put back what a step leaves changed of its process, which others are not to meet."""
+    """Put back what a step leaves changed of its process, which others are not to meet.
+
+    Variables that it adds stay: a module sets them once, as it is loaded, for whoever comes later.
+    """
     variables, depth = dict(os.environ), sys.getrecursionlimit()
     try:
         with in_the_same_folder():
             yield
     finally:
-        if sys.getrecursionlimit() != depth:
+        if sys.getrecursionlimit() < depth:
             sys.setrecursionlimit(depth)
-        if os.environ != variables:
-            os.environ.clear()
-            os.environ.update(variables)
+        os.environ.update(variables)
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
