@@ -61,7 +61,8 @@ CONSTRAINED = {
     '"Odd ""name"""': '("a b" int NOT NULL UNIQUE, "select" text CHECK ("select" <> \'\'), '
     '"per%cent" text)',
     "by_day": "(id int, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day); "
-    "CREATE TABLE by_day_1 PARTITION OF by_day FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')",
+    "CREATE TABLE by_day_1 PARTITION OF by_day FOR VALUES FROM ('2020-01-01') TO ('2020-02-01'); "
+    "CREATE TABLE by_day_2 PARTITION OF by_day FOR VALUES FROM ('9999-12-31') TO (MAXVALUE)",
     "by_moment": "(at timestamptz NOT NULL) PARTITION BY RANGE (at); CREATE TABLE by_moment_1 "
     "PARTITION OF by_moment FOR VALUES FROM ('2024-01-01 00:00:00+00') TO (MAXVALUE)",
     "by_number": "(id bigint PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE by_number_1 "

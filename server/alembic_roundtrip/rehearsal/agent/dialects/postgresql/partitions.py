@@ -78,7 +78,10 @@ def _between(low: Any, high: Any) -> List[Any]:
     if found is None:
         return [low] if low is not None else []
     has_time, zone = bool(found.group(2)), found.group(3)
-    moments = _moments(_moment(low), _moment(high), whole_days=not has_time)
+    try:
+        moments = _moments(_moment(low), _moment(high), whole_days=not has_time)
+    except OverflowError:  # beyond the calendar
+        return [low] if low is not None else []
     return [f"{each if has_time else each.date()}{zone}" for each in moments]
 
 
