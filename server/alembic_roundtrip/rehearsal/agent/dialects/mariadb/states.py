@@ -229,9 +229,9 @@ def _gone(refused: Iterable[Definition]) -> Optional[GoneError]:
 def _make_one(session: Session, one: Definition) -> None:
     statement, standing_in = one.creating
     if statement != one.text:
-        refused = session.objection(statement) is not None
-        for name in standing_in if not refused else ():
-            session.run(f"ALTER TABLE {quote(one.name)} DROP FOREIGN KEY {quote(name)}")
+        drops = (f"ALTER TABLE {quote(one.name)} DROP FOREIGN KEY {quote(n)}" for n in standing_in)
+        # Another server may have numbered them otherwise.
+        refused = any(session.objection(each) is not None for each in (statement, *drops))
         if not refused and _same(one, definitions.table(session, one.name)):
             return
         _drop(session, [one])
