@@ -33,6 +33,7 @@ KIND = "postgresql"
 DRIVERS = ("psycopg", "psycopg_async", "psycopg2", "psycopg2cffi", "asyncpg", "pg8000")
 """What SQLAlchemy calls those that the agent can lead to a scratch database."""
 _OLDEST = 120000
+_KNOWS_STRATEGIES = 150000
 _MARK = "scratch database of Alembic Roundtrip"
 _LOCK_TIMEOUT = "3s"
 """Two connections of one rehearsal that wait for each other would wait for ever."""
@@ -46,6 +47,8 @@ class Place(scratch.Place):
     keeper_password: str
     extensions: dict[str, str]
     """The version of each that the server can add to a database."""
+    copying: str
+    """What has it copy a database file by file, as servers do that know of no other way."""
 
 
 def opened(settings: Settings) -> AbstractAsyncContextManager[dict[str, Any]]:
@@ -143,7 +146,7 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
         self._execute(f"CREATE DATABASE {self.name} OWNER {owner}")
         self._mark()
         accounts = owner, passwords[0], keeper, passwords[1]
-        return Place(host, port, self.name, *accounts, self._extensions())
+        return Place(host, port, self.name, *accounts, self._extensions(), self._copying())
 
     def _as_the_user(self, host: str, port: int) -> Place:
         """A role that may not make roles keeps and owns the databases itself."""
@@ -154,7 +157,7 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
         self._execute(f"CREATE DATABASE {self.name}")
         self._mark()
         accounts = user, password, user, password
-        return Place(host, port, self.name, *accounts, self._extensions())
+        return Place(host, port, self.name, *accounts, self._extensions(), self._copying())
 
     def _extensions(self) -> dict[str, str]:
         return dict(
@@ -163,6 +166,10 @@ class _Scratch(scratch.Scratch["Connection[Any]"]):
                 "WHERE name <> 'plpgsql' ORDER BY name"
             ).fetchall()
         )
+
+    def _copying(self) -> str:
+        knows = self._connection.info.server_version >= _KNOWS_STRATEGIES
+        return "STRATEGY file_copy" if knows else ""
 
     def _mark(self) -> None:
         self._execute(f"COMMENT ON DATABASE {self.name} IS '{_MARK}'")

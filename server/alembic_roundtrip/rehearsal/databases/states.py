@@ -69,6 +69,7 @@ class Templates:
     def __init__(self, place: Mapping[str, Any]) -> None:
         self._name = str(place["name"])
         self._owner = str(place["owner"])
+        self._copying = str(place["copying"])
 
     def taken(self, state: str, _folder: Path) -> str | None:
         """A database of this rehearsal's that is made from the template."""
@@ -80,7 +81,8 @@ class Templates:
                 if not _there(execute, _PREFIX + state):
                     return None
                 execute(f"DROP DATABASE IF EXISTS {name}")
-                execute(_copy(_PREFIX + state, name, self._owner))
+                made = f"TEMPLATE {_PREFIX + state} OWNER {self._owner} {self._copying}"
+                execute(f"CREATE DATABASE {name} {made}")
                 execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
             with _administration(name) as execute:
                 execute(f"REASSIGN OWNED BY {_ROLE} TO {self._owner}")
@@ -140,10 +142,6 @@ def _there(
 ) -> bool:
     found = execute(f"SELECT 1 FROM {catalogue} WHERE {column} = '{name}'")  # noqa: S608 - ours
     return found.fetchone() is not None
-
-
-def _copy(source: str, target: str, owner: str) -> str:
-    return f"CREATE DATABASE {target} TEMPLATE {source} OWNER {owner} STRATEGY file_copy"
 
 
 def states_of(kind: str, settings: Settings) -> Callable[[Mapping[str, Any]], States] | None:

@@ -77,8 +77,8 @@ _SOURCES: Dict[str, _Source] = {
     "pg_depend": _Source(
         "classid::text || '.' || objid::text",
         # Before PostgreSQL 15 there is no catalogue of the schemas that are published.
-        where="refclassid = 'pg_extension'::regclass AND deptype = 'e' "
-        "OR classid = to_regclass('pg_catalog.pg_publication_namespace')",
+        where="(refclassid = 'pg_extension'::regclass AND deptype = 'e' "
+        "OR classid = to_regclass('pg_catalog.pg_publication_namespace'))",
         what="membership",
     ),
     "pg_namespace": _Source("oid::text", where="nspname !~ '^pg_'", what="schema"),

@@ -279,8 +279,8 @@ class PostgresqlRoom:
         self._state = _State()
 
     def _copy(self, source: str, target: str) -> None:
-        owner = self.server.place["owner"]
-        how = f"TEMPLATE {source} OWNER {owner} STRATEGY file_copy"
+        place = self.server.place
+        how = f"TEMPLATE {source} OWNER {place['owner']} {place['copying']}"
         self._replace(target, f"CREATE DATABASE {target} {how}", source)
 
     def _replace(self, target: str, create: str, *sources: str) -> None:
