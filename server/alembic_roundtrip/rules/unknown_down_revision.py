@@ -28,17 +28,13 @@ def check(context: Context) -> Iterator[Finding]:
     migration = context.migration
     if context.unread:
         return  # it may be the revision of any of them
-    problems = [p for p in context.history.problems if p.path == migration.path]
-    for identifier, kind in (
-        (migration.down_revision, "unknown-down-revision"),
-        (migration.depends_on, "unknown-dependency"),
-    ):
+    revisions, labels = context.history.by_id, context.history.labelled
+    for identifier in (migration.down_revision, migration.depends_on):
         if identifier is None or not identifier.literal:
             continue
-        unknown = {name for each in problems if each.kind == kind for name in each.others}
         needed = identifier is migration.depends_on
         for name in identifier.values:
-            if name not in unknown or (needed and not name):
+            if name in revisions or (needed and (not name or name in labels)):
                 continue
             fixes = (*_restored(name, context), *_nearest(name, identifier, context))
             if needed and not fixes:
