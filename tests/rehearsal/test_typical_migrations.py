@@ -28,10 +28,12 @@ op.create_table(
 BATCH = 'with op.batch_alter_table("users") as batch:\n    '
 
 
-async def rehearse_one(project: AlembicProject, upgrade: str, downgrade: str) -> RevisionEvidence:
+async def rehearse_one(
+    project: AlembicProject, upgrade: str, downgrade: str, rows: int = 4
+) -> RevisionEvidence:
     project.add("users", USERS, 'op.drop_table("users")')
     project.add("it", upgrade, downgrade)
-    events = await collect(project, "it", rows=4)
+    events = await collect(project, "it", rows=rows)
     (evidence,) = [e.evidence for e in events if isinstance(e, RevisionFinished)]
     return evidence
 
@@ -253,6 +255,37 @@ async def test_rows_that_are_as_an_upgrade_newly_demands_show_what_else_it_does(
     said = "constraint failed: |could not create unique index|violated by some row"
     assert re.search(f"{said}|Duplicate entry|CONSTRAINT `odd_name` failed", note)
     assert note.endswith("; with rows that are as it demands it works")
+
+
+PHONE = "existing_type=sa.String(20), nullable"
+FORGETS = 'op.execute("UPDATE users SET bio = name")'
+
+
+async def test_nulls_that_an_upgrade_allows_no_more_may_be_gone_by_then(project):
+    evidence = await rehearse_one(
+        project,
+        f"{BATCH}batch.alter_column('phone', {PHONE}=False)\n{FORGETS}",
+        f"{BATCH}batch.alter_column('phone', {PHONE}=True)",
+        rows=20,
+    )
+    assert evidence.verdict.value == "lossy"
+    assert {(x.table, x.column) for x in evidence.old_losses()} == {("users", "bio")}
+    assert evidence.rows == 20
+    (note,) = (each.text for each in evidence.notes if "as it demands" in each.text)
+    assert note.startswith("with made-up rows the migration stops with ")
+
+
+async def test_a_required_column_without_a_default_fits_no_row(project):
+    evidence = await rehearse_one(
+        project,
+        f"{BATCH}batch.add_column(sa.Column('code', sa.String(9), nullable=False))",
+        f"{BATCH}batch.drop_column('code')",
+    )
+    if project.dialect == "mariadb":  # it fills the column, with the empty string
+        assert evidence.verdict.value == "lossless"
+        return
+    assert evidence.verdict.value == "failed"
+    assert (evidence.reason or "").startswith("`upgrade()` fails with made-up rows in the tables")
 
 
 async def test_a_foreign_key_that_an_upgrade_newly_demands_is_no_failing_rollback(project):

@@ -48,6 +48,11 @@ _OF_THESE_ROWS = re.compile(
     r"|violates (unique|check|exclusion) constraint"
     r"|insert or update on table \".*?\" violates foreign key|Cannot add or update a child row"
     r"|Duplicate entry |CONSTRAINT `.*?` failed for |Check constraint '.*?' is violated"
+    r"|value too long for type|Data too long for|Data truncated for|Out of range value"
+    r"|\w+ out of range|numeric field overflow"
+)
+_OF_NULLS = re.compile(
+    r".* contains null values|NOT NULL constraint failed|Invalid use of NULL|Data truncated for"
 )
 _OF_EXTENSIONS = (
     (r'extension "([^"]+)" is not available',
@@ -102,9 +107,8 @@ class Problem:
         # Alembic and SQLAlchemy raise it too, for what a database cannot do: nobody meant that.
         self.not_implemented = isinstance(error, NotImplementedError) and not _by_library(frames)
         self.conclusive = _is_conclusive(error)
-        self.of_these_rows = self.conclusive and bool(_OF_THESE_ROWS.match(self.message))
-        self.of_a_text = bool(_OF_A_TEXT.search(self.message))
-        """Whether the database could not make a value of a text, as which it is to be read."""
+        self.of_nulls = self.conclusive and bool(_OF_NULLS.match(self.message))
+        self.of_these_rows = self.conclusive and (self.of_nulls or _is_of_rows(self.message))
         self.about_values = _is_about_values(error) or _cannot_read_a_value(error, frames)
         said = f"{self.type}: {self.message}"
         self.missing_table = bool(_MISSING_TABLE.search(said))
@@ -251,6 +255,10 @@ def _is_raise(frame: traceback.FrameSummary) -> bool:
         and node.lineno <= frame.lineno <= (node.end_lineno or node.lineno)
         for node in ast.walk(tree)
     )
+
+
+def _is_of_rows(message: str) -> bool:
+    return bool(_OF_THESE_ROWS.match(message) or _OF_A_TEXT.search(message))
 
 
 def _is_conclusive(error: BaseException) -> bool:

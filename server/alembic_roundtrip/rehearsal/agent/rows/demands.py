@@ -26,6 +26,7 @@ def _demanding(table: Table, later: Table, schema: Snapshot) -> Table:
     keys = [Unique(later.key)] if later.key != table.key else []
     new = [u for u in (*keys, *later.uniques) if u.columns and _has(there, u.columns)]
     required = {name.lower() for name in later.key}
+    required.update(column.name.lower() for column in later.columns if column.notnull)
     return replace(
         table,
         columns=tuple(

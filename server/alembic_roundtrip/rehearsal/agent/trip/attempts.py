@@ -36,12 +36,14 @@ class Attempt:
         Kinder rows may, then such as the upgrade demands, then such as it does not look for, where
         it `looks` for any. Without new rows only a failing downgrade may.
         """
+        if reached == NOTHING and problem.of_nulls and not self.fitting:
+            return replace(self, fitting=True)
         if not self.tame:
             return replace(self, mild=not self.mild, tame=self.mild)
         if reached == NOTHING and problem.of_these_rows and not self.fitting:
             return Attempt(fitting=True, asked=self.asked)
         if reached == NOTHING and self.asked and looks:
-            return Attempt(asked=False)
+            return Attempt(asked=False, fitting=self.fitting)
         if reached == UPGRADED and self.write:
             return replace(self, write=False)
         return None

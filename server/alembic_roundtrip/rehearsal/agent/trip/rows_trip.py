@@ -284,7 +284,7 @@ class RowsTrip:
             self._note_refusal(step, problem, attempt)
         elif problem.beyond is not None:
             self._findings.give_up(problem.beyond)
-        elif self._reached == NOTHING and problem.of_these_rows:
+        elif self._may_be_of_rows(problem, attempt):
             # What an upgrade newly demands of rows, made-up ones cannot know; real ones kept it.
             return False
         elif self._is_proof(problem, attempt):
@@ -298,10 +298,9 @@ class RowsTrip:
 
     def _is_proof(self, problem: Problem, attempt: Attempt) -> bool:
         """Whether other rows would not get any further."""
-        may_do = self._may_be_looked_for(attempt)
         if problem.conclusive:
-            return not (problem.of_a_text and may_do)
-        return attempt.tame and not problem.about_values and not may_do
+            return True
+        return attempt.tame and not (problem.about_values or self._may_be_looked_for(attempt))
 
     def _note_refusal(self, step: str, problem: Problem, attempt: Attempt) -> None:
         """Note its own check of the data: it says nothing about rows that pass it."""
@@ -320,6 +319,11 @@ class RowsTrip:
     def _may_be_looked_for(self, attempt: Attempt) -> bool:
         """Whether an upgrade may stop only at rows that it looks for, which are not made so."""
         return attempt.asked and self._reached == NOTHING and bool(self._steps.asked)
+
+    def _may_be_of_rows(self, problem: Problem, attempt: Attempt) -> bool:
+        """Whether an upgrade may go through with other rows; for NULLs all is tried in the end."""
+        tried = problem.of_nulls and attempt.fitting and attempt.tame
+        return self._reached == NOTHING and problem.of_these_rows and not tried
 
     def _following(self, problem: Problem, attempt: Attempt) -> Optional[Attempt]:
         if problem.refused or self._findings.verdict == "irreversible":
