@@ -85,7 +85,7 @@ def test_an_exception_with_control_characters_is_valid_xml(every_verdict, printe
     body = '    raise ValueError("\\x1b[31m\\x00<]]>&")\n'
     file.write_text(f"{before}def upgrade():\n{body}{after}", encoding="utf-8")
     suite = junit(printed("test", "--rows", "2", "--format", "junit", "6f72"))
-    assert "ValueError: [31m<]]>&" in (suite[0].find("failure").get("message") or "")
+    assert r"ValueError: \x1b[31m\x00<]]>&" in (suite[0].find("failure").get("message") or "")
 
 
 def test_what_ended_a_rehearsal_is_an_error_beside_what_was_tested(stopped):

@@ -161,12 +161,15 @@ IN_C: dict[str, str] = {
     "mysqldb's own class on a socket": "from MySQLdb import _mysql\n"
     "try:\n    _mysql.connection('localhost', unix_socket='@SOCKETS@/.s.PGSQL.@PORT@')\n"
     "except _mysql.MySQLError as x:\n    assert x.args[0] in {2001, 2002}",
-    "the library by ctypes": "import ctypes\n"
+}
+
+BY_CTYPES = (
+    "import ctypes\n"
     "lib = ctypes.CDLL('libmariadb.so.3')\n"
     "lib.mysql_init.restype = ctypes.c_void_p\n"
     "handle = ctypes.c_void_p(lib.mysql_init(None))\n"
-    "assert not lib.mysql_real_connect(handle, b'127.0.0.1', b'a', b'b', b'c', @PORT@, None, 0)",
-}
+    "assert not lib.mysql_real_connect(handle, b'127.0.0.1', b'a', b'b', b'c', @PORT@, None, 0)"
+)
 
 # What the scratch server could be asked to do in our place.
 THROUGH_THE_SERVER: dict[str, str] = {
@@ -244,6 +247,13 @@ def test_a_connection_in_c_is_stopped_by_the_system(project: Project, way: str) 
     need(IN_C[way])
     outcome = project.run(IN_C[way] + "\n" + ENGINE + RUN, level="kernel")
     assert outcome.error is None, outcome.error
+
+
+def test_a_function_of_its_library_in_c_is_refused_by_name(project: Project) -> None:
+    need(BY_CTYPES)
+    outcome = project.run(BY_CTYPES + "\n" + ENGINE + RUN, level="kernel")
+    assert outcome.error is not None
+    assert "takes `mysql_real_connect` of a library of C" in outcome.error[1]
 
 
 @pytest.mark.parametrize("way", THROUGH_THE_SERVER)

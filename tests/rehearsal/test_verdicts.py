@@ -212,18 +212,17 @@ async def test_dirt_of_one_revision_does_not_reach_the_next(project, rehearsed):
 async def test_a_migration_that_only_fails_with_rows_fails(project, rehearsed):
     users(project)
     project.add(
-        "required",
-        'with op.batch_alter_table("users") as batch:\n'
-        '    batch.alter_column("email", existing_type=sa.String(40), nullable=False)',
-        'with op.batch_alter_table("users") as batch:\n'
-        '    batch.alter_column("email", existing_type=sa.String(40), nullable=True)',
+        "misspelt",
+        """
+        for row in op.get_bind().execute(sa.text("SELECT email FROM users")).fetchall():
+            op.execute("UPDATE user SET emial = NULL")
+        """,
     )
-    evidence = (await rehearsed())["required"]
+    evidence = (await rehearsed())["misspelt"]
     assert evidence.verdict is Verdict.FAILED
     assert evidence.reason is not None
-    kind = "DataError" if evidence.database == "mariadb" else "IntegrityError"
-    assert evidence.reason.startswith(f"`upgrade()` fails with made-up rows in the tables: {kind}")
-    assert "email" in evidence.reason
+    assert evidence.reason.startswith("`upgrade()` fails with made-up rows in the tables: ")
+    assert "user" in evidence.reason
 
 
 @KINDS

