@@ -16,7 +16,7 @@ from alembic_roundtrip.scripts import Scripts
 _NAME = "diagnostics"
 
 HISTORY_FACTS = frozenset(
-    {"by_id", "children", "descendants", "get", "heads", "labels", "named", "problems"}
+    {"by_id", "children", "descendants", "get", "heads", "labelled", "labels", "named", "problems"}
 )
 """What rules may ask of the history: all that is part of what a diagnostic depends on here."""
 

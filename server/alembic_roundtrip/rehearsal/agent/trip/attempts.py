@@ -68,8 +68,8 @@ def _outcome(got_through: Optional[Attempt]) -> Tuple[str, str]:
     """Which rows it stops at, and what of others."""
     if got_through is None:
         return "made-up", "it may want values that cannot be made up"
-    if got_through.fitting:
-        return "made-up", "with rows that are as it demands it works"
     if not got_through.asked:
         return "made-up", "with rows that it does not look for it works"
+    if got_through.fitting:
+        return "made-up", "with rows that are as it demands it works"
     return "unkind", f"with {'milder' if got_through.mild else 'plain'} rows it works"
